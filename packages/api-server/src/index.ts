@@ -1,1 +1,17 @@
-export {};
+export type {
+  AccessDecision,
+  AccessRequest,
+  AdmissionCheck,
+  AdmissionRequest,
+  AdmissionVerdict,
+  AdmissionView,
+  ApiLimits,
+  ApiServer,
+  ApiServerOptions,
+  Mount,
+  MountedRequest,
+  ServingCertificate,
+  TokenVerifier,
+  UserInfo,
+} from './options.ts';
+export type { Storage, StorageChange, StorageContent, StorageRecord } from './storage/storage.ts';
