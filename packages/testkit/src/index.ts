@@ -1,1 +1,3 @@
-export {};
+export { eventually } from './eventually.ts';
+export { ManualClock } from './manual-clock.ts';
+export { seededRandom } from './seeded-random.ts';
