@@ -1,1 +1,1 @@
-export {};
+export { type HeaderView, noHeaders } from './header-view.ts';

@@ -1,0 +1,123 @@
+import type { Clock, Logger, Unsubscribe } from '@weft/base';
+import type {
+  ClusterConfig,
+  HttpConnectionManagerConfig,
+  ListenerConfig,
+  RuntimeConfig,
+  SecretRef,
+  TcpProxyConfig,
+} from './runtime-config/config.ts';
+import type { ConnectionRecord, EndpointInfo, StreamInfo } from './stream-info.ts';
+
+/** Key material that TLS needs. The private key comes by a function so that printing the object does not show it. */
+export type SecretMaterial =
+  | {
+      readonly kind: 'key-pair';
+      readonly certificateChainPem: string;
+      readonly privateKeyPem: () => string | Buffer;
+      /** Changes with the content. */
+      readonly version: string;
+    }
+  | { readonly kind: 'trust-bundle'; readonly pem: string; readonly version: string };
+
+/** Where the data plane finds secrets. What changes is used for new connections; established ones go on. */
+export interface SecretSource {
+  /** undefined: not there yet; whoever needs it waits or refuses connections. */
+  get(ref: SecretRef): SecretMaterial | undefined;
+  /** Calls `listener` after any secret came, changed or went. */
+  subscribe(listener: (ref: SecretRef) => void): Unsubscribe;
+}
+
+export interface DataPlaneOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly secrets: SecretSource;
+  /** Called once at the end of each request, whatever its fate. Must not throw, must not keep `info`. */
+  onStreamEnd(info: StreamInfo, listener: ListenerConfig, manager: HttpConnectionManagerConfig): void;
+  /** Called when a connection of the TCP proxy is open (for gauges and "opened" counters). */
+  onTcpStart(record: ConnectionRecord, listener: ListenerConfig, proxy: TcpProxyConfig): void;
+  /** Called when it ended; `proxy` is undefined when no filter chain took the connection or its handshake failed. */
+  onTcpEnd(record: ConnectionRecord, listener: ListenerConfig, proxy: TcpProxyConfig | undefined): void;
+  /**
+   * Asks for the virtual host of an authority that the route table does not know (VHDS). Resolves when the answer has
+   * been applied or it is known that there is none. Called at most once at a time for each pair.
+   */
+  requestVirtualHost(routeConfigName: string, authority: string): Promise<void>;
+  /** How long a listener or cluster waits for what it needs before it goes on without. Default 15,000. */
+  readonly warmingTimeoutMs?: number;
+}
+
+/** What became of a configuration. */
+export interface ApplyResult {
+  /** Listeners that could not be brought up (port taken, …); those that had been running go on as they were. */
+  readonly failedListeners: readonly { readonly name: string; readonly reason: string }[];
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  /** As bound: the real port where 0 was asked for. */
+  readonly address: string;
+  readonly port: number;
+  readonly direction: ListenerConfig['direction'];
+  readonly state: 'warming' | 'active' | 'draining';
+  /** What a warming listener waits for. */
+  readonly waitingFor: readonly string[];
+  readonly config: ListenerConfig;
+  readonly connectionsActive: number;
+  readonly connectionsTotal: number;
+}
+
+/** Counters only grow, gauges (`…Active`, `…Pending`) go both ways. */
+export interface EndpointStatus {
+  readonly info: EndpointInfo;
+  readonly priority: number;
+  readonly health: 'healthy' | 'unhealthy' | 'draining' | 'degraded';
+  readonly requestsTotal: number;
+  readonly requestsSuccess: number;
+  readonly requestsError: number;
+  readonly requestsActive: number;
+  readonly connectionsTotal: number;
+  readonly connectionsActive: number;
+  readonly connectFailures: number;
+}
+
+export interface ClusterStatus {
+  readonly name: string;
+  readonly config: ClusterConfig;
+  readonly state: 'warming' | 'active';
+  readonly endpoints: readonly EndpointStatus[];
+  readonly requestsTotal: number;
+  readonly requestsActive: number;
+  readonly requestsPending: number;
+  readonly requestsPendingOverflow: number;
+  readonly requestTimeouts: number;
+  readonly perTryTimeouts: number;
+  readonly retries: number;
+  readonly retrySuccess: number;
+  readonly retryOverflow: number;
+  readonly retryLimitExceeded: number;
+  readonly connectionsTotal: number;
+  readonly connectionsActive: number;
+  readonly connectFailures: number;
+  readonly connectTimeouts: number;
+  readonly connectionOverflow: number;
+  /** Requests chosen while the panic threshold was undercut. */
+  readonly panicSelections: number;
+}
+
+/** The part of the proxy that carries traffic. */
+export interface DataPlane {
+  /**
+   * Makes `config` the one that new connections and requests use. Resolves when every listener is active (warm) or has
+   * failed or given up waiting; never rejects. Calls may overlap: the last configuration wins.
+   */
+  apply(config: RuntimeConfig): Promise<ApplyResult>;
+  /** Stops accepting, tells peers to go (`Connection: close`), resolves when all is idle or `timeoutMs` is over. */
+  drain(timeoutMs: number): Promise<void>;
+  /** Closes every socket at once. */
+  close(): Promise<void>;
+  clusters(): readonly ClusterStatus[];
+  listeners(): readonly ListenerStatus[];
+}
