@@ -7,5 +7,12 @@ export type {
   ObjectMeta,
   OwnerReference,
 } from './object.ts';
-export type { ListOptions, ListResult, ResourceClient, WatchEvent, WatchHandlers } from './resource-client.ts';
+export type {
+  DeletePreconditions,
+  ListOptions,
+  ListResult,
+  ResourceClient,
+  WatchEvent,
+  WatchHandlers,
+} from './resource-client.ts';
 export type { Violation, ViolationCode } from './violation.ts';

@@ -20,6 +20,12 @@ export type WatchEvent<T extends KubeObject = KubeObject> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
 
+/** What must hold of the stored object for a delete to happen (`meta.v1.Preconditions`). */
+export interface DeletePreconditions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
 export interface WatchHandlers<T extends KubeObject = KubeObject> {
   readonly onEvent: (event: WatchEvent<T>) => void;
   /** The watch ended: with 410 Gone the caller lists again; with other errors it may resume from its last version. */
@@ -55,5 +61,6 @@ export interface ResourceClient {
     object: T,
     options: { readonly fieldManager: string; readonly force?: boolean },
   ): Promise<T>;
-  delete(gvk: GroupVersionKind, name: string, namespace?: string): Promise<void>;
+  /** Deletes; preconditions that do not hold are a `CONFLICT`, an object that is not there is a `NOT_FOUND`. */
+  delete(gvk: GroupVersionKind, name: string, namespace?: string, preconditions?: DeletePreconditions): Promise<void>;
 }
