@@ -8,10 +8,15 @@ export interface EncodedResource {
   readonly version: string;
   /** The serialized message (the `value` of the `Any`). */
   readonly value: Uint8Array;
+  /** Further names a client may subscribe to it by (on-demand virtual hosts). Delta only. Default none. */
+  readonly aliases?: readonly string[];
+  /** How long a client may use it without hearing of it again; the server sends heartbeats in time. Default: for ever. */
+  readonly ttlMs?: number;
 }
 
 /**
- * All that one proxy should have. Immutable; a change is a new snapshot that shares what did not change.
+ * All that one proxy should have. Immutable; a change is a new snapshot that shares what did not change: a type whose
+ * map is the same object is known to be unchanged without looking into it ({@link createSnapshot} takes care of that).
  * A type that is absent from `resources` has no resources.
  */
 export interface Snapshot {
