@@ -143,7 +143,7 @@ export function tidy(root: string): { readonly findings: readonly Finding[]; rea
         if (name === 'testkit' && own !== undefined && !isTest(file)) {
           findings.push({ file, line, message: 'only tests import testkit' });
         }
-        if (target[2] !== undefined && name !== 'xds-types') {
+        if (target[2] !== undefined && name !== 'xds-types' && specifier !== '@weft/identity/authority') {
           findings.push({ file, line, message: `import ${name} by its door, not ${specifier}` });
         }
       } else if (specifier.startsWith('.')) {
