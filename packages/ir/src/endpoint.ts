@@ -1,0 +1,32 @@
+import type { OriginRef } from './origin.ts';
+
+/** One address of a cluster. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly health: 'healthy' | 'unhealthy';
+  /** At least 1. */
+  readonly weight: number;
+  /** `region/zone/subzone`, with fewer parts or empty where unknown. */
+  readonly locality: string;
+  /** Whether a sidecar stands there that accepts mutual TLS. */
+  readonly mutualTls: boolean;
+  readonly workload: WorkloadLabels;
+}
+
+/** Who a workload is, for metrics. */
+export interface WorkloadLabels {
+  readonly name: string;
+  readonly namespace: string;
+  readonly canonicalName: string;
+  readonly canonicalRevision: string;
+  readonly cluster: string;
+}
+
+/** The endpoints of one cluster; ordered by locality, address and port. */
+export interface ClusterEndpoints {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly origins: readonly OriginRef[];
+}

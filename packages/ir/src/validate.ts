@@ -1,0 +1,117 @@
+import type { Destination, HttpRoute, HttpRoutes } from './http-route.ts';
+import type { ListenAddress, WorkloadIr } from './workload-ir.ts';
+
+/** Something in an IR that cannot be: a defect of what made it, never a user's mistake. */
+export interface IrProblem {
+  /** `clusters[3].name` */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Checks what the types cannot say; empty when all is well. Everything wrong is reported at once. */
+export function validate(ir: WorkloadIr): readonly IrProblem[] {
+  const check = new Check();
+  const clusters = new Set(ir.clusters.map((cluster) => cluster.name));
+  check.sortedUnique(
+    'clusters',
+    ir.clusters.map((cluster) => cluster.name),
+  );
+  for (const [index, cluster] of ir.clusters.entries()) {
+    const path = `clusters[${index}]`;
+    check.that(cluster.connectTimeoutMs > 0, `${path}.connectTimeoutMs`, 'must be positive');
+    if (cluster.tls.kind !== 'disabled') {
+      check.that(cluster.tls.mutual.peerIds.length > 0, `${path}.tls.mutual.peerIds`, 'is empty: any peer would do');
+    }
+  }
+  if (ir.httpProxy !== undefined) {
+    check.listen('httpProxy.listen', ir.httpProxy.listen);
+    check.sortedUnique(
+      'httpProxy.virtualHosts',
+      ir.httpProxy.virtualHosts.map((host) => host.authority),
+    );
+    for (const [index, host] of ir.httpProxy.virtualHosts.entries()) {
+      if (host.routes !== undefined) {
+        check.routes(`httpProxy.virtualHosts[${index}].routes`, host.routes, clusters);
+      }
+    }
+  }
+  for (const [index, upstream] of ir.upstreams.entries()) {
+    const path = `upstreams[${index}]`;
+    check.listen(`${path}.listen`, upstream.listen);
+    if (upstream.kind === 'http') {
+      check.routes(`${path}.routes`, upstream.routes, clusters);
+    } else {
+      check.destinations(`${path}.destinations`, upstream.destinations, clusters);
+    }
+  }
+  for (const [index, inbound] of ir.inbound.entries()) {
+    check.listen(`inbound[${index}].listen`, inbound.listen);
+    check.port(`inbound[${index}].app.port`, inbound.app.port);
+  }
+  return check.problems;
+}
+
+class Check {
+  readonly problems: IrProblem[] = [];
+  readonly #sockets = new Map<string, string>();
+
+  that(condition: boolean, path: string, message: string): void {
+    if (!condition) {
+      this.problems.push({ path, message });
+    }
+  }
+
+  sortedUnique(path: string, names: readonly string[]): void {
+    for (let index = 1; index < names.length; index += 1) {
+      const previous = names[index - 1] ?? '';
+      const name = names[index] ?? '';
+      this.that(name !== previous, `${path}[${index}]`, `${name} is there twice`);
+      this.that(name >= previous, `${path}[${index}]`, `${name} is not in order`);
+    }
+  }
+
+  port(path: string, port: number): void {
+    this.that(Number.isInteger(port) && port >= 1 && port <= 65_535, path, `${port} is not a port`);
+  }
+
+  listen(path: string, listen: ListenAddress): void {
+    this.port(`${path}.port`, listen.port);
+    const socket = `${listen.address}:${listen.port}`;
+    const other = this.#sockets.get(socket);
+    this.that(other === undefined, path, `${socket} is taken by ${other}`);
+    this.#sockets.set(socket, path);
+  }
+
+  routes(path: string, routes: HttpRoutes, clusters: ReadonlySet<string>): void {
+    for (const [index, route] of routes.routes.entries()) {
+      this.#route(`${path}.routes[${index}]`, route, clusters);
+    }
+  }
+
+  #route(path: string, route: HttpRoute, clusters: ReadonlySet<string>): void {
+    if (route.action.kind === 'forward') {
+      this.destinations(`${path}.action.destinations`, route.action.destinations, clusters);
+    }
+    if (route.action.kind === 'direct-response') {
+      const { status } = route.action;
+      this.that(status >= 200 && status <= 599, `${path}.action.status`, `${status} is not a final status`);
+    }
+    for (const header of route.match.headers) {
+      this.that(header.name === header.name.toLowerCase(), `${path}.match.headers`, `${header.name} is not lower case`);
+    }
+  }
+
+  destinations(path: string, destinations: readonly Destination[], clusters: ReadonlySet<string>): void {
+    this.that(destinations.length > 0, path, 'is empty');
+    let sum = 0;
+    for (const [index, destination] of destinations.entries()) {
+      sum += destination.weight;
+      this.that(
+        destination.resolved === clusters.has(destination.cluster),
+        `${path}[${index}].cluster`,
+        `${destination.cluster} is ${destination.resolved ? 'not among' : 'among'} the clusters`,
+      );
+    }
+    this.that(sum > 0, path, 'the weights add up to nothing');
+  }
+}

@@ -1,0 +1,86 @@
+import type { OutboundCluster, Protocol } from './cluster.ts';
+import type { Destination, HttpRoutes } from './http-route.ts';
+import type { OriginRef } from './origin.ts';
+
+/** Everything that one workload's proxy is to do, in terms of neither the resources nor the wire. Immutable. */
+export interface WorkloadIr {
+  readonly workload: Workload;
+  /** undefined: no access log. */
+  readonly accessLogPath: string | undefined;
+  /** undefined: the workload has no HTTP proxy address. */
+  readonly httpProxy: HttpProxy | undefined;
+  /** Sorted by host and port. */
+  readonly upstreams: readonly Upstream[];
+  /** Sorted by port. */
+  readonly inbound: readonly Inbound[];
+  /** All clusters that the above refer to and that exist, sorted by name. */
+  readonly clusters: readonly OutboundCluster[];
+  /** Every resource used, sorted; those behind endpoints are with the endpoints. */
+  readonly origins: readonly OriginRef[];
+}
+
+/** Whose proxy it is. */
+export interface Workload {
+  readonly namespace: string;
+  readonly name: string;
+  /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */
+  readonly identity: string;
+  readonly trustDomain: string;
+}
+
+/** A socket to listen on. */
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The explicit HTTP proxy of the workload: the authority of a request chooses the virtual host. */
+export interface HttpProxy {
+  readonly listen: ListenAddress;
+  /** Sorted by authority; the authorities are distinct. */
+  readonly virtualHosts: readonly VirtualHost[];
+}
+
+/** One authority as the workload writes it. */
+export interface VirtualHost {
+  /** Lower case, with the port if the workload writes one. */
+  readonly authority: string;
+  /** undefined: nothing in the mesh has this name; requests are answered 404. */
+  readonly routes: HttpRoutes | undefined;
+}
+
+/** A declared upstream: a local port that leads to one service. */
+export type Upstream = HttpUpstream | TcpUpstream;
+
+export interface HttpUpstream {
+  readonly kind: 'http';
+  /** Of the service, in full. */
+  readonly host: string;
+  readonly port: number;
+  readonly listen: ListenAddress;
+  readonly routes: HttpRoutes;
+}
+
+export interface TcpUpstream {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly listen: ListenAddress;
+  readonly destinations: readonly Destination[];
+  readonly origins: readonly OriginRef[];
+}
+
+/** A port on which peers reach the workload. */
+export interface Inbound {
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** Where peers connect to. */
+  readonly listen: ListenAddress;
+  /** Where the application listens. */
+  readonly app: ListenAddress;
+  /** `strict`: mutual TLS only; `permissive`: plaintext as well; `disabled`: plaintext only. */
+  readonly mutualTls: 'strict' | 'permissive' | 'disabled';
+  /** The service that the port belongs to, for metrics; undefined when none selects the workload. */
+  readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
+  readonly origins: readonly OriginRef[];
+}
