@@ -1,1 +1,27 @@
-export {};
+export type { CheckList, CheckResult } from './checks.ts';
+export type { JoinTokenRequest, JoinTokenResponse, TrustBundleInfo } from './join.ts';
+export { adminPaths, adminPrefix } from './paths.ts';
+export type {
+  ConfigDump,
+  DumpedResource,
+  Nack,
+  ProxyDetail,
+  ProxyList,
+  ProxySummary,
+  SyncState,
+  TypeShortName,
+  TypeSync,
+} from './proxies.ts';
+export type {
+  Edge,
+  EdgeList,
+  InstanceSummary,
+  MtlsMode,
+  MtlsState,
+  Overview,
+  RecentError,
+  ServicePort,
+  ServiceSummary,
+  Traffic,
+} from './traffic.ts';
+export type { ControlPlaneEndpoints, ControlPlaneFile, VersionInfo } from './version.ts';

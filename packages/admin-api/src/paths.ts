@@ -1,0 +1,34 @@
+/** Everything of the admin API lies under this prefix of the API server's HTTPS address. */
+export const adminPrefix = '/weft/v1/';
+
+/**
+ * The paths of the admin API. All are `GET` except `joinTokens`. Answers are JSON; errors are Kubernetes `Status`
+ * objects. The first page serves the same paths on its own address, behind its session.
+ */
+export const adminPaths = {
+  /** → `VersionInfo` */
+  version: '/weft/v1/version',
+  /** → `Overview`. Query: `window` in seconds (default 30, at most 600). */
+  overview: '/weft/v1/overview',
+  /** → server-sent events `overview`, each an `Overview`, every 2 s and at once. Query as `overview`. */
+  overviewStream: '/weft/v1/overview/stream',
+  /** → `ProxyList` */
+  proxies: '/weft/v1/proxies',
+  /** → `ProxyDetail` */
+  proxy: (namespace: string, name: string): string => `/weft/v1/proxies/${part(namespace)}/${part(name)}`,
+  /** → `ConfigDump`. Query: `type` (a short name such as `CDS`), `name` (a resource). */
+  configDump: (namespace: string, name: string): string =>
+    `/weft/v1/proxies/${part(namespace)}/${part(name)}/config-dump`,
+  /** → `EdgeList`. Query as `overview`. */
+  edges: '/weft/v1/edges',
+  /** → `CheckList` */
+  checks: '/weft/v1/checks',
+  /** → `TrustBundleInfo` */
+  trustBundle: '/weft/v1/trust-bundle',
+  /** `POST JoinTokenRequest` → `JoinTokenResponse`; needs `create` on `serviceaccounts/token` in the namespace. */
+  joinTokens: (namespace: string): string => `/weft/v1/namespaces/${part(namespace)}/join-tokens`,
+  /** → text in Prometheus' exposition format. */
+  metrics: '/metrics',
+} as const;
+
+const part = encodeURIComponent;
