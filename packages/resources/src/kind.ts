@@ -3,15 +3,21 @@ import type { KubeObject } from './object.ts';
 import type { Violation } from './violation.ts';
 
 /** A column of `kubectl get`. */
-export interface PrinterColumn {
+export interface PrinterColumn<T extends KubeObject = KubeObject> {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'boolean' | 'date' | 'number';
   /** 0 is always shown, above 0 only with `-o wide`. */
   readonly priority: number;
   readonly description: string;
   /** The cell; undefined prints as `<none>`. For type `date` an RFC 3339 time. */
-  readonly value: (object: KubeObject) => string | number | boolean | undefined;
+  value(object: T): string | number | boolean | undefined;
 }
+
+/**
+ * What names objects of a kind may have: an RFC 1123 subdomain (the default), an RFC 1123 label, an RFC 1035 label (for
+ * what becomes a DNS name), or any one segment of a URL's path (RBAC: `system:admin`).
+ */
+export type NameFormat = 'subdomain' | 'label' | 'dns-label' | 'path-segment';
 
 /**
  * Everything Weft knows of a kind, declared once: served names, schema (and by it the type, the OpenAPI document and
@@ -28,6 +34,8 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
+  /** Default `subdomain`. */
+  readonly nameFormat?: NameFormat;
   /** Whether the kind has a `status` subresource. */
   readonly hasStatus: boolean;
   /** One sentence, shown by `kubectl explain`. */
@@ -37,11 +45,13 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> {
    * `.meta({ description, 'x-kubernetes-patch-merge-key', … })` flows into the OpenAPI document.
    */
   readonly schema: z.ZodType;
-  /** Fills in defaults before validation; returns a new object. The API stores the result. */
-  readonly withDefaults?: (object: T) => T;
-  /** What the schema cannot say. Called only when the schema holds. */
-  readonly validate?: (object: T) => Violation[];
+  /** Fills in defaults; returns a new object. Called only when the schema holds. The API stores the result. */
+  withDefaults?(object: T): T;
+  /** What the schema cannot say. Called, on the object with its defaults, only when the schema holds. */
+  validate?(object: T): Violation[];
+  /** What is allowed but hardly meant: rules that can never match, fields that are deprecated. Never refuses. */
+  warnings?(object: T): Violation[];
   /** Compares old and new: immutable fields. Called after {@link validate}. */
-  readonly validateUpdate?: (object: T, previous: T) => Violation[];
-  readonly columns: readonly PrinterColumn[];
+  validateUpdate?(object: T, previous: T): Violation[];
+  readonly columns: readonly PrinterColumn<T>[];
 }

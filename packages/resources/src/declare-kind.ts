@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { KindDeclaration } from './kind.ts';
+import type { GroupVersionKind, KubeObject } from './object.ts';
+
+/** A JSON value's type with nothing in it assignable. */
+export type Immutable<T> = T extends readonly (infer E)[]
+  ? readonly Immutable<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Immutable<T[K]> }
+    : T;
+
+/** The type of a kind's objects, made from its schema. */
+export type ObjectOf<S extends () => z.ZodType> = KubeObject & Immutable<z.infer<ReturnType<S>>>;
+
+type LazyDeclaration<T extends KubeObject> = Omit<KindDeclaration<T>, 'schema'> & {
+  readonly schema: () => z.ZodType;
+};
+
+/** Makes a declaration whose schema is built on first use: most processes use few of the kinds. */
+export function declareKind<T extends KubeObject>(declaration: LazyDeclaration<T>): KindDeclaration<T> {
+  const build = declaration.schema;
+  let built: z.ZodType | undefined;
+  const { schema: _, ...rest } = declaration;
+  return Object.defineProperty(rest, 'schema', {
+    enumerable: true,
+    get: (): z.ZodType => {
+      built ??= build();
+      return built;
+    },
+  }) as KindDeclaration<T>;
+}
+
+/** The preferred group, version and kind. */
+export function gvkOf(kind: KindDeclaration): GroupVersionKind {
+  return { group: kind.group, version: kind.versions[0] ?? 'v1', kind: kind.kind };
+}
+
+/** `v1` for core, `group/version` otherwise. */
+export function apiVersionOf(gvk: { readonly group: string; readonly version: string }): string {
+  return gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`;
+}

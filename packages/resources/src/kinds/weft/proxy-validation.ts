@@ -1,0 +1,72 @@
+import { isIpAddress } from '../../format/address.ts';
+import { isHostName } from '../../format/hosts.ts';
+import { checkName } from '../../format/names.ts';
+import { Place } from '../../place.ts';
+import type { Violation } from '../../violation.ts';
+import type { ProxyResource } from './proxy.ts';
+
+function checkAddress(place: Place, address: string | undefined): void {
+  if (address !== undefined && !isIpAddress(address)) {
+    place.invalid(address, 'not an IP address', 'Use an IPv4 or IPv6 address, such as 127.0.0.1.');
+  }
+}
+
+/** Collects sockets that are bound, to report two that are the same. */
+class Sockets {
+  readonly #paths = new Map<string, string>();
+
+  bind(place: Place, address: string | undefined, port: number): void {
+    const socket = `${address ?? '127.0.0.1'}:${port}`;
+    const other = this.#paths.get(socket);
+    if (other === undefined) {
+      this.#paths.set(socket, place.path);
+    } else {
+      place.conflict(`${socket} is taken by ${other} already`, 'Give each listener a port of its own.');
+    }
+  }
+}
+
+export function validateProxy({ spec }: ProxyResource): Violation[] {
+  const root = Place.root();
+  const place = root.at('spec');
+  const sockets = new Sockets();
+  checkName(place.at('serviceAccount'), spec.serviceAccount, 'subdomain');
+  if (spec.httpProxy !== undefined) {
+    checkAddress(place.at('httpProxy', 'address'), spec.httpProxy.address);
+    sockets.bind(place.at('httpProxy', 'port'), spec.httpProxy.address, spec.httpProxy.port);
+  }
+  const names = new Set<string>();
+  for (const [index, inbound] of (spec.inbound ?? []).entries()) {
+    const here = place.at('inbound', index);
+    if (names.has(inbound.name)) {
+      here.at('name').duplicate(inbound.name, 'Give each listener a name of its own.');
+    }
+    names.add(inbound.name);
+    if (inbound.name === '') {
+      here.at('name').required('the name is empty', 'Use the name of the port in the WorkloadEntry.');
+    }
+    checkAddress(here.at('address'), inbound.address);
+    checkAddress(here.at('appAddress'), inbound.appAddress);
+    sockets.bind(here.at('port'), inbound.address, inbound.port);
+    if (inbound.port === inbound.appPort && (inbound.address ?? '') === (inbound.appAddress ?? '')) {
+      here
+        .at('appPort')
+        .conflict('the workload cannot listen where its proxy does', 'Let one of the two listen at another port.');
+    }
+  }
+  const upstreams = new Set<string>();
+  for (const [index, upstream] of (spec.upstreams ?? []).entries()) {
+    const here = place.at('upstreams', index);
+    const key = `${upstream.host}:${upstream.port}`;
+    if (upstreams.has(key)) {
+      here.duplicate(key, 'Remove one of the two.');
+    }
+    upstreams.add(key);
+    if (!isHostName(upstream.host)) {
+      here.at('host').invalid(upstream.host, 'not a host name', 'Use the name of a service, such as reviews.');
+    }
+    checkAddress(here.at('listenAddress'), upstream.listenAddress);
+    sockets.bind(here.at('listenPort'), upstream.listenAddress, upstream.listenPort);
+  }
+  return root.violations;
+}

@@ -1,0 +1,84 @@
+import { joinPath, type PathSegment } from './field-path.ts';
+import type { Violation, ViolationCode } from './violation.ts';
+
+/** Longest value that a message repeats in full. */
+const shownValueMax = 80;
+
+/** A value as messages show it: JSON, shortened. */
+export function showValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > shownValueMax ? `${text.slice(0, shownValueMax)}…` : text;
+}
+
+/**
+ * A place in an object under validation, and the list that violations found there go to.
+ * Validators walk the object with a `Place` at their side: `place.field('http').index(0).invalid(…)`.
+ */
+export class Place {
+  readonly path: string;
+  readonly #found: Violation[];
+
+  private constructor(path: string, found: Violation[]) {
+    this.path = path;
+    this.#found = found;
+  }
+
+  /** The whole object, with nothing found yet. */
+  static root(): Place {
+    return new Place('', []);
+  }
+
+  /** All that was found by this place and every place derived from the same root. */
+  get violations(): Violation[] {
+    return this.#found;
+  }
+
+  /** The place one or more steps further in. */
+  at(...segments: readonly PathSegment[]): Place {
+    return new Place(segments.reduce<string>(joinPath, this.path), this.#found);
+  }
+
+  report(code: ViolationCode, message: string, fix: string): void {
+    this.#found.push({ path: this.path, code, message, fix });
+  }
+
+  /** The value is of the right type, but wrong. The message begins with the value. */
+  invalid(value: unknown, why: string, fix: string): void {
+    this.report('FieldValueInvalid', `${showValue(value)}: ${why}`, fix);
+  }
+
+  required(why: string, fix: string): void {
+    this.report('FieldValueRequired', why, fix);
+  }
+
+  duplicate(value: unknown, fix: string): void {
+    this.report('FieldValueDuplicate', `${showValue(value)} is there more than once`, fix);
+  }
+
+  forbidden(why: string, fix: string): void {
+    this.report('FieldValueForbidden', why, fix);
+  }
+
+  /** The value is not one of a closed set. */
+  unsupported(value: unknown, allowed: readonly string[], fix?: string): void {
+    this.report(
+      'FieldValueNotSupported',
+      `${showValue(value)} is not one of ${allowed.join(', ')}`,
+      fix ?? `Use one of ${allowed.join(', ')}.`,
+    );
+  }
+
+  /** Something else in the same object contradicts this. */
+  conflict(why: string, fix: string): void {
+    this.report('Conflict', why, fix);
+  }
+
+  /** A name that is referred to here does not exist in the object. */
+  notFound(value: unknown, why: string, fix: string): void {
+    this.report('FieldValueNotFound', `${showValue(value)}: ${why}`, fix);
+  }
+
+  tooLong(why: string, fix: string): void {
+    this.report('FieldValueTooLong', why, fix);
+  }
+}
