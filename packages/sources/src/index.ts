@@ -1,1 +1,1 @@
-export {};
+export { createInformer, type Informer, type InformerOptions, objectKey } from './informer.ts';

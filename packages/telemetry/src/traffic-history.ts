@@ -1,0 +1,215 @@
+import type { Clock } from '@weft/base';
+import { type Counts, Series } from './series.ts';
+
+/** Who calls: the service account of a proxy. */
+export interface Caller {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Where to: a port of a host, perhaps a subset of its endpoints. */
+export interface Destination {
+  readonly host: string;
+  readonly port: number;
+  /** Empty: the whole service. */
+  readonly subset: string;
+}
+
+/** What one proxy counted for one destination since its last report. */
+export interface TrafficReport extends Counts {
+  /** `<namespace>/<name>` of the proxy that counted. */
+  readonly proxyKey: string;
+  readonly caller: Caller;
+  readonly destination: Destination;
+  /** The same requests by endpoint, as far as they are known: address as `10.0.0.1:80`. */
+  readonly endpoints: readonly (Counts & { readonly address: string })[];
+}
+
+/** Rates over a window. */
+export interface Rates extends Counts {
+  readonly requestsPerSecond: number;
+  readonly errorsPerSecond: number;
+  /** 0 to 1; null when nothing ended. */
+  readonly successRate: number | null;
+}
+
+export interface EdgeRates {
+  readonly caller: Caller;
+  readonly destination: Destination;
+  readonly rates: Rates;
+}
+
+export interface TrafficHistoryOptions {
+  readonly clock: Clock;
+  /** Width of a span, milliseconds. Default 2,000, the period of load reports. */
+  readonly bucketMs?: number;
+  /** Spans that are kept. Default 300 (10 minutes). */
+  readonly buckets?: number;
+  /** Most series of a kind; above it the one that was silent for longest makes room. Default 5,000. */
+  readonly maxSeries?: number;
+}
+
+interface EdgeSeries {
+  readonly caller: Caller;
+  readonly destination: Destination;
+  readonly proxyKey: string;
+  readonly series: Series;
+}
+
+const none: Counts = { issued: 0, succeeded: 0, failed: 0 };
+
+/** Load reports of all proxies, kept in memory for a while, and the questions that are asked of them. */
+export class TrafficHistory {
+  readonly #clock: Clock;
+  readonly #bucketMs: number;
+  readonly #buckets: number;
+  readonly #maxSeries: number;
+  readonly #edges = new Map<string, EdgeSeries>();
+  readonly #endpoints = new Map<string, Series>();
+
+  constructor(options: TrafficHistoryOptions) {
+    this.#clock = options.clock;
+    this.#bucketMs = options.bucketMs ?? 2_000;
+    this.#buckets = options.buckets ?? 300;
+    this.#maxSeries = options.maxSeries ?? 5_000;
+  }
+
+  /** How long back questions can reach, milliseconds. */
+  get maxWindowMs(): number {
+    return (this.#buckets - 1) * this.#bucketMs;
+  }
+
+  record(report: TrafficReport): void {
+    const { proxyKey, caller, destination } = report;
+    const now = this.#clock.now();
+    const key = `${proxyKey}|${destination.host}|${destination.port}|${destination.subset}`;
+    let edge = this.#edges.get(key);
+    if (edge === undefined) {
+      makeRoom(this.#edges, this.#maxSeries, (entry) => entry.series.lastSpan);
+      edge = { caller, destination, proxyKey, series: this.#newSeries(now) };
+      this.#edges.set(key, edge);
+    }
+    edge.series.add(now, report);
+    for (const endpoint of report.endpoints) {
+      let series = this.#endpoints.get(endpoint.address);
+      if (series === undefined) {
+        makeRoom(this.#endpoints, this.#maxSeries, (entry) => entry.lastSpan);
+        series = this.#newSeries(now);
+        this.#endpoints.set(endpoint.address, series);
+      }
+      series.add(now, endpoint);
+    }
+  }
+
+  /** Calls to `host`, to all of its ports and subsets, from everywhere. */
+  service(host: string, windowMs: number): Rates {
+    return this.#sum(windowMs, (edge) => edge.destination.host === host);
+  }
+
+  /** All hosts at once: cheaper than asking for each. */
+  services(windowMs: number): ReadonlyMap<string, Rates> {
+    return this.#grouped(windowMs, (edge) => edge.destination.host);
+  }
+
+  /** Calls that arrived at an endpoint, from everywhere. */
+  endpoint(address: string, windowMs: number): Rates {
+    const sum = this.#endpoints.get(address)?.sum(this.#clock.now(), windowMs);
+    return ratesOf(sum ?? none, sum?.coveredMs ?? windowMs);
+  }
+
+  /** Calls that one proxy made. */
+  proxy(proxyKey: string, windowMs: number): Rates {
+    return this.#sum(windowMs, (edge) => edge.proxyKey === proxyKey);
+  }
+
+  /** Who called whom; edges without a request in the window are left out. Ordered by caller, then destination. */
+  edges(windowMs: number): readonly EdgeRates[] {
+    const named = new Map<string, EdgeSeries>();
+    const keyOf = ({ caller, destination }: EdgeSeries): string =>
+      [caller.namespace, caller.name, destination.host, destination.port, destination.subset].join('|');
+    for (const edge of this.#edges.values()) {
+      named.set(keyOf(edge), edge);
+    }
+    const rates = this.#grouped(windowMs, keyOf);
+    return [...named]
+      .map(([key, { caller, destination }]) => ({
+        caller,
+        destination,
+        rates: rates.get(key) ?? ratesOf(none, windowMs),
+      }))
+      .filter(({ rates }) => rates.issued + rates.succeeded + rates.failed > 0)
+      .sort((a, b) => (edgeOrder(a) < edgeOrder(b) ? -1 : 1));
+  }
+
+  /** Forgets what a proxy that is gone for good had counted. */
+  forgetProxy(proxyKey: string): void {
+    for (const [key, edge] of this.#edges) {
+      if (edge.proxyKey === proxyKey) {
+        this.#edges.delete(key);
+      }
+    }
+  }
+
+  #newSeries(now: number): Series {
+    return new Series({ bucketMs: this.#bucketMs, buckets: this.#buckets, now });
+  }
+
+  #sum(windowMs: number, matches: (edge: EdgeSeries) => boolean): Rates {
+    return this.#grouped(windowMs, (edge) => (matches(edge) ? '' : undefined)).get('') ?? ratesOf(none, windowMs);
+  }
+
+  #grouped(windowMs: number, groupOf: (edge: EdgeSeries) => string | undefined): Map<string, Rates> {
+    const now = this.#clock.now();
+    const sums = new Map<string, { issued: number; succeeded: number; failed: number; coveredMs: number }>();
+    for (const edge of this.#edges.values()) {
+      const group = groupOf(edge);
+      if (group === undefined) {
+        continue;
+      }
+      const part = edge.series.sum(now, windowMs);
+      const sum = sums.get(group);
+      if (sum === undefined) {
+        sums.set(group, { ...part });
+      } else {
+        sum.issued += part.issued;
+        sum.succeeded += part.succeeded;
+        sum.failed += part.failed;
+        sum.coveredMs = Math.max(sum.coveredMs, part.coveredMs);
+      }
+    }
+    return new Map([...sums].map(([group, sum]) => [group, ratesOf(sum, sum.coveredMs)]));
+  }
+}
+
+function ratesOf(counts: Counts, coveredMs: number): Rates {
+  const seconds = coveredMs / 1_000;
+  const ended = counts.succeeded + counts.failed;
+  return {
+    issued: counts.issued,
+    succeeded: counts.succeeded,
+    failed: counts.failed,
+    requestsPerSecond: Math.max(counts.issued, ended) / seconds,
+    errorsPerSecond: counts.failed / seconds,
+    successRate: ended === 0 ? null : counts.succeeded / ended,
+  };
+}
+
+function edgeOrder({ caller, destination }: EdgeRates): string {
+  return [caller.namespace, caller.name, destination.host, destination.port, destination.subset].join('\0');
+}
+
+function makeRoom<V>(map: Map<string, V>, max: number, lastSpan: (entry: V) => number): void {
+  if (map.size < max) {
+    return;
+  }
+  let oldest: { readonly key: string; readonly span: number } | undefined;
+  for (const [key, entry] of map) {
+    const span = lastSpan(entry);
+    if (oldest === undefined || span < oldest.span) {
+      oldest = { key, span };
+    }
+  }
+  if (oldest !== undefined) {
+    map.delete(oldest.key);
+  }
+}
