@@ -1,0 +1,149 @@
+import type { ConnectionRecord, StreamInfo } from '../stream-info.ts';
+import { type Command, type CommandValue, compileCommand } from './commands.ts';
+
+/** Longest format string, characters. */
+export const MAX_FORMAT_LENGTH = 8192;
+
+/** A format string, compiled once. */
+export interface Format {
+  /** Control characters, quotes and backslashes that peers could plant are escaped. */
+  http(info: StreamInfo): string;
+  tcp(record: ConnectionRecord): string;
+  /** The bare value where the format is one command and nothing else (for JSON); else undefined. */
+  readonly single: Command | undefined;
+}
+
+type Piece = string | Command;
+
+/** Envoy's format when none is configured. */
+export const DEFAULT_FORMAT =
+  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
+  '%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" ' +
+  '"%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n';
+
+/** Compiles a format; the result is the reason as text when a command is unknown or the text malformed. */
+export function compileFormat(text: string): Format | string {
+  const pieces = parseFormat(text);
+  if (typeof pieces === 'string') {
+    return pieces;
+  }
+  const [first] = pieces;
+  return {
+    http: (info) => render(pieces, (command) => command.http(info), escapeText),
+    tcp: (record) => render(pieces, (command) => command.tcp(record), escapeText),
+    single: pieces.length === 1 && typeof first === 'object' ? first : undefined,
+  };
+}
+
+/** Why `text` cannot stand as the value of an added header; undefined when it can. */
+export function headerFormatProblem(text: string): string | undefined {
+  const pieces = parseFormat(text);
+  return typeof pieces === 'string' ? pieces : undefined;
+}
+
+/**
+ * Compiles the value of an added header. A command without a value yields an empty text, as in Envoy; line breaks
+ * never get into a header.
+ * @returns a constant when there is no command in it, else a function of the request.
+ */
+export function compileHeaderValue(text: string): string | ((info: StreamInfo) => string) {
+  const pieces = parseFormat(text);
+  if (typeof pieces === 'string') {
+    return text;
+  }
+  if (pieces.every((piece) => typeof piece === 'string')) {
+    return pieces.join('');
+  }
+  return (info) => render(pieces, (command) => command.http(info) ?? '', stripControls);
+}
+
+function render(
+  pieces: readonly Piece[],
+  read: (command: Command) => CommandValue,
+  clean: (text: string) => string,
+): string {
+  let line = '';
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      line += piece;
+      continue;
+    }
+    const value = read(piece);
+    line += value === undefined ? '-' : typeof value === 'number' ? String(value) : clean(value);
+  }
+  return line;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const unsafe = /[\u0000-\u001f\u007f-\u009f"\\\u2028\u2029]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const unsafeAll = /[\u0000-\u001f\u007f-\u009f"\\\u2028\u2029]/g;
+
+/** A value cannot end a line or a quoted field: `"` becomes `\"`, control characters `\xNN` or `\uNNNN`. */
+export function escapeText(text: string): string {
+  if (!unsafe.test(text)) {
+    return text;
+  }
+  return text.replace(unsafeAll, (character) => {
+    if (character === '"' || character === '\\') {
+      return `\\${character}`;
+    }
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+  });
+}
+
+function stripControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, '');
+}
+
+/** `%NAME(arguments):length%`; the arguments may hold percent signs but no closing parenthesis. */
+const commandPattern = /%([A-Z][A-Z0-9_]*)(?:\(([^)]*)\))?(?::(\d{1,5}))?%/y;
+
+function parseFormat(text: string): Piece[] | string {
+  if (text.length > MAX_FORMAT_LENGTH) {
+    return `the format is longer than ${MAX_FORMAT_LENGTH} characters`;
+  }
+  const pieces: Piece[] = [];
+  let literal = '';
+  let at = 0;
+  while (at < text.length) {
+    const percent = text.indexOf('%', at);
+    if (percent < 0) {
+      literal += text.slice(at);
+      break;
+    }
+    literal += text.slice(at, percent);
+    if (text[percent + 1] === '%') {
+      literal += '%';
+      at = percent + 2;
+      continue;
+    }
+    commandPattern.lastIndex = percent;
+    const match = commandPattern.exec(text);
+    if (match === null) {
+      return `there is no command at ${JSON.stringify(text.slice(percent, percent + 30))}`;
+    }
+    const [whole, name = '', args, length] = match;
+    const command = compileCommand(name, args);
+    if (typeof command === 'string') {
+      return `%${name}%: ${command}`;
+    }
+    if (literal !== '') {
+      pieces.push(literal);
+      literal = '';
+    }
+    pieces.push(length === undefined ? command : truncated(command, Number(length)));
+    at = percent + whole.length;
+  }
+  if (literal !== '') {
+    pieces.push(literal);
+  }
+  return pieces;
+}
+
+function truncated(command: Command, length: number): Command {
+  const cut = (value: CommandValue): CommandValue => (typeof value === 'string' ? value.slice(0, length) : value);
+  return { http: (info) => cut(command.http(info)), tcp: (record) => cut(command.tcp(record)) };
+}

@@ -1,0 +1,214 @@
+import type {
+  CircuitBreakerThresholds,
+  ClusterConfig,
+  ClusterMetadata,
+  UpstreamHttpOptions,
+  UpstreamTransportSocket,
+} from '../config.ts';
+import type {
+  CircuitBreakers,
+  Cluster,
+  UpstreamTransportSocket as TransportSocketSchema,
+  UpstreamHttpOptions as UpstreamHttpSchema,
+} from '../wire/cluster-schema.ts';
+import type { Problems } from '../wire/problems.ts';
+import type { Decoded } from '../wire/schema.ts';
+import { endpointsFromXds } from './endpoint.ts';
+import { loadBalancerFromXds } from './load-balancer.ts';
+import { labelsFromStruct, stringAt } from './metadata.ts';
+import { upstreamTlsFromXds } from './tls.ts';
+
+/** `Cluster.connect_timeout`, "If not set, a default value of 5s will be used". */
+const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
+const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
+const DEFAULT_DNS_REFRESH_MS = 5000;
+/** `HttpProtocolOptions.idle_timeout`, "If not specified, this defaults to 1 hour". */
+const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
+const DEFAULT_PANIC_THRESHOLD_PERCENT = 50;
+const HTTP_OPTIONS_KEY = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+/** `envoy.config.cluster.v3.Cluster` with Envoy's defaults. */
+export function clusterFromXds(cluster: Decoded<typeof Cluster>, version: string, problems: Problems): ClusterConfig {
+  if (cluster.name === '') {
+    problems.add('required', 'name');
+  }
+  if (cluster.connect_timeout !== undefined && cluster.connect_timeout <= 0) {
+    problems.add('must be above 0', 'connect_timeout');
+  }
+  return {
+    name: cluster.name,
+    statName: cluster.alt_stat_name === '' ? cluster.name : cluster.alt_stat_name,
+    discovery: discoveryFromXds(cluster, version, problems),
+    connectTimeoutMs: cluster.connect_timeout ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    loadBalancer: loadBalancerFromXds(cluster, problems),
+    panicThresholdPercent: cluster.common_lb_config?.healthy_panic_threshold?.value ?? DEFAULT_PANIC_THRESHOLD_PERCENT,
+    circuitBreakers: circuitBreakersFromXds(cluster.circuit_breakers, problems),
+    upstreamHttp: upstreamHttpFromXds(cluster, problems),
+    transportSocket: problems.within('transport_socket', () =>
+      transportSocketFromXds(cluster.transport_socket, problems),
+    ),
+    transportSocketMatches: problems.each('transport_socket_matches', cluster.transport_socket_matches, (match) => ({
+      name: match.name,
+      match: match.match === undefined ? {} : labelsFromStruct(match.match, 'match', problems),
+      transportSocket: problems.within('transport_socket', () =>
+        transportSocketFromXds(match.transport_socket, problems),
+      ),
+    })),
+    bufferLimitBytes: cluster.per_connection_buffer_limit_bytes ?? DEFAULT_BUFFER_LIMIT_BYTES,
+    metadata: metadataFromXds(cluster),
+    tcpKeepalive: keepaliveFromXds(cluster),
+    version,
+  };
+}
+
+/** Linux's `tcp_keepalive_time`, which Envoy leaves alone when the field is unset. */
+const DEFAULT_KEEPALIVE_TIME_SEC = 7200;
+
+function keepaliveFromXds(cluster: Decoded<typeof Cluster>): ClusterConfig['tcpKeepalive'] {
+  const keepalive = cluster.upstream_connection_options?.tcp_keepalive;
+  return keepalive === undefined ? undefined : { timeSec: keepalive.keepalive_time ?? DEFAULT_KEEPALIVE_TIME_SEC };
+}
+
+function discoveryFromXds(
+  cluster: Decoded<typeof Cluster>,
+  version: string,
+  problems: Problems,
+): ClusterConfig['discovery'] {
+  const assignment = cluster.load_assignment;
+  const inline = (names: boolean): ReturnType<typeof endpointsFromXds> => {
+    if (assignment === undefined) {
+      problems.add('required', 'load_assignment');
+      return { clusterName: cluster.name, localities: [], overprovisioningFactor: 140, version };
+    }
+    return problems.within('load_assignment', () => endpointsFromXds(assignment, names, version, problems));
+  };
+  const { eds_cluster_config: eds, type = 'STATIC' } = cluster;
+  if (type !== 'EDS' && eds !== undefined) {
+    problems.add(`set in a cluster of type ${type}`, 'eds_cluster_config');
+  }
+  switch (type) {
+    case 'STATIC':
+      return { kind: 'static', endpoints: inline(false) };
+    case 'STRICT_DNS':
+      return {
+        kind: 'strict-dns',
+        endpoints: inline(true),
+        refreshMs: cluster.dns_refresh_rate ?? DEFAULT_DNS_REFRESH_MS,
+        respectTtl: cluster.respect_dns_ttl,
+      };
+    case 'EDS': {
+      if (eds?.eds_config?.ads === undefined) {
+        problems.add('endpoints are fetched by ADS only', 'eds_cluster_config.eds_config');
+      }
+      if (assignment !== undefined) {
+        problems.add('set in a cluster of type EDS', 'load_assignment');
+      }
+      const serviceName = eds?.service_name ?? '';
+      return { kind: 'eds', serviceName: serviceName === '' ? cluster.name : serviceName };
+    }
+    default:
+      problems.add(`${type} is not supported by this proxy`, 'type');
+      return { kind: 'static', endpoints: inline(false) };
+  }
+}
+
+const DEFAULT_BREAKERS: CircuitBreakerThresholds = {
+  maxConnections: 1024,
+  maxPendingRequests: 1024,
+  maxRequests: 1024,
+  maxRetries: 3,
+};
+
+function circuitBreakersFromXds(
+  breakers: Decoded<typeof CircuitBreakers> | undefined,
+  problems: Problems,
+): ClusterConfig['circuitBreakers'] {
+  const result = { default: DEFAULT_BREAKERS, high: DEFAULT_BREAKERS };
+  const seen = new Set<string>();
+  for (const thresholds of breakers?.thresholds ?? []) {
+    if (seen.has(thresholds.priority)) {
+      problems.add(`two entries for the priority ${thresholds.priority}`, 'circuit_breakers.thresholds');
+    }
+    seen.add(thresholds.priority);
+    result[thresholds.priority === 'HIGH' ? 'high' : 'default'] = {
+      maxConnections: thresholds.max_connections ?? DEFAULT_BREAKERS.maxConnections,
+      maxPendingRequests: thresholds.max_pending_requests ?? DEFAULT_BREAKERS.maxPendingRequests,
+      maxRequests: thresholds.max_requests ?? DEFAULT_BREAKERS.maxRequests,
+      maxRetries: thresholds.max_retries ?? DEFAULT_BREAKERS.maxRetries,
+    };
+  }
+  return result;
+}
+
+/** HTTP/2's own limit of concurrent streams, which Envoy uses for clients when none is configured. */
+const DEFAULT_MAX_CONCURRENT_STREAMS = 1024;
+
+function upstreamHttpFromXds(cluster: Decoded<typeof Cluster>, problems: Problems): UpstreamHttpOptions {
+  let options: Decoded<typeof UpstreamHttpSchema> | undefined;
+  for (const [key, value] of cluster.typed_extension_protocol_options) {
+    if (key === HTTP_OPTIONS_KEY) {
+      options = value.value;
+    } else {
+      problems.add('not supported by this proxy', `typed_extension_protocol_options.${key}`);
+    }
+  }
+  const at = `typed_extension_protocol_options.${HTTP_OPTIONS_KEY}`;
+  const common = options?.common_http_protocol_options;
+  if (common?.max_connection_duration !== undefined && common.max_connection_duration > 0) {
+    problems.add('not supported by this proxy', `${at}.common_http_protocol_options.max_connection_duration`);
+  }
+  if (
+    options !== undefined &&
+    (options.explicit_http_config ?? options.use_downstream_protocol_config ?? options.auto_config) === undefined
+  ) {
+    problems.add('one of explicit_http_config, use_downstream_protocol_config, auto_config is required', at);
+  }
+  const http2 =
+    options?.explicit_http_config?.http2_protocol_options ??
+    options?.auto_config?.http2_protocol_options ??
+    options?.use_downstream_protocol_config?.http2_protocol_options;
+  return {
+    protocol: protocolOf(options),
+    idleTimeoutMs: common?.idle_timeout ?? DEFAULT_IDLE_TIMEOUT_MS,
+    maxRequestsPerConnection: common?.max_requests_per_connection ?? 0,
+    maxConcurrentStreams: http2?.max_concurrent_streams ?? DEFAULT_MAX_CONCURRENT_STREAMS,
+  };
+}
+
+function protocolOf(options: Decoded<typeof UpstreamHttpSchema> | undefined): UpstreamHttpOptions['protocol'] {
+  if (options?.use_downstream_protocol_config !== undefined) {
+    return 'use-downstream';
+  }
+  if (options?.auto_config !== undefined) {
+    return 'auto';
+  }
+  return options?.explicit_http_config?.http2_protocol_options === undefined ? 'http1' : 'http2';
+}
+
+function transportSocketFromXds(
+  socket: Decoded<typeof TransportSocketSchema> | undefined,
+  problems: Problems,
+): UpstreamTransportSocket {
+  if (socket === undefined) {
+    return { kind: 'raw' };
+  }
+  const config = socket.typed_config;
+  if (config === undefined) {
+    problems.add('required', 'typed_config');
+    return { kind: 'raw' };
+  }
+  if (config.type === 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer') {
+    return { kind: 'raw' };
+  }
+  return { kind: 'tls', tls: problems.within('typed_config', () => upstreamTlsFromXds(config.value, problems)) };
+}
+
+/** Istio's `istio.services[0]`: which service the cluster stands for. */
+function metadataFromXds(cluster: Decoded<typeof Cluster>): ClusterMetadata {
+  const istio = cluster.metadata?.filter_metadata.get('istio');
+  return {
+    destinationHost: stringAt(istio, 'services', 0, 'host'),
+    destinationName: stringAt(istio, 'services', 0, 'name'),
+    destinationNamespace: stringAt(istio, 'services', 0, 'namespace'),
+  };
+}

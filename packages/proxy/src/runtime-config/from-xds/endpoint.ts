@@ -1,0 +1,111 @@
+import type { ClusterEndpoints, EndpointConfig, LocalityEndpoints, WorkloadLabels } from '../config.ts';
+import type { Metadata } from '../wire/core-schema.ts';
+import type { ClusterLoadAssignment, LbEndpoint } from '../wire/endpoint-schema.ts';
+import type { Problems } from '../wire/problems.ts';
+import type { Decoded } from '../wire/schema.ts';
+import { addressFromXds } from './address.ts';
+import { labelsFromStruct, stringAt } from './metadata.ts';
+import { present } from './present.ts';
+
+/** `ClusterLoadAssignment.Policy.overprovisioning_factor`, "If not specified, the default is 140". */
+const DEFAULT_OVERPROVISIONING_FACTOR = 140;
+/** Envoy's bound of `LocalityLbEndpoints.priority`. */
+const MAX_PRIORITY = 128;
+
+/**
+ * `envoy.config.endpoint.v3.ClusterLoadAssignment`
+ * @param names whether endpoints may be DNS names (strict DNS clusters).
+ */
+export function endpointsFromXds(
+  assignment: Decoded<typeof ClusterLoadAssignment>,
+  names: boolean,
+  version: string,
+  problems: Problems,
+): ClusterEndpoints {
+  const localities = problems.each('endpoints', assignment.endpoints, (locality): LocalityEndpoints => {
+    if (locality.priority > MAX_PRIORITY) {
+      problems.add(`must be at most ${MAX_PRIORITY}`, 'priority');
+    }
+    if (locality.load_balancing_weight === 0) {
+      problems.add('must be at least 1', 'load_balancing_weight');
+    }
+    return {
+      region: locality.locality?.region ?? '',
+      zone: locality.locality?.zone ?? '',
+      subZone: locality.locality?.sub_zone ?? '',
+      weight: locality.load_balancing_weight ?? 1,
+      priority: locality.priority,
+      endpoints: present(
+        problems.each('lb_endpoints', locality.lb_endpoints, (endpoint) => endpointFromXds(endpoint, names, problems)),
+      ),
+    };
+  });
+  const factor = assignment.policy?.overprovisioning_factor ?? DEFAULT_OVERPROVISIONING_FACTOR;
+  if (factor === 0) {
+    problems.add('must be at least 1', 'policy.overprovisioning_factor');
+  }
+  return { clusterName: assignment.cluster_name, localities, overprovisioningFactor: factor, version };
+}
+
+const health = {
+  UNKNOWN: 'healthy',
+  HEALTHY: 'healthy',
+  UNHEALTHY: 'unhealthy',
+  DRAINING: 'draining',
+  TIMEOUT: 'unhealthy',
+  DEGRADED: 'degraded',
+} as const;
+
+function endpointFromXds(
+  lb: Decoded<typeof LbEndpoint>,
+  names: boolean,
+  problems: Problems,
+): EndpointConfig | undefined {
+  const { endpoint } = lb;
+  if (endpoint === undefined) {
+    problems.add('required', 'endpoint');
+    return undefined;
+  }
+  const address = problems.within('endpoint', () =>
+    problems.within('address', () => addressFromXds(endpoint.address, names, problems)),
+  );
+  if (address?.kind === 'ip' && address.port === 0) {
+    problems.add('must not be 0', 'endpoint.address.socket_address.port_value');
+  }
+  if (lb.load_balancing_weight === 0) {
+    problems.add('must be at least 1', 'load_balancing_weight');
+  }
+  const socketMatch = lb.metadata?.filter_metadata.get('envoy.transport_socket_match');
+  return address === undefined
+    ? undefined
+    : {
+        address,
+        hostname: endpoint.hostname,
+        health: health[lb.health_status],
+        weight: lb.load_balancing_weight ?? 1,
+        transportSocketMatch:
+          socketMatch === undefined
+            ? {}
+            : problems.within('metadata', () =>
+                labelsFromStruct(socketMatch, 'envoy.transport_socket_match', problems),
+              ),
+        workload: workloadFromMetadata(lb.metadata),
+      };
+}
+
+/** Istio's `istio.workload`: `name;namespace;canonical name;canonical revision;cluster`. Empty parts are unknown. */
+function workloadFromMetadata(metadata: Decoded<typeof Metadata> | undefined): WorkloadLabels | undefined {
+  const text = stringAt(metadata?.filter_metadata.get('istio'), 'workload');
+  if (text === undefined) {
+    return undefined;
+  }
+  const [workload, namespace, canonicalName, canonicalRevision, cluster] = text.split(';');
+  const known = (part: string | undefined): string => (part === undefined || part === '' ? 'unknown' : part);
+  return {
+    workload: known(workload),
+    namespace: known(namespace),
+    canonicalName: known(canonicalName),
+    canonicalRevision: known(canonicalRevision),
+    cluster: known(cluster),
+  };
+}

@@ -1,0 +1,171 @@
+import type {
+  DownstreamTls,
+  FilterChain,
+  FilterChainMatch,
+  ListenerConfig,
+  NetworkFilter,
+  RouteTable,
+} from '../config.ts';
+import type { FilterChain as FilterChainSchema, Listener } from '../wire/listener-schema.ts';
+import type { Problems } from '../wire/problems.ts';
+import type { Decoded } from '../wire/schema.ts';
+import { addressFromXds } from './address.ts';
+import { httpConnectionManagerFromXds } from './http-connection-manager.ts';
+import { present } from './present.ts';
+import { tcpProxyFromXds } from './tcp-proxy.ts';
+import { downstreamTlsFromXds } from './tls.ts';
+
+/** `Listener.listener_filters_timeout`, "If not specified, defaults to 15s". */
+const DEFAULT_LISTENER_FILTERS_TIMEOUT_MS = 15_000;
+
+const directions = { UNSPECIFIED: 'unspecified', INBOUND: 'inbound', OUTBOUND: 'outbound' } as const;
+
+/** A listener and the route configurations that it brings along. */
+export interface ListenerResource {
+  readonly listener: ListenerConfig;
+  readonly inlineRoutes: readonly RouteTable[];
+}
+
+/** `envoy.config.listener.v3.Listener` */
+export function listenerFromXds(
+  listener: Decoded<typeof Listener>,
+  version: string,
+  problems: Problems,
+): ListenerResource {
+  const inlineRoutes: RouteTable[] = [];
+  const convert = (chain: Decoded<typeof FilterChainSchema>, label: string): FilterChain | undefined =>
+    filterChainFromXds(
+      chain,
+      `${listener.name}/${label}/inline`,
+      version,
+      (table) => inlineRoutes.push(table),
+      problems,
+    );
+  const address = problems.within('address', () => addressFromXds(listener.address, false, problems));
+  const filterChains = present(
+    problems.each('filter_chains', listener.filter_chains, (chain, index) =>
+      convert(chain, chain.name === '' ? String(index) : chain.name),
+    ),
+  );
+  const { default_filter_chain: fallback } = listener;
+  const defaultFilterChain =
+    fallback === undefined ? undefined : problems.within('default_filter_chain', () => convert(fallback, 'default'));
+  if (filterChains.length === 0 && defaultFilterChain === undefined) {
+    problems.add('at least one filter chain is required', 'filter_chains');
+  }
+  refuseEqualMatches(filterChains, problems);
+  refuseUnknownListenerFilters(listener, problems);
+  return {
+    listener: {
+      name: listener.name,
+      address: address ?? { kind: 'ip', address: '127.0.0.1', port: 0 },
+      direction: directions[listener.traffic_direction],
+      tlsInspector: listener.listener_filters.some(
+        ({ typed_config: config }) =>
+          config?.type === 'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector',
+      ),
+      listenerFiltersTimeoutMs: listener.listener_filters_timeout ?? DEFAULT_LISTENER_FILTERS_TIMEOUT_MS,
+      filterChains,
+      defaultFilterChain,
+      version,
+    },
+    inlineRoutes,
+  };
+}
+
+function refuseUnknownListenerFilters(listener: Decoded<typeof Listener>, problems: Problems): void {
+  problems.each('listener_filters', listener.listener_filters, ({ typed_config: config }) => {
+    if (config === undefined) {
+      problems.add('required', 'typed_config');
+    }
+  });
+}
+
+/** Two chains with the same match would make the second one dead; Envoy refuses them as well. */
+function refuseEqualMatches(chains: readonly FilterChain[], problems: Problems): void {
+  const seen = new Set<string>();
+  chains.forEach(({ match }, index) => {
+    const key = JSON.stringify([
+      match.destinationPort,
+      [...match.serverNames].sort(),
+      match.transportProtocol,
+      [...match.applicationProtocols].sort(),
+    ]);
+    if (seen.has(key)) {
+      problems.add('has the same match as an earlier chain', `filter_chains[${index}].filter_chain_match`);
+    }
+    seen.add(key);
+  });
+}
+
+function filterChainFromXds(
+  chain: Decoded<typeof FilterChainSchema>,
+  inlineName: string,
+  version: string,
+  onInlineRoutes: (table: RouteTable) => void,
+  problems: Problems,
+): FilterChain | undefined {
+  const match = problems.within('filter_chain_match', () => matchFromXds(chain, problems));
+  const downstreamTls = problems.within('transport_socket', () => tlsFromXds(chain, problems));
+  const filter = problems.within('filters', () => {
+    if (chain.filters.length !== 1) {
+      problems.add(`exactly one filter is supported, not ${chain.filters.length}`);
+    }
+    return problems.within(0, () => filterFromXds(chain, inlineName, version, onInlineRoutes, problems));
+  });
+  return filter === undefined ? undefined : { name: chain.name, match, downstreamTls, filter };
+}
+
+function filterFromXds(
+  chain: Decoded<typeof FilterChainSchema>,
+  inlineName: string,
+  version: string,
+  onInlineRoutes: (table: RouteTable) => void,
+  problems: Problems,
+): NetworkFilter | undefined {
+  const config = chain.filters[0]?.typed_config;
+  if (config === undefined) {
+    problems.add('required', 'typed_config');
+    return undefined;
+  }
+  return problems.within('typed_config', () =>
+    config.type === 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
+      ? tcpProxyFromXds(config.value, problems)
+      : httpConnectionManagerFromXds(config.value, inlineName, version, onInlineRoutes, problems),
+  );
+}
+
+function matchFromXds(chain: Decoded<typeof FilterChainSchema>, problems: Problems): FilterChainMatch {
+  const match = chain.filter_chain_match;
+  const transport = match?.transport_protocol ?? '';
+  if (transport !== '' && transport !== 'tls' && transport !== 'raw_buffer') {
+    problems.add(`${JSON.stringify(transport)} is not supported, tls and raw_buffer are`, 'transport_protocol');
+  }
+  const serverNames = problems.each('server_names', match?.server_names ?? [], (name) => {
+    if (name === '' || name.lastIndexOf('*') > 0 || (name.startsWith('*') && !name.startsWith('*.'))) {
+      problems.add(`${JSON.stringify(name)} is neither a name nor *.suffix`);
+    }
+    return name.toLowerCase();
+  });
+  return {
+    destinationPort: match?.destination_port,
+    serverNames,
+    transportProtocol: transport === 'tls' || transport === 'raw_buffer' ? transport : undefined,
+    applicationProtocols: match?.application_protocols ?? [],
+  };
+}
+
+function tlsFromXds(chain: Decoded<typeof FilterChainSchema>, problems: Problems): DownstreamTls | undefined {
+  const socket = chain.transport_socket;
+  if (socket === undefined) {
+    return undefined;
+  }
+  const config = socket.typed_config;
+  if (config === undefined) {
+    problems.add('required', 'typed_config');
+    return undefined;
+  }
+  return config.type === 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer'
+    ? undefined
+    : problems.within('typed_config', () => downstreamTlsFromXds(config.value, problems));
+}

@@ -1,0 +1,44 @@
+import type { TcpProxyConfig } from '../config.ts';
+import type { TcpProxy } from '../wire/listener-schema.ts';
+import type { Problems } from '../wire/problems.ts';
+import type { Decoded } from '../wire/schema.ts';
+import { accessLogsFromXds } from './access-log.ts';
+import { singleCluster, weightedClustersFrom } from './weighted-clusters.ts';
+
+/** `TcpProxy.idle_timeout`, "If not set, the default idle timeout is 1 hour". */
+const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
+
+/** `envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy` */
+export function tcpProxyFromXds(proxy: Decoded<typeof TcpProxy>, problems: Problems): TcpProxyConfig {
+  if (proxy.stat_prefix === '') {
+    problems.add('required', 'stat_prefix');
+  }
+  if (proxy.max_connect_attempts === 0) {
+    problems.add('must be at least 1', 'max_connect_attempts');
+  }
+  return {
+    kind: 'tcp-proxy',
+    statPrefix: proxy.stat_prefix,
+    clusters: clustersFromXds(proxy, problems),
+    idleTimeoutMs: proxy.idle_timeout ?? DEFAULT_IDLE_TIMEOUT_MS,
+    maxConnectAttempts: proxy.max_connect_attempts ?? 1,
+    accessLogs: accessLogsFromXds(proxy.access_log, problems),
+  };
+}
+
+function clustersFromXds(proxy: Decoded<typeof TcpProxy>, problems: Problems): TcpProxyConfig['clusters'] {
+  const { weighted_clusters: weighted, cluster } = proxy;
+  if (weighted !== undefined) {
+    return problems.within('weighted_clusters', () =>
+      weightedClustersFrom(
+        weighted.clusters.map(({ name, weight }) => ({ name, weight, edits: undefined })),
+        problems,
+      ),
+    );
+  }
+  if (cluster === undefined || cluster === '') {
+    problems.add('one of cluster, weighted_clusters is required');
+    return [];
+  }
+  return singleCluster(cluster);
+}

@@ -1,0 +1,36 @@
+import type { WeightedCluster } from '../config.ts';
+import type { Problems } from '../wire/problems.ts';
+import { type HeaderEditFields, headerEditsFromXds, noHeaderEdits } from './header-edits.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly weight: number;
+  readonly edits: HeaderEditFields | undefined;
+}
+
+/** One cluster with all of the weight. */
+export function singleCluster(cluster: string): WeightedCluster[] {
+  return [{ cluster, weight: 1, headers: noHeaderEdits }];
+}
+
+/** A weighted list; the weights must not sum up to nothing, nor to more than Envoy's 2^32 - 1. */
+export function weightedClustersFrom(entries: readonly Entry[], problems: Problems): WeightedCluster[] {
+  if (entries.length === 0) {
+    problems.add('at least one cluster is required', 'clusters');
+  }
+  const clusters = problems.each('clusters', entries, ({ name, weight, edits }) => {
+    if (name === '') {
+      problems.add('required', 'name');
+    }
+    return {
+      cluster: name,
+      weight,
+      headers: edits === undefined ? noHeaderEdits : headerEditsFromXds(edits, problems),
+    };
+  });
+  const sum = clusters.reduce((total, { weight }) => total + weight, 0);
+  if (entries.length > 0 && (sum === 0 || sum > 0xffff_ffff)) {
+    problems.add(`the weights sum up to ${sum}`, 'clusters');
+  }
+  return clusters;
+}

@@ -1,0 +1,188 @@
+/** Clusters. */
+
+import { ConfigSource, Metadata, Percent, RuntimeDouble } from './core-schema.ts';
+import { ClusterLoadAssignment } from './endpoint-schema.ts';
+import { Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions } from './http-connection-manager-schema.ts';
+import {
+  any,
+  bool,
+  boolValue,
+  duration,
+  enumeration,
+  map,
+  message,
+  nested,
+  only,
+  optional,
+  repeated,
+  string,
+  struct,
+  uint32Value,
+} from './schema.ts';
+import { RawBuffer, UpstreamTlsContext } from './tls-schema.ts';
+
+export const TcpKeepalive = message(
+  'envoy.config.core.v3.TcpKeepalive',
+  { keepalive_time: uint32Value(2) },
+  '1:keepalive_probes 3:keepalive_interval',
+);
+
+export const UpstreamConnectionOptions = message(
+  'envoy.config.cluster.v3.UpstreamConnectionOptions',
+  { tcp_keepalive: nested(1, TcpKeepalive) },
+  '2:set_local_interface_name_on_upstream_connections 3:happy_eyeballs_config',
+);
+
+export const UpstreamTransportSocket = message('envoy.config.core.v3.TransportSocket', {
+  name: string(1),
+  typed_config: any(3, [UpstreamTlsContext, RawBuffer]),
+});
+
+export const ClusterTransportSocketMatch = message('envoy.config.cluster.v3.Cluster.TransportSocketMatch', {
+  name: string(1),
+  match: struct(2),
+  transport_socket: nested(3, UpstreamTransportSocket),
+});
+
+export const ClusterEdsClusterConfig = message('envoy.config.cluster.v3.Cluster.EdsClusterConfig', {
+  eds_config: nested(1, ConfigSource),
+  service_name: string(2),
+});
+
+export const ClusterLeastRequestLbConfig = message(
+  'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig',
+  { choice_count: uint32Value(1), active_request_bias: nested(2, RuntimeDouble) },
+  '3:slow_start_config',
+);
+
+export const ClusterRoundRobinLbConfig = message(
+  'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig',
+  {},
+  '1:slow_start_config',
+);
+
+export const ClusterCommonLbConfig = message(
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig',
+  { healthy_panic_threshold: nested(1, Percent) },
+  '2:zone_aware_lb_config 3:locality_weighted_lb_config 4:update_merge_window 5:ignore_new_hosts_until_first_hc 6:close_connections_on_host_set_change 7:consistent_hashing_lb_config 8:override_host_status',
+);
+
+export const CircuitBreakersThresholds = message(
+  'envoy.config.cluster.v3.CircuitBreakers.Thresholds',
+  {
+    priority: enumeration(1, 'DEFAULT=0 HIGH=1'),
+    max_connections: uint32Value(2),
+    max_pending_requests: uint32Value(3),
+    max_requests: uint32Value(4),
+    max_retries: uint32Value(5),
+    track_remaining: bool(6),
+  },
+  '7:max_connection_pools 8:retry_budget',
+);
+
+export const CircuitBreakers = message(
+  'envoy.config.cluster.v3.CircuitBreakers',
+  { thresholds: repeated(nested(1, CircuitBreakersThresholds)) },
+  '2:per_host_thresholds',
+);
+
+export const RoundRobin = message(
+  'envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin',
+  {},
+  '1:slow_start_config 2:locality_lb_config',
+);
+
+export const LeastRequest = message(
+  'envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest',
+  {
+    choice_count: uint32Value(1),
+    active_request_bias: nested(2, RuntimeDouble),
+    enable_full_scan: only(boolValue(5), false),
+    selection_method: only(enumeration(6, 'N_CHOICES=0 FULL_SCAN=1'), 'N_CHOICES'),
+  },
+  '3:slow_start_config 4:locality_lb_config',
+);
+
+export const Random = message('envoy.extensions.load_balancing_policies.random.v3.Random', {}, '1:locality_lb_config');
+
+export const LoadBalancingExtension = message('envoy.config.core.v3.TypedExtensionConfig', {
+  name: string(1),
+  typed_config: any(2, [RoundRobin, LeastRequest, Random]),
+});
+
+export const LoadBalancingPolicyPolicy = message('envoy.config.cluster.v3.LoadBalancingPolicy.Policy', {
+  typed_extension_config: nested(4, LoadBalancingExtension),
+});
+
+export const LoadBalancingPolicy = message('envoy.config.cluster.v3.LoadBalancingPolicy', {
+  policies: repeated(nested(1, LoadBalancingPolicyPolicy)),
+});
+
+export const UpstreamHttpProtocolOptions = message(
+  'envoy.config.core.v3.UpstreamHttpProtocolOptions',
+  {},
+  '1:auto_sni 2:auto_san_validation 3:override_auto_sni_header',
+);
+
+export const HttpProtocolOptionsExplicitHttpConfig = message(
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig',
+  { http_protocol_options: nested(1, Http1ProtocolOptions), http2_protocol_options: nested(2, Http2ProtocolOptions) },
+  '3:http3_protocol_options',
+  [['http_protocol_options', 'http2_protocol_options']],
+);
+
+export const HttpProtocolOptionsUseDownstreamHttpConfig = message(
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig',
+  { http_protocol_options: nested(1, Http1ProtocolOptions), http2_protocol_options: nested(2, Http2ProtocolOptions) },
+  '3:http3_protocol_options',
+);
+
+export const HttpProtocolOptionsAutoHttpConfig = message(
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig',
+  { http_protocol_options: nested(1, Http1ProtocolOptions), http2_protocol_options: nested(2, Http2ProtocolOptions) },
+  '3:http3_protocol_options 4:alternate_protocols_cache_options',
+);
+
+export const UpstreamHttpOptions = message(
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+  {
+    common_http_protocol_options: nested(1, HttpProtocolOptions),
+    explicit_http_config: nested(3, HttpProtocolOptionsExplicitHttpConfig),
+    use_downstream_protocol_config: nested(4, HttpProtocolOptionsUseDownstreamHttpConfig),
+    auto_config: nested(5, HttpProtocolOptionsAutoHttpConfig),
+  },
+  '2:upstream_http_protocol_options 6:http_filters 7:header_validation_config',
+  [['explicit_http_config', 'use_downstream_protocol_config', 'auto_config']],
+);
+
+export const Cluster = message(
+  'envoy.config.cluster.v3.Cluster',
+  {
+    name: string(1),
+    type: optional(enumeration(2, 'STATIC=0 STRICT_DNS=1 LOGICAL_DNS=2 EDS=3 ORIGINAL_DST=4')),
+    eds_cluster_config: nested(3, ClusterEdsClusterConfig),
+    connect_timeout: duration(4),
+    per_connection_buffer_limit_bytes: uint32Value(5),
+    lb_policy: enumeration(
+      6,
+      'ROUND_ROBIN=0 LEAST_REQUEST=1 RING_HASH=2 RANDOM=3 MAGLEV=5 CLUSTER_PROVIDED=6 LOAD_BALANCING_POLICY_CONFIG=7',
+    ),
+    circuit_breakers: nested(10, CircuitBreakers),
+    dns_refresh_rate: duration(16),
+    dns_lookup_family: only(enumeration(17, 'AUTO=0 V4_ONLY=1 V6_ONLY=2 V4_PREFERRED=3 ALL=4'), 'AUTO'),
+    transport_socket: nested(24, UpstreamTransportSocket),
+    metadata: nested(25, Metadata),
+    common_lb_config: nested(27, ClusterCommonLbConfig),
+    alt_stat_name: string(28),
+    upstream_connection_options: nested(30, UpstreamConnectionOptions),
+    load_assignment: nested(33, ClusterLoadAssignment),
+    typed_extension_protocol_options: map(any(36, [UpstreamHttpOptions])),
+    least_request_lb_config: nested(37, ClusterLeastRequestLbConfig),
+    respect_dns_ttl: bool(39),
+    load_balancing_policy: nested(41, LoadBalancingPolicy),
+    transport_socket_matches: repeated(nested(43, ClusterTransportSocketMatch)),
+    round_robin_lb_config: nested(56, ClusterRoundRobinLbConfig),
+  },
+  '8:health_checks 9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 19:outlier_detection 20:cleanup_interval 21:upstream_bind_config 22:lb_subset_config 23:ring_hash_lb_config 26:protocol_selection 29:common_http_protocol_options 31:close_connections_on_host_health_failure 32:ignore_health_on_host_removal 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 44:dns_failure_refresh_rate 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 52:maglev_lb_config 53:dns_resolution_config 54:wait_for_warm_on_init 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
+  [['least_request_lb_config', 'round_robin_lb_config']],
+);

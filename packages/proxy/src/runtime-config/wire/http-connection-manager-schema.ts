@@ -1,0 +1,137 @@
+/** The HTTP connection manager and its filters. */
+
+import { AccessLog } from './access-log-schema.ts';
+import { ConfigSource } from './core-schema.ts';
+import { RouteConfiguration } from './route-schema.ts';
+import {
+  any,
+  bool,
+  boolValue,
+  duration,
+  enumeration,
+  message,
+  nested,
+  only,
+  optional,
+  repeated,
+  string,
+  uint32,
+  uint32Value,
+} from './schema.ts';
+
+export const Router = message(
+  'envoy.extensions.filters.http.router.v3.Router',
+  { dynamic_stats: only(boolValue(1), true), start_child_span: only(bool(2), false), suppress_envoy_headers: bool(4) },
+  '3:upstream_log 5:strict_check_headers 6:respect_expected_rq_timeout 7:suppress_grpc_request_failure_code_stats 8:upstream_http_filters 9:upstream_log_options',
+);
+
+export const OnDemand = message('envoy.extensions.filters.http.on_demand.v3.OnDemand', {}, '1:odcds');
+
+export const UuidRequestIdConfig = message('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', {
+  pack_trace_reason: boolValue(1),
+  use_request_id_for_trace_sampling: boolValue(2),
+});
+
+export const HttpProtocolOptions = message(
+  'envoy.config.core.v3.HttpProtocolOptions',
+  {
+    idle_timeout: duration(1),
+    max_headers_count: uint32Value(2),
+    max_connection_duration: duration(3),
+    headers_with_underscores_action: only(enumeration(5, 'ALLOW=0 REJECT_REQUEST=1 DROP_HEADER=2'), 'ALLOW'),
+    max_requests_per_connection: uint32Value(6),
+  },
+  '4:max_stream_duration',
+);
+
+export const Http1ProtocolOptions = message(
+  'envoy.config.core.v3.Http1ProtocolOptions',
+  { allow_absolute_url: boolValue(1), accept_http_10: bool(2) },
+  '3:default_host_for_http_10 4:header_key_format 5:enable_trailers 6:allow_chunked_length 7:override_stream_error_on_invalid_http_message 8:send_fully_qualified_url 9:use_balsa_parser 10:allow_custom_methods',
+);
+
+export const Http2ProtocolOptions = message(
+  'envoy.config.core.v3.Http2ProtocolOptions',
+  { max_concurrent_streams: uint32Value(2) },
+  '1:hpack_table_size 3:initial_stream_window_size 4:initial_connection_window_size 5:allow_connect 6:allow_metadata 7:max_outbound_frames 8:max_outbound_control_frames 9:max_consecutive_inbound_frames_with_empty_payload 10:max_inbound_priority_frames_per_stream 11:max_inbound_window_update_frames_per_data_frame_sent 12:stream_error_on_invalid_http_messaging 13:custom_settings_parameters 14:override_stream_error_on_invalid_http_message 15:connection_keepalive 16:use_oghttp2_codec',
+);
+
+export const Rds = message('envoy.extensions.filters.network.http_connection_manager.v3.Rds', {
+  config_source: nested(1, ConfigSource),
+  route_config_name: string(2),
+});
+
+export const HttpFilter = message(
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter',
+  {
+    name: string(1),
+    typed_config: any(4, [Router, OnDemand]),
+    is_optional: only(bool(6), false),
+    disabled: only(bool(7), false),
+  },
+  '5:config_discovery',
+);
+
+export const HttpConnectionManagerSetCurrentClientCertDetails = message(
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails',
+  { subject: boolValue(1), cert: bool(3), dns: bool(4), uri: bool(5), chain: bool(6) },
+);
+
+export const HttpConnectionManagerUpgradeConfig = message(
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig',
+  { upgrade_type: string(1), enabled: boolValue(3) },
+  '2:filters',
+);
+
+export const RequestIDExtension = message(
+  'envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension',
+  { typed_config: any(1, [UuidRequestIdConfig]) },
+);
+
+export const HttpConnectionManager = message(
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+  {
+    codec_type: enumeration(1, 'AUTO=0 HTTP1=1 HTTP2=2 HTTP3=3'),
+    stat_prefix: string(2),
+    rds: nested(3, Rds),
+    route_config: nested(4, RouteConfiguration),
+    http_filters: repeated(nested(5, HttpFilter)),
+    add_user_agent: only(boolValue(6), false),
+    http_protocol_options: nested(8, Http1ProtocolOptions),
+    server_name: string(10),
+    drain_timeout: duration(12),
+    access_log: repeated(nested(13, AccessLog)),
+    use_remote_address: boolValue(14),
+    generate_request_id: boolValue(15),
+    forward_client_cert_details: enumeration(
+      16,
+      'SANITIZE=0 FORWARD_ONLY=1 APPEND_FORWARD=2 SANITIZE_SET=3 ALWAYS_FORWARD_ONLY=4',
+    ),
+    set_current_client_cert_details: nested(17, HttpConnectionManagerSetCurrentClientCertDetails),
+    xff_num_trusted_hops: uint32(19),
+    skip_xff_append: bool(21),
+    via: string(22),
+    upgrade_configs: repeated(nested(23, HttpConnectionManagerUpgradeConfig)),
+    stream_idle_timeout: duration(24),
+    delayed_close_timeout: duration(26),
+    request_timeout: duration(28),
+    max_request_headers_kb: uint32Value(29),
+    normalize_path: boolValue(30),
+    preserve_external_request_id: bool(32),
+    merge_slashes: bool(33),
+    server_header_transformation: enumeration(34, 'OVERWRITE=0 APPEND_IF_ABSENT=1 PASS_THROUGH=2'),
+    common_http_protocol_options: nested(35, HttpProtocolOptions),
+    request_id_extension: nested(36, RequestIDExtension),
+    always_set_request_id_in_response: bool(37),
+    strip_matching_host_port: bool(39),
+    stream_error_on_invalid_http_message: only(boolValue(40), false),
+    request_headers_timeout: duration(41),
+    strip_any_host_port: optional(bool(42)),
+    path_with_escaped_slashes_action: enumeration(
+      45,
+      'IMPLEMENTATION_SPECIFIC_DEFAULT=0 KEEP_UNCHANGED=1 REJECT_REQUEST=2 UNESCAPE_AND_REDIRECT=3 UNESCAPE_AND_FORWARD=4',
+    ),
+  },
+  '7:tracing 9:http2_protocol_options 18:proxy_100_continue 20:represent_ipv4_remote_address_as_ipv4_mapped_ipv6 25:internal_address_config 31:scoped_routes 38:local_reply_config 43:path_normalization_options 44:http3_protocol_options 46:original_ip_detection_extensions 47:strip_trailing_host_dot 48:scheme_header_transformation 49:proxy_status_config 50:typed_header_validation_config 51:append_x_forwarded_port 52:early_header_mutation_extensions 53:add_proxy_protocol_connection_state 54:access_log_flush_interval 55:flush_access_log_on_new_request 56:access_log_options 57:append_local_overload',
+  [['rds', 'route_config']],
+);
