@@ -1,0 +1,104 @@
+import type { KubeObject, ProxyResource, Service, WorkloadEntry } from '@weft/resources';
+import type { Protocol } from './flags.ts';
+import type { ServedPort, WorkloadPorts, WorkloadSpec } from './workload-spec.ts';
+
+/** Field manager of everything that `weft run` applies. */
+export const fieldManager = 'weft-run';
+
+/** Labels that selectors of services choose by. */
+export function workloadLabels(spec: WorkloadSpec): Record<string, string> {
+  return {
+    ...(spec.service === undefined ? { app: spec.name } : { app: spec.service }),
+    ...(spec.version === undefined ? {} : { version: spec.version }),
+  };
+}
+
+export function namespaceObject(name: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+}
+
+export function serviceAccountObject(spec: WorkloadSpec): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { namespace: spec.namespace, name: spec.serviceAccount },
+  };
+}
+
+/** A Service for a workload that has none yet. */
+export function serviceObject(spec: WorkloadSpec, service: string, served: ServedPort): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: spec.namespace, name: service, labels: { ...spec.labels } },
+    spec: {
+      selector: { app: service },
+      ports: [{ name: served.name, port: served.port, protocol: 'TCP', appProtocol: served.protocol }],
+    },
+  };
+}
+
+export function workloadEntryObject(
+  spec: WorkloadSpec,
+  ports: WorkloadPorts,
+  served: ServedPort | undefined,
+): WorkloadEntry {
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'WorkloadEntry',
+    metadata: { namespace: spec.namespace, name: spec.name, labels: { ...spec.labels, ...workloadLabels(spec) } },
+    spec: {
+      address: '127.0.0.1',
+      ...(served === undefined || ports.inbound === undefined ? {} : { ports: { [served.name]: ports.inbound } }),
+      labels: workloadLabels(spec),
+      serviceAccount: spec.serviceAccount,
+    },
+  };
+}
+
+/** @param draining true until the command listens, and again when it is about to leave: peers send it nothing then. */
+export function proxyObject(
+  spec: WorkloadSpec,
+  ports: WorkloadPorts,
+  served: ServedPort | undefined,
+  draining: boolean,
+): ProxyResource {
+  return {
+    apiVersion: 'weft.dev/v1alpha1',
+    kind: 'Proxy',
+    metadata: { namespace: spec.namespace, name: spec.name, labels: { ...spec.labels, ...workloadLabels(spec) } },
+    spec: {
+      engine: spec.engine,
+      serviceAccount: spec.serviceAccount,
+      httpProxy: { port: ports.httpProxy },
+      inbound:
+        served === undefined || ports.inbound === undefined || ports.app === undefined
+          ? []
+          : [{ name: served.name, protocol: served.protocol, port: ports.inbound, appPort: ports.app }],
+      upstreams: ports.upstreams.map((upstream) => ({
+        host: upstream.host,
+        port: upstream.port,
+        listenPort: upstream.localPort,
+      })),
+      draining,
+    },
+  };
+}
+
+/** What a port of a Service speaks: its `appProtocol`, else the part of its name before the first dash, else TCP. */
+export function protocolOfPort(port: {
+  readonly name?: string | undefined;
+  readonly appProtocol?: string | undefined;
+}): Protocol {
+  const said = port.appProtocol ?? port.name?.split('-')[0] ?? '';
+  switch (said) {
+    case 'http':
+    case 'http2':
+    case 'grpc':
+      return said;
+    case 'kubernetes.io/h2c':
+      return 'http2';
+    default:
+      return 'tcp';
+  }
+}

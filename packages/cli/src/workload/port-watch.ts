@@ -1,0 +1,32 @@
+import { connect } from 'node:net';
+import type { Clock } from '@weft/base';
+
+const firstPollMs = 20;
+const maxPollMs = 500;
+
+/** Resolves to true when something accepts connections on `127.0.0.1:port`, to false when `isOver` says so first. */
+export async function waitForPort(port: number, clock: Clock, isOver: () => boolean): Promise<boolean> {
+  let delayMs = firstPollMs;
+  while (!isOver()) {
+    if (await accepts(port)) {
+      return true;
+    }
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, delayMs, { unref: true }));
+    delayMs = Math.min(maxPollMs, delayMs * 1.3);
+  }
+  return false;
+}
+
+/** Whether something accepts connections there. */
+export function accepts(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host, timeout: 1_000 });
+    const settle = (open: boolean): void => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.on('connect', () => settle(true));
+    socket.on('timeout', () => settle(false));
+    socket.on('error', () => settle(false));
+  });
+}

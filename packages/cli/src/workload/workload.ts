@@ -1,0 +1,310 @@
+import type { ControlPlaneEndpoints } from '@weft/admin-api';
+import { type Clock, MeshError } from '@weft/base';
+import {
+  type Condition,
+  namespaceKind,
+  type ProxyResource,
+  proxyKind,
+  type Service,
+  serviceAccountKind,
+  serviceKind,
+  workloadEntryKind,
+} from '@weft/resources';
+import type { MeshApi } from '../api/mesh-api.ts';
+import { ChildProgram } from '../platform/child-program.ts';
+import { findFreePorts, requireFreePort } from '../platform/free-port.ts';
+import type { OrphanGuard } from '../platform/orphan-guard.ts';
+import type { ProgramPaths } from '../platform/program-paths.ts';
+import { type RunFiles, runFiles, writePrivate, writeRunFiles } from './bootstrap-file.ts';
+import { commandEnvironment, sidecarEnvironment } from './child-environment.ts';
+import {
+  fieldManager,
+  namespaceObject,
+  proxyObject,
+  serviceAccountObject,
+  serviceObject,
+  workloadEntryObject,
+} from './objects.ts';
+import { waitForPort } from './port-watch.ts';
+import { servedPort } from './served-port.ts';
+import { Sidecar } from './sidecar.ts';
+import type { ServedPort, WorkloadPorts, WorkloadSpec } from './workload-spec.ts';
+
+/** What workloads of one CLI process share. */
+export interface WorkloadHost {
+  readonly api: MeshApi;
+  readonly clock: Clock;
+  readonly paths: ProgramPaths;
+  readonly guard: OrphanGuard;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** Folder of this workload's files. */
+  readonly runFolder: (namespace: string, name: string) => string;
+  /** Where the command's own output goes. */
+  readonly output: 'inherit' | 'pipe';
+  readonly input: 'inherit' | 'ignore';
+  /** One line for the person who watches. */
+  readonly say: (workload: string, line: string) => void;
+}
+
+const sidecarReadyMs = 30_000;
+const listenWarnMs = 10_000;
+const leaveTimeoutMs = 2_000;
+const drainTimeoutMs = 10_000;
+const stopGraceMs = 10_000;
+const pollMs = 50;
+
+/**
+ * One workload in the mesh, from joining to leaving. The order is that of `docs/architecture.md`, "How a workload joins":
+ * objects → sidecar → command → endpoint; and back: endpoint → drain → command → sidecar → objects.
+ */
+export class Workload {
+  readonly spec: WorkloadSpec;
+  readonly #host: WorkloadHost;
+  readonly #files: RunFiles;
+  #ports: WorkloadPorts | undefined;
+  #served: ServedPort | undefined;
+  #sidecar: Sidecar | undefined;
+  #command: ChildProgram | undefined;
+  #joined = false;
+  #leaving: Promise<void> | undefined;
+
+  constructor(spec: WorkloadSpec, host: WorkloadHost) {
+    this.spec = spec;
+    this.#host = host;
+    this.#files = runFiles(host.runFolder(spec.namespace, spec.name));
+  }
+
+  get ports(): WorkloadPorts | undefined {
+    return this.#ports;
+  }
+
+  get command(): ChildProgram | undefined {
+    return this.#command;
+  }
+
+  get sidecarPid(): number | undefined {
+    return this.#sidecar?.pid;
+  }
+
+  /** Registers the workload and writes what its sidecar needs. */
+  async join(endpoints: ControlPlaneEndpoints): Promise<void> {
+    const { api } = this.#host;
+    const { spec } = this;
+    await this.#ensureNamespace();
+    const existing =
+      spec.service === undefined
+        ? undefined
+        : await api.resources.find<Service>(serviceKind, spec.namespace, spec.service);
+    this.#served = spec.service === undefined ? undefined : servedPort(spec, spec.service, existing);
+    this.#ports = await this.#choosePorts();
+    if (spec.service !== undefined && existing === undefined && this.#served !== undefined) {
+      await createIfAbsent(() =>
+        api.resources.create(serviceObject(spec, spec.service ?? '', this.#served as ServedPort)),
+      );
+    }
+    const account = await api.resources.find(serviceAccountKind, spec.namespace, spec.serviceAccount);
+    if (account === undefined) {
+      await createIfAbsent(() => api.resources.create(serviceAccountObject(spec)));
+    }
+    this.#joined = true;
+    const apply = { fieldManager, force: true };
+    await api.resources.apply(workloadEntryObject(spec, this.#ports, this.#served), apply);
+    await api.resources.apply(proxyObject(spec, this.#ports, this.#served, this.#served !== undefined), apply);
+    const token = await api.joinToken(spec.namespace, { serviceAccount: spec.serviceAccount });
+    writeRunFiles(this.#files, spec, this.#ports, endpoints, token, this.#host.version);
+  }
+
+  /** Starts the sidecar and waits until it is ready. */
+  async startSidecar(): Promise<void> {
+    const { clock, guard, env, paths, say } = this.#host;
+    const { spec } = this;
+    this.#sidecar = new Sidecar({
+      engine: spec.engine,
+      program: spec.engine === 'envoy' ? paths.envoyAgent : paths.proxy,
+      bootstrapFile: this.#files.bootstrap,
+      logFile: this.#files.log,
+      adminPort: this.#requirePorts().admin,
+      env: sidecarEnvironment(env),
+      guard,
+      clock,
+      onRestart: () => this.#renewToken(),
+      say: (line) => say(spec.name, line),
+    });
+    await this.#sidecar.start();
+    await this.#sidecar.waitReady(sidecarReadyMs);
+  }
+
+  /** Starts the command; peers get its endpoint as soon as it listens. */
+  async startCommand(): Promise<ChildProgram> {
+    const { spec } = this;
+    const { env, guard, output, input } = this.#host;
+    const [file = '', ...args] = spec.command;
+    const ports = this.#requirePorts();
+    const command = await ChildProgram.start(file, {
+      file,
+      args,
+      cwd: spec.cwd,
+      env: commandEnvironment(spec, ports, env),
+      output,
+      input,
+      guard,
+    });
+    this.#command = command;
+    if (ports.app !== undefined) {
+      void this.#announceWhenListening(command, ports.app);
+    }
+    return command;
+  }
+
+  /** Leaves the mesh in order; idempotent, never throws. The command, if it still runs, is stopped. */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    const { clock, api } = this.#host;
+    const { namespace, name } = this.spec;
+    const command = this.#command;
+    if (this.#joined && this.#served !== undefined && this.#sidecar !== undefined && command?.end === undefined) {
+      await this.#setDraining(true)
+        .then(() => this.#waitProgrammed())
+        .catch(() => {});
+      await this.#sidecar.drain(drainTimeoutMs);
+    }
+    await command?.stop(clock, stopGraceMs);
+    await this.#sidecar?.stop(stopGraceMs);
+    if (this.#joined) {
+      await Promise.allSettled([
+        api.resources.delete(proxyKind, namespace, name),
+        api.resources.delete(workloadEntryKind, namespace, name),
+      ]);
+    }
+  }
+
+  async #announceWhenListening(command: ChildProgram, port: number): Promise<void> {
+    const { clock, say } = this.#host;
+    let warned = false;
+    const warning = clock.setTimeout(
+      () => {
+        warned = true;
+        say(
+          this.spec.name,
+          `the command does not listen on 127.0.0.1:${port} yet (it is told the port in PORT; give another one with --port); peers get no endpoint until it does`,
+        );
+      },
+      listenWarnMs,
+      { unref: true },
+    );
+    const listens = await waitForPort(port, clock, () => command.end !== undefined || this.#leaving !== undefined);
+    warning.cancel();
+    if (!listens) {
+      return;
+    }
+    try {
+      await this.#setDraining(false);
+      if (warned) {
+        say(this.spec.name, `the command listens on 127.0.0.1:${port} now`);
+      }
+    } catch (error) {
+      say(this.spec.name, `peers cannot be told that the command listens: ${MeshError.from(error).message}`);
+    }
+  }
+
+  async #setDraining(draining: boolean): Promise<void> {
+    await this.#host.api.resources.apply(proxyObject(this.spec, this.#requirePorts(), this.#served, draining), {
+      fieldManager,
+      force: true,
+    });
+  }
+
+  /** Until every proxy that had the endpoint has let go of it, but not long. */
+  async #waitProgrammed(): Promise<void> {
+    const { clock, api } = this.#host;
+    const deadline = clock.monotonicMs() + leaveTimeoutMs;
+    while (clock.monotonicMs() < deadline) {
+      const proxy = await api.resources.get<ProxyResource>(proxyKind, this.spec.namespace, this.spec.name);
+      const conditions: readonly Condition[] = (proxy.status?.conditions ?? []) as readonly Condition[];
+      const programmed = conditions.find((condition) => condition.type === 'Programmed');
+      if (programmed?.status === 'True' && programmed.observedGeneration === proxy.metadata.generation) {
+        return;
+      }
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs));
+    }
+  }
+
+  async #renewToken(): Promise<void> {
+    const token = await this.#host.api.joinToken(this.spec.namespace, { serviceAccount: this.spec.serviceAccount });
+    writePrivate(this.#files.trustBundle, token.trustBundle);
+    writePrivate(this.#files.token, token.token);
+  }
+
+  async #ensureNamespace(): Promise<void> {
+    const { resources } = this.#host.api;
+    if ((await resources.find(namespaceKind, undefined, this.spec.namespace)) === undefined) {
+      await createIfAbsent(() => resources.create(namespaceObject(this.spec.namespace)));
+    }
+  }
+
+  async #choosePorts(): Promise<WorkloadPorts> {
+    const { spec } = this;
+    const serves = this.#served !== undefined;
+    if (spec.port.appPort !== undefined && serves) {
+      await requireFreePort(spec.port.appPort, 'the command');
+    }
+    for (const upstream of spec.upstreams) {
+      if (upstream.localPort !== undefined) {
+        await requireFreePort(upstream.localPort, `upstream ${upstream.host}`);
+      }
+    }
+    const free = await findFreePorts(4 + spec.upstreams.length);
+    const next = (): number => {
+      const port = free.pop();
+      if (port === undefined) {
+        throw new MeshError('INTERNAL', 'too few free ports were asked for');
+      }
+      return port;
+    };
+    const upstreams = await Promise.all(
+      spec.upstreams.map(async (upstream) => ({
+        host: upstream.host,
+        port: upstream.port ?? (await this.#onlyPortOf(upstream.host)),
+        localPort: upstream.localPort ?? next(),
+      })),
+    );
+    return {
+      app: serves ? (spec.port.appPort ?? next()) : undefined,
+      inbound: serves ? next() : undefined,
+      httpProxy: next(),
+      admin: next(),
+      upstreams,
+    };
+  }
+
+  /** The port of an upstream that was named without one: the only port of its Service, else 80. */
+  async #onlyPortOf(host: string): Promise<number> {
+    const [name = host, namespace = this.spec.namespace] = host.split('.');
+    const service = await this.#host.api.resources.find<Service>(serviceKind, namespace, name).catch(() => undefined);
+    const ports = service?.spec?.ports ?? [];
+    return ports.length === 1 ? (ports[0]?.port ?? 80) : 80;
+  }
+
+  #requirePorts(): WorkloadPorts {
+    if (this.#ports === undefined) {
+      throw new MeshError('INTERNAL', 'the workload has not joined yet');
+    }
+    return this.#ports;
+  }
+}
+
+/** Two that create the same object at once are both content. */
+async function createIfAbsent(create: () => Promise<unknown>): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if (MeshError.from(error).code !== 'CONFLICT') {
+      throw error;
+    }
+  }
+}
