@@ -1,5 +1,6 @@
 export { type Background, type Finished, type RunOptions, run, startBackground } from './child.ts';
 export { eventually } from './eventually.ts';
 export { ManualClock } from './manual-clock.ts';
+export { type ControlPlaneFacts, type MeshOptions, programs, startMesh, type TestMesh } from './mesh.ts';
 export { conformanceData, findPeer, type PeerName, peerSkip } from './peer.ts';
 export { seededRandom } from './seeded-random.ts';
