@@ -42,7 +42,10 @@ export function createSnapshot(
       type = new Map();
       types.set(resource.typeUrl, type);
     }
-    invariant(!type.has(resource.name), `two resources of one name in a snapshot: ${resource.typeUrl} ${resource.name}`);
+    invariant(
+      !type.has(resource.name),
+      `two resources of one name in a snapshot: ${resource.typeUrl} ${resource.name}`,
+    );
     const old = previous?.resources.get(resource.typeUrl)?.get(resource.name);
     type.set(resource.name, old?.version === resource.version ? old : resource);
   }

@@ -7,6 +7,7 @@ export type {
   SyncStatus,
   TypeSyncState,
 } from './client-state.ts';
+export { findInconsistencies } from './consistency.ts';
 export { createSnapshot, encodeResource, type ResourceInput } from './create-snapshot.ts';
 export type {
   Admission,
@@ -18,5 +19,4 @@ export type {
 } from './options.ts';
 export type { Peer } from './peer.ts';
 export { createXdsServer, grpcServerOptions, type XdsServer } from './server.ts';
-export { findInconsistencies } from './consistency.ts';
 export type { EncodedResource, Snapshot } from './snapshot.ts';
