@@ -89,7 +89,7 @@ test('a CSR for another identity than the proven one is refused', async (t) => {
   const { ca } = await openCa(t);
   const other = formatWorkloadId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'ratings' });
   const csrPem = createCsr(await generatePrivateKey(), other);
-  await assert.rejects(ca.issueSvid({ csrPem, identity }), { code: 'INVALID', message: /another identity/ });
+  await assert.rejects(ca.issueSvid({ csrPem, identity }), { code: 'FORBIDDEN', message: /another identity/ });
   const foreign = formatWorkloadId({ trustDomain: 'evil.example', namespace: 'shop', serviceAccount: 'reviews' });
   const foreignCsr = createCsr(await generatePrivateKey(), foreign);
   await assert.rejects(ca.issueSvid({ csrPem: foreignCsr, identity: foreign }), { code: 'FORBIDDEN' });

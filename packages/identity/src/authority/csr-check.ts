@@ -14,8 +14,8 @@ const curves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1']);
  * Checks a CSR that `identity`, already authenticated, has sent. Only its public key is taken over into a certificate.
  * @param csrPem one PEM block `CERTIFICATE REQUEST`.
  * @returns the public key: EC P-256 or P-384, or RSA of 2048 to 4096 bits.
- * @throws MeshError `INVALID` when the request is malformed, not signed by its own key, asks for another name than
- * `identity` or for any further extension.
+ * @throws MeshError `FORBIDDEN` when the request asks for another identity; `INVALID` when it is malformed, not signed by
+ * its own key, or asks for any further name or extension; `TOO_LARGE`.
  */
 export async function publicKeyOfCsr(csrPem: string, identity: SpiffeId): Promise<KeyObject> {
   if (csrPem.length > maxCsrBytes) {
@@ -28,7 +28,9 @@ export async function publicKeyOfCsr(csrPem: string, identity: SpiffeId): Promis
     throw invalid('must have exactly one subject alternative name, a URI');
   }
   if (name.value !== identity) {
-    throw invalid(`asks for another identity than the one that was proven (${identity})`);
+    throw new MeshError('FORBIDDEN', `the certificate request asks for another identity than the proven one, ${identity}`, {
+      hint: 'A join token and an SVID are bound to one identity: ask for that one.',
+    });
   }
   const key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), type: 'spki', format: 'der' });
   assertKeyStrength(key);

@@ -1,0 +1,59 @@
+import { parseWorkloadId } from '@weft/identity';
+import type { Counts, TrafficHistory } from '@weft/telemetry';
+import type { LoadReport } from '@weft/xds-server';
+import type { ClusterStats } from '@weft/xds-types/envoy/config/endpoint/v3/load_report.ts';
+
+/** A cluster name as translation writes it: `outbound|<port>|<subset>|<host>`; undefined for others. */
+export function parseOutboundCluster(
+  name: string,
+): { readonly host: string; readonly port: number; readonly subset: string } | undefined {
+  const match = /^outbound\|(\d{1,5})\|([^|]*)\|([^|]+)$/.exec(name);
+  if (match === null) {
+    return undefined;
+  }
+  return { port: Number(match[1]), subset: match[2] ?? '', host: match[3] ?? '' };
+}
+
+/** Writes a proxy's load report into the history; what it counts for its own inbound clusters is the callers' to tell. */
+export function recordLoadReport(history: TrafficHistory, proxyKey: string, identity: string, report: LoadReport): void {
+  const workload = parseWorkloadId(identity);
+  if (workload === undefined) {
+    return;
+  }
+  const caller = { namespace: workload.namespace, name: workload.serviceAccount };
+  for (const cluster of report.clusters) {
+    const destination = parseOutboundCluster(cluster.clusterName);
+    if (destination !== undefined) {
+      history.record({ proxyKey, caller, destination, ...clusterCounts(cluster), endpoints: endpointCounts(cluster) });
+    }
+  }
+}
+
+function clusterCounts(cluster: ClusterStats): Counts {
+  const sum = { issued: 0, succeeded: 0, failed: 0 };
+  for (const locality of cluster.upstreamLocalityStats) {
+    sum.issued += Number(locality.totalIssuedRequests);
+    sum.succeeded += Number(locality.totalSuccessfulRequests);
+    sum.failed += Number(locality.totalErrorRequests);
+  }
+  return sum;
+}
+
+function endpointCounts(cluster: ClusterStats): (Counts & { readonly address: string })[] {
+  return cluster.upstreamLocalityStats.flatMap(({ upstreamEndpointStats }) =>
+    upstreamEndpointStats.flatMap((stats) => {
+      const socket = stats.address?.address;
+      if (socket?.$case !== 'socketAddress' || socket.value.portSpecifier?.$case !== 'portValue') {
+        return [];
+      }
+      return [
+        {
+          address: `${socket.value.address}:${socket.value.portSpecifier.value}`,
+          issued: Number(stats.totalIssuedRequests),
+          succeeded: Number(stats.totalSuccessfulRequests),
+          failed: Number(stats.totalErrorRequests),
+        },
+      ];
+    }),
+  );
+}
