@@ -1,0 +1,162 @@
+import type { Problems } from './problems.ts';
+import type { AnyMessage, Decoded, Field, JsonObject, JsonValue } from './schema.ts';
+
+/** Reads a message from proto3 JSON with the field names of the proto (`static` resources); the same rules as for bytes. */
+export function parseJsonMessage<M extends AnyMessage>(type: M, json: JsonObject, problems: Problems): Decoded<M> {
+  return parseObject(type, json, problems) as Decoded<M>;
+}
+
+function parseObject(type: AnyMessage, json: JsonObject, problems: Problems): Record<string, unknown> {
+  const slots: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(type.fields)) {
+    slots[key] = problems.within(key, () =>
+      parseField(field, Object.hasOwn(json, key) ? json[key] : undefined, problems),
+    );
+  }
+  const unsupported = new Set(type.unsupported.values());
+  for (const key of Object.keys(json)) {
+    if (!Object.hasOwn(type.fields, key) && key !== '@type') {
+      problems.add(unsupported.has(key) ? 'not supported by this proxy' : `not a field of ${type.name}`, key);
+    }
+  }
+  for (const group of type.oneofs) {
+    if (group.filter((key) => slots[key] !== undefined).length > 1) {
+      problems.add(`at most one of ${group.join(', ')} may be set`);
+    }
+  }
+  return slots;
+}
+
+function parseField(field: Field, json: JsonValue | undefined, problems: Problems): unknown {
+  if (field.shape === 'repeated') {
+    if (json === undefined || json === null) {
+      return [];
+    }
+    if (!Array.isArray(json)) {
+      problems.add('must be a list');
+      return [];
+    }
+    return json.map((item: JsonValue, index) => problems.within(index, () => parseValue(field, item, problems)));
+  }
+  if (field.shape === 'map') {
+    if (json === undefined || json === null) {
+      return new Map();
+    }
+    if (!isObject(json)) {
+      problems.add('must be an object');
+      return new Map();
+    }
+    return new Map(
+      Object.entries(json).map(([name, item]) => [
+        name,
+        problems.within(name, () => parseValue(field, item, problems)),
+      ]),
+    );
+  }
+  if (json === undefined || json === null) {
+    return absent(field);
+  }
+  const value = parseValue(field, json, problems);
+  if (field.only !== undefined && value !== field.only) {
+    problems.add(`only ${String(field.only)} is supported, not ${String(value)}`);
+  }
+  return value;
+}
+
+function absent(field: Field): unknown {
+  if (field.optional) {
+    return undefined;
+  }
+  switch (field.kind) {
+    case 'string':
+      return '';
+    case 'bytes':
+      return new Uint8Array(0);
+    case 'bool':
+      return false;
+    case 'uint32':
+    case 'double':
+      return 0;
+    case 'int64':
+      return 0n;
+    case 'enum':
+      return field.values?.get(0);
+    default:
+      return undefined;
+  }
+}
+
+function parseValue(field: Field, json: JsonValue, problems: Problems): unknown {
+  switch (field.kind) {
+    case 'string':
+      return typeof json === 'string' ? json : wrong(problems, 'a text', '');
+    case 'bytes':
+      return typeof json === 'string' ? Buffer.from(json, 'base64') : wrong(problems, 'base64', new Uint8Array(0));
+    case 'bool':
+    case 'boolValue':
+      return typeof json === 'boolean' ? json : wrong(problems, 'true or false', false);
+    case 'uint32':
+    case 'uint32Value':
+      return isUint32(json) ? json : wrong(problems, 'a whole number from 0 to 4294967295', 0);
+    case 'double':
+    case 'doubleValue':
+      return typeof json === 'number' ? json : wrong(problems, 'a number', 0);
+    case 'int64':
+    case 'uint64Value':
+      return /^-?\d{1,19}$/.test(String(json)) ? BigInt(String(json)) : wrong(problems, 'a whole number', 0n);
+    case 'enum':
+      return parseEnum(field, json, problems);
+    case 'duration':
+      return parseDuration(json, problems);
+    case 'struct':
+      return isObject(json) ? json : wrong(problems, 'an object', {});
+    case 'message':
+      return parseObject(
+        field.message as AnyMessage,
+        isObject(json) ? json : wrong(problems, 'an object', {}),
+        problems,
+      );
+    case 'any':
+      return parseAny(field, json, problems);
+  }
+}
+
+function parseEnum(field: Field, json: JsonValue, problems: Problems): string | undefined {
+  for (const name of field.values?.values() ?? []) {
+    if (name === json) {
+      return name;
+    }
+  }
+  const names = [...(field.values?.values() ?? [])];
+  return wrong(problems, `one of ${names.join(', ')}`, names[0]);
+}
+
+function parseDuration(json: JsonValue, problems: Problems): number {
+  const match = typeof json === 'string' ? /^(\d{1,12}(?:\.\d{1,9})?)s$/.exec(json) : null;
+  return match === null ? wrong(problems, 'a duration like "1.5s"', 0) : Number(match[1]) * 1000;
+}
+
+function parseAny(field: Field, json: JsonValue, problems: Problems): unknown {
+  const object = isObject(json) ? json : {};
+  const url = object['@type'];
+  const name = typeof url === 'string' ? url.slice(url.lastIndexOf('/') + 1) : '';
+  const type = field.types?.find((candidate) => candidate.name === name);
+  if (type === undefined) {
+    problems.add(`the type ${JSON.stringify(url ?? '')} is not supported here`);
+    return undefined;
+  }
+  return { type: name, value: parseObject(type, object, problems) };
+}
+
+function wrong<T>(problems: Problems, expected: string, fallback: T): T {
+  problems.add(`must be ${expected}`);
+  return fallback;
+}
+
+function isUint32(json: JsonValue): json is number {
+  return typeof json === 'number' && Number.isInteger(json) && json >= 0 && json <= 0xffff_ffff;
+}
+
+function isObject(json: JsonValue): json is JsonObject {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
