@@ -1,3 +1,4 @@
+export { Alarm } from './alarm.ts';
 export { Backoff, type BackoffOptions } from './backoff.ts';
 export type { Brand, Bytes, Milliseconds } from './brand.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';

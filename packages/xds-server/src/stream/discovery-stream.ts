@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, Logger } from '@weft/base';
+import { Alarm, type Clock, type Logger } from '@weft/base';
 import { type TypeUrl, typeUrls } from '@weft/xds-types';
 import type { DeltaDiscoveryRequest, DiscoveryRequest } from '@weft/xds-types/envoy/service/discovery/v3/discovery.ts';
-import { Alarm } from '../alarm.ts';
 import type { NackRecord } from '../client-state.ts';
 import { referencesOf } from '../references.ts';
 import type { EncodedResource, Snapshot } from '../snapshot.ts';

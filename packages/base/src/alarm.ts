@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@weft/base';
+import type { Clock, Timer } from './clock.ts';
 
 /** One timer that is moved instead of many that are set: rings at the earliest moment asked for. */
 export class Alarm {
