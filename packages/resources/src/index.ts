@@ -1,13 +1,70 @@
 export { apiVersionOf, gvkOf, type Immutable } from './declare-kind.ts';
 export { formatPath, joinPath, type PathSegment, parsePath } from './field-path.ts';
+export { isCidr, isIpAddress } from './format/address.ts';
+export { parseDurationMs } from './format/duration.ts';
+export { coversHost, isHostName, isHostPattern } from './format/hosts.ts';
+export { grpcStatusNames } from './format/http.ts';
+export { isLabelValue, isQualifiedName } from './format/labels.ts';
+export { isLabel, isSubdomain } from './format/names.ts';
+export { isLinearRegex, regexProblem } from './format/regex.ts';
 export type { KindDeclaration, NameFormat, PrinterColumn } from './kind.ts';
+export { type Lease, leaseKind } from './kinds/coordination/lease.ts';
 export { type ConfigMap, configMapKind } from './kinds/core/config-map.ts';
+export { type Event, eventKind } from './kinds/core/event.ts';
 export { type Namespace, namespaceKind, namespaceNameLabel } from './kinds/core/namespace.ts';
 export { type Secret, secretKind } from './kinds/core/secret.ts';
 export { type Service, type ServicePort, serviceKind } from './kinds/core/service.ts';
 export { type ServiceAccount, serviceAccountKind } from './kinds/core/service-account.ts';
+export {
+  type Endpoint,
+  type EndpointSlice,
+  endpointSliceKind,
+  serviceNameLabel,
+} from './kinds/discovery/endpoint-slice.ts';
+export { type RecordedEvent, recordedEventKind } from './kinds/events/event.ts';
+export {
+  type DestinationRule,
+  type DestinationRuleSpec,
+  destinationRuleKind,
+  type PortTrafficPolicy,
+  type Subset,
+  type TrafficPolicy,
+} from './kinds/networking/destination-rule.ts';
+export { type ServiceEntry, type ServiceEntrySpec, serviceEntryKind } from './kinds/networking/service-entry.ts';
+export {
+  type Destination,
+  type HttpMatch,
+  type HttpRoute,
+  type HttpRouteDestination,
+  type RouteDestination,
+  type StringMatch,
+  type TcpMatch,
+  type TcpRoute,
+  type TlsMatch,
+  type TlsRoute,
+  type VirtualService,
+  type VirtualServiceSpec,
+  virtualServiceKind,
+} from './kinds/networking/virtual-service.ts';
 export { type WorkloadEntry, workloadEntryKind } from './kinds/networking/workload-entry.ts';
 export type { WorkloadEntrySpec } from './kinds/networking/workload-entry-validation.ts';
+export { type WorkloadGroup, type WorkloadProbe, workloadGroupKind } from './kinds/networking/workload-group.ts';
+export {
+  type ClusterRole,
+  type ClusterRoleBinding,
+  clusterRoleBindingKind,
+  clusterRoleKind,
+  type Role,
+  type RoleBinding,
+  roleBindingKind,
+  roleKind,
+} from './kinds/rbac/roles.ts';
+export {
+  type MutualTlsMode,
+  type PeerAuthentication,
+  type PeerAuthenticationSpec,
+  peerAuthenticationKind,
+} from './kinds/security/peer-authentication.ts';
 export {
   type ProxyInbound,
   type ProxyResource,
@@ -27,5 +84,10 @@ export type {
 } from './object.ts';
 export { gvk, kindFor, kindForResource, kinds } from './registry.ts';
 export type { ListOptions, ListResult, ResourceClient, WatchEvent, WatchHandlers } from './resource-client.ts';
-export { parseApiVersion, type Validated, type ValidateOptions, validateObject } from './validate-object.ts';
+export {
+  parseApiVersion,
+  type Validated,
+  type ValidateOptions,
+  validateObject,
+} from './validate-object.ts';
 export type { Violation, ViolationCode } from './violation.ts';

@@ -1,11 +1,21 @@
 import { gvkOf } from './declare-kind.ts';
 import type { KindDeclaration } from './kind.ts';
+import { leaseKind } from './kinds/coordination/lease.ts';
 import { configMapKind } from './kinds/core/config-map.ts';
+import { eventKind } from './kinds/core/event.ts';
 import { namespaceKind } from './kinds/core/namespace.ts';
 import { secretKind } from './kinds/core/secret.ts';
 import { serviceKind } from './kinds/core/service.ts';
 import { serviceAccountKind } from './kinds/core/service-account.ts';
+import { endpointSliceKind } from './kinds/discovery/endpoint-slice.ts';
+import { recordedEventKind } from './kinds/events/event.ts';
+import { destinationRuleKind } from './kinds/networking/destination-rule.ts';
+import { serviceEntryKind } from './kinds/networking/service-entry.ts';
+import { virtualServiceKind } from './kinds/networking/virtual-service.ts';
 import { workloadEntryKind } from './kinds/networking/workload-entry.ts';
+import { workloadGroupKind } from './kinds/networking/workload-group.ts';
+import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } from './kinds/rbac/roles.ts';
+import { peerAuthenticationKind } from './kinds/security/peer-authentication.ts';
 import { proxyKind } from './kinds/weft/proxy.ts';
 
 /** Every kind of the resource API. */
@@ -15,7 +25,20 @@ export const kinds: readonly KindDeclaration[] = [
   serviceAccountKind,
   secretKind,
   configMapKind,
+  eventKind,
+  recordedEventKind,
+  endpointSliceKind,
+  leaseKind,
+  roleKind,
+  roleBindingKind,
+  clusterRoleKind,
+  clusterRoleBindingKind,
+  serviceEntryKind,
   workloadEntryKind,
+  workloadGroupKind,
+  virtualServiceKind,
+  destinationRuleKind,
+  peerAuthenticationKind,
   proxyKind,
 ];
 
@@ -26,7 +49,20 @@ export const gvk = {
   serviceAccount: gvkOf(serviceAccountKind),
   secret: gvkOf(secretKind),
   configMap: gvkOf(configMapKind),
+  event: gvkOf(eventKind),
+  recordedEvent: gvkOf(recordedEventKind),
+  endpointSlice: gvkOf(endpointSliceKind),
+  lease: gvkOf(leaseKind),
+  role: gvkOf(roleKind),
+  roleBinding: gvkOf(roleBindingKind),
+  clusterRole: gvkOf(clusterRoleKind),
+  clusterRoleBinding: gvkOf(clusterRoleBindingKind),
+  serviceEntry: gvkOf(serviceEntryKind),
   workloadEntry: gvkOf(workloadEntryKind),
+  workloadGroup: gvkOf(workloadGroupKind),
+  virtualService: gvkOf(virtualServiceKind),
+  destinationRule: gvkOf(destinationRuleKind),
+  peerAuthentication: gvkOf(peerAuthenticationKind),
   proxy: gvkOf(proxyKind),
 } as const;
 

@@ -17,9 +17,9 @@ export function isHostName(text: string): boolean {
   );
 }
 
-/** A host name, `*`, or `*.` and a host name. */
+/** A host name, `*`, `*.` and a host name, or a host name with `*-` before its first label. */
 export function isHostPattern(text: string): boolean {
-  return text === '*' || isHostName(text.startsWith('*.') ? text.slice(2) : text);
+  return text === '*' || isHostName(/^\*[.-]/.test(text) ? text.slice(2) : text);
 }
 
 /** Whether each host that `narrow` stands for is one that `wide` stands for. */

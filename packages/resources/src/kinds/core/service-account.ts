@@ -1,27 +1,14 @@
 import { declareKind, type ObjectOf } from '../../declare-kind.ts';
 import { age } from '../../format/columns.ts';
 import { flag, keyedList, list, object, text } from '../../schema/fields.ts';
+import { objectReference } from '../../schema/object-reference.ts';
 
 function serviceAccountSchema() {
   return object('A service account.', {
-    secrets: keyedList(
-      'Secrets that workloads of the account may use.',
-      object(
-        'A reference to a secret.',
-        {
-          name: text('Name of the secret.'),
-          namespace: text('Namespace of the secret.'),
-          kind: text('Kind of what is referred to.'),
-          apiVersion: text('Group and version of what is referred to.'),
-          uid: text('UID of what is referred to.'),
-          resourceVersion: text('Version of what is referred to.'),
-          fieldPath: text('A part of what is referred to.'),
-        },
-        [],
-        { 'x-kubernetes-map-type': 'atomic' },
-      ),
-      { listMapKeys: ['name'], patchMergeKey: 'name' },
-    ),
+    secrets: keyedList('Secrets that workloads of the account may use.', objectReference('A reference to a secret.'), {
+      listMapKeys: ['name'],
+      patchMergeKey: 'name',
+    }),
     imagePullSecrets: list(
       'Secrets for a registry of images. Nothing in Weft acts on them.',
       object('A reference to a secret in the same namespace.', { name: text('Name of the secret.') }, [], {
