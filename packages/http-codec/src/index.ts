@@ -1,1 +1,28 @@
+export type {
+  DownstreamCodec,
+  DownstreamEvents,
+  RequestEncoder,
+  ResponseEncoder,
+  ResponseSink,
+  UpstreamCodec,
+} from './codec.ts';
+export { type CodecErrorDetail, statusOfCodecError } from './codec-error.ts';
+export { HeadFields } from './head-fields.ts';
 export { type HeaderView, noHeaders } from './header-view.ts';
+export type { BodySink } from './http1/body-decoder.ts';
+export { Http1DownstreamCodec, maxBacklogBytes } from './http1/downstream-codec.ts';
+export { reasonOf } from './http1/head-writer.ts';
+export { defaultHttp1Limits, type Http1Limits } from './http1/limits.ts';
+export type { RequestRules } from './http1/request-semantics.ts';
+export { Http1UpstreamCodec, maxInformational } from './http1/upstream-codec.ts';
+export { KnownHeader, type KnownHeaderId } from './known-header.ts';
+export {
+  chunkSizeBytes,
+  OutputBuffer,
+  type OutputChunk,
+  type OutputOwner,
+  type RawBuffer,
+  releaseChunk,
+} from './output-buffer.ts';
+export { RequestHead, releaseRequestHead, takeRequestHead } from './request-head.ts';
+export { ResponseHead, releaseResponseHead, takeResponseHead } from './response-head.ts';

@@ -1,0 +1,136 @@
+import { tokenLower } from './byte-class.ts';
+
+/**
+ * Header names that the proxy looks at by itself have small numbers, found while a head is scanned, so that nothing has
+ * to be compared as text later. Those up to `lastFraming` decide framing and routing of a message.
+ */
+export const KnownHeader = {
+  unknown: 0,
+  host: 1,
+  contentLength: 2,
+  transferEncoding: 3,
+  connection: 4,
+  upgrade: 5,
+  expect: 6,
+  te: 7,
+  keepAlive: 8,
+  proxyConnection: 9,
+  trailer: 10,
+  http2Settings: 11,
+  lastFraming: 11,
+  xRequestId: 12,
+  xForwardedFor: 13,
+  xForwardedProto: 14,
+  xForwardedHost: 15,
+  xForwardedClientCert: 16,
+  via: 17,
+  server: 18,
+  date: 19,
+  contentType: 20,
+  userAgent: 21,
+  xEnvoy: 22,
+  grpcStatus: 23,
+  location: 24,
+  tracestate: 25,
+  traceparent: 26,
+} as const;
+
+/** A number of `KnownHeader`. */
+export type KnownHeaderId = number;
+
+const namesById: Readonly<Record<string, KnownHeaderId>> = {
+  host: KnownHeader.host,
+  'content-length': KnownHeader.contentLength,
+  'transfer-encoding': KnownHeader.transferEncoding,
+  connection: KnownHeader.connection,
+  upgrade: KnownHeader.upgrade,
+  expect: KnownHeader.expect,
+  te: KnownHeader.te,
+  'keep-alive': KnownHeader.keepAlive,
+  'proxy-connection': KnownHeader.proxyConnection,
+  trailer: KnownHeader.trailer,
+  'http2-settings': KnownHeader.http2Settings,
+  'x-request-id': KnownHeader.xRequestId,
+  'x-forwarded-for': KnownHeader.xForwardedFor,
+  'x-forwarded-proto': KnownHeader.xForwardedProto,
+  'x-forwarded-host': KnownHeader.xForwardedHost,
+  'x-forwarded-client-cert': KnownHeader.xForwardedClientCert,
+  via: KnownHeader.via,
+  server: KnownHeader.server,
+  date: KnownHeader.date,
+  'content-type': KnownHeader.contentType,
+  'user-agent': KnownHeader.userAgent,
+  'grpc-status': KnownHeader.grpcStatus,
+  location: KnownHeader.location,
+  tracestate: KnownHeader.tracestate,
+  traceparent: KnownHeader.traceparent,
+};
+
+/** One step of the hash of a header name; start with 0 and give it each byte in lower case. */
+export function hashStep(hash: number, lowerByte: number): number {
+  return (Math.imul(hash, 31) + lowerByte) | 0;
+}
+
+/** The hash of a whole name in lower case. */
+export function hashName(name: string): number {
+  let hash = 0;
+  for (let index = 0; index < name.length; index += 1) {
+    hash = (Math.imul(hash, 31) + name.charCodeAt(index)) | 0;
+  }
+  return hash;
+}
+
+const slotBits = 8;
+const slotMask = (1 << slotBits) - 1;
+const slotHash = new Int32Array(1 << slotBits);
+const slotId = new Uint8Array(1 << slotBits);
+const nameBytesById: Buffer[] = [];
+
+for (const [name, id] of Object.entries(namesById)) {
+  const hash = hashName(name);
+  let slot = hash & slotMask;
+  while (slotId[slot] !== 0) {
+    slot = (slot + 1) & slotMask;
+  }
+  slotHash[slot] = hash;
+  slotId[slot] = id;
+  nameBytesById[id] = Buffer.from(name, 'latin1');
+}
+
+const envoyPrefix = Buffer.from('x-envoy-', 'latin1');
+
+/** The number of the name in `bytes[start, end)`, whose hash is `hash`; the bytes are compared too, hashes collide. */
+export function knownHeaderOf(bytes: Uint8Array, start: number, end: number, hash: number): KnownHeaderId {
+  let slot = hash & slotMask;
+  let id = slotId[slot] as number;
+  while (id !== 0) {
+    if (slotHash[slot] === hash && equalsLower(bytes, start, end, nameBytesById[id] as Buffer)) {
+      return id;
+    }
+    slot = (slot + 1) & slotMask;
+    id = slotId[slot] as number;
+  }
+  if (end - start > 8 && ((bytes[start] as number) | 0x20) === 0x78 && bytes[start + 7] === 0x2d) {
+    return equalsLower(bytes, start, start + 8, envoyPrefix) ? KnownHeader.xEnvoy : 0;
+  }
+  return 0;
+}
+
+/** The number of a name in lower case, 0 when it has none. */
+export function knownHeaderByName(name: string): KnownHeaderId {
+  return Object.hasOwn(namesById, name) ? (namesById[name] as number) : 0;
+}
+
+/** Whether `bytes[start, end)`, a token, is `lower` but for case. */
+export function equalsLower(bytes: Uint8Array, start: number, end: number, lower: Uint8Array): boolean {
+  const length = lower.length;
+  if (end - start !== length) {
+    return false;
+  }
+  for (let index = 0; index < length; index += 1) {
+    if (tokenLower[bytes[start + index] as number] !== lower[index]) {
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,151 @@
+/**
+ * Gathers what is to be written to one connection. Bytes are copied into large chunks that come from a free list and go
+ * back to it after the write, so that steady traffic allocates nothing and an idle connection holds nothing.
+ */
+
+/** Room for a whole read of 64 KiB with its framing and a head. */
+export const chunkSizeBytes: number = 68 * 1024;
+/** Chunks kept for reuse; more are left to the garbage collector. */
+export const maxFreeChunks = 64;
+
+/** Bytes with Node's raw accessors, which are much cheaper than `write` and `toString` for short texts. */
+export type RawBuffer = Buffer & {
+  latin1Write(text: string, offset: number, length: number): number;
+  latin1Slice(start: number, end: number): string;
+};
+
+const freeChunks: RawBuffer[] = [];
+
+function takeChunk(): RawBuffer {
+  return freeChunks.pop() ?? (Buffer.allocUnsafeSlow(chunkSizeBytes) as RawBuffer);
+}
+
+/** Gives a chunk back after its bytes were written. Chunks of other sizes are dropped. */
+export function releaseChunk(chunk: Buffer): void {
+  if (chunk.length === chunkSizeBytes && freeChunks.length < maxFreeChunks) {
+    freeChunks.push(chunk as RawBuffer);
+  }
+}
+
+/** One full or last chunk with the number of bytes in it. */
+export interface OutputChunk {
+  readonly bytes: Buffer;
+  readonly length: number;
+}
+
+/** Is told when an empty output gets its first bytes. */
+export interface OutputOwner {
+  outputReady(): void;
+}
+
+/** Append-only bytes. */
+export class OutputBuffer {
+  readonly #owner: OutputOwner | undefined;
+  /** The chunk that is being filled; undefined when nothing is gathered. */
+  #chunk: RawBuffer | undefined = undefined;
+  #length = 0;
+  #full: OutputChunk[] | undefined = undefined;
+  #fullBytes = 0;
+
+  constructor(owner?: OutputOwner) {
+    this.#owner = owner;
+  }
+
+  /** Bytes gathered and not taken yet. */
+  get byteLength(): number {
+    return this.#fullBytes + this.#length;
+  }
+
+  /** Appends `source[start, end)`. */
+  copy(source: Uint8Array, start: number, end: number): void {
+    let from = start;
+    for (;;) {
+      const chunk = this.#chunk ?? this.#begin();
+      const room = chunk.length - this.#length;
+      const rest = end - from;
+      if (rest <= room) {
+        (source as Buffer).copy(chunk, this.#length, from, end);
+        this.#length += rest;
+        return;
+      }
+      (source as Buffer).copy(chunk, this.#length, from, from + room);
+      this.#length += room;
+      from += room;
+      this.#finish();
+    }
+  }
+
+  /** Appends text whose characters are all below U+0100. */
+  latin1(text: string): void {
+    const size = text.length;
+    let chunk = this.#chunk ?? this.#begin();
+    if (chunk.length - this.#length < size) {
+      this.#finish();
+      if (size > chunkSizeBytes) {
+        this.copy(Buffer.from(text, 'latin1'), 0, size);
+        return;
+      }
+      chunk = this.#begin();
+    }
+    chunk.latin1Write(text, this.#length, size);
+    this.#length += size;
+  }
+
+  /** Hands the gathered bytes to `write`, chunk by chunk; the receiver calls `releaseChunk` when it is done with one. */
+  flush(write: (bytes: Buffer, length: number) => void): void {
+    const full = this.#full;
+    if (full !== undefined) {
+      this.#full = undefined;
+      this.#fullBytes = 0;
+      for (const chunk of full) {
+        write(chunk.bytes, chunk.length);
+      }
+    }
+    const chunk = this.#chunk;
+    if (chunk !== undefined) {
+      const length = this.#length;
+      this.#chunk = undefined;
+      this.#length = 0;
+      write(chunk, length);
+    }
+  }
+
+  /** The chunk if there is only one (the usual case), to be written without a callback; `lastTakenLength` is its size. */
+  takeSingle(): Buffer | undefined {
+    if (this.#full !== undefined) {
+      return undefined;
+    }
+    const chunk = this.#chunk;
+    this.lastTakenLength = this.#length;
+    this.#chunk = undefined;
+    this.#length = 0;
+    return chunk;
+  }
+
+  lastTakenLength = 0;
+
+  /** Throws the gathered bytes away. */
+  discard(): void {
+    this.flush(releaseChunk);
+  }
+
+  #begin(): RawBuffer {
+    const chunk = takeChunk();
+    this.#chunk = chunk;
+    this.#length = 0;
+    this.#owner?.outputReady();
+    return chunk;
+  }
+
+  #finish(): void {
+    const chunk = this.#chunk;
+    if (chunk === undefined) {
+      return;
+    }
+    this.#full ??= [];
+    this.#full.push({ bytes: chunk, length: this.#length });
+    this.#fullBytes += this.#length;
+    this.#chunk = undefined;
+    this.#length = 0;
+  }
+}

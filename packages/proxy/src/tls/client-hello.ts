@@ -1,0 +1,151 @@
+/** Longest ClientHello that is looked at, bytes; a longer one is no TLS for us. */
+export const maxClientHelloBytes: number = 16 * 1024;
+
+/** What the first bytes of a connection are. */
+export type Inspection =
+  | { readonly kind: 'need-more' }
+  | { readonly kind: 'raw' }
+  | { readonly kind: 'tls'; readonly serverName: string; readonly alpn: readonly string[] }
+  /** It begins like TLS but is no valid ClientHello, or an over-long one. */
+  | { readonly kind: 'invalid' };
+
+const needMore: Inspection = { kind: 'need-more' };
+const raw: Inspection = { kind: 'raw' };
+const invalid: Inspection = { kind: 'invalid' };
+
+/** Looks at what a client sent first, without consuming it (RFC 8446 §4.1.2, §5.1; RFC 6066 §3; RFC 7301). */
+export function inspectClientHello(bytes: Buffer): Inspection {
+  if (bytes.length === 0) {
+    return needMore;
+  }
+  if (bytes[0] !== 0x16 || (bytes.length > 1 && bytes[1] !== 0x03)) {
+    return raw;
+  }
+  const handshake = gatherHandshake(bytes);
+  if (handshake === undefined) {
+    return bytes.length > maxClientHelloBytes ? invalid : needMore;
+  }
+  return handshake === false ? invalid : parseClientHello(handshake);
+}
+
+/** The handshake message, which may be spread over several records. undefined: incomplete; false: not valid. */
+function gatherHandshake(bytes: Buffer): Buffer | undefined | false {
+  let gathered: Buffer = Buffer.alloc(0);
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes[at] !== 0x16) {
+      return false;
+    }
+    if (at + 5 > bytes.length) {
+      return undefined;
+    }
+    const length = bytes.readUInt16BE(at + 3);
+    if (length === 0 || length > maxClientHelloBytes + 2048) {
+      return false;
+    }
+    const end = Math.min(at + 5 + length, bytes.length);
+    const piece = bytes.subarray(at + 5, end);
+    gathered = gathered.length === 0 ? piece : Buffer.concat([gathered, piece]);
+    if (gathered.length >= 1 && gathered[0] !== 1) {
+      return false;
+    }
+    if (gathered.length >= 4) {
+      const messageLength = gathered.readUIntBE(1, 3);
+      if (messageLength > maxClientHelloBytes) {
+        return false;
+      }
+      if (gathered.length >= 4 + messageLength) {
+        return gathered.subarray(4, 4 + messageLength);
+      }
+    }
+    at += 5 + length;
+  }
+  return undefined;
+}
+
+/** A bounded cursor: reading beyond the end gives -1 and marks it as failed. */
+class Cursor {
+  readonly #bytes: Buffer;
+  #at = 0;
+  failed = false;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get rest(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  number(size: 1 | 2): number {
+    if (this.rest < size) {
+      this.failed = true;
+      return -1;
+    }
+    const value = this.#bytes.readUIntBE(this.#at, size);
+    this.#at += size;
+    return value;
+  }
+
+  slice(length: number): Buffer {
+    if (length < 0 || this.rest < length) {
+      this.failed = true;
+      return Buffer.alloc(0);
+    }
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+}
+
+function parseClientHello(message: Buffer): Inspection {
+  const cursor = new Cursor(message);
+  cursor.slice(2 + 32);
+  cursor.slice(cursor.number(1));
+  cursor.slice(cursor.number(2));
+  cursor.slice(cursor.number(1));
+  if (cursor.failed) {
+    return invalid;
+  }
+  if (cursor.rest === 0) {
+    return { kind: 'tls', serverName: '', alpn: [] };
+  }
+  const extensions = new Cursor(cursor.slice(cursor.number(2)));
+  let serverName = '';
+  let alpn: string[] = [];
+  while (!cursor.failed && !extensions.failed && extensions.rest > 0) {
+    const type = extensions.number(2);
+    const body = extensions.slice(extensions.number(2));
+    if (type === 0) {
+      serverName = serverNameOf(body);
+    } else if (type === 16) {
+      alpn = protocolsOf(body);
+    }
+  }
+  return cursor.failed || extensions.failed ? invalid : { kind: 'tls', serverName, alpn };
+}
+
+function serverNameOf(body: Buffer): string {
+  const names = new Cursor(body);
+  const list = new Cursor(names.slice(names.number(2)));
+  while (!list.failed && list.rest > 0) {
+    const type = list.number(1);
+    const name = list.slice(list.number(2));
+    if (type === 0 && !list.failed) {
+      return name.toString('latin1').toLowerCase();
+    }
+  }
+  return '';
+}
+
+function protocolsOf(body: Buffer): string[] {
+  const outer = new Cursor(body);
+  const list = new Cursor(outer.slice(outer.number(2)));
+  const protocols: string[] = [];
+  while (!list.failed && list.rest > 0) {
+    const name = list.slice(list.number(1));
+    if (!list.failed) {
+      protocols.push(name.toString('latin1'));
+    }
+  }
+  return protocols;
+}

@@ -1,0 +1,56 @@
+import type { X509Certificate } from 'node:crypto';
+import { matchesString } from '../route/string-match.ts';
+import type { StringMatch } from '../runtime-config/config.ts';
+
+/** The alternative names of a certificate by kind. */
+export interface SubjectAltNames {
+  readonly uris: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+}
+
+/**
+ * Splits Node's text form (`URI:spiffe://…, DNS:a`). Values with special characters are quoted there as JSON, so that a
+ * name cannot pretend to be two.
+ */
+export function subjectAltNamesOf(certificate: X509Certificate): SubjectAltNames {
+  const uris: string[] = [];
+  const dnsNames: string[] = [];
+  const ipAddresses: string[] = [];
+  const text = certificate.subjectAltName ?? '';
+  const pattern = /(?:^|, )([A-Za-z0-9 ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g;
+  for (const [, kind, raw = ''] of text.matchAll(pattern)) {
+    const value = raw.startsWith('"') ? unquote(raw) : raw;
+    if (kind === 'URI') {
+      uris.push(value);
+    } else if (kind === 'DNS') {
+      dnsNames.push(value);
+    } else if (kind === 'IP Address') {
+      ipAddresses.push(value);
+    }
+  }
+  return { uris, dnsNames, ipAddresses };
+}
+
+function unquote(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+/** Whether any name satisfies any matcher; no matchers accept every certificate of the trust bundle. */
+export function acceptsPeer(matchers: readonly StringMatch[], names: SubjectAltNames): boolean {
+  if (matchers.length === 0) {
+    return true;
+  }
+  for (const matcher of matchers) {
+    for (const list of [names.uris, names.dnsNames, names.ipAddresses]) {
+      if (list.some((name) => matchesString(matcher, name))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}

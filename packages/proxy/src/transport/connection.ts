@@ -1,0 +1,165 @@
+import { OutputBuffer } from '@weft/http-codec';
+import type { TlsFacts } from '../stream-info.ts';
+import type { Flushable, FlushQueue } from './flush-queue.ts';
+
+/** Who works with a connection's bytes. Nothing is called after `onClose`. */
+export interface ConnectionHandler {
+  /** Bytes came; they are valid during the call only. */
+  onData(bytes: Buffer, start: number, end: number): void;
+  /** The peer will send nothing more; writing is still possible. */
+  onEnd(): void;
+  /** The connection is gone. `error` is undefined after an orderly end. */
+  onClose(error: Error | undefined): void;
+  /** Output that the peer does not take has passed the limit (false) or has shrunk to half of it (true). */
+  onWritable(writable: boolean): void;
+}
+
+/** What the connections of one data plane share. */
+export interface TransportContext {
+  readonly flushQueue: FlushQueue;
+  /** Gets what a handler throws, with the connection that is closed for it. */
+  reportFault(error: unknown, connection: Connection): void;
+}
+
+/** Envoy's `per_connection_buffer_limit_bytes`. */
+export const defaultBufferLimitBytes: number = 1024 * 1024;
+
+const ignoring: ConnectionHandler = { onData() {}, onEnd() {}, onClose() {}, onWritable() {} };
+
+/** A byte stream with a gathered output: TCP, a pipe, or TLS over either. */
+export abstract class Connection implements Flushable {
+  readonly context: TransportContext;
+  /** What is put here is written when the current event has been worked through. */
+  readonly output: OutputBuffer;
+  handler: ConnectionHandler = ignoring;
+  bufferLimitBytes: number = defaultBufferLimitBytes;
+  bytesRead = 0;
+  bytesWritten = 0;
+  readonly remoteAddress: string;
+  readonly remoteIp: string;
+  readonly localAddress: string;
+  readonly localIp: string;
+  readonly localPort: number;
+  tls: TlsFacts | undefined = undefined;
+  protected dirty = false;
+  protected blocked = false;
+  protected closed = false;
+
+  constructor(context: TransportContext, address: SocketAddresses) {
+    this.context = context;
+    this.remoteAddress = formatAddress(address.remoteAddress, address.remotePort);
+    this.remoteIp = plainIp(address.remoteAddress);
+    this.localAddress = formatAddress(address.localAddress, address.localPort);
+    this.localIp = plainIp(address.localAddress);
+    this.localPort = address.localPort ?? 0;
+    this.output = new OutputBuffer(this);
+  }
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  /** The peer takes output; false while more than the limit waits. */
+  get writable(): boolean {
+    return !this.blocked;
+  }
+
+  /** @internal called by the output when it has its first byte. */
+  outputReady(): void {
+    if (!this.dirty) {
+      this.dirty = true;
+      this.context.flushQueue.add(this);
+    }
+  }
+
+  abstract flush(): void;
+  /** Stops reading; what was already read may still come. */
+  abstract pause(): void;
+  abstract resume(): void;
+  /** Writes what is gathered and then tells the peer that nothing follows. Reading goes on. */
+  abstract end(): void;
+  /** Drops the connection at once; `onClose` follows. */
+  abstract destroy(error?: Error): void;
+
+  protected deliverData(bytes: Buffer, start: number, end: number): void {
+    const { flushQueue } = this.context;
+    this.bytesRead += end - start;
+    flushQueue.enter();
+    try {
+      this.handler.onData(bytes, start, end);
+    } catch (error) {
+      this.fault(error);
+    }
+    flushQueue.leave();
+  }
+
+  protected deliverEnd(): void {
+    const { flushQueue } = this.context;
+    flushQueue.enter();
+    try {
+      this.handler.onEnd();
+    } catch (error) {
+      this.fault(error);
+    }
+    flushQueue.leave();
+  }
+
+  protected deliverClose(error: Error | undefined): void {
+    if (this.closed) {
+      return;
+    }
+    this.closed = true;
+    const { flushQueue } = this.context;
+    const handler = this.handler;
+    this.handler = ignoring;
+    this.output.discard();
+    flushQueue.enter();
+    try {
+      handler.onClose(error);
+    } catch (thrown) {
+      this.context.reportFault(thrown, this);
+    }
+    flushQueue.leave();
+  }
+
+  protected deliverWritable(writable: boolean): void {
+    const { flushQueue } = this.context;
+    flushQueue.enter();
+    try {
+      this.handler.onWritable(writable);
+    } catch (error) {
+      this.fault(error);
+    }
+    flushQueue.leave();
+  }
+
+  /** A defect of ours met on this connection: it is closed, and nothing else is. */
+  protected fault(error: unknown): void {
+    this.context.reportFault(error, this);
+    this.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** The part of `net.Socket` that addresses are read from. */
+export interface SocketAddresses {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+}
+
+function plainIp(address: string | undefined): string {
+  if (address === undefined) {
+    return '';
+  }
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/** `ip:port`, or `[ip6]:port`; empty for pipes. */
+export function formatAddress(address: string | undefined, port: number | undefined): string {
+  const ip = plainIp(address);
+  if (ip === '') {
+    return '';
+  }
+  return ip.includes(':') ? `[${ip}]:${port ?? 0}` : `${ip}:${port ?? 0}`;
+}

@@ -1,0 +1,249 @@
+import { connect, type Socket } from 'node:net';
+import { releaseChunk } from '@weft/http-codec';
+import type { BindAddress } from '../runtime-config/config.ts';
+import { Connection, type TransportContext } from './connection.ts';
+import { adoptWithBuffer, createWriteRequest, handleOf, type StreamHandle, type WriteRequest } from './raw-handle.ts';
+
+/** All plain sockets read into one buffer: whoever needs bytes after the event copies them. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** The request for the next write; used again as long as writes complete at once. */
+let spareRequest: WriteRequest | undefined;
+
+/** A plain TCP connection or pipe. */
+export class RawConnection extends Connection {
+  readonly #socket: Socket;
+  #handle: StreamHandle | undefined;
+  #error: Error | undefined = undefined;
+  /** Writes that libuv has not finished. */
+  #writing = 0;
+  #ending = false;
+
+  constructor(context: TransportContext, socket: Socket) {
+    super(context, socket);
+    this.#socket = socket;
+    this.#handle = handleOf(socket);
+    socket.on('end', () => this.deliverEnd());
+    socket.on('error', (error) => {
+      this.#error = error;
+    });
+    socket.on('close', () => {
+      this.#handle = undefined;
+      this.deliverClose(this.#error);
+    });
+  }
+
+  /** @internal what the socket read into the shared buffer. */
+  received(bytes: Buffer, length: number): void {
+    if (!this.closed) {
+      this.deliverData(bytes, 0, length);
+    }
+  }
+
+  flush(): void {
+    this.dirty = false;
+    if (this.closed || this.#socket.destroyed) {
+      this.output.discard();
+      return;
+    }
+    const length = this.output.byteLength;
+    if (length === 0) {
+      return;
+    }
+    this.bytesWritten += length;
+    const handle = this.#handle;
+    if (handle === undefined) {
+      this.output.flush((chunk, size) => this.#writeThroughSocket(chunk, size));
+      this.#checkPressure(this.#socket.writableLength);
+      return;
+    }
+    const single = this.output.takeSingle();
+    if (single !== undefined) {
+      this.#write(handle, single, this.output.lastTakenLength);
+    } else {
+      this.output.flush((chunk, size) => this.#write(handle, chunk, size));
+    }
+  }
+
+  #write(handle: StreamHandle, chunk: Buffer, length: number): void {
+    if (this.#error !== undefined) {
+      releaseChunk(chunk);
+      return;
+    }
+    const request = spareRequest ?? createWriteRequest();
+    spareRequest = undefined;
+    const status = handle.writeBuffer(request, length === chunk.length ? chunk : chunk.subarray(0, length));
+    if (status !== 0) {
+      spareRequest = request;
+      releaseChunk(chunk);
+      this.#fail(status);
+      return;
+    }
+    if (handle.writeQueueSize === 0) {
+      spareRequest = request;
+      releaseChunk(chunk);
+      return;
+    }
+    request.handle = handle;
+    request.owner = this;
+    request.chunk = chunk;
+    request.oncomplete = completeWrite;
+    this.#writing += 1;
+    this.#checkPressure(handle.writeQueueSize);
+  }
+
+  #writeThroughSocket(chunk: Buffer, length: number): void {
+    this.#socket.write(chunk.subarray(0, length), () => {
+      releaseChunk(chunk);
+      this.#relieve(this.#socket.writableLength);
+    });
+  }
+
+  #fail(status: number): void {
+    this.#error = Object.assign(new Error(`write failed: ${status}`), { code: status === -32 ? 'EPIPE' : 'EWRITE' });
+    this.#socket.destroy();
+  }
+
+  /** @internal libuv finished a write that had to wait. */
+  writeCompleted(status: number): void {
+    this.#writing -= 1;
+    if (this.closed) {
+      return;
+    }
+    if (status < 0) {
+      if (this.#error === undefined && !this.#socket.destroyed) {
+        this.#fail(status);
+      }
+      return;
+    }
+    this.#relieve(this.#handle?.writeQueueSize ?? 0);
+  }
+
+  #checkPressure(queued: number): void {
+    if (!this.blocked && queued > this.bufferLimitBytes) {
+      this.blocked = true;
+      this.deliverWritable(false);
+    }
+  }
+
+  #relieve(queued: number): void {
+    if (this.blocked && queued <= this.bufferLimitBytes / 2) {
+      this.blocked = false;
+      this.deliverWritable(true);
+    }
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#ending || this.closed) {
+      return;
+    }
+    this.#ending = true;
+    this.flush();
+    this.#socket.end();
+  }
+
+  destroy(error?: Error): void {
+    this.#error ??= error;
+    this.#socket.destroy();
+  }
+}
+
+function completeWrite(this: WriteRequest, status: number): void {
+  const connection = this.owner as RawConnection;
+  const chunk = this.chunk;
+  this.owner = undefined;
+  this.chunk = undefined;
+  if (chunk !== undefined) {
+    releaseChunk(chunk);
+  }
+  connection.writeCompleted(status);
+}
+
+/** Takes over a socket that a server accepted with `pauseOnConnect`; reading begins with `resume`. */
+export function acceptRaw(context: TransportContext, accepted: Socket): RawConnection {
+  let connection: RawConnection | undefined;
+  const adopted = adoptWithBuffer(accepted, readBuffer, (length) => connection?.received(readBuffer, length));
+  const socket = adopted ?? accepted;
+  connection = new RawConnection(context, socket);
+  if (adopted === undefined) {
+    socket.on('data', (bytes: Buffer) => connection?.received(bytes, bytes.length));
+    socket.pause();
+  }
+  return connection;
+}
+
+/** The outcome of `connectRaw`. Exactly one of the two is called, once. */
+export interface ConnectCallbacks {
+  onConnected(connection: Connection): void;
+  onFailed(error: Error): void;
+}
+
+/** An attempt to connect that can be given up. */
+export interface PendingConnection {
+  /** After it no callback is called. */
+  abandon(): void;
+}
+
+/** Connects to an address; the connection is reading. */
+export function connectRaw(
+  context: TransportContext,
+  address: BindAddress,
+  keepaliveSec: number | undefined,
+  callbacks: ConnectCallbacks,
+): PendingConnection {
+  let connection: RawConnection | undefined;
+  const onread = {
+    buffer: readBuffer,
+    callback: (length: number) => {
+      connection?.received(readBuffer, length);
+      return true;
+    },
+  };
+  const keepAlive = keepaliveSec === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: keepaliveSec * 1000 };
+  const socket =
+    address.kind === 'pipe'
+      ? connect({ path: address.path, allowHalfOpen: true, onread })
+      : connect({
+          host: address.address,
+          port: address.port,
+          allowHalfOpen: true,
+          noDelay: true,
+          onread,
+          ...keepAlive,
+        });
+  let settled = false;
+  const onError = (error: Error): void => {
+    if (!settled) {
+      settled = true;
+      socket.destroy();
+      callbacks.onFailed(error);
+    }
+  };
+  socket.on('error', onError);
+  socket.once('connect', () => {
+    if (settled) {
+      return;
+    }
+    settled = true;
+    socket.off('error', onError);
+    connection = new RawConnection(context, socket);
+    context.flushQueue.enter();
+    callbacks.onConnected(connection);
+    context.flushQueue.leave();
+  });
+  return {
+    abandon: () => {
+      settled = true;
+      socket.on('error', () => {});
+      socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { Socket } from 'node:net';
+
+/**
+ * The one place that knows Node's stream handles. Writing through `net.Socket` costs 2–3 µs a write in stream
+ * machinery; a handle's `writeBuffer` costs the system call. When a Node version has another shape of handle, `available` is false
+ * and connections write through the socket.
+ */
+
+/** A write request of libuv; it can be used again unless the write did not complete at once. */
+export interface WriteRequest {
+  handle?: StreamHandle;
+  oncomplete?: (status: number) => void;
+  owner?: unknown;
+  chunk?: Buffer | undefined;
+}
+
+/** The native side of a socket. */
+export interface StreamHandle {
+  /** @returns 0 or a negative error number. What the kernel does not take at once is queued. */
+  writeBuffer(request: WriteRequest, bytes: Buffer): number;
+  /** Bytes queued by libuv. */
+  readonly writeQueueSize: number;
+}
+
+type WriteRequestConstructor = new () => WriteRequest;
+
+const WriteRequestClass = captureWriteRequest();
+
+/** Whether handles can be written to directly. */
+export const rawHandlesAvailable: boolean = WriteRequestClass !== undefined;
+
+/** A new write request; only when `rawHandlesAvailable`. */
+export function createWriteRequest(): WriteRequest {
+  if (WriteRequestClass === undefined) {
+    throw new TypeError('this version of Node has no write requests that we know');
+  }
+  return new WriteRequestClass();
+}
+
+/** The handle of a connected socket, or undefined if it has not the shape that we know. */
+export function handleOf(socket: Socket): StreamHandle | undefined {
+  const handle = (socket as unknown as { _handle?: Partial<StreamHandle> | null })._handle;
+  return rawHandlesAvailable && typeof handle?.writeBuffer === 'function' && typeof handle.writeQueueSize === 'number'
+    ? (handle as StreamHandle)
+    : undefined;
+}
+
+/**
+ * Moves the handle of an accepted, paused socket into a new one that reads into `buffer`, so that reading allocates
+ * nothing. @returns undefined when that is not possible; then `socket` is still usable.
+ */
+export function adoptWithBuffer(
+  socket: Socket,
+  buffer: Buffer,
+  callback: (length: number) => void,
+): Socket | undefined {
+  const internal = socket as unknown as { _handle: unknown; _server: unknown; server: unknown };
+  if (handleOf(socket) === undefined || socket.readableLength > 0) {
+    return undefined;
+  }
+  const handle = internal._handle;
+  internal._handle = null;
+  const adopted = new Socket({
+    handle,
+    allowHalfOpen: true,
+    onread: {
+      buffer,
+      callback: (length: number) => {
+        callback(length);
+        return true;
+      },
+    },
+  } as object);
+  const adoptedInternal = adopted as unknown as { _server: unknown; server: unknown };
+  // So that the server's count of connections goes down when this one closes.
+  adoptedInternal._server = internal._server;
+  adoptedInternal.server = internal.server;
+  return adopted;
+}
+
+function captureWriteRequest(): WriteRequestConstructor | undefined {
+  let captured: WriteRequestConstructor | undefined;
+  const handle = {
+    reading: false,
+    readStart: () => 0,
+    readStop: () => 0,
+    getAsyncId: () => 0,
+    shutdown: () => 0,
+    close: (done?: () => void) => done?.(),
+    writeBuffer: (request: WriteRequest) => {
+      captured = request.constructor as WriteRequestConstructor;
+      return 0;
+    },
+  };
+  try {
+    const probe = new Socket({ handle, readable: false, writable: true } as object);
+    probe.on('error', () => {});
+    probe.write(Buffer.from('x'));
+    probe.destroy();
+  } catch {
+    return undefined;
+  }
+  return captured;
+}
