@@ -1,0 +1,81 @@
+/** Names on the wire and how hosts are written short; docs/architecture.md "Names on the wire". */
+
+/** `outbound|<service port>|<subset>|<host>` */
+export function outboundClusterName(port: number, subset: string, host: string): string {
+  return `outbound|${port}|${subset}|${host}`;
+}
+
+/** The parts of an outbound cluster's name; undefined when it is not one. */
+export function parseOutboundClusterName(
+  name: string,
+): { readonly port: number; readonly subset: string; readonly host: string } | undefined {
+  const parts = name.split('|');
+  const [direction, port, subset, host] = parts;
+  if (parts.length !== 4 || direction !== 'outbound' || subset === undefined || host === undefined) {
+    return undefined;
+  }
+  const number = Number(port);
+  return Number.isInteger(number) && host !== '' ? { port: number, subset, host } : undefined;
+}
+
+/** SNI between sidecars; carries what the cluster's name carries in the letters that SNI allows. */
+export function outboundSni(port: number, subset: string, host: string): string {
+  return `outbound_.${port}_.${subset}_.${host}`;
+}
+
+export function inboundClusterName(appPort: number): string {
+  return `inbound|${appPort}||`;
+}
+
+export const httpProxyName = 'http-proxy';
+
+export function upstreamName(port: number, host: string): string {
+  return `upstream|${port}||${host}`;
+}
+
+export function inboundListenerName(port: number): string {
+  return `inbound|${port}`;
+}
+
+/** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */
+export function spiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
+  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
+
+/** Host of a Service. */
+export function serviceHost(name: string, namespace: string, clusterDomain: string): string {
+  return `${name}.${namespace}.svc.${clusterDomain}`;
+}
+
+/**
+ * What `host`, written in a resource or by a workload of `namespace`, may stand for, the likeliest first: as it is, and with what
+ * Kubernetes' search list would append. A name without a dot is never a host of its own.
+ */
+export function hostCandidates(host: string, namespace: string, clusterDomain: string): readonly string[] {
+  const lower = (host.endsWith('.') ? host.slice(0, -1) : host).toLowerCase();
+  const dots = lower.split('.').length - 1;
+  if (lower.startsWith('*') || lower === '') {
+    return [lower];
+  }
+  if (dots === 0) {
+    return [serviceHost(lower, namespace, clusterDomain)];
+  }
+  if (dots === 1) {
+    return [lower, `${lower}.svc.${clusterDomain}`];
+  }
+  return dots === 2 && lower.endsWith('.svc') ? [lower, `${lower}.${clusterDomain}`] : [lower];
+}
+
+/** An authority taken apart; undefined when it is malformed. IPv6 addresses keep their brackets. */
+export function parseAuthority(
+  authority: string,
+): { readonly host: string; readonly port: number | undefined } | undefined {
+  const match = /^(\[[0-9a-f:.]+\]|[^:[\]@/?#\s]+)(?::([0-9]{1,5}))?$/i.exec(authority);
+  const host = match?.[1];
+  if (host === undefined) {
+    return undefined;
+  }
+  const digits = match?.[2];
+  const port = digits === undefined ? undefined : Number(digits);
+  return port !== undefined && (port < 1 || port > 65_535) ? undefined : { host: host.toLowerCase(), port };
+}

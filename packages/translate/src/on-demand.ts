@@ -1,0 +1,34 @@
+import type { MeshState } from './state/mesh-state.ts';
+import { clusterEndpoints } from './to-ir/endpoints.ts';
+import { clientOf, virtualHostOf } from './to-ir/workload-ir.ts';
+import { endpointMessage } from './to-xds/endpoint.ts';
+import type { XdsMessage } from './to-xds/message.ts';
+import { virtualHostMessage } from './to-xds/route-configuration.ts';
+
+/**
+ * The load assignment of a cluster as one proxy is to see it (what a subset means comes from the DestinationRule that applies to
+ * this client). Empty when there is no such cluster. The same object as long as nothing of it changes.
+ */
+export function clusterLoadAssignment(state: MeshState, proxyKey: string, clusterName: string): XdsMessage {
+  return endpointMessage(clusterEndpoints(state, clientOf(state, proxyKey), clusterName));
+}
+
+/** The answer to a proxy that asks for one authority. */
+export interface OnDemandAnswer {
+  /** Whether anything in the mesh has this name. */
+  readonly known: boolean;
+  /**
+   * The virtual host `http-proxy/<authority>`. When nothing has the name it has no routes: both engines answer 404 `NR` at once. (A
+   * removal instead would leave stock Envoy's on_demand filter waiting: it resumes a request only for a resource that it is given.)
+   */
+  readonly message: XdsMessage;
+}
+
+/**
+ * The virtual host for `authority`, which is the part of the VHDS name after `http-proxy/`. Give the authority to `workloadIr` as
+ * observed and the snapshot has the same virtual host with its clusters.
+ */
+export function virtualHostOnDemand(state: MeshState, proxyKey: string, authority: string): OnDemandAnswer {
+  const host = virtualHostOf(state, clientOf(state, proxyKey), authority.toLowerCase(), () => {});
+  return { known: host.routes !== undefined, message: virtualHostMessage(host) };
+}

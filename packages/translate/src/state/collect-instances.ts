@@ -1,0 +1,113 @@
+import type { EndpointSlice, Labels, ProxyResource, WorkloadEntry, WorkloadSpec } from '../kinds.ts';
+import { spiffeId } from '../names.ts';
+import { originOf } from '../origin.ts';
+import type { MeshSettings } from '../settings.ts';
+import type { Instance } from './instances.ts';
+import type { EffectivePeerAuthentication } from './peer-authentication-index.ts';
+import type { ServiceModel } from './service-model.ts';
+import { labelsOf, workloadLabels } from './workload.ts';
+
+const tlsModeLabel = 'security.istio.io/tlsMode';
+
+/** A WorkloadEntry with what decides about its endpoint. */
+export interface WorkloadFacts {
+  readonly entry: WorkloadEntry;
+  readonly proxy: ProxyResource | undefined;
+  readonly connected: boolean;
+  readonly peerAuthentication: EffectivePeerAuthentication;
+}
+
+/**
+ * The instance of a WorkloadEntry, undefined when nobody is to be sent there: it is leaving (its Proxy drains, or it is being
+ * deleted) or its own health check says no (condition `Healthy` False). A proxy without a stream makes it only unhealthy: that is
+ * a suspicion of ours, and when most endpoints are suspected proxies use all of them (panic threshold).
+ */
+export function instanceOfWorkload(facts: WorkloadFacts, settings: MeshSettings): Instance | undefined {
+  const { entry, proxy, peerAuthentication } = facts;
+  const { name, namespace = '' } = entry.metadata;
+  const failing =
+    entry.status?.conditions?.some(({ type, status }) => type === 'Healthy' && status === 'False') === true;
+  const leaving = proxy?.spec.draining === true || entry.metadata.deletionTimestamp !== undefined;
+  if (failing || leaving || entry.spec.address === undefined) {
+    return undefined;
+  }
+  const labels = labelsOf(entry);
+  const ports: Record<number, boolean> = {};
+  for (const inbound of proxy?.spec.inbound ?? []) {
+    const mode = peerAuthentication.ports.get(inbound.appPort) ?? peerAuthentication.mode;
+    ports[inbound.port] = mode !== 'disabled';
+  }
+  return {
+    address: entry.spec.address,
+    ports: entry.spec.ports ?? {},
+    labels,
+    locality: entry.spec.locality ?? '',
+    weight: Math.max(1, entry.spec.weight ?? 1),
+    health: proxy !== undefined && !facts.connected ? 'unhealthy' : 'healthy',
+    identity: identityOf(entry.spec.serviceAccount ?? proxy?.spec.serviceAccount, namespace, settings),
+    mutualTls: { byDefault: labels[tlsModeLabel] === 'istio' && peerAuthentication.mode !== 'disabled', ports },
+    workload: workloadLabels(name, namespace, labels, settings.clusterId),
+    origins: [originOf(entry), ...peerAuthentication.policies.map(originOf)],
+  };
+}
+
+function identityOf(account: string | undefined, namespace: string, settings: MeshSettings): string | undefined {
+  return account === undefined || account === '' ? undefined : spiffeId(settings.trustDomain, namespace, account);
+}
+
+/** The instances of an EndpointSlice: those that are ready (Kubernetes: absent means ready). */
+export function instancesOfSlice(
+  slice: EndpointSlice,
+  service: ServiceModel,
+  settings: MeshSettings,
+): readonly Instance[] {
+  if (slice.addressType === 'FQDN') {
+    return [];
+  }
+  const ports: Record<string, number> = {};
+  for (const port of slice.ports ?? []) {
+    if (port.port !== undefined) {
+      ports[port.name ?? ''] = port.port;
+    }
+  }
+  return (slice.endpoints ?? [])
+    .filter((endpoint) => endpoint.conditions?.ready !== false)
+    .flatMap((endpoint) =>
+      (endpoint.addresses ?? []).slice(0, 1).map((address) => ({
+        address,
+        ports,
+        labels: {},
+        locality: endpoint.zone === undefined ? '' : `/${endpoint.zone}`,
+        weight: 1,
+        health: 'healthy' as const,
+        identity: undefined,
+        mutualTls: { byDefault: false, ports: {} },
+        workload: workloadLabels(endpoint.targetRef?.name ?? service.name, service.namespace, {}, settings.clusterId),
+        origins: [originOf(slice)],
+      })),
+    );
+}
+
+/** The instances that a ServiceEntry lists itself. */
+export function inlineInstances(service: ServiceModel, settings: MeshSettings): readonly Instance[] {
+  return service.inlineEndpoints.flatMap((endpoint: WorkloadSpec) => {
+    const labels: Labels = endpoint.labels ?? {};
+    if (endpoint.address === undefined) {
+      return [];
+    }
+    return [
+      {
+        address: endpoint.address,
+        ports: endpoint.ports ?? {},
+        labels,
+        locality: endpoint.locality ?? '',
+        weight: Math.max(1, endpoint.weight ?? 1),
+        health: 'healthy' as const,
+        identity: identityOf(endpoint.serviceAccount, service.namespace, settings),
+        mutualTls: { byDefault: labels[tlsModeLabel] === 'istio', ports: {} },
+        workload: workloadLabels(service.name, service.namespace, labels, settings.clusterId),
+        origins: [],
+      },
+    ];
+  });
+}

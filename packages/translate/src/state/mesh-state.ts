@@ -1,0 +1,443 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '@weft/resources';
+import {
+  type DestinationRule,
+  type EndpointSlice,
+  keyOf,
+  kindNameOf,
+  type MeshKindName,
+  type MeshKinds,
+  mesh,
+  type PeerAuthentication,
+  type ProxyResource,
+  type Service,
+  type ServiceEntry,
+  type VirtualService,
+  type WorkloadEntry,
+} from '../kinds.ts';
+import { exportedTo, selects } from '../match.ts';
+import { hostCandidates, outboundClusterName } from '../names.ts';
+import { defaultMeshSettings, type MeshSettings } from '../settings.ts';
+import { inlineInstances, instanceOfWorkload, instancesOfSlice } from './collect-instances.ts';
+import { HostIndex } from './host-index.ts';
+import { type Instance, type InstanceSet, instanceSet } from './instances.ts';
+import { MemoTable } from './memo-table.ts';
+import { type EffectivePeerAuthentication, PeerAuthenticationIndex } from './peer-authentication-index.ts';
+import { modelsOfService, modelsOfServiceEntry, ServiceIndex, type ServiceModel } from './service-model.ts';
+import { sameForTranslation } from './significant.ts';
+import { labelsOf } from './workload.ts';
+import { WorkloadIndex } from './workload-index.ts';
+
+/** One change of the stored resources; a `MapChange` of a `WatchMap` of objects fits. */
+export interface ResourceChange {
+  /** The new object; undefined = it was deleted, and `previous` says which. */
+  readonly value: KubeObject | undefined;
+  readonly previous?: KubeObject | undefined;
+}
+
+/** What has to be made again after a change. */
+export interface ChangeEffect {
+  /** More than endpoints may differ: the IR of every proxy has to be asked for again (what did not change is the same object). */
+  readonly config: boolean;
+  /** Names of the load assignments that may differ. With `config` false nothing else has to be made again. */
+  readonly endpointServices: ReadonlySet<string>;
+}
+
+/** Who asks: what a client may see and which rules apply to it depends on these alone. */
+export interface Client {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const sliceServiceLabel = 'kubernetes.io/service-name';
+
+/** All resources of the mesh, indexed for translation, kept up to date by {@link apply}. */
+export class MeshState {
+  readonly settings: MeshSettings;
+  /** Results of pure functions, kept by the identity of their inputs. */
+  readonly memo = new MemoTable();
+  readonly services = new ServiceIndex();
+  readonly virtualServices = new HostIndex<VirtualService>();
+  readonly destinationRules = new HostIndex<DestinationRule>();
+  readonly peerAuthentications: PeerAuthenticationIndex;
+  readonly #objects = new Map<string, Map<string, KubeObject>>();
+  readonly #workloads = new WorkloadIndex();
+  readonly #slices = new Map<string, Map<string, EndpointSlice>>();
+  readonly #instances = new Map<string, InstanceSet>();
+  readonly #disconnected = new Set<string>();
+
+  constructor(settings: Partial<MeshSettings> = {}) {
+    this.settings = { ...defaultMeshSettings, ...settings };
+    this.peerAuthentications = new PeerAuthenticationIndex(this.settings.rootNamespace);
+  }
+
+  /** Takes over changes, in order. Objects of kinds that translation does not know are passed over. */
+  apply(changes: Iterable<ResourceChange>): ChangeEffect {
+    const effect = new PendingEffect();
+    for (const { value, previous } of changes) {
+      const object = value ?? previous;
+      if (object !== undefined) {
+        this.#applyOne(object, value, effect);
+      }
+    }
+    return this.#settle(effect);
+  }
+
+  /** Proxies count as connected until told otherwise. */
+  setProxyConnected(proxyKey: string, connected: boolean): ChangeEffect {
+    const effect = new PendingEffect();
+    if (this.#disconnected.has(proxyKey) === connected) {
+      if (connected) {
+        this.#disconnected.delete(proxyKey);
+      } else {
+        this.#disconnected.add(proxyKey);
+      }
+      this.#touchWorkload(proxyKey, effect);
+    }
+    return this.#settle(effect);
+  }
+
+  /** `<namespace>/<name>` of all Proxy objects, sorted. */
+  proxyKeys(): readonly string[] {
+    return [...(this.#objects.get('weft.dev/Proxy')?.keys() ?? [])].sort();
+  }
+
+  proxy(key: string): ProxyResource | undefined {
+    return this.object('weft.dev/Proxy', key);
+  }
+
+  workloadEntry(key: string): WorkloadEntry | undefined {
+    return this.object('networking.istio.io/WorkloadEntry', key);
+  }
+
+  object<K extends MeshKindName>(kind: K, key: string): MeshKinds[K] | undefined {
+    return this.#objects.get(kind)?.get(key) as MeshKinds[K] | undefined;
+  }
+
+  /** All objects of a kind, in the order of arrival. */
+  objects<K extends MeshKindName>(kind: K): Iterable<MeshKinds[K]> {
+    return (this.#objects.get(kind)?.values() ?? []) as Iterable<MeshKinds[K]>;
+  }
+
+  /** The service that `host`, written in `namespace`, means to a client of `clientNamespace`. */
+  resolveHost(host: string, namespace: string, clientNamespace: string): ServiceModel | undefined {
+    const candidates = hostCandidates(host, namespace, this.settings.clusterDomain);
+    for (const candidate of candidates) {
+      const exact = this.services.exact(candidate, clientNamespace);
+      if (exact !== undefined) {
+        return exact;
+      }
+    }
+    return this.services.find(candidates[0] ?? host, clientNamespace);
+  }
+
+  /** The VirtualService that has `host` for sidecars in the client's namespace: of the most specific host, the oldest. */
+  virtualServiceOf(host: string, client: Client): VirtualService | undefined {
+    for (const objects of this.virtualServices.covering(host)) {
+      const found = objects.find(
+        (object) =>
+          forSidecars(object) && exportedTo(object.spec.exportTo, object.metadata.namespace ?? '', client.namespace),
+      );
+      if (found !== undefined) {
+        return found;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * The DestinationRule for a service as a client sees it: of the client's namespace, else the service's, else the root namespace;
+   * in each the most specific host, one that selects the client before one that selects nobody in particular, then the oldest.
+   */
+  destinationRuleOf(service: ServiceModel, client: Client): DestinationRule | undefined {
+    const lists = [...this.destinationRules.covering(service.host)];
+    for (const namespace of new Set([client.namespace, service.namespace, this.settings.rootNamespace])) {
+      for (const list of lists) {
+        const own = list.filter(
+          (rule) =>
+            rule.metadata.namespace === namespace && exportedTo(rule.spec.exportTo, namespace, client.namespace),
+        );
+        const selected = own.find(
+          (rule) => rule.spec.workloadSelector !== undefined && this.#selectsClient(rule, client),
+        );
+        const found = selected ?? own.find((rule) => rule.spec.workloadSelector === undefined);
+        if (found !== undefined) {
+          return found;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** A selector chooses among the workloads of the rule's own namespace. */
+  #selectsClient(rule: DestinationRule, client: Client): boolean {
+    return (
+      rule.metadata.namespace === client.namespace && selects(rule.spec.workloadSelector?.matchLabels, client.labels)
+    );
+  }
+
+  /** The workloads behind a service; the same object until they change. */
+  instancesOf(service: ServiceModel): InstanceSet {
+    return this.#instances.get(service.objectKey) ?? instanceSet([]);
+  }
+
+  /** Services that a workload serves, sorted by host. */
+  servicesOfWorkload(key: string): readonly ServiceModel[] {
+    const entry = this.workloadEntry(key);
+    if (entry === undefined) {
+      return [];
+    }
+    return [...this.#workloads.servicesSelecting(entry.metadata.namespace ?? '', labelsOf(entry))]
+      .flatMap((objectKey) => this.services.ofObject(objectKey))
+      .sort((a, b) => (a.host < b.host ? -1 : 1));
+  }
+
+  /** The PeerAuthentication of a workload. */
+  peerAuthenticationOf(namespace: string, labels: Readonly<Record<string, string>>): EffectivePeerAuthentication {
+    return this.peerAuthentications.effective(namespace, labels);
+  }
+
+  // -------------------------------------------------------------------------------------------- changes
+
+  #applyOne(object: KubeObject, value: KubeObject | undefined, effect: PendingEffect): void {
+    const kind = kindNameOf(object);
+    const key = keyOf(object);
+    const previous = this.#objects.get(kind)?.get(key);
+    if (value === undefined ? previous === undefined : previous !== undefined && sameForTranslation(previous, value)) {
+      return;
+    }
+    const handler = this.#handlers[kind as MeshKindName];
+    if (handler === undefined) {
+      return;
+    }
+    const objects = this.#objects.get(kind) ?? new Map<string, KubeObject>();
+    this.#objects.set(kind, objects);
+    if (value === undefined) {
+      objects.delete(key);
+    } else {
+      objects.set(key, value);
+    }
+    handler(key, value, previous, effect);
+  }
+
+  readonly #handlers: Readonly<Record<MeshKindName, Handler>> = {
+    '/Service': (key, value, _previous, effect) => {
+      const objectKey = `Service/${key}`;
+      this.#setService(
+        objectKey,
+        value === undefined ? [] : modelsOfService(value as Service, objectKey, this.settings.clusterDomain),
+        effect,
+      );
+    },
+    'networking.istio.io/ServiceEntry': (key, value, _previous, effect) => {
+      const objectKey = `ServiceEntry/${key}`;
+      this.#setService(
+        objectKey,
+        value === undefined ? [] : modelsOfServiceEntry(value as ServiceEntry, objectKey),
+        effect,
+      );
+    },
+    'networking.istio.io/WorkloadEntry': (key, value, previous, effect) => {
+      const entries = [previous, value].filter((entry) => entry !== undefined) as WorkloadEntry[];
+      for (const entry of entries) {
+        this.#touchSelecting(entry, effect);
+      }
+      this.#workloads.setWorkload(key, value as WorkloadEntry | undefined);
+      const [before, after] = [previous, value] as (WorkloadEntry | undefined)[];
+      // What the workload's own proxy is told depends on its labels and account, not on its address or health.
+      if (
+        this.proxy(key) !== undefined &&
+        (before === undefined ||
+          after === undefined ||
+          !isDeepStrictEqual(labelsOf(before), labelsOf(after)) ||
+          before.spec.serviceAccount !== after.spec.serviceAccount)
+      ) {
+        effect.config = true;
+      }
+    },
+    'networking.istio.io/WorkloadGroup': () => {},
+    'discovery.k8s.io/EndpointSlice': (key, value, previous, effect) => {
+      for (const slice of [previous, value] as (EndpointSlice | undefined)[]) {
+        const service = slice?.metadata.labels?.[sliceServiceLabel];
+        if (slice !== undefined && service !== undefined) {
+          const objectKey = `Service/${slice.metadata.namespace ?? ''}/${service}`;
+          const slices = this.#slices.get(objectKey) ?? new Map<string, EndpointSlice>();
+          this.#slices.set(objectKey, slices);
+          if (slice === value) {
+            slices.set(key, slice);
+          } else {
+            slices.delete(key);
+          }
+          effect.services.add(objectKey);
+        }
+      }
+    },
+    'networking.istio.io/VirtualService': (key, value, _previous, effect) => {
+      const object = value as VirtualService | undefined;
+      this.virtualServices.set(key, object, this.#hostsOf(object, object?.spec.hosts ?? []));
+      effect.config = true;
+    },
+    'networking.istio.io/DestinationRule': (key, value, _previous, effect) => {
+      const object = value as DestinationRule | undefined;
+      this.destinationRules.set(key, object, object === undefined ? [] : this.#hostsOf(object, [object.spec.host]));
+      effect.config = true;
+    },
+    'security.istio.io/PeerAuthentication': (key, value, previous, effect) => {
+      const namespace = (value ?? previous)?.metadata.namespace ?? '';
+      this.peerAuthentications.set(key, namespace, value as PeerAuthentication | undefined);
+      effect.config = true;
+      const everywhere = namespace === this.settings.rootNamespace;
+      for (const objectKey of this.services.objectKeys()) {
+        if (everywhere || objectKey.split('/')[1] === namespace) {
+          effect.services.add(objectKey);
+        }
+      }
+    },
+    'weft.dev/Proxy': (key, value, previous, effect) => {
+      const [before, after] = [previous, value].map((proxy) => ({
+        ...(proxy as ProxyResource | undefined)?.spec,
+        draining: undefined,
+      }));
+      if (previous === undefined || value === undefined || !isDeepStrictEqual(before, after)) {
+        effect.config = true;
+      }
+      if (value === undefined) {
+        this.#disconnected.delete(key);
+      }
+      this.#touchWorkload(key, effect);
+    },
+  };
+
+  #hostsOf(object: KubeObject | undefined, hosts: readonly string[]): readonly string[] {
+    const namespace = object?.metadata.namespace ?? '';
+    return [...new Set(hosts.flatMap((host) => hostCandidates(host, namespace, this.settings.clusterDomain)))];
+  }
+
+  #setService(objectKey: string, models: readonly ServiceModel[], effect: PendingEffect): void {
+    for (const model of this.services.ofObject(objectKey)) {
+      effect.addEndpoints(this.endpointNamesOf(model));
+    }
+    this.services.set(objectKey, models);
+    const first = models[0];
+    this.#workloads.setSelector(objectKey, first?.namespace ?? '', first?.selector);
+    effect.config = true;
+    effect.services.add(objectKey);
+  }
+
+  #touchSelecting(entry: WorkloadEntry, effect: PendingEffect): void {
+    for (const objectKey of this.#workloads.servicesSelecting(entry.metadata.namespace ?? '', labelsOf(entry))) {
+      effect.services.add(objectKey);
+    }
+  }
+
+  #touchWorkload(key: string, effect: PendingEffect): void {
+    const entry = this.workloadEntry(key);
+    if (entry !== undefined) {
+      this.#touchSelecting(entry, effect);
+    }
+  }
+
+  /** Collects the instances of all touched services again and finds out what that changes. */
+  #settle(effect: PendingEffect): ChangeEffect {
+    for (const objectKey of effect.services) {
+      const models = this.services.ofObject(objectKey);
+      const service = models[0];
+      const before = this.#instances.get(objectKey);
+      if (service === undefined) {
+        this.#instances.delete(objectKey);
+        continue;
+      }
+      const after = instanceSet(this.#collect(service), before);
+      if (after === before) {
+        continue;
+      }
+      this.#instances.set(objectKey, after);
+      // Clusters name the identities of their endpoints, and those resolved by DNS hold the endpoints themselves.
+      if (after.identities !== before?.identities || service.discovery === 'dns') {
+        effect.config = true;
+      }
+      for (const model of models) {
+        effect.addEndpoints(this.endpointNamesOf(model));
+      }
+    }
+    return { config: effect.config, endpointServices: effect.endpointServices };
+  }
+
+  /** Names of all load assignments that a service can have: each port, whole and by subset. */
+  endpointNamesOf(model: ServiceModel): readonly string[] {
+    if (model.discovery !== 'endpoints') {
+      return [];
+    }
+    const subsets = new Set(['']);
+    for (const rules of this.destinationRules.covering(model.host)) {
+      for (const rule of rules) {
+        for (const subset of rule.spec.subsets ?? []) {
+          subsets.add(subset.name);
+        }
+      }
+    }
+    return model.ports.flatMap((port) =>
+      [...subsets].map((subset) => outboundClusterName(port.number, subset, model.host)),
+    );
+  }
+
+  #collect(service: ServiceModel): readonly Instance[] {
+    const instances: Instance[] = [...inlineInstances(service, this.settings)];
+    if (service.selector !== undefined) {
+      for (const key of this.#workloads.workloadsWith(service.namespace, service.selector)) {
+        const entry = this.workloadEntry(key);
+        const instance =
+          entry === undefined
+            ? undefined
+            : instanceOfWorkload(
+                {
+                  entry,
+                  proxy: this.proxy(key),
+                  connected: !this.#disconnected.has(key),
+                  peerAuthentication: this.peerAuthenticationOf(service.namespace, labelsOf(entry)),
+                },
+                this.settings,
+              );
+        if (instance !== undefined) {
+          instances.push(instance);
+        }
+      }
+    }
+    for (const slice of this.#slices.get(service.objectKey)?.values() ?? []) {
+      instances.push(...instancesOfSlice(slice, service, this.settings));
+    }
+    return instances.sort((a, b) => compareInstances(a, b));
+  }
+}
+
+type Handler = (
+  key: string,
+  value: KubeObject | undefined,
+  previous: KubeObject | undefined,
+  effect: PendingEffect,
+) => void;
+
+class PendingEffect {
+  config = false;
+  readonly endpointServices = new Set<string>();
+  /** Object keys of services whose instances have to be collected again. */
+  readonly services = new Set<string>();
+
+  addEndpoints(names: readonly string[]): void {
+    for (const name of names) {
+      this.endpointServices.add(name);
+    }
+  }
+}
+
+function compareInstances(a: Instance, b: Instance): number {
+  const left = [a.locality, a.address, a.workload.namespace, a.workload.name, JSON.stringify(a.ports)].join('\0');
+  const right = [b.locality, b.address, b.workload.namespace, b.workload.name, JSON.stringify(b.ports)].join('\0');
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Whether a VirtualService applies to sidecars: its gateways are absent or name the mesh. */
+export function forSidecars(object: VirtualService): boolean {
+  const { gateways } = object.spec;
+  return gateways === undefined || gateways.length === 0 || gateways.includes(mesh);
+}

@@ -1,0 +1,204 @@
+import { isIP } from 'node:net';
+import type { OriginRef } from '@weft/ir';
+import { byAge, compareText, type Labels, type Service, type ServiceEntry, type WorkloadSpec } from '../kinds.ts';
+import { exportedTo, wildcardCovers } from '../match.ts';
+import { serviceHost } from '../names.ts';
+import { originOf } from '../origin.ts';
+import { type DeclaredProtocol, protocolOfPort } from '../protocol.ts';
+
+/** A service as routing sees it, whether a Service or a host of a ServiceEntry declares it. Made once for each version of the object. */
+export interface ServiceModel {
+  readonly host: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly ports: readonly ServicePortModel[];
+  /** Key of {@link ServiceModel.object} in the index: all hosts of one object share its endpoints. */
+  readonly objectKey: string;
+  readonly object: Service | ServiceEntry;
+  readonly discovery: 'endpoints' | 'dns' | 'none';
+  /** Others than the mesh's own workloads serve it. */
+  readonly external: boolean;
+  /** WorkloadEntries with these labels in the same namespace serve it; undefined = none are selected. */
+  readonly selector: Labels | undefined;
+  /** Endpoints written into the object itself. */
+  readonly inlineEndpoints: readonly WorkloadSpec[];
+  readonly subjectAltNames: readonly string[];
+  readonly exportTo: readonly string[] | undefined;
+  readonly origin: OriginRef;
+}
+
+export interface ServicePortModel {
+  readonly name: string;
+  readonly number: number;
+  readonly protocol: DeclaredProtocol;
+  /** Of the endpoint, where the endpoint does not say otherwise; a name refers to the endpoint's own ports. */
+  readonly targetPort: number | string;
+}
+
+/** The models of a Service; none for type ExternalName, which nothing acts on yet. */
+export function modelsOfService(service: Service, objectKey: string, clusterDomain: string): readonly ServiceModel[] {
+  const { name, namespace = '' } = service.metadata;
+  const spec = service.spec ?? {};
+  if (spec.type === 'ExternalName') {
+    return [];
+  }
+  const selector = spec.selector !== undefined && Object.keys(spec.selector).length > 0 ? spec.selector : undefined;
+  return [
+    {
+      host: serviceHost(name, namespace, clusterDomain),
+      name,
+      namespace,
+      ports: (spec.ports ?? []).map((port) => ({
+        name: port.name ?? '',
+        number: port.port,
+        protocol: protocolOfPort(port.appProtocol, port.name, port.protocol),
+        targetPort: port.targetPort ?? port.port,
+      })),
+      objectKey,
+      object: service,
+      discovery: 'endpoints',
+      external: false,
+      selector,
+      inlineEndpoints: [],
+      subjectAltNames: [],
+      exportTo: undefined,
+      origin: originOf(service),
+    },
+  ];
+}
+
+const discoveries: Readonly<Record<string, ServiceModel['discovery']>> = { STATIC: 'endpoints', DNS: 'dns' };
+
+/** The models of a ServiceEntry, one for each host. */
+export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): readonly ServiceModel[] {
+  const { spec } = entry;
+  const discovery = discoveries[spec.resolution ?? 'NONE'] ?? 'none';
+  const ports = (spec.ports ?? []).map((port) => ({
+    name: port.name ?? '',
+    number: port.number,
+    protocol: protocolOfPort(port.protocol, port.name, port.protocol === 'UDP' ? 'UDP' : 'TCP'),
+    targetPort: port.targetPort ?? port.number,
+  }));
+  return spec.hosts.map((host) => ({
+    host: host.toLowerCase(),
+    name: host.toLowerCase(),
+    namespace: entry.metadata.namespace ?? '',
+    ports,
+    objectKey,
+    object: entry,
+    discovery,
+    external: spec.location !== 'MESH_INTERNAL',
+    selector: spec.workloadSelector === undefined ? undefined : (spec.workloadSelector.labels ?? {}),
+    // Without endpoints of its own, a ServiceEntry resolved by DNS is served by its host name.
+    inlineEndpoints:
+      spec.endpoints !== undefined && spec.endpoints.length > 0
+        ? spec.endpoints
+        : discovery === 'dns' && spec.workloadSelector === undefined && !host.startsWith('*')
+          ? [{ address: host }]
+          : [],
+    subjectAltNames: spec.subjectAltNames ?? [],
+    exportTo: spec.exportTo,
+    origin: originOf(entry),
+  }));
+}
+
+/** Services before ServiceEntries, then the oldest first: the order in which they get a host. */
+function byPrecedence(a: ServiceModel, b: ServiceModel): number {
+  return compareText(b.object.kind, a.object.kind) === 0
+    ? byAge(a.object, b.object)
+    : a.object.kind === 'Service'
+      ? -1
+      : 1;
+}
+
+/** All services by host. */
+export class ServiceIndex {
+  readonly #byObject = new Map<string, readonly ServiceModel[]>();
+  readonly #byHost = new Map<string, readonly ServiceModel[]>();
+  /** Hosts that begin with `*`, the most specific first. */
+  #wildcards: readonly string[] = [];
+
+  /** Replaces the models of one object. */
+  set(objectKey: string, models: readonly ServiceModel[]): void {
+    for (const model of this.#byObject.get(objectKey) ?? []) {
+      this.#replace(
+        model.host,
+        (this.#byHost.get(model.host) ?? []).filter((other) => other.objectKey !== objectKey),
+      );
+    }
+    if (models.length === 0) {
+      this.#byObject.delete(objectKey);
+    } else {
+      this.#byObject.set(objectKey, models);
+    }
+    for (const model of models) {
+      this.#replace(model.host, [...(this.#byHost.get(model.host) ?? []), model].sort(byPrecedence));
+    }
+  }
+
+  #replace(host: string, models: readonly ServiceModel[]): void {
+    const known = this.#byHost.has(host);
+    if (models.length === 0) {
+      this.#byHost.delete(host);
+    } else {
+      this.#byHost.set(host, models);
+    }
+    if (host.startsWith('*') && known !== models.length > 0) {
+      this.#wildcards = [...this.#byHost.keys()]
+        .filter((key) => key.startsWith('*'))
+        .sort((a, b) => b.length - a.length || compareText(a, b));
+    }
+  }
+
+  ofObject(objectKey: string): readonly ServiceModel[] {
+    return this.#byObject.get(objectKey) ?? [];
+  }
+
+  /** All that claim exactly `host`, the one that has it first. */
+  claims(host: string): readonly ServiceModel[] {
+    return this.#byHost.get(host) ?? [];
+  }
+
+  /** The service with exactly this host that `clientNamespace` can see. */
+  exact(host: string, clientNamespace: string): ServiceModel | undefined {
+    return this.#byHost.get(host)?.find((model) => exportedTo(model.exportTo, model.namespace, clientNamespace));
+  }
+
+  /** The same, falling back to the most specific wildcard host. */
+  find(host: string, clientNamespace: string): ServiceModel | undefined {
+    const exact = this.exact(host, clientNamespace);
+    if (exact !== undefined) {
+      return exact;
+    }
+    for (const wildcard of this.#wildcards) {
+      const model = wildcardCovers(wildcard, host) ? this.exact(wildcard, clientNamespace) : undefined;
+      if (model !== undefined) {
+        return model;
+      }
+    }
+    return undefined;
+  }
+
+  objectKeys(): Iterable<string> {
+    return this.#byObject.keys();
+  }
+}
+
+/** The port of `model` with this number, unless it is one that is not carried. */
+export function portOf(model: ServiceModel, number: number): ServicePortModel | undefined {
+  return model.ports.find((port) => port.number === number && port.protocol.kind !== 'udp');
+}
+
+/** The port that a host without a port means: 80 (HTTP's), else the first that is carried. */
+export function defaultPortOf(model: ServiceModel): ServicePortModel | undefined {
+  return (
+    portOf(model, 80) ??
+    model.ports.find((port) => port.protocol.kind === 'http') ??
+    model.ports.find((port) => port.protocol.kind !== 'udp')
+  );
+}
+
+/** Whether an address may stand in an endpoint of EDS: Envoy refuses names there. */
+export function isIpAddress(address: string): boolean {
+  return isIP(address) !== 0;
+}

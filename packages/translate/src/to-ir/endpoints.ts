@@ -1,0 +1,62 @@
+import { type ClusterEndpoints, type Endpoint, mergeOrigins } from '@weft/ir';
+import type { Labels } from '../kinds.ts';
+import { selects } from '../match.ts';
+import { parseOutboundClusterName } from '../names.ts';
+import type { Instance } from '../state/instances.ts';
+import type { Client, MeshState } from '../state/mesh-state.ts';
+import { isIpAddress, portOf, type ServicePortModel } from '../state/service-model.ts';
+
+/** The endpoints of one outbound cluster as `client` is to see them; empty when the cluster's service or subset is unknown. */
+export function clusterEndpoints(state: MeshState, client: Client, cluster: string): ClusterEndpoints {
+  const name = parseOutboundClusterName(cluster);
+  const service = name === undefined ? undefined : state.services.exact(name.host, client.namespace);
+  const port = service === undefined || name === undefined ? undefined : portOf(service, name.port);
+  if (name === undefined || service === undefined || port === undefined) {
+    return state.memo.get(`endpoints-of-nothing|${cluster}`, [], () => ({ cluster, endpoints: [], origins: [] }));
+  }
+  const rule = name.subset === '' ? undefined : state.destinationRuleOf(service, client);
+  const subset = rule?.spec.subsets?.find((candidate) => candidate.name === name.subset);
+  const labels: Labels | undefined = name.subset === '' ? {} : subset && (subset.labels ?? {});
+  const instances = state.instancesOf(service);
+  // A subset has its own labels object in each version of its rule, so the text stands for them.
+  const key = labels === undefined ? 'unknown subset' : JSON.stringify(labels);
+  return state.memo.get(
+    `endpoints|${cluster}|${key}`,
+    [cluster, instances, port, service.origin, key] as const,
+    ([, set, servicePort, origin]) => {
+      const chosen =
+        labels === undefined
+          ? []
+          : set.instances.filter((instance) => selects(JSON.parse(key) as Labels, instance.labels));
+      return {
+        cluster,
+        endpoints: chosen.flatMap((instance) => endpointOf(instance, servicePort, 'ip')),
+        origins: mergeOrigins([[origin], ...chosen.map((instance) => instance.origins)]),
+      };
+    },
+  );
+}
+
+/**
+ * The endpoint of an instance for one service port: the instance's own port of that name, else the service's target port. None
+ * when it has no such port, or (for `ip`) when its address is a host name.
+ */
+export function endpointOf(instance: Instance, port: ServicePortModel, addresses: 'ip' | 'any'): readonly Endpoint[] {
+  const number =
+    instance.ports[port.name] ??
+    (typeof port.targetPort === 'number' ? port.targetPort : instance.ports[port.targetPort]);
+  if (number === undefined || (addresses === 'ip' && !isIpAddress(instance.address))) {
+    return [];
+  }
+  return [
+    {
+      address: instance.address,
+      port: number,
+      health: instance.health,
+      weight: instance.weight,
+      locality: instance.locality,
+      mutualTls: instance.mutualTls.ports[number] ?? instance.mutualTls.byDefault,
+      workload: instance.workload,
+    },
+  ];
+}

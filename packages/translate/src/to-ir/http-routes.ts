@@ -1,0 +1,204 @@
+import {
+  type Destination,
+  type HeaderEdits,
+  type HttpAction,
+  type HttpRoute,
+  type HttpRoutes,
+  noHeaderEdits,
+  type OutboundCluster,
+  type PathRewrite,
+  type RedirectAction,
+} from '@weft/ir';
+import { durationMs } from '../duration.ts';
+import type { HttpRouteSpec, RedirectSpec, VirtualService } from '../kinds.ts';
+import { originOf } from '../origin.ts';
+import type { Client, MeshState } from '../state/mesh-state.ts';
+import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
+import { resolveDestination, serviceTarget, type Target } from './destination.ts';
+import { headerEdits, hostFromHeaders } from './header-edits.ts';
+import { httpMatch } from './http-match.ts';
+import { defaultRetry, retryPolicy } from './retry.ts';
+import { type SelectedHttpRule, selectHttpRules } from './select-rules.ts';
+
+/** What requests are made to. */
+export interface RequestedHost {
+  readonly host: string;
+  readonly port: number;
+  /** undefined: only a VirtualService knows the host. */
+  readonly service: { readonly model: ServiceModel; readonly port: ServicePortModel } | undefined;
+  /** The authority to send instead of what the workload wrote; undefined leaves it. */
+  readonly authority: string | undefined;
+}
+
+/** Routes and the clusters that they lead to. */
+export interface RoutesAndClusters {
+  readonly routes: HttpRoutes;
+  readonly clusters: readonly OutboundCluster[];
+}
+
+/** The routes of one host and port for one client; undefined when neither a service nor a VirtualService has the host. */
+export function httpRoutes(state: MeshState, client: Client, requested: RequestedHost): RoutesAndClusters | undefined {
+  const virtualService = state.virtualServiceOf(requested.host, client);
+  if (virtualService?.spec.http !== undefined && virtualService.spec.http.length > 0) {
+    return routesOfVirtualService(state, client, requested, virtualService);
+  }
+  if (requested.service === undefined) {
+    return undefined;
+  }
+  const { model, port } = requested.service;
+  const target = serviceTarget(state, client, model, port, '');
+  const routes = state.memo.get(
+    `default-routes|${target.clusterName}|${requested.authority ?? ''}`,
+    [target.clusterName, target.cluster !== undefined, requested.authority, model.origin] as const,
+    ([cluster, resolved, authority, origin]): HttpRoutes => ({
+      routes: [
+        {
+          name: 'default',
+          match: httpMatch(undefined),
+          action: {
+            kind: 'forward',
+            destinations: [{ cluster, weight: 1, resolved, headers: noHeaderEdits }],
+            pathRewrite: undefined,
+            hostRewrite: authority,
+            timeoutMs: 0,
+            retry: defaultRetry,
+          },
+          headers: noHeaderEdits,
+        },
+      ],
+      origins: [origin],
+    }),
+  );
+  return { routes, clusters: target.cluster === undefined ? [] : [target.cluster] };
+}
+
+function routesOfVirtualService(
+  state: MeshState,
+  client: Client,
+  requested: RequestedHost,
+  virtualService: VirtualService,
+): RoutesAndClusters {
+  const rules = selectHttpRules(state, virtualService, client, requested.port);
+  const namespace = virtualService.metadata.namespace ?? '';
+  const targets = rules.map(({ rule }) =>
+    (rule.route ?? []).map(({ destination }) =>
+      resolveDestination(state, client, destination, namespace, requested.port),
+    ),
+  );
+  // Names and whether they resolve are all that routes take from their targets, so a change of a cluster leaves them alone.
+  const text = targets
+    .map((list) =>
+      list.map(({ clusterName, cluster }) => `${clusterName}${cluster === undefined ? '!' : ''}`).join(','),
+    )
+    .join(';');
+  const label = `${namespace}/${virtualService.metadata.name}`;
+  const routes = state.memo.get(
+    `routes|${label}|${requested.host}|${requested.port}|${requested.authority ?? ''}|${text}`,
+    [rules, virtualService, requested.service?.model.origin, text, requested.port, requested.authority] as const,
+    ([selected, object, serviceOrigin, , port, authority]): HttpRoutes => ({
+      routes: selected.flatMap((entry, index) => routesOfRule(entry, targets[index] ?? [], label, port, authority)),
+      origins: serviceOrigin === undefined ? [originOf(object)] : [serviceOrigin, originOf(object)],
+    }),
+  );
+  return { routes, clusters: targets.flat().flatMap(({ cluster }) => cluster ?? []) };
+}
+
+function routesOfRule(
+  { rule, index, matches }: SelectedHttpRule,
+  targets: readonly Target[],
+  label: string,
+  port: number,
+  authority: string | undefined,
+): readonly HttpRoute[] {
+  const ruleName = rule.name ?? `${label}#${index}`;
+  const { action, headers } = actionOf(rule, targets, port, authority);
+  return (matches ?? [undefined]).map((match) => ({
+    name: match?.name === undefined ? ruleName : `${ruleName}.${match.name}`,
+    match: httpMatch(match),
+    action,
+    headers,
+  }));
+}
+
+function actionOf(
+  rule: HttpRouteSpec,
+  targets: readonly Target[],
+  port: number,
+  authority: string | undefined,
+): { readonly action: HttpAction; readonly headers: HeaderEdits } {
+  const headers = headerEdits(rule.headers);
+  if (rule.redirect !== undefined) {
+    return { action: redirectAction(rule.redirect, port), headers };
+  }
+  if (rule.directResponse !== undefined) {
+    const { status, body } = rule.directResponse;
+    const bytes = body?.bytes === undefined ? Buffer.from(body?.string ?? '') : Buffer.from(body.bytes, 'base64');
+    return { action: { kind: 'direct-response', status, body: new Uint8Array(bytes) }, headers };
+  }
+  const destinations = weigh(rule, targets);
+  if (destinations.length === 0) {
+    // Neither a route nor an answer of its own (a delegate, which nothing acts on yet): fail closed.
+    return { action: { kind: 'direct-response', status: 503, body: new Uint8Array() }, headers };
+  }
+  const only = rule.route?.length === 1 ? rule.route[0] : undefined;
+  return {
+    action: {
+      kind: 'forward',
+      destinations,
+      pathRewrite: pathRewrite(rule.rewrite),
+      hostRewrite:
+        rule.rewrite?.authority ?? hostFromHeaders(only?.headers) ?? hostFromHeaders(rule.headers) ?? authority,
+      timeoutMs: durationMs(rule.timeout ?? '0') ?? 0,
+      retry: retryPolicy(rule.retries),
+    },
+    headers,
+  };
+}
+
+/** Shares without traffic are left out; when nobody has a weight, all have the same. */
+function weigh(rule: HttpRouteSpec, targets: readonly Target[]): readonly Destination[] {
+  const entries = rule.route ?? [];
+  const total = entries.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
+  return entries.flatMap((entry, index) => {
+    const target = targets[index];
+    const weight = entries.length === 1 || total === 0 ? 1 : (entry.weight ?? 0);
+    if (target === undefined || weight === 0) {
+      return [];
+    }
+    return [
+      {
+        cluster: target.clusterName,
+        weight,
+        resolved: target.cluster !== undefined,
+        headers: headerEdits(entry.headers),
+      },
+    ];
+  });
+}
+
+function pathRewrite(rewrite: HttpRouteSpec['rewrite']): PathRewrite | undefined {
+  const regex = rewrite?.uriRegexRewrite;
+  if (regex?.match !== undefined) {
+    return { kind: 'regex', pattern: regex.match, substitution: regex.rewrite ?? '' };
+  }
+  return rewrite?.uri === undefined ? undefined : { kind: 'matched', value: rewrite.uri };
+}
+
+const redirectCodes: readonly RedirectAction['status'][] = [301, 302, 303, 307, 308];
+const keepPrefix = '%PREFIX()%';
+
+function redirectAction(spec: RedirectSpec, requestPort: number): RedirectAction {
+  return {
+    kind: 'redirect',
+    status: redirectCodes.find((code) => code === spec.redirectCode) ?? 301,
+    scheme: spec.scheme,
+    authority: spec.authority,
+    port: spec.derivePort === 'FROM_REQUEST_PORT' ? requestPort : spec.port,
+    path:
+      spec.uri === undefined
+        ? undefined
+        : spec.uri.startsWith(keepPrefix)
+          ? { kind: 'prefix', value: spec.uri.slice(keepPrefix.length) }
+          : { kind: 'path', value: spec.uri },
+  };
+}

@@ -1,0 +1,65 @@
+import { type OutboundCluster, unlimited } from '@weft/ir';
+import { durationMs } from '../duration.ts';
+import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
+
+/** What a DestinationRule says about one port of a service, or of one subset. */
+export function trafficPolicy(rule: DestinationRule | undefined, subset: string, port: number): PolicySpec {
+  const whole = policyForPort({}, rule?.spec.trafficPolicy, port);
+  const own = rule?.spec.subsets?.find(({ name }) => name === subset)?.trafficPolicy;
+  return subset === '' ? whole : policyForPort(whole, own, port);
+}
+
+/** A port's own settings replace all of the policy, as Istio documents: what they leave out is the default again. */
+function policyForPort(base: PolicySpec, policy: TrafficPolicySpec | undefined, port: number): PolicySpec {
+  if (policy === undefined) {
+    return base;
+  }
+  const ownPort = policy.portLevelSettings?.find((settings) => settings.port?.number === port);
+  if (ownPort !== undefined) {
+    return ownPort;
+  }
+  return {
+    loadBalancer: policy.loadBalancer ?? base.loadBalancer,
+    connectionPool: policy.connectionPool ?? base.connectionPool,
+    tls: policy.tls ?? base.tls,
+  };
+}
+
+const loadBalancers: Readonly<Record<string, OutboundCluster['loadBalancer']>> = {
+  ROUND_ROBIN: 'round-robin',
+  LEAST_REQUEST: 'least-request',
+  LEAST_CONN: 'least-request',
+  RANDOM: 'random',
+};
+
+const connectTimeoutMs = 10_000;
+
+type PoolSettings = Pick<
+  OutboundCluster,
+  'loadBalancer' | 'limits' | 'connectTimeoutMs' | 'maxRequestsPerConnection' | 'httpIdleTimeoutMs' | 'tcpKeepaliveSec'
+>;
+
+/** The policy in the terms of a cluster, with Istio's effective defaults. */
+export function poolSettings(policy: PolicySpec): PoolSettings {
+  const tcp = policy.connectionPool?.tcp;
+  const http = policy.connectionPool?.http;
+  const connect = durationMs(tcp?.connectTimeout ?? '') ?? 0;
+  const keepalive = durationMs(tcp?.tcpKeepalive?.time ?? '') ?? 0;
+  return {
+    loadBalancer: loadBalancers[policy.loadBalancer?.simple ?? ''] ?? 'least-request',
+    limits: {
+      maxConnections: positive(tcp?.maxConnections) ?? unlimited,
+      maxPendingRequests: positive(http?.http1MaxPendingRequests) ?? unlimited,
+      maxRequests: positive(http?.http2MaxRequests) ?? unlimited,
+      maxRetries: positive(http?.maxRetries) ?? unlimited,
+    },
+    connectTimeoutMs: connect > 0 ? connect : connectTimeoutMs,
+    maxRequestsPerConnection: positive(http?.maxRequestsPerConnection) ?? 0,
+    httpIdleTimeoutMs: positive(durationMs(http?.idleTimeout ?? '')),
+    tcpKeepaliveSec: keepalive > 0 ? Math.max(1, Math.round(keepalive / 1000)) : undefined,
+  };
+}
+
+function positive(value: number | undefined): number | undefined {
+  return value !== undefined && value > 0 ? value : undefined;
+}

@@ -1,0 +1,232 @@
+import {
+  type HttpProxy,
+  type Inbound,
+  type ListenAddress,
+  mergeOrigins,
+  type OutboundCluster,
+  type Upstream,
+  type VirtualHost,
+  type Workload,
+  type WorkloadIr,
+} from '@weft/ir';
+import { compareText, type ProxyResource, type ProxyUpstream } from '../kinds.ts';
+import { hostCandidates, spiffeId } from '../names.ts';
+import { originOf } from '../origin.ts';
+import type { Client, MeshState } from '../state/mesh-state.ts';
+import { portOf } from '../state/service-model.ts';
+import { labelsOf } from '../state/workload.ts';
+import { resolveAuthority } from './authority.ts';
+import { httpRoutes } from './http-routes.ts';
+import { inboundListeners } from './inbound.ts';
+import { tcpDestinations } from './tcp-routes.ts';
+
+const loopback = '127.0.0.1';
+
+/** Who the workload of a proxy is when it calls others. */
+export function clientOf(state: MeshState, proxyKey: string): Client {
+  const entry = state.workloadEntry(proxyKey);
+  return {
+    namespace: proxyKey.slice(0, proxyKey.indexOf('/')),
+    labels: entry === undefined ? {} : labelsOf(entry),
+  };
+}
+
+/**
+ * Everything that one proxy is to do. The result depends on the arguments alone and is the same object as long as nothing of it
+ * changes. Never throws: what does not resolve answers 503 or 404, and `resourceStatus` says so.
+ * @param observedHosts authorities that the workload is known to call (`reviews:9080`), in any order, known or not; those of
+ *   declared upstreams are added.
+ * @returns undefined when there is no such Proxy.
+ */
+export function workloadIr(
+  state: MeshState,
+  proxyKey: string,
+  observedHosts: readonly string[],
+): WorkloadIr | undefined {
+  const proxy = state.proxy(proxyKey);
+  if (proxy === undefined) {
+    return undefined;
+  }
+  const client = clientOf(state, proxyKey);
+  const entry = state.workloadEntry(proxyKey);
+  const clusters = new Map<string, OutboundCluster>();
+  const collect = (found: readonly OutboundCluster[]): void => {
+    for (const cluster of found) {
+      clusters.set(cluster.name, cluster);
+    }
+  };
+  const upstreams = upstreamListeners(state, client, proxyKey, proxy, collect);
+  const virtualHosts =
+    proxy.spec.httpProxy === undefined ? [] : httpProxyHosts(state, client, proxy, observedHosts, collect);
+  const inbound = inboundListeners(state, proxyKey, proxy, entry, client);
+  const sorted = [...clusters.values()].sort((a, b) => compareText(a.name, b.name));
+  const accessLogPath = state.settings.accessLogPath(proxyKey);
+  return state.memo.get(
+    `ir|${proxyKey}`,
+    [
+      proxy,
+      entry,
+      accessLogPath,
+      upstreams.length,
+      ...upstreams,
+      virtualHosts.length,
+      ...virtualHosts,
+      inbound.length,
+      ...inbound,
+      ...sorted,
+    ],
+    (): WorkloadIr => ({
+      workload: workloadOf(state, proxyKey, proxy),
+      accessLogPath,
+      httpProxy: httpProxyOf(state, proxyKey, proxy, virtualHosts),
+      upstreams,
+      inbound,
+      clusters: sorted,
+      origins: mergeOrigins([
+        [originOf(proxy)],
+        entry === undefined ? [] : [originOf(entry)],
+        ...upstreams.map((upstream) => (upstream.kind === 'http' ? upstream.routes.origins : upstream.origins)),
+        ...virtualHosts.map((host) => host.routes?.origins ?? []),
+        ...inbound.map((listener: Inbound) => listener.origins),
+        ...sorted.map((cluster) => cluster.origins),
+      ]),
+    }),
+  );
+}
+
+function workloadOf(state: MeshState, proxyKey: string, proxy: ProxyResource): Workload {
+  const { trustDomain } = state.settings;
+  const slash = proxyKey.indexOf('/');
+  const namespace = proxyKey.slice(0, slash);
+  return {
+    namespace,
+    name: proxyKey.slice(slash + 1),
+    identity: spiffeId(trustDomain, namespace, proxy.spec.serviceAccount),
+    trustDomain,
+  };
+}
+
+function httpProxyOf(
+  state: MeshState,
+  proxyKey: string,
+  proxy: ProxyResource,
+  virtualHosts: readonly VirtualHost[],
+): HttpProxy | undefined {
+  const { httpProxy } = proxy.spec;
+  return httpProxy === undefined
+    ? undefined
+    : state.memo.get(`http-proxy|${proxyKey}`, [httpProxy, ...virtualHosts], () => ({
+        listen: listenAddress(state, `http-proxy-listen|${proxyKey}`, httpProxy.address, httpProxy.port),
+        virtualHosts,
+      }));
+}
+
+/** One virtual host; authorities that nothing in the mesh has get one without routes. */
+export function virtualHostOf(
+  state: MeshState,
+  client: Client,
+  authority: string,
+  collect: (clusters: readonly OutboundCluster[]) => void,
+): VirtualHost {
+  const requested = resolveAuthority(state, client, authority);
+  const found = requested === undefined ? undefined : httpRoutes(state, client, requested);
+  collect(found?.clusters ?? []);
+  return state.memo.get(
+    `virtual-host|${authority}|${found === undefined ? '' : client.namespace}`,
+    [authority, found?.routes] as const,
+    ([name, routes]): VirtualHost => ({ authority: name, routes }),
+  );
+}
+
+function httpProxyHosts(
+  state: MeshState,
+  client: Client,
+  proxy: ProxyResource,
+  observedHosts: readonly string[],
+  collect: (clusters: readonly OutboundCluster[]) => void,
+): readonly VirtualHost[] {
+  const authorities = new Set(observedHosts.map((host) => host.toLowerCase()));
+  for (const { host, port } of proxy.spec.upstreams ?? []) {
+    authorities.add(`${host.toLowerCase()}:${port}`);
+    if (port === 80) {
+      authorities.add(host.toLowerCase());
+    }
+  }
+  return [...authorities].sort(compareText).map((authority) => virtualHostOf(state, client, authority, collect));
+}
+
+function upstreamListeners(
+  state: MeshState,
+  client: Client,
+  proxyKey: string,
+  proxy: ProxyResource,
+  collect: (clusters: readonly OutboundCluster[]) => void,
+): readonly Upstream[] {
+  const byName = new Map<string, Upstream>();
+  for (const declared of proxy.spec.upstreams ?? []) {
+    const upstream = upstreamOf(state, client, proxyKey, declared, collect);
+    const name = `${upstream.host}|${upstream.port}`;
+    // The same service under two names has one listener: that of the name written first.
+    if (!byName.has(name)) {
+      byName.set(name, upstream);
+    }
+  }
+  return [...byName.values()].sort((a, b) => compareText(a.host, b.host) || a.port - b.port);
+}
+
+function upstreamOf(
+  state: MeshState,
+  client: Client,
+  proxyKey: string,
+  declared: ProxyUpstream,
+  collect: (clusters: readonly OutboundCluster[]) => void,
+): Upstream {
+  const listenKey = `upstream-listen|${proxyKey}|${declared.listenPort}`;
+  const listen = listenAddress(state, listenKey, declared.listenAddress, declared.listenPort);
+  const model = state.resolveHost(declared.host, client.namespace, client.namespace);
+  const port = model === undefined ? undefined : portOf(model, declared.port);
+  const key = `upstream|${proxyKey}|${declared.listenPort}`;
+  if (model !== undefined && port?.protocol.kind === 'http') {
+    const found = httpRoutes(state, client, {
+      host: model.host,
+      port: port.number,
+      service: { model, port },
+      // What others run is reached by its own name; the mesh's own services see the authority that the workload wrote.
+      authority: model.external ? model.host : undefined,
+    });
+    if (found !== undefined) {
+      collect(found.clusters);
+      return state.memo.get(
+        key,
+        [declared, model.host, found.routes] as const,
+        ([, host, routes]): Upstream => ({
+          kind: 'http',
+          host,
+          port: declared.port,
+          listen,
+          routes,
+        }),
+      );
+    }
+  }
+  const host = model?.host ?? hostCandidates(declared.host, client.namespace, state.settings.clusterDomain)[0] ?? '';
+  const found = tcpDestinations(state, client, host, declared.port, model, port);
+  collect(found.clusters);
+  return state.memo.get(
+    key,
+    [declared, host, found.destinations, found.origins] as const,
+    ([, name, destinations, origins]): Upstream => ({
+      kind: 'tcp',
+      host: name,
+      port: declared.port,
+      listen,
+      destinations,
+      origins,
+    }),
+  );
+}
+
+/** The same object for the same socket, so that a listener is not made again because its routes changed. */
+function listenAddress(state: MeshState, key: string, address: string | undefined, port: number): ListenAddress {
+  return state.memo.get(key, [address, port] as const, ([ip, number]) => ({ address: ip ?? loopback, port: number }));
+}

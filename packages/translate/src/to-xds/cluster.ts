@@ -1,0 +1,171 @@
+import { type Inbound, type OutboundCluster, unlimited } from '@weft/ir';
+import { type Any, packAny, typeUrls } from '@weft/xds-types';
+import {
+  CircuitBreakers,
+  CircuitBreakers_Thresholds,
+} from '@weft/xds-types/envoy/config/cluster/v3/circuit_breaker.ts';
+import {
+  Cluster,
+  Cluster_DiscoveryType,
+  Cluster_EdsClusterConfig,
+  Cluster_LbPolicy,
+  Cluster_TransportSocketMatch,
+  UpstreamConnectionOptions,
+} from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
+import { TcpKeepalive } from '@weft/xds-types/envoy/config/core/v3/address.ts';
+import { Metadata } from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import {
+  HttpProtocolOptions as CommonHttpOptions,
+  Http1ProtocolOptions,
+} from '@weft/xds-types/envoy/config/core/v3/protocol.ts';
+import { ClusterLoadAssignment } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint.ts';
+import {
+  Endpoint,
+  LbEndpoint,
+  LocalityLbEndpoints,
+} from '@weft/xds-types/envoy/config/endpoint/v3/endpoint_components.ts';
+import {
+  HttpProtocolOptions,
+  HttpProtocolOptions_ExplicitHttpConfig,
+} from '@weft/xds-types/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
+import { inboundClusterName } from '../names.ts';
+import { duration, fromAds, socketAddress } from './core.ts';
+import { loadAssignment, mutualTlsMatch } from './endpoint.ts';
+import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
+import { plaintext, upstreamTls } from './tls.ts';
+
+const lbPolicies = {
+  'round-robin': Cluster_LbPolicy.ROUND_ROBIN,
+  'least-request': Cluster_LbPolicy.LEAST_REQUEST,
+  random: Cluster_LbPolicy.RANDOM,
+} as const;
+
+/** Time to connect to the application beside the proxy; Istio's value for all clusters. */
+const inboundConnectTimeoutMs = 10_000;
+
+/** An outbound cluster; the same message for the same IR. */
+export const outboundClusterMessage: (cluster: OutboundCluster) => XdsMessage = perObject((cluster) =>
+  xdsMessage(typeUrls.cluster, cluster.name, Cluster, outboundCluster(cluster), cluster.origins),
+);
+
+function outboundCluster(cluster: OutboundCluster): Cluster {
+  const { discovery } = cluster;
+  return create(Cluster, {
+    name: cluster.name,
+    ...(discovery.kind === 'endpoints'
+      ? {
+          clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.EDS },
+          edsClusterConfig: create(Cluster_EdsClusterConfig, { edsConfig: fromAds, serviceName: cluster.name }),
+        }
+      : {
+          clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.STRICT_DNS },
+          loadAssignment: loadAssignment(cluster.name, discovery.endpoints),
+          respectDnsTtl: true,
+        }),
+    connectTimeout: duration(cluster.connectTimeoutMs),
+    lbPolicy: lbPolicies[cluster.loadBalancer],
+    circuitBreakers: breakers(cluster.limits),
+    typedExtensionProtocolOptions: httpOptions(cluster),
+    ...(cluster.tcpKeepaliveSec === undefined
+      ? {}
+      : {
+          upstreamConnectionOptions: create(UpstreamConnectionOptions, {
+            tcpKeepalive: create(TcpKeepalive, { keepaliveTime: cluster.tcpKeepaliveSec }),
+          }),
+        }),
+    ...transportSockets(cluster),
+    metadata: serviceMetadata({ host: cluster.host, ...cluster.service }),
+  });
+}
+
+function transportSockets(
+  cluster: OutboundCluster,
+): Partial<Pick<Cluster, 'transportSocket' | 'transportSocketMatches'>> {
+  const { tls } = cluster;
+  switch (tls.kind) {
+    case 'disabled':
+      return {};
+    case 'mutual':
+      return { transportSocket: upstreamTls(tls.mutual, cluster.protocol) };
+    case 'auto':
+      return {
+        transportSocketMatches: [
+          create(Cluster_TransportSocketMatch, {
+            name: 'tlsMode-istio',
+            match: mutualTlsMatch,
+            transportSocket: upstreamTls(tls.mutual, cluster.protocol),
+          }),
+          create(Cluster_TransportSocketMatch, { name: 'tlsMode-disabled', match: {}, transportSocket: plaintext }),
+        ],
+      };
+  }
+}
+
+function breakers(limits: OutboundCluster['limits']): CircuitBreakers {
+  return create(CircuitBreakers, { thresholds: [create(CircuitBreakers_Thresholds, { ...limits })] });
+}
+
+const httpOptionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+/** Only where something differs from Envoy's defaults, which are HTTP/1.1 and an idle time of 1 h. */
+function httpOptions(cluster: OutboundCluster): { [key: string]: Any } {
+  if (cluster.httpIdleTimeoutMs === undefined && cluster.maxRequestsPerConnection === 0) {
+    return {};
+  }
+  const options = create(HttpProtocolOptions, {
+    commonHttpProtocolOptions: create(CommonHttpOptions, {
+      idleTimeout: cluster.httpIdleTimeoutMs === undefined ? undefined : duration(cluster.httpIdleTimeoutMs),
+      maxRequestsPerConnection: cluster.maxRequestsPerConnection === 0 ? undefined : cluster.maxRequestsPerConnection,
+    }),
+    upstreamProtocolOptions: {
+      $case: 'explicitHttpConfig',
+      value: create(HttpProtocolOptions_ExplicitHttpConfig, {
+        protocolConfig: { $case: 'httpProtocolOptions', value: create(Http1ProtocolOptions, {}) },
+      }),
+    },
+  });
+  return { [httpOptionsName]: packAny(httpOptionsName, HttpProtocolOptions, options) };
+}
+
+/** Which service a cluster stands for, where Istio's metrics look for it. */
+function serviceMetadata(service: {
+  readonly host: string;
+  readonly name: string;
+  readonly namespace: string;
+}): Metadata {
+  const { host, name, namespace } = service;
+  return create(Metadata, { filterMetadata: { istio: { services: [{ host, name, namespace }] } } });
+}
+
+/** The cluster that is the application itself. */
+export const inboundClusterMessage: (inbound: Inbound) => XdsMessage = perObject((inbound) => {
+  const name = inboundClusterName(inbound.app.port);
+  const message = create(Cluster, {
+    name,
+    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.STATIC },
+    loadAssignment: create(ClusterLoadAssignment, {
+      clusterName: name,
+      endpoints: [
+        create(LocalityLbEndpoints, {
+          lbEndpoints: [
+            create(LbEndpoint, {
+              hostIdentifier: {
+                $case: 'endpoint',
+                value: create(Endpoint, { address: socketAddress(inbound.app.address, inbound.app.port) }),
+              },
+            }),
+          ],
+        }),
+      ],
+    }),
+    connectTimeout: duration(inboundConnectTimeoutMs),
+    circuitBreakers: breakers({
+      maxConnections: unlimited,
+      maxPendingRequests: unlimited,
+      maxRequests: unlimited,
+      maxRetries: unlimited,
+    }),
+    ...(inbound.service === undefined ? {} : { metadata: serviceMetadata(inbound.service) }),
+  });
+  return xdsMessage(typeUrls.cluster, name, Cluster, message, inbound.origins);
+});

@@ -1,0 +1,52 @@
+import { Address, SocketAddress } from '@weft/xds-types/envoy/config/core/v3/address.ts';
+import {
+  AggregatedConfigSource,
+  ApiConfigSource,
+  ApiConfigSource_ApiType,
+  ApiVersion,
+  ConfigSource,
+} from '@weft/xds-types/envoy/config/core/v3/config_source.ts';
+import { GrpcService, GrpcService_EnvoyGrpc } from '@weft/xds-types/envoy/config/core/v3/grpc_service.ts';
+import type { Duration } from '@weft/xds-types/google/protobuf/duration.ts';
+import { create } from './message.ts';
+
+export function duration(ms: number): Duration {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1_000_000) };
+}
+
+export function socketAddress(address: string, port: number): Address {
+  return create(Address, {
+    address: {
+      $case: 'socketAddress',
+      value: create(SocketAddress, { address, portSpecifier: { $case: 'portValue', value: port } }),
+    },
+  });
+}
+
+/** The stream that the resource itself came by. */
+export const fromAds: ConfigSource = create(ConfigSource, {
+  configSourceSpecifier: { $case: 'ads', value: create(AggregatedConfigSource, {}) },
+  resourceApiVersion: ApiVersion.V3,
+});
+
+/** The agent beside the proxy; our own proxy takes it for itself. */
+export const fromLocalAgent: ConfigSource = create(ConfigSource, {
+  configSourceSpecifier: {
+    $case: 'apiConfigSource',
+    value: create(ApiConfigSource, {
+      apiType: ApiConfigSource_ApiType.GRPC,
+      transportApiVersion: ApiVersion.V3,
+      setNodeOnFirstMessageOnly: true,
+      grpcServices: [
+        create(GrpcService, {
+          targetSpecifier: {
+            $case: 'envoyGrpc',
+            value: create(GrpcService_EnvoyGrpc, { clusterName: 'sds-grpc' }),
+          },
+        }),
+      ],
+    }),
+  },
+  resourceApiVersion: ApiVersion.V3,
+});

@@ -1,0 +1,68 @@
+import type { ClusterEndpoints, Endpoint as EndpointIr } from '@weft/ir';
+import { typeUrls } from '@weft/xds-types';
+import { Locality, Metadata } from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import { HealthStatus } from '@weft/xds-types/envoy/config/core/v3/health_check.ts';
+import { ClusterLoadAssignment } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint.ts';
+import {
+  Endpoint,
+  LbEndpoint,
+  LocalityLbEndpoints,
+} from '@weft/xds-types/envoy/config/endpoint/v3/endpoint_components.ts';
+import { socketAddress } from './core.ts';
+import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
+
+/** What the label of an endpoint is that mutual TLS is spoken with; `transport_socket_matches` look for it. */
+export const mutualTlsMatch: Readonly<Record<string, string>> = { tlsMode: 'istio' };
+
+/** The load assignment of a cluster; the same message for the same IR. */
+export const endpointMessage: (endpoints: ClusterEndpoints) => XdsMessage = perObject((endpoints) =>
+  xdsMessage(
+    typeUrls.endpoint,
+    endpoints.cluster,
+    ClusterLoadAssignment,
+    loadAssignment(endpoints.cluster, endpoints.endpoints),
+    endpoints.origins,
+  ),
+);
+
+/** Endpoints come sorted by locality, so each locality is one run of the list. */
+export function loadAssignment(cluster: string, endpoints: readonly EndpointIr[]): ClusterLoadAssignment {
+  const byLocality = new Map<string, EndpointIr[]>();
+  for (const endpoint of endpoints) {
+    const group = byLocality.get(endpoint.locality);
+    if (group === undefined) {
+      byLocality.set(endpoint.locality, [endpoint]);
+    } else {
+      group.push(endpoint);
+    }
+  }
+  return create(ClusterLoadAssignment, {
+    clusterName: cluster,
+    endpoints: [...byLocality].map(([locality, group]) => {
+      const [region = '', zone = '', subZone = ''] = locality.split('/');
+      return create(LocalityLbEndpoints, {
+        locality: create(Locality, { region, zone, subZone }),
+        lbEndpoints: group.map(lbEndpoint),
+        loadBalancingWeight: group.reduce((sum, { weight }) => sum + weight, 0),
+      });
+    }),
+  });
+}
+
+function lbEndpoint(endpoint: EndpointIr): LbEndpoint {
+  const { name, namespace, canonicalName, canonicalRevision, cluster } = endpoint.workload;
+  return create(LbEndpoint, {
+    hostIdentifier: {
+      $case: 'endpoint',
+      value: create(Endpoint, { address: socketAddress(endpoint.address, endpoint.port) }),
+    },
+    healthStatus: endpoint.health === 'healthy' ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY,
+    loadBalancingWeight: endpoint.weight,
+    metadata: create(Metadata, {
+      filterMetadata: {
+        ...(endpoint.mutualTls ? { 'envoy.transport_socket_match': mutualTlsMatch } : {}),
+        istio: { workload: [name, namespace, canonicalName, canonicalRevision, cluster].join(';') },
+      },
+    }),
+  });
+}

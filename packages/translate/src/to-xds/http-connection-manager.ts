@@ -1,0 +1,111 @@
+import { packAny } from '@weft/xds-types';
+import { Filter } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
+import type { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
+import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
+import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
+import {
+  HttpConnectionManager,
+  HttpConnectionManager_ForwardClientCertDetails,
+  HttpConnectionManager_ServerHeaderTransformation,
+  HttpConnectionManager_SetCurrentClientCertDetails,
+  HttpConnectionManager_UpgradeConfig,
+  HttpFilter,
+  Rds,
+} from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { accessLogs } from './access-log.ts';
+import { duration, fromAds } from './core.ts';
+import { create } from './message.ts';
+
+const routerFilter: HttpFilter = create(HttpFilter, {
+  name: 'envoy.filters.http.router',
+  configType: {
+    $case: 'typedConfig',
+    value: packAny('envoy.extensions.filters.http.router.v3.Router', Router, create(Router, {})),
+  },
+});
+
+const onDemandFilter: HttpFilter = create(HttpFilter, {
+  name: 'envoy.filters.http.on_demand',
+  configType: {
+    $case: 'typedConfig',
+    value: packAny('envoy.extensions.filters.http.on_demand.v3.OnDemand', OnDemand, create(OnDemand, {})),
+  },
+});
+
+/** Routes by RDS under a name, or written in. */
+export type RouteSource = { readonly rds: string } | { readonly inline: RouteConfiguration };
+
+/** What is the same in both directions; from Istio's generated configuration unless said otherwise. */
+function common(
+  statPrefix: string,
+  routes: RouteSource,
+  accessLogPath: string | undefined,
+): Partial<HttpConnectionManager> {
+  return {
+    statPrefix,
+    routeSpecifier:
+      'rds' in routes
+        ? {
+            $case: 'rds',
+            value: create(Rds, { configSource: fromAds, routeConfigName: routes.rds }),
+          }
+        : { $case: 'routeConfig', value: routes.inline },
+    useRemoteAddress: false,
+    normalizePath: true,
+    // The id that the application or the downstream sidecar gave goes through the whole mesh.
+    preserveExternalRequestId: true,
+    // 0 = off: a response may take as long as its route allows.
+    streamIdleTimeout: duration(0),
+    upgradeConfigs: [create(HttpConnectionManager_UpgradeConfig, { upgradeType: 'websocket' })],
+    accessLog: accessLogs(accessLogPath),
+  };
+}
+
+function managerFilter(manager: HttpConnectionManager): Filter {
+  return create(Filter, {
+    name: 'envoy.filters.network.http_connection_manager',
+    configType: {
+      $case: 'typedConfig',
+      value: packAny(
+        'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+        HttpConnectionManager,
+        manager,
+      ),
+    },
+  });
+}
+
+/** @param onDemand whether virtual hosts that are not known are asked for. */
+export function outboundHttpFilter(
+  statPrefix: string,
+  routes: RouteSource,
+  accessLogPath: string | undefined,
+  onDemand: boolean,
+): Filter {
+  return managerFilter(
+    create(HttpConnectionManager, {
+      ...common(statPrefix, routes, accessLogPath),
+      serverName: 'weft',
+      // What an application says about client certificates is not ours to vouch for.
+      forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE,
+      httpFilters: onDemand ? [onDemandFilter, routerFilter] : [routerFilter],
+    }),
+  );
+}
+
+export function inboundHttpFilter(statPrefix: string, routes: RouteSource, accessLogPath: string | undefined): Filter {
+  return managerFilter(
+    create(HttpConnectionManager, {
+      ...common(statPrefix, routes, accessLogPath),
+      serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
+      serverName: 'weft',
+      forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.APPEND_FORWARD,
+      setCurrentClientCertDetails: create(HttpConnectionManager_SetCurrentClientCertDetails, {
+        subject: true,
+        dns: true,
+        uri: true,
+      }),
+      httpFilters: [routerFilter],
+    }),
+  );
+}

@@ -1,0 +1,189 @@
+import type {
+  DirectResponseAction,
+  ForwardAction,
+  HeaderChanges,
+  HeaderEdits,
+  HttpMatch,
+  HttpRoute,
+  RedirectAction,
+  RetryPolicy,
+} from '@weft/ir';
+import { packAny } from '@weft/xds-types';
+import {
+  DataSource,
+  HeaderValue,
+  HeaderValueOption,
+  HeaderValueOption_HeaderAppendAction,
+} from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import {
+  DirectResponseAction as DirectResponseMessage,
+  RedirectAction_RedirectResponseCode,
+  RedirectAction as RedirectMessage,
+  RetryPolicy as RetryMessage,
+  RetryPolicy_RetryHostPredicate,
+  Route,
+  RouteAction,
+  RouteMatch,
+  WeightedCluster,
+  WeightedCluster_ClusterWeight,
+} from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
+import { PreviousHostsPredicate } from '@weft/xds-types/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.ts';
+import { RegexMatchAndSubstitute } from '@weft/xds-types/envoy/type/matcher/v3/regex.ts';
+import { duration } from './core.ts';
+import { create, perObject } from './message.ts';
+import { headerMatcher, queryMatcher, regex } from './string-match.ts';
+
+/** How often a retry looks for another endpoint before it takes one that was tried; Istio's value. */
+const hostSelectionAttempts = 5n;
+
+/** One route; the same message for the same IR. */
+export const routeMessage: (route: HttpRoute) => Route = perObject((route) =>
+  create(Route, {
+    name: route.name,
+    match: routeMatch(route.match),
+    action: routeAction(route),
+    ...headerEditFields(route.headers),
+  }),
+);
+
+function routeMatch(match: HttpMatch): RouteMatch {
+  const { path } = match;
+  return create(RouteMatch, {
+    pathSpecifier:
+      path.kind === 'regex'
+        ? { $case: 'safeRegex', value: regex(path.value) }
+        : { $case: path.kind === 'exact' ? 'path' : 'prefix', value: path.value },
+    caseSensitive: path.kind !== 'regex' && path.ignoreCase ? false : undefined,
+    headers: match.headers.map(headerMatcher),
+    queryParameters: match.query.map(queryMatcher),
+  });
+}
+
+function routeAction({ action }: HttpRoute): Route['action'] {
+  switch (action.kind) {
+    case 'forward':
+      return { $case: 'route', value: forward(action) };
+    case 'redirect':
+      return { $case: 'redirect', value: redirect(action) };
+    case 'direct-response':
+      return { $case: 'directResponse', value: directResponse(action) };
+  }
+}
+
+function forward(action: ForwardAction): RouteAction {
+  const { destinations, pathRewrite } = action;
+  const [only] = destinations;
+  const plain = destinations.length === 1 && only !== undefined && isEmpty(only.headers);
+  return create(RouteAction, {
+    clusterSpecifier: plain
+      ? { $case: 'cluster', value: only.cluster }
+      : {
+          $case: 'weightedClusters',
+          value: create(WeightedCluster, {
+            clusters: destinations.map(({ cluster, weight, headers }) =>
+              create(WeightedCluster_ClusterWeight, { name: cluster, weight, ...headerEditFields(headers) }),
+            ),
+          }),
+        },
+    prefixRewrite: pathRewrite?.kind === 'matched' ? pathRewrite.value : '',
+    regexRewrite:
+      pathRewrite?.kind === 'regex'
+        ? create(RegexMatchAndSubstitute, {
+            pattern: regex(pathRewrite.pattern),
+            substitution: pathRewrite.substitution,
+          })
+        : undefined,
+    hostRewriteSpecifier:
+      action.hostRewrite === undefined ? undefined : { $case: 'hostRewriteLiteral', value: action.hostRewrite },
+    // 0 is "none"; leaving it out would mean Envoy's 15 s.
+    timeout: duration(action.timeoutMs),
+    retryPolicy: action.retry === undefined ? undefined : retryMessage(action.retry),
+  });
+}
+
+const retryMessage: (retry: RetryPolicy) => RetryMessage = perObject((retry) =>
+  create(RetryMessage, {
+    retryOn: retry.on.join(','),
+    numRetries: retry.attempts,
+    perTryTimeout: retry.perTryTimeoutMs === 0 ? undefined : duration(retry.perTryTimeoutMs),
+    retryHostPredicate: [
+      create(RetryPolicy_RetryHostPredicate, {
+        name: 'envoy.retry_host_predicates.previous_hosts',
+        configType: {
+          $case: 'typedConfig',
+          value: packAny(
+            'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
+            PreviousHostsPredicate,
+            create(PreviousHostsPredicate, {}),
+          ),
+        },
+      }),
+    ],
+    hostSelectionRetryMaxAttempts: hostSelectionAttempts,
+    retriableStatusCodes: [...retry.statusCodes],
+  }),
+);
+
+const redirectCodes = {
+  301: RedirectAction_RedirectResponseCode.MOVED_PERMANENTLY,
+  302: RedirectAction_RedirectResponseCode.FOUND,
+  303: RedirectAction_RedirectResponseCode.SEE_OTHER,
+  307: RedirectAction_RedirectResponseCode.TEMPORARY_REDIRECT,
+  308: RedirectAction_RedirectResponseCode.PERMANENT_REDIRECT,
+} as const;
+
+function redirect(action: RedirectAction): RedirectMessage {
+  const { path, scheme } = action;
+  return create(RedirectMessage, {
+    schemeRewriteSpecifier: scheme === undefined ? undefined : { $case: 'schemeRedirect', value: scheme },
+    hostRedirect: action.authority ?? '',
+    portRedirect: action.port ?? 0,
+    pathRewriteSpecifier:
+      path === undefined
+        ? undefined
+        : { $case: path.kind === 'path' ? 'pathRedirect' : 'prefixRewrite', value: path.value },
+    responseCode: redirectCodes[action.status],
+  });
+}
+
+function directResponse(action: DirectResponseAction): DirectResponseMessage {
+  return create(DirectResponseMessage, {
+    status: action.status,
+    body:
+      action.body.length === 0
+        ? undefined
+        : create(DataSource, { specifier: { $case: 'inlineBytes', value: action.body } }),
+  });
+}
+
+type HeaderEditFields = Pick<
+  Route,
+  'requestHeadersToAdd' | 'requestHeadersToRemove' | 'responseHeadersToAdd' | 'responseHeadersToRemove'
+>;
+
+function headerEditFields(edits: HeaderEdits): Partial<HeaderEditFields> {
+  return isEmpty(edits)
+    ? {}
+    : {
+        requestHeadersToAdd: additions(edits.request),
+        requestHeadersToRemove: [...edits.request.remove],
+        responseHeadersToAdd: additions(edits.response),
+        responseHeadersToRemove: [...edits.response.remove],
+      };
+}
+
+function additions(changes: HeaderChanges): HeaderValueOption[] {
+  const { APPEND_IF_EXISTS_OR_ADD, OVERWRITE_IF_EXISTS_OR_ADD } = HeaderValueOption_HeaderAppendAction;
+  const option = (name: string, value: string, appendAction: HeaderValueOption_HeaderAppendAction): HeaderValueOption =>
+    create(HeaderValueOption, { header: create(HeaderValue, { key: name, value }), appendAction });
+  return [
+    ...changes.set.map(({ name, value }) => option(name, value, OVERWRITE_IF_EXISTS_OR_ADD)),
+    ...changes.add.map(({ name, value }) => option(name, value, APPEND_IF_EXISTS_OR_ADD)),
+  ];
+}
+
+function isEmpty({ request, response }: HeaderEdits): boolean {
+  return [request, response].every(
+    ({ set, add, remove }) => set.length === 0 && add.length === 0 && remove.length === 0,
+  );
+}

@@ -1,0 +1,41 @@
+import type { Destination } from '@weft/ir';
+import { packAny } from '@weft/xds-types';
+import { Filter } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
+import {
+  TcpProxy,
+  TcpProxy_WeightedCluster,
+  TcpProxy_WeightedCluster_ClusterWeight,
+} from '@weft/xds-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
+import { accessLogs } from './access-log.ts';
+import { create } from './message.ts';
+
+/** @param destinations at least one. */
+export function tcpProxyFilter(
+  statPrefix: string,
+  destinations: readonly Pick<Destination, 'cluster' | 'weight'>[],
+  accessLogPath: string | undefined,
+): Filter {
+  const [only] = destinations;
+  const proxy = create(TcpProxy, {
+    statPrefix,
+    clusterSpecifier:
+      destinations.length === 1 && only !== undefined
+        ? { $case: 'cluster', value: only.cluster }
+        : {
+            $case: 'weightedClusters',
+            value: create(TcpProxy_WeightedCluster, {
+              clusters: destinations.map(({ cluster, weight }) =>
+                create(TcpProxy_WeightedCluster_ClusterWeight, { name: cluster, weight }),
+              ),
+            }),
+          },
+    accessLog: accessLogs(accessLogPath),
+  });
+  return create(Filter, {
+    name: 'envoy.filters.network.tcp_proxy',
+    configType: {
+      $case: 'typedConfig',
+      value: packAny('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', TcpProxy, proxy),
+    },
+  });
+}

@@ -1,0 +1,83 @@
+import type { Destination, Inbound, ListenAddress, OriginRef, Upstream, WorkloadIr } from '@weft/ir';
+import { typeUrls } from '@weft/xds-types';
+import { compareText } from '../kinds.ts';
+import { upstreamName } from '../names.ts';
+import { sameItems } from '../state/memo-table.ts';
+import { inboundClusterMessage, outboundClusterMessage } from './cluster.ts';
+import { httpProxyListener, inboundListener, upstreamListener } from './listener.ts';
+import { perObject, type XdsMessage } from './message.ts';
+import { httpProxyRoutes, upstreamRoutes, virtualHostMessage } from './route-configuration.ts';
+
+const typeOrder: readonly string[] = Object.values(typeUrls);
+
+/** Listeners are kept by their socket; everything else that they are made from is compared. */
+function perSocket<const I extends readonly unknown[]>(
+  build: (socket: ListenAddress, inputs: I) => XdsMessage,
+): typeof build {
+  const made = new WeakMap<ListenAddress, { readonly inputs: readonly unknown[]; readonly message: XdsMessage }>();
+  return (key, inputs) => {
+    const known = made.get(key);
+    if (known !== undefined && sameItems(known.inputs, inputs)) {
+      return known.message;
+    }
+    const message = build(key, inputs);
+    made.set(key, { inputs, message });
+    return message;
+  };
+}
+
+const httpProxyMessage = perSocket((listen, [path]: readonly [string | undefined]) => httpProxyListener(listen, path));
+const upstreamMessage = perSocket(
+  (
+    listen,
+    [name, destinations, origins, path]: readonly [
+      string,
+      readonly Destination[] | undefined,
+      readonly OriginRef[],
+      string | undefined,
+    ],
+  ) => upstreamListener(name, listen, destinations, origins, path),
+);
+const inboundMessage = perSocket(
+  (_listen, [inbound, trustDomain, path]: readonly [Inbound, string, string | undefined]) =>
+    inboundListener(inbound, trustDomain, path),
+);
+
+function upstreamListenerMessage(upstream: Upstream, path: string | undefined): XdsMessage {
+  const name = upstreamName(upstream.port, upstream.host);
+  return upstream.kind === 'http'
+    ? upstreamMessage(upstream.listen, [name, undefined, none, path])
+    : upstreamMessage(upstream.listen, [name, upstream.destinations, upstream.origins, path]);
+}
+
+const none: readonly OriginRef[] = [];
+
+/**
+ * Clusters, listeners, route configurations and virtual hosts of one proxy, in the order in which they are to be made known and
+ * then by name. The same IR gives the same array, and pieces of the IR that did not change give the same messages.
+ */
+export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((ir) => {
+  const path = ir.accessLogPath;
+  const messages: XdsMessage[] = [
+    ...ir.clusters.map(outboundClusterMessage),
+    ...ir.inbound.map(inboundClusterMessage),
+    ...ir.upstreams.map((upstream) => upstreamListenerMessage(upstream, path)),
+    ...ir.upstreams.flatMap((upstream) => (upstream.kind === 'http' ? [upstreamRoutes(upstream)] : [])),
+    ...ir.inbound.map((inbound) => inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, path])),
+  ];
+  if (ir.httpProxy !== undefined) {
+    messages.push(
+      httpProxyMessage(ir.httpProxy.listen, [path]),
+      httpProxyRoutes,
+      ...ir.httpProxy.virtualHosts.map(virtualHostMessage),
+    );
+  }
+  return messages.sort(
+    (a, b) => typeOrder.indexOf(a.typeUrl) - typeOrder.indexOf(b.typeUrl) || compareText(a.name, b.name),
+  );
+});
+
+/** Names of the load assignments that the clusters of an IR need, sorted. */
+export const endpointNames: (ir: WorkloadIr) => readonly string[] = perObject((ir) =>
+  ir.clusters.filter(({ discovery }) => discovery.kind === 'endpoints').map(({ name }) => name),
+);
