@@ -82,6 +82,7 @@ export type {
   ObjectMeta,
   OwnerReference,
 } from './object.ts';
+export { type OpenApiSchema, openApiSchema } from './openapi/open-api-schema.ts';
 export { gvk, kindFor, kindForResource, kinds } from './registry.ts';
 export type { ListOptions, ListResult, ResourceClient, WatchEvent, WatchHandlers } from './resource-client.ts';
 export {
