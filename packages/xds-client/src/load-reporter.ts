@@ -1,22 +1,124 @@
-import type { Clock, Logger } from '@weft/base';
+import { Backoff, type Clock, type Logger, type Timer } from '@weft/base';
 import type { Node } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import type { ClusterStats } from '@weft/xds-types/envoy/config/endpoint/v3/load_report.ts';
-import type { GrpcChannel } from './grpc/channel.ts';
+import { LoadStatsRequest, LoadStatsResponse } from '@weft/xds-types/envoy/service/load_stats/v3/lrs.ts';
+import type { GrpcChannel, GrpcStream } from './grpc/channel.ts';
+import { millisecondsOf } from './protocol/duration.ts';
+
+/** What the server wants to know. */
+export interface LoadReportRequest {
+  /** Undefined: all clusters. */
+  readonly clusters: ReadonlySet<string> | undefined;
+  readonly perEndpoint: boolean;
+}
 
 export interface LoadReporterOptions {
-  /** `XdsClient.channel`. */
+  /** `XdsClient.channel`: one connection serves both. */
   readonly channel: GrpcChannel;
   readonly node: Node;
   readonly clock: Clock;
   readonly logger: Logger;
   /**
-   * Counters since the last call, for each cluster that had any; called at the interval that the server demands.
-   * `clusters` is undefined when the server asks for all. `load_report_interval` is filled in by the reporter.
+   * Counters since the last call, for each cluster that had any; called at the interval that the server demands and only while
+   * it can be told, so that nothing is lost while it is away. `loadReportInterval` is filled in by the reporter.
    */
-  collect(request: { readonly clusters: ReadonlySet<string> | undefined; readonly perEndpoint: boolean }): readonly ClusterStats[];
+  collect(request: LoadReportRequest): readonly ClusterStats[];
+  readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
+  readonly random?: () => number;
 }
 
+/** Streams load reports (LRS) for as long as the server wants them. */
 export interface LoadReporter {
   start(): void;
   close(): void;
+}
+
+/** The shortest interval a server may ask for. */
+const minIntervalMs = 100;
+const path = '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats';
+
+export function createLoadReporter(options: LoadReporterOptions): LoadReporter {
+  return new Reporter(options);
+}
+
+class Reporter implements LoadReporter {
+  readonly #options: LoadReporterOptions;
+  readonly #backoff: Backoff;
+  #stream: GrpcStream | undefined;
+  #timer: Timer | undefined;
+  #reportedAtMs = 0;
+  #closed = false;
+
+  constructor(options: LoadReporterOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff({
+      baseMs: options.backoff?.baseMs ?? 500,
+      maxMs: options.backoff?.maxMs ?? 10_000,
+      ...(options.random === undefined ? {} : { random: options.random }),
+    });
+  }
+
+  start(): void {
+    if (this.#closed || this.#stream !== undefined) {
+      return;
+    }
+    const stream = this.#options.channel.open(path, {
+      onMessage: (message) => this.#onMessage(message),
+      onEnd: ({ code, details }) => {
+        this.#stream = undefined;
+        this.#timer?.cancel();
+        this.#options.logger.debug('the load report stream ended', { code, details });
+        this.#timer = this.#options.clock.setTimeout(() => this.start(), this.#backoff.nextDelayMs());
+      },
+    });
+    this.#stream = stream;
+    stream.write(LoadStatsRequest.encode({ node: this.#options.node, clusterStats: [] }).finish());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#stream?.cancel();
+    this.#stream = undefined;
+  }
+
+  #onMessage(message: Uint8Array): void {
+    let response: LoadStatsResponse;
+    try {
+      response = LoadStatsResponse.decode(message);
+    } catch (error) {
+      this.#options.logger.warn('a load report request cannot be decoded', { error });
+      return;
+    }
+    this.#backoff.reset();
+    this.#timer?.cancel();
+    const interval = response.loadReportingInterval;
+    if (interval === undefined) {
+      return;
+    }
+    const request: LoadReportRequest = {
+      clusters: response.sendAllClusters ? undefined : new Set(response.clusters),
+      perEndpoint: response.reportEndpointGranularity,
+    };
+    this.#reportedAtMs = this.#options.clock.monotonicMs();
+    this.#scheduleReport(request, Math.max(minIntervalMs, millisecondsOf(interval)));
+  }
+
+  #scheduleReport(request: LoadReportRequest, intervalMs: number): void {
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#report(request);
+      this.#scheduleReport(request, intervalMs);
+    }, intervalMs);
+  }
+
+  #report(request: LoadReportRequest): void {
+    const now = this.#options.clock.monotonicMs();
+    const sinceMs = Math.round(now - this.#reportedAtMs);
+    this.#reportedAtMs = now;
+    const loadReportInterval = { seconds: BigInt(Math.floor(sinceMs / 1000)), nanos: (sinceMs % 1000) * 1_000_000 };
+    const clusterStats = this.#options.collect(request).map((stats) => ({ ...stats, loadReportInterval }));
+    if (clusterStats.length > 0) {
+      this.#stream?.write(LoadStatsRequest.encode({ node: undefined, clusterStats }).finish());
+    }
+  }
 }

@@ -1,72 +1,373 @@
-import type { Clock, Logger } from '@weft/base';
+import { Alarm, Backoff, type Timer } from '@weft/base';
 import type { TypeUrl } from '@weft/xds-types';
-import type { Node } from '@weft/xds-types/envoy/config/core/v3/base.ts';
-import type { ClientCredentials, GrpcAddress, GrpcChannel } from './grpc/channel.ts';
-import type { ResourceType } from './resource-type.ts';
-import type { UpdateBatch } from './update.ts';
+import { type CachedResources, CacheFile } from './cache-file.ts';
+import { createGrpcChannel, type GrpcChannel, type GrpcStream } from './grpc/channel.ts';
+import type { GrpcStatus } from './grpc/status.ts';
+import type { DemandResult, ResourceState, XdsClient, XdsClientOptions, XdsClientState } from './options.ts';
+import { DeltaProtocol } from './protocol/delta.ts';
+import type { DiscoveryProtocol } from './protocol/protocol.ts';
+import { type AcceptedVersions, SotwProtocol } from './protocol/sotw.ts';
+import { acceptedFrom, decode, readResponse } from './read-response.ts';
+import type { Entry } from './store/entry.ts';
+import { ResourceStore, type TypeStore } from './store/resource-store.ts';
+import type { ResourceChange } from './update.ts';
 
-export interface XdsClientOptions {
-  readonly address: GrpcAddress;
-  /** Asked before each connection, so that a renewed certificate is used by the next one; the open stream stays. */
-  credentials(): ClientCredentials | Promise<ClientCredentials>;
-  readonly node: Node;
-  /** Every type the proxy knows, each once. */
-  readonly types: readonly ResourceType[];
-  /** Where the last good resources are kept (0600, replaced atomically); undefined: nowhere. */
-  readonly cacheFile: string | undefined;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Called synchronously with every change of what is active. Must not throw. */
-  onUpdate(batch: UpdateBatch): void;
-  /** The stream came up or went down; traffic must not depend on it. */
-  onConnectivity?(connected: boolean): void;
-  /** Default `delta`. */
-  readonly variant?: 'delta' | 'sotw';
-  /** Default 15,000 (Envoy's `initial_fetch_timeout`). */
-  readonly fetchTimeoutMs?: number;
-  /** Reconnects wait a random time below a bound that doubles from base to max. Default 200 and 5,000. */
-  readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
-  /** Uniform in [0, 1). Default `Math.random`. */
-  readonly random?: () => number;
+const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
+
+/**
+ * An xDS client that keeps what it has: it serves its last good resources however long the control plane is away, from disk if
+ * it starts alone, and resumes with differences only.
+ */
+export function createXdsClient(options: XdsClientOptions): XdsClient {
+  return new Client(options);
 }
 
-/** `active`: it can be used now. `missing`: the server says it does not exist. `unavailable`: nobody could be asked, or no answer in time. */
-export type DemandResult = 'active' | 'missing' | 'unavailable';
-
-/** For the admin API. */
-export interface XdsClientState {
-  readonly connected: boolean;
-  readonly lastError: string | undefined;
-  readonly types: readonly {
-    readonly typeUrl: TypeUrl;
-    readonly version: string;
-    readonly resources: readonly {
-      readonly name: string;
-      readonly version: string;
-      /** `requested`: no answer yet. `warming`: accepted, waits for what it references. */
-      readonly status: 'requested' | 'missing' | 'warming' | 'active';
-      /** The last refusal of a newer version of it. */
-      readonly refused: { readonly version: string; readonly reason: string; readonly atMs: number } | undefined;
-      /** The serialized resource as it is accepted; undefined when there is none. */
-      readonly bytes: Uint8Array | undefined;
-      readonly updatedAtMs: number | undefined;
-    }[];
-  }[];
+interface Demand {
+  readonly store: TypeStore;
+  readonly name: string;
+  readonly timer: Timer;
+  readonly resolve: (result: DemandResult) => void;
 }
 
-export interface XdsClient {
-  /** Reads the cache (its batch is delivered before the promise resolves), then connects and stays connected. */
-  start(): Promise<void>;
-  /**
-   * Asks for a resource on demand (a virtual host): subscribed until `release`. When the server cannot be reached the answer
-   * is `unavailable` at once, and the resource becomes active later without further ado.
-   */
-  demand(typeUrl: TypeUrl, name: string, timeoutMs: number): Promise<DemandResult>;
-  release(typeUrl: TypeUrl, name: string): void;
-  readonly connected: boolean;
-  /** The connection, to be shared with `createLoadReporter`. */
+/** The stream that is open, or about to be. */
+interface OpenStream {
+  readonly call: GrpcStream;
+  readonly protocol: DiscoveryProtocol;
+  /** The connection is up. */
+  started: boolean;
+  /** The server sent something. */
+  answered: boolean;
+}
+
+class Client implements XdsClient {
   readonly channel: GrpcChannel;
-  state(): XdsClientState;
-  /** Ends the stream, writes the cache. */
-  close(): Promise<void>;
+  readonly #options: XdsClientOptions;
+  readonly #store: ResourceStore;
+  readonly #cache: CacheFile | undefined;
+  readonly #backoff: Backoff;
+  readonly #alarm: Alarm;
+  readonly #demands = new Set<Demand>();
+  /** SotW: survives streams. */
+  readonly #acceptedVersions: AcceptedVersions = new Map();
+  #stream: OpenStream | undefined;
+  #reconnect: Timer | undefined;
+  #save: Timer | undefined;
+  #lastError: string | undefined;
+  #state: 'new' | 'running' | 'closed' = 'new';
+
+  constructor(options: XdsClientOptions) {
+    this.#options = options;
+    const { address, clock, logger, types, cacheFile, node } = options;
+    this.channel = createGrpcChannel({ address, clock, credentials: () => options.credentials() });
+    this.#store = new ResourceStore({ types, clock, logger, fetchTimeoutMs: options.fetchTimeoutMs ?? 15_000 });
+    this.#cache = cacheFile === undefined ? undefined : new CacheFile(cacheFile, node.id, logger);
+    this.#backoff = new Backoff({
+      baseMs: options.backoff?.baseMs ?? 200,
+      maxMs: options.backoff?.maxMs ?? 5_000,
+      ...(options.random === undefined ? {} : { random: options.random }),
+    });
+    this.#alarm = new Alarm(clock, () => {
+      this.#store.expire();
+      this.#settle('server');
+    });
+  }
+
+  get connected(): boolean {
+    return this.#stream?.started === true;
+  }
+
+  async start(): Promise<void> {
+    const cached = await this.#cache?.read();
+    if (this.#state !== 'new') {
+      return;
+    }
+    this.#state = 'running';
+    if (cached !== undefined) {
+      this.#restore(cached);
+    }
+    this.#open();
+  }
+
+  #restore(cached: CachedResources): void {
+    const changes: ResourceChange[] = [];
+    for (const { type } of this.#store.types.values()) {
+      const accepted = (cached.get(type.typeUrl) ?? []).flatMap(({ name, version, aliases, bytes }) => {
+        const result = decode(type, name, bytes);
+        if ('ok' in result) {
+          return [acceptedFrom(name, { version, aliases, ttlMs: undefined }, bytes, result.ok, type)];
+        }
+        this.#options.logger.warn('a cached resource is ignored', {
+          typeUrl: type.typeUrl,
+          name,
+          reasons: result.error,
+        });
+        return [];
+      });
+      changes.push(...this.#store.restore(type.typeUrl, accepted));
+    }
+    this.#deliver(changes, 'cache');
+    this.#settle('cache');
+  }
+
+  // ------------------------------------------------------------------------------------------ stream
+
+  #open(): void {
+    const { node, variant } = this.#options;
+    const delta = variant !== 'sotw';
+    const write = (message: Uint8Array): void => call.write(message);
+    const call = this.channel.open(`${service}/${delta ? 'Delta' : 'Stream'}AggregatedResources`, {
+      onStart: () => this.#onStart(stream),
+      onMessage: (message) => this.#onMessage(stream, message),
+      onEnd: (status) => this.#onEnd(stream, status),
+    });
+    const stream: OpenStream = {
+      call,
+      protocol: delta ? new DeltaProtocol(node, write) : new SotwProtocol(node, this.#acceptedVersions, write),
+      started: false,
+      answered: false,
+    };
+    this.#stream = stream;
+    this.#subscribe(stream);
+  }
+
+  /** Makes our interest known and starts to wait for what is not there. */
+  #subscribe(stream: OpenStream): void {
+    for (const store of this.#store.types.values()) {
+      stream.protocol.subscribe(store.interest());
+      if (stream.started) {
+        this.#store.startFetchTimers(store);
+      }
+    }
+  }
+
+  #onMessage(stream: OpenStream, message: Uint8Array): void {
+    if (stream !== this.#stream) {
+      return;
+    }
+    let response: ReturnType<DiscoveryProtocol['read']>;
+    try {
+      response = stream.protocol.read(message);
+    } catch (error) {
+      stream.call.cancel();
+      this.#onEnd(stream, { code: 'INTERNAL', details: `a response cannot be decoded: ${String(error)}` });
+      return;
+    }
+    if (!stream.answered) {
+      stream.answered = true;
+      this.#backoff.reset();
+    }
+    const store = this.#store.types.get(response.typeUrl);
+    if (store === undefined) {
+      this.#options.logger.warn('the server sent a type that nobody asked for', { typeUrl: response.typeUrl });
+      return;
+    }
+    const read = readResponse(response, store.type);
+    this.#store.apply(store, response, read);
+    // Subscriptions go out before the ACK: the server then knows at the ACK what else is needed.
+    this.#settle('server');
+    const error = read.refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+    if (read.refused.length > 0) {
+      this.#options.logger.warn('resources were refused; their last good versions stay in use', {
+        typeUrl: response.typeUrl,
+        refused: read.refused,
+        accepted: read.accepted.length,
+      });
+    }
+    stream.protocol.answer(
+      response,
+      store.interest(),
+      read.refused.length === 0
+        ? undefined
+        : `${error}; ${read.accepted.length} other resources of the response were accepted`,
+    );
+  }
+
+  #onStart(stream: OpenStream): void {
+    if (stream !== this.#stream) {
+      return;
+    }
+    stream.started = true;
+    for (const store of this.#store.types.values()) {
+      this.#store.startFetchTimers(store);
+    }
+    this.#alarm.set(this.#store.nextDeadlineMs());
+    this.#options.onConnectivity?.(true);
+  }
+
+  #onEnd(stream: OpenStream, status: GrpcStatus): void {
+    if (stream !== this.#stream || this.#state === 'closed') {
+      return;
+    }
+    this.#stream = undefined;
+    this.#lastError = `${status.code}: ${status.details}`;
+    this.#store.stopFetchTimers();
+    this.#alarm.set(this.#store.nextDeadlineMs());
+    for (const demand of [...this.#demands]) {
+      this.#resolve(demand, 'unavailable');
+    }
+    const delayMs = this.#backoff.nextDelayMs();
+    const fields = { code: status.code, details: status.details, retryInMs: Math.round(delayMs) };
+    if (stream.answered) {
+      this.#options.logger.info('the stream to the control plane ended', fields);
+    } else {
+      this.#options.logger.warn('the control plane cannot be reached', fields);
+    }
+    if (stream.started) {
+      this.#options.onConnectivity?.(false);
+    }
+    this.#reconnect = this.#options.clock.setTimeout(() => this.#open(), delayMs);
+  }
+
+  // ------------------------------------------------------------------------------------------ changes
+
+  /** Applies what became ready, and everything that follows from it. */
+  #settle(source: 'cache' | 'server'): void {
+    this.#deliver(this.#store.settle(), source);
+    if (this.#stream !== undefined) {
+      this.#subscribe(this.#stream);
+    }
+    this.#alarm.set(this.#store.nextDeadlineMs());
+    for (const demand of [...this.#demands]) {
+      const result = resultOf(demand.store.find(demand.name));
+      if (result !== undefined) {
+        this.#resolve(demand, result);
+      }
+    }
+  }
+
+  #deliver(changes: readonly ResourceChange[], source: 'cache' | 'server'): void {
+    if (changes.length === 0 || this.#state === 'closed') {
+      return;
+    }
+    try {
+      this.#options.onUpdate({ changes, source });
+    } catch (error) {
+      this.#options.logger.error('applying an update failed', { error });
+    }
+    if (source === 'server') {
+      this.#saveLater();
+    }
+  }
+
+  #saveLater(): void {
+    if (this.#cache !== undefined && this.#save === undefined) {
+      this.#save = this.#options.clock.setTimeout(() => {
+        this.#save = undefined;
+        void this.#cache?.write(() => this.#lastGood());
+      }, this.#options.cacheDelayMs ?? 200);
+    }
+  }
+
+  #lastGood(): CachedResources {
+    const resources = new Map<
+      TypeUrl,
+      { name: string; version: string; aliases: readonly string[]; bytes: Uint8Array }[]
+    >();
+    for (const [typeUrl, { entries }] of this.#store.types) {
+      // What expires is not for a restart.
+      const active = [...entries.values()].flatMap((entry) =>
+        entry.active?.ttlMs === undefined ? (entry.active ?? []) : [],
+      );
+      resources.set(typeUrl, active);
+    }
+    return resources;
+  }
+
+  // ------------------------------------------------------------------------------------------ on demand
+
+  demand(typeUrl: TypeUrl, name: string, timeoutMs: number): Promise<DemandResult> {
+    const store = this.#store.types.get(typeUrl);
+    if (store === undefined || !this.#store.demand(store, name)) {
+      return Promise.resolve('unavailable');
+    }
+    this.#settle('server');
+    const known = resultOf(store.find(name));
+    if (known !== undefined) {
+      return Promise.resolve(known);
+    }
+    if (!this.connected) {
+      return Promise.resolve('unavailable');
+    }
+    return new Promise((resolve) => {
+      const demand: Demand = {
+        store,
+        name,
+        resolve,
+        timer: this.#options.clock.setTimeout(() => this.#resolve(demand, 'unavailable'), timeoutMs),
+      };
+      this.#demands.add(demand);
+    });
+  }
+
+  #resolve(demand: Demand, result: DemandResult): void {
+    if (this.#demands.delete(demand)) {
+      demand.timer.cancel();
+      demand.resolve(result);
+    }
+  }
+
+  release(typeUrl: TypeUrl, name: string): void {
+    if (this.#store.types.get(typeUrl)?.demands.delete(name) === true) {
+      this.#settle('server');
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------ state, end
+
+  state(): XdsClientState {
+    return {
+      connected: this.connected,
+      lastError: this.#lastError,
+      types: [...this.#store.types].map(([typeUrl, store]) => ({
+        typeUrl,
+        version: store.version,
+        resources: [...store.entries.values()].map(resourceStateFrom),
+      })),
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') {
+      return;
+    }
+    this.#state = 'closed';
+    this.#reconnect?.cancel();
+    this.#alarm.cancel();
+    this.#stream?.call.cancel();
+    this.#stream = undefined;
+    for (const demand of [...this.#demands]) {
+      this.#resolve(demand, 'unavailable');
+    }
+    this.channel.close();
+    if (this.#save !== undefined) {
+      this.#save.cancel();
+      this.#save = undefined;
+      await this.#cache?.write(() => this.#lastGood());
+    }
+  }
+}
+
+function resultOf(entry: Entry | undefined): DemandResult | undefined {
+  if (entry?.active !== undefined) {
+    return 'active';
+  }
+  return entry?.missing === true ? 'missing' : undefined;
+}
+
+function resourceStateFrom(entry: Entry): ResourceState {
+  return {
+    name: entry.name,
+    version: entry.accepted?.version ?? '',
+    status:
+      entry.accepted === undefined
+        ? entry.missing
+          ? 'missing'
+          : 'requested'
+        : entry.accepted === entry.active
+          ? 'active'
+          : 'warming',
+    refused: entry.refused,
+    bytes: entry.accepted?.bytes,
+    updatedAtMs: entry.updatedAtMs,
+  };
 }
