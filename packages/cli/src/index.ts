@@ -1,1 +1,3 @@
-export {};
+export { createContext } from './context.ts';
+export { exitCode } from './exit-code.ts';
+export { createProgram } from './program.ts';

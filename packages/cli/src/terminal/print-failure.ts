@@ -13,9 +13,10 @@ export function printFailure(terminal: Terminal, report: FailureReport): void {
       terminal.err(`  ${style.faint(label.padEnd(6))} ${printable(text, true).replaceAll('\n', '\n         ')}\n`);
     }
   };
-  terminal.err(`${style.bad('✗')} ${style.strong(printable(report.what))}\n`);
+  const code = report.code === undefined ? '' : `  ${style.faint(report.code)}`;
+  terminal.err(`${style.bad('✗')} ${style.strong(printable(report.what))}${code}\n`);
   line('where', report.where);
-  line('why', report.code === undefined ? report.why : `${report.why ?? ''} [${report.code}]`.trim());
+  line('why', report.why);
   line('fix', report.fix);
   for (const violation of (report.violations ?? []).slice(0, maxViolations)) {
     printViolation(terminal, violation);

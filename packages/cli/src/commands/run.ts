@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { MeshError } from '@weft/base';
+import { openMeshApi } from '../api/mesh-api.ts';
+import { CliFailure, reportFrom, usageFailure } from '../cli-failure.ts';
+import type { ApiFlags, Context } from '../context.ts';
+import { exitCodeOf } from '../platform/child-program.ts';
+import { findProgram } from '../platform/find-program.ts';
+import { OrphanGuard } from '../platform/orphan-guard.ts';
+import { Progress } from '../terminal/progress.ts';
+import { parsePort, parseProtocol, parseUpstream, requireLabel } from '../workload/flags.ts';
+import { Workload } from '../workload/workload.ts';
+import type { Engine, WorkloadSpec } from '../workload/workload-spec.ts';
+
+export interface RunOptions extends ApiFlags {
+  readonly service?: string;
+  readonly name?: string;
+  readonly version?: string;
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
+  readonly port?: string;
+  readonly protocol?: string;
+  readonly upstream?: readonly string[];
+  readonly engine?: string;
+  readonly quiet?: boolean;
+}
+
+/** `weft run`: one command with its sidecar, until the command ends or a signal comes. */
+export async function run(context: Context, command: readonly string[], options: RunOptions): Promise<void> {
+  const { terminal, state, paths } = context;
+  const api = openMeshApi(options, terminal.env, state);
+  const spec = workloadSpec(context, command, options, api.defaultNamespace);
+  const say = (_: string, line: string): void => {
+    if (options.quiet !== true) {
+      terminal.err(`${terminal.errStyle.faint('weft:')} ${line}\n`);
+    }
+  };
+  const guard = new OrphanGuard();
+  const progress = new Progress(terminal);
+  const workload = new Workload(spec, {
+    api,
+    clock: terminal.clock,
+    paths,
+    guard,
+    env: terminal.env,
+    version: context.version,
+    runFolder: state.workloadFolder,
+    output: 'inherit',
+    input: 'inherit',
+    say,
+  });
+  const signalled = context.untilSignal();
+  try {
+    const outcome = await Promise.race([start(), signalled]);
+    if (typeof outcome === 'string') {
+      progress.stop();
+      context.exitCode = 130;
+      return;
+    }
+    const over = await Promise.race([outcome.ended, signalled]);
+    if (typeof over === 'string') {
+      say(spec.name, `${over}: leaving the mesh, then stopping the command`);
+    }
+    await workload.leave();
+    context.exitCode = exitCodeOf(await outcome.ended);
+  } catch (error) {
+    progress.stop();
+    throw new CliFailure(reportFrom(error, `${spec.name} did not join the mesh`), error);
+  } finally {
+    await workload.leave();
+    guard.close();
+    api.close();
+  }
+
+  async function start() {
+    progress.start('joining the mesh');
+    const { endpoints } = await api.version();
+    await workload.join(endpoints);
+    progress.detail('waiting for the sidecar');
+    await workload.startSidecar();
+    progress.stop();
+    say(spec.name, describe(workload));
+    return workload.startCommand();
+  }
+}
+
+/** Reads the flags; all usage mistakes come before anything is registered. */
+export function workloadSpec(
+  context: Context,
+  command: readonly string[],
+  options: RunOptions,
+  defaultNamespace: string,
+): WorkloadSpec {
+  const [file] = command;
+  if (file === undefined) {
+    throw usageFailure(
+      'there is no command to run',
+      'put it after two dashes: weft run --service hello -- node server.js',
+    );
+  }
+  if (findProgram(file, context.terminal.env['PATH'], context.cwd) === undefined) {
+    throw usageFailure(
+      `there is no program ${JSON.stringify(file)}`,
+      'check the spelling; a program that is not in PATH needs its path, such as ./server',
+    );
+  }
+  const service = options.service === undefined ? undefined : requireLabel('--service', options.service);
+  const version = options.version === undefined ? undefined : requireLabel('--version', options.version);
+  if (service === undefined && options.name === undefined) {
+    throw usageFailure(
+      'neither --service nor --name was given',
+      'name the service that the command is, --service hello; for one that only calls others use --name client',
+    );
+  }
+  const base = [service, version].filter((part) => part !== undefined).join('-');
+  return {
+    namespace: requireLabel('--namespace', options.namespace ?? defaultNamespace),
+    name:
+      options.name === undefined
+        ? `${base.slice(0, 56)}-${randomBytes(3).toString('hex')}`
+        : requireLabel('--name', options.name),
+    service,
+    version,
+    serviceAccount: requireLabel('--service-account', options.serviceAccount ?? service ?? options.name ?? 'default'),
+    protocol: options.protocol === undefined ? undefined : parseProtocol(options.protocol),
+    port: parsePort(options.port ?? '0'),
+    upstreams: (options.upstream ?? []).map(parseUpstream),
+    engine: parseEngine(options.engine ?? 'weft'),
+    command,
+    cwd: context.cwd,
+    env: {},
+    labels: {},
+  };
+}
+
+function parseEngine(text: string): Engine {
+  if (text !== 'weft' && text !== 'envoy') {
+    throw usageFailure(`unknown engine ${JSON.stringify(text)}`, 'use weft or envoy');
+  }
+  return text;
+}
+
+function describe(workload: Workload): string {
+  const { spec, ports } = workload;
+  if (ports === undefined) {
+    throw new MeshError('INTERNAL', 'the workload has no ports');
+  }
+  const serves =
+    spec.service === undefined || ports.app === undefined ? '' : `, the command listens on ${ports.app} (PORT)`;
+  return `${spec.namespace}/${spec.name} joined: sidecar ${spec.engine}, http_proxy ${ports.httpProxy}, admin ${ports.admin}${serves}`;
+}
