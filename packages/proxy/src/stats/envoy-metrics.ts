@@ -1,0 +1,178 @@
+import type { ClusterStatus, DataPlane } from '../data-plane.ts';
+import type { HttpConnectionManagerConfig } from '../runtime-config/config.ts';
+import type { StreamInfo } from '../stream-info.ts';
+import { type Exposition, formatLabels } from './exposition.ts';
+import { Histogram } from './histogram.ts';
+import { SeriesStore } from './series-store.ts';
+
+/** Most clusters, and most connection managers, whose responses are counted. */
+const MAX_COUNTED = 2000;
+
+class ResponseCounts {
+  /** By class: index 1 is 1xx. */
+  readonly classes = new Float64Array(6);
+  readonly codes = new Map<number, number>();
+  readonly timeMs = new Histogram();
+
+  record(code: number, durationMs: number): void {
+    const group = Math.floor(code / 100);
+    if (group >= 1 && group <= 5) {
+      this.classes[group] = (this.classes[group] ?? 0) + 1;
+      // Codes are numbers from 100 to 599: bounded by themselves.
+      this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    }
+    this.timeMs.record(durationMs);
+  }
+}
+
+const newCounts = (): ResponseCounts => new ResponseCounts();
+
+/** The statistics of stock Envoy that dashboards read, with Envoy's names. */
+export class EnvoyMetrics {
+  readonly #byCluster = new SeriesStore<ResponseCounts>(MAX_COUNTED);
+  readonly #byManager = new SeriesStore<ResponseCounts>(MAX_COUNTED);
+
+  streamEnded(info: StreamInfo, manager: HttpConnectionManagerConfig): void {
+    this.#byManager
+      .get(manager.statPrefix, newCounts)
+      .record(info.responseCode, Math.max(0, info.endMs - info.startMs));
+    const { cluster, upstreamRequestStartMs: start } = info;
+    if (cluster !== undefined && start > 0) {
+      const end = info.upstreamResponseEndMs > 0 ? info.upstreamResponseEndMs : info.endMs;
+      this.#byCluster.get(cluster.statName, newCounts).record(info.responseCode, Math.max(0, end - start));
+    }
+  }
+
+  write(out: Exposition, dataPlane: DataPlane): void {
+    const clusters = dataPlane.clusters();
+    const present = new Set(clusters.map(({ config }) => config.statName));
+    this.#byCluster.deleteWhere((name) => !present.has(name));
+    this.#writeClusters(out, clusters);
+    this.#writeResponses(out, 'envoy_cluster_upstream', 'envoy_cluster_name', this.#byCluster);
+    this.#writeResponses(out, 'envoy_http_downstream', 'envoy_http_conn_manager_prefix', this.#byManager);
+    writeListeners(out, dataPlane);
+    out.family('envoy_cluster_manager_active_clusters', 'gauge', 'Clusters that are warm.');
+    out.sample('envoy_cluster_manager_active_clusters', '', clusters.filter(({ state }) => state === 'active').length);
+    out.family('envoy_cluster_manager_warming_clusters', 'gauge', 'Clusters that wait for their endpoints.');
+    out.sample(
+      'envoy_cluster_manager_warming_clusters',
+      '',
+      clusters.filter(({ state }) => state === 'warming').length,
+    );
+  }
+
+  #writeClusters(out: Exposition, clusters: readonly ClusterStatus[]): void {
+    for (const { name, type, help, value } of clusterFamilies) {
+      out.family(name, type, help);
+      for (const cluster of clusters) {
+        out.sample(name, formatLabels([['envoy_cluster_name', cluster.config.statName]]), value(cluster));
+      }
+    }
+  }
+
+  #writeResponses(out: Exposition, prefix: string, label: string, store: SeriesStore<ResponseCounts>): void {
+    const entries = [...store.entries()];
+    out.family(`${prefix}_rq_xx`, 'counter', 'Responses by class.');
+    for (const [name, { classes }] of entries) {
+      classes.forEach((count, group) => {
+        if (count > 0) {
+          out.sample(
+            `${prefix}_rq_xx`,
+            formatLabels([
+              ['envoy_response_code_class', String(group)],
+              [label, name],
+            ]),
+            count,
+          );
+        }
+      });
+    }
+    out.family(`${prefix}_rq`, 'counter', 'Responses by status.');
+    for (const [name, { codes }] of entries) {
+      for (const [code, count] of codes) {
+        out.sample(
+          `${prefix}_rq`,
+          formatLabels([
+            ['envoy_response_code', String(code)],
+            [label, name],
+          ]),
+          count,
+        );
+      }
+    }
+    out.family(`${prefix}_rq_time`, 'histogram', 'Time of requests, milliseconds.');
+    for (const [name, { timeMs }] of entries) {
+      out.histogram(`${prefix}_rq_time`, formatLabels([[label, name]]), timeMs);
+    }
+  }
+}
+
+interface ClusterFamily {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly value: (status: ClusterStatus) => number;
+}
+
+const family = (
+  name: string,
+  type: ClusterFamily['type'],
+  help: string,
+  value: ClusterFamily['value'],
+): ClusterFamily => ({ name: `envoy_cluster_${name}`, type, help, value });
+const healthOf = (status: ClusterStatus, health: string): number =>
+  status.endpoints.filter((endpoint) => endpoint.health === health).length;
+const flag = (condition: boolean): number => (condition ? 1 : 0);
+
+const clusterFamilies: readonly ClusterFamily[] = [
+  family('upstream_cx_total', 'counter', 'Connections opened.', (c) => c.connectionsTotal),
+  family('upstream_cx_active', 'gauge', 'Connections open.', (c) => c.connectionsActive),
+  family('upstream_cx_connect_fail', 'counter', 'Connections that failed.', (c) => c.connectFailures),
+  family('upstream_cx_connect_timeout', 'counter', 'Connections not up in time.', (c) => c.connectTimeouts),
+  family('upstream_cx_overflow', 'counter', 'Times the breaker of connections was open.', (c) => c.connectionOverflow),
+  family('upstream_rq_total', 'counter', 'Requests.', (c) => c.requestsTotal),
+  family('upstream_rq_active', 'gauge', 'Requests in flight.', (c) => c.requestsActive),
+  family('upstream_rq_pending_active', 'gauge', 'Requests that wait for a connection.', (c) => c.requestsPending),
+  family('upstream_rq_pending_overflow', 'counter', 'Requests refused by a breaker.', (c) => c.requestsPendingOverflow),
+  family('upstream_rq_timeout', 'counter', 'Requests without an answer in time.', (c) => c.requestTimeouts),
+  family('upstream_rq_per_try_timeout', 'counter', 'Tries without an answer in time.', (c) => c.perTryTimeouts),
+  family('upstream_rq_retry', 'counter', 'Retries.', (c) => c.retries),
+  family('upstream_rq_retry_success', 'counter', 'Retries that succeeded.', (c) => c.retrySuccess),
+  family('upstream_rq_retry_overflow', 'counter', 'Retries refused by the breaker.', (c) => c.retryOverflow),
+  family('upstream_rq_retry_limit_exceeded', 'counter', 'Requests out of retries.', (c) => c.retryLimitExceeded),
+  family('lb_healthy_panic', 'counter', 'Choices among all endpoints, healthy or not.', (c) => c.panicSelections),
+  family('membership_total', 'gauge', 'Endpoints.', (c) => c.endpoints.length),
+  family('membership_healthy', 'gauge', 'Healthy endpoints.', (c) => healthOf(c, 'healthy')),
+  family('membership_degraded', 'gauge', 'Degraded endpoints.', (c) => healthOf(c, 'degraded')),
+  family('circuit_breakers_default_cx_open', 'gauge', 'Whether the breaker of connections is open.', (c) =>
+    flag(c.connectionsActive >= c.config.circuitBreakers.default.maxConnections),
+  ),
+  family('circuit_breakers_default_rq_pending_open', 'gauge', 'Whether that of waiting requests is open.', (c) =>
+    flag(c.requestsPending >= c.config.circuitBreakers.default.maxPendingRequests),
+  ),
+  family('circuit_breakers_default_rq_open', 'gauge', 'Whether that of requests is open.', (c) =>
+    flag(c.requestsActive >= c.config.circuitBreakers.default.maxRequests),
+  ),
+];
+
+function writeListeners(out: Exposition, dataPlane: DataPlane): void {
+  const listeners = dataPlane.listeners();
+  const labelsOf = (address: string): string =>
+    formatLabels([['envoy_listener_address', address.replaceAll(':', '_')]]);
+  out.family('envoy_listener_downstream_cx_total', 'counter', 'Connections accepted.');
+  for (const { address, connectionsTotal } of listeners) {
+    out.sample('envoy_listener_downstream_cx_total', labelsOf(address), connectionsTotal);
+  }
+  out.family('envoy_listener_downstream_cx_active', 'gauge', 'Connections open.');
+  for (const { address, connectionsActive } of listeners) {
+    out.sample('envoy_listener_downstream_cx_active', labelsOf(address), connectionsActive);
+  }
+  for (const state of ['active', 'warming', 'draining'] as const) {
+    out.family(`envoy_listener_manager_total_listeners_${state}`, 'gauge', `Listeners that are ${state}.`);
+    out.sample(
+      `envoy_listener_manager_total_listeners_${state}`,
+      '',
+      listeners.filter((listener) => listener.state === state).length,
+    );
+  }
+}

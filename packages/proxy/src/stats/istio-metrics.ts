@@ -1,0 +1,251 @@
+import { parseSpiffeId, type SpiffeId } from '@weft/identity';
+import { responseFlagsText } from '../response-flag.ts';
+import type { ClusterConfig, ListenerConfig } from '../runtime-config/config.ts';
+import type { ConnectionRecord, DownstreamConnectionInfo, EndpointInfo, StreamInfo, TlsFacts } from '../stream-info.ts';
+import { type Exposition, formatLabels, type LabelPairs } from './exposition.ts';
+import { Histogram } from './histogram.ts';
+import { SeriesStore } from './series-store.ts';
+import {
+  downstreamPeerLabels,
+  type SideLabels,
+  serviceLabels,
+  UNKNOWN,
+  upstreamPeerLabels,
+} from './workload-labels.ts';
+
+/** Most label sets of requests, and of connections; the ones unused for longest are dropped. */
+export const MAX_SERIES = 2000;
+/** Pairs of peers whose labels are kept ready. */
+const MAX_PAIRS = 4000;
+
+interface RequestSeries {
+  readonly labels: string;
+  requests: number;
+  readonly durationMs: Histogram;
+  readonly requestBytes: Histogram;
+  readonly responseBytes: Histogram;
+}
+
+interface TcpSeries {
+  readonly labels: string;
+  opened: number;
+  closed: number;
+  sent: number;
+  received: number;
+}
+
+/** Who talks to whom, as far as labels go: one object for each combination. */
+interface Pair {
+  readonly id: number;
+  /** Label text from `reporter` to `destination_cluster`. */
+  readonly labels: string;
+}
+
+/** The pair found last for an endpoint or a downstream connection; right as long as the rest is the same. */
+interface Shortcut {
+  readonly pair: Pair;
+  readonly listener: ListenerConfig;
+  readonly cluster: ClusterConfig | undefined;
+  readonly upstreamTls: TlsFacts | undefined;
+}
+
+/** Istio's standard metrics with the full set of labels. */
+export class IstioMetrics {
+  readonly #own: SideLabels;
+  readonly #requests = new SeriesStore<RequestSeries>(MAX_SERIES);
+  readonly #tcp = new SeriesStore<TcpSeries>(MAX_SERIES);
+  readonly #pairs = new Map<string, Pair>();
+  #lastPairId = 0;
+  readonly #shortcuts = new WeakMap<EndpointInfo | DownstreamConnectionInfo, Shortcut>();
+  readonly #version: string;
+
+  constructor(own: SideLabels, version: string) {
+    this.#own = own;
+    this.#version = version;
+  }
+
+  get seriesCount(): number {
+    return this.#requests.size + this.#tcp.size;
+  }
+
+  get evictedCount(): number {
+    return this.#requests.evicted + this.#tcp.evicted;
+  }
+
+  streamEnded(info: StreamInfo, listener: ListenerConfig): void {
+    const isGrpc = info.requestHeaders.get('content-type')?.startsWith('application/grpc') === true;
+    const grpcStatus = isGrpc ? grpcStatusOf(info) : '';
+    const pair = this.#pairOf(info, listener);
+    const protocol = isGrpc ? 'grpc' : 'http';
+    const policy = securityPolicy(listener, info.downstream);
+    const series = this.#requests.get(
+      `${pair.id}|${protocol}|${info.responseCode}|${grpcStatus}|${info.responseFlags}|${policy}`,
+      () => ({
+        labels:
+          `${pair.labels}request_protocol="${protocol}",response_code="${info.responseCode}",` +
+          `grpc_response_status="${grpcStatus}",response_flags="${responseFlagsText(info.responseFlags)}",` +
+          `connection_security_policy="${policy}"}`,
+        requests: 0,
+        durationMs: new Histogram(),
+        requestBytes: new Histogram(),
+        responseBytes: new Histogram(),
+      }),
+    );
+    series.requests += 1;
+    series.durationMs.record(Math.max(0, info.endMs - info.startMs));
+    series.requestBytes.record(info.wireBytesReceived);
+    series.responseBytes.record(info.wireBytesSent);
+  }
+
+  tcpStarted(record: ConnectionRecord, listener: ListenerConfig): void {
+    // The flags are those at the end of a connection; Istio counts the opening under none.
+    this.#tcpSeries(record, listener, 0).opened += 1;
+  }
+
+  tcpEnded(record: ConnectionRecord, listener: ListenerConfig): void {
+    const series = this.#tcpSeries(record, listener, record.responseFlags);
+    series.closed += 1;
+    series.sent += record.bytesSent;
+    series.received += record.bytesReceived;
+  }
+
+  write(out: Exposition): void {
+    out.family('istio_requests_total', 'counter', 'Requests that ended.');
+    for (const [, series] of this.#requests.entries()) {
+      out.sample('istio_requests_total', series.labels, series.requests);
+    }
+    const histograms = [
+      ['istio_request_duration_milliseconds', 'durationMs', 'Time from the first byte of a request to its end.'],
+      ['istio_request_bytes', 'requestBytes', 'Size of requests on the wire, heads included.'],
+      ['istio_response_bytes', 'responseBytes', 'Size of responses on the wire, heads included.'],
+    ] as const;
+    for (const [name, field, help] of histograms) {
+      out.family(name, 'histogram', help);
+      for (const [, series] of this.#requests.entries()) {
+        out.histogram(name, series.labels, series[field]);
+      }
+    }
+    const counters = [
+      ['istio_tcp_connections_opened_total', 'opened', 'TCP connections that were opened.'],
+      ['istio_tcp_connections_closed_total', 'closed', 'TCP connections that ended.'],
+      ['istio_tcp_sent_bytes_total', 'sent', 'Bytes sent to the downstream over TCP connections that ended.'],
+      ['istio_tcp_received_bytes_total', 'received', 'Bytes received from it over TCP connections that ended.'],
+    ] as const;
+    for (const [name, field, help] of counters) {
+      out.family(name, 'counter', help);
+      for (const [, series] of this.#tcp.entries()) {
+        out.sample(name, series.labels, series[field]);
+      }
+    }
+    out.family('istio_build', 'gauge', 'Version of this proxy.');
+    out.sample(
+      'istio_build',
+      formatLabels([
+        ['component', 'proxy'],
+        ['tag', this.#version],
+      ]),
+      1,
+    );
+  }
+
+  #tcpSeries(record: ConnectionRecord, listener: ListenerConfig, flags: number): TcpSeries {
+    const pair = this.#pairOf(record, listener);
+    const policy = securityPolicy(listener, record.downstream);
+    return this.#tcp.get(`${pair.id}|${flags}|${policy}`, () => ({
+      labels: `${pair.labels}request_protocol="tcp",response_flags="${responseFlagsText(flags)}",connection_security_policy="${policy}"}`,
+      opened: 0,
+      closed: 0,
+      sent: 0,
+      received: 0,
+    }));
+  }
+
+  /** The peer is a downstream connection for inbound traffic, else an endpoint: the object that lives longest finds the pair. */
+  #pairOf(entry: StreamInfo | ConnectionRecord, listener: ListenerConfig): Pair {
+    const anchor = listener.direction === 'inbound' ? entry.downstream : entry.endpoint;
+    if (anchor === undefined) {
+      return this.#findPair(entry, listener);
+    }
+    const known = this.#shortcuts.get(anchor);
+    if (
+      known !== undefined &&
+      known.listener === listener &&
+      known.cluster === entry.cluster &&
+      (known.upstreamTls === entry.upstreamTls || listener.direction === 'inbound')
+    ) {
+      return known.pair;
+    }
+    const pair = this.#findPair(entry, listener);
+    this.#shortcuts.set(anchor, { pair, listener, cluster: entry.cluster, upstreamTls: entry.upstreamTls });
+    return pair;
+  }
+
+  #findPair(entry: StreamInfo | ConnectionRecord, listener: ListenerConfig): Pair {
+    const labels = `${formatLabels(this.#describe(entry, listener)).slice(0, -1)},`;
+    const known = this.#pairs.get(labels);
+    if (known !== undefined) {
+      return known;
+    }
+    if (this.#pairs.size >= MAX_PAIRS) {
+      this.#pairs.clear();
+    }
+    this.#lastPairId += 1;
+    const pair = { id: this.#lastPairId, labels };
+    this.#pairs.set(labels, pair);
+    return pair;
+  }
+
+  /** From `reporter` to `destination_cluster`, in Istio's order. */
+  #describe(entry: StreamInfo | ConnectionRecord, listener: ListenerConfig): LabelPairs {
+    const { cluster, endpoint, upstreamTls } = entry;
+    const peer = entry.downstream.tls;
+    const inbound = listener.direction === 'inbound';
+    const service = serviceLabels(cluster);
+    const source = inbound ? downstreamPeerLabels(peer) : withPrincipal(this.#own, upstreamTls?.localUri);
+    const destination = inbound ? withPrincipal(this.#own, peer?.localUri) : upstreamPeerLabels(endpoint, upstreamTls);
+    return [
+      ['reporter', inbound ? 'destination' : 'source'],
+      ['source_workload', source.workload],
+      ['source_canonical_service', source.canonicalService],
+      ['source_canonical_revision', source.canonicalRevision],
+      ['source_workload_namespace', source.namespace],
+      ['source_principal', source.principal],
+      ['source_app', source.app],
+      ['source_version', source.version],
+      ['source_cluster', source.cluster],
+      ['destination_workload', destination.workload],
+      ['destination_workload_namespace', destination.namespace],
+      ['destination_principal', destination.principal],
+      ['destination_app', destination.app],
+      ['destination_version', destination.version],
+      ['destination_service', service.host],
+      ['destination_canonical_service', destination.canonicalService],
+      ['destination_canonical_revision', destination.canonicalRevision],
+      ['destination_service_name', service.name],
+      ['destination_service_namespace', service.namespace],
+      ['destination_cluster', destination.cluster],
+    ];
+  }
+}
+
+function withPrincipal(side: SideLabels, uri: string | undefined): SideLabels {
+  return uri !== undefined && isSpiffeId(uri) ? { ...side, principal: uri } : side;
+}
+
+function isSpiffeId(text: string): text is SpiffeId {
+  return parseSpiffeId(text).ok;
+}
+
+/** Only the side that verified the client can say how the connection was secured. */
+function securityPolicy(listener: ListenerConfig, downstream: DownstreamConnectionInfo): string {
+  if (listener.direction !== 'inbound') {
+    return UNKNOWN;
+  }
+  return downstream.tls?.peerVerified === true ? 'mutual_tls' : 'none';
+}
+
+/** A number of the wire, bounded: anything else would be a label of the peer's choosing. */
+function grpcStatusOf(info: StreamInfo): string {
+  const text = info.responseTrailers.get('grpc-status') ?? info.responseHeaders.get('grpc-status') ?? '';
+  return /^\d{1,2}$/.test(text) ? text : '';
+}
