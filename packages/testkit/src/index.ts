@@ -1,6 +1,13 @@
 export { type Background, type Finished, type RunOptions, run, startBackground } from './child.ts';
 export { eventually } from './eventually.ts';
 export { ManualClock } from './manual-clock.ts';
-export { type ControlPlaneFacts, type MeshOptions, programs, startMesh, type TestMesh } from './mesh.ts';
+export {
+  type ControlPlaneFacts,
+  type MeshOptions,
+  programs,
+  startMesh,
+  type TestMesh,
+  type TestWorkload,
+} from './mesh.ts';
 export { conformanceData, findPeer, type PeerName, peerSkip } from './peer.ts';
 export { seededRandom } from './seeded-random.ts';

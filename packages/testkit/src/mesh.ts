@@ -28,6 +28,18 @@ export interface MeshOptions {
   readonly certificateTtlSeconds?: number;
 }
 
+/** A workload that `weft run` brought into the mesh. */
+export interface TestWorkload {
+  readonly process: Background;
+  /** Name of its WorkloadEntry and Proxy. */
+  readonly name: string;
+  /** Ports on loopback of its sidecar. */
+  readonly httpProxyPort: number;
+  readonly adminPort: number;
+  /** Where the command listens; undefined for one that only calls others. */
+  readonly appPort: number | undefined;
+}
+
 /** A control plane of the built product in a state folder of its own, on free ports. */
 export interface TestMesh {
   readonly home: string;
@@ -36,11 +48,11 @@ export interface TestMesh {
   /** Real kubectl. */
   kubectl(args: readonly string[], options?: RunOptions): Promise<Finished>;
   weft(args: readonly string[], options?: RunOptions): Promise<Finished>;
-  /** `weft run …` in the background; resolves when its sidecar is connected. */
+  /** `weft run …` in the background; resolves when its sidecar is ready and the command starts. */
   runWorkload(
     args: readonly string[],
     options?: { readonly env?: Readonly<Record<string, string>> },
-  ): Promise<Background>;
+  ): Promise<TestWorkload>;
   /** `kill -9`. */
   killControlPlane(): Promise<void>;
   /** On the same ports and state. */
@@ -95,17 +107,24 @@ export async function startMesh(options: MeshOptions = {}): Promise<TestMesh> {
         env: { ...env, ...runOptions?.env },
       });
       workloads.push(workload);
-      await eventually(
-        () => workload.child.exitCode !== null || /workload is up|is in the mesh/.test(workload.output()),
-        {
-          what: `weft run ${args.join(' ')} comes up; it printed:\n${workload.output()}`,
-          timeoutMs: 30_000,
-        },
-      );
-      if (workload.child.exitCode !== null) {
+      const joined = /\/(\S+) joined: sidecar \w+, http_proxy (\d+), admin (\d+)(?:, the command listens on (\d+))?/;
+      await eventually(() => workload.child.exitCode !== null || joined.test(workload.output()), {
+        what: `weft run ${args.join(' ')} joins the mesh`,
+        timeoutMs: 30_000,
+      }).catch((error: Error) => {
+        throw new Error(`${error.message}; it printed:\n${workload.output()}`);
+      });
+      const [, name, httpProxyPort, adminPort, appPort] = joined.exec(workload.output()) ?? [];
+      if (name === undefined) {
         throw new Error(`weft run ${args.join(' ')} ended with ${workload.child.exitCode}:\n${workload.output()}`);
       }
-      return workload;
+      return {
+        process: workload,
+        name,
+        httpProxyPort: Number(httpProxyPort),
+        adminPort: Number(adminPort),
+        appPort: appPort === undefined ? undefined : Number(appPort),
+      };
     },
     async killControlPlane() {
       await controlPlane?.stop('SIGKILL');
