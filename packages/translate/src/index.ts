@@ -1,7 +1,11 @@
 export { clusterLoadAssignment, type OnDemandAnswer, virtualHostOnDemand } from './on-demand.ts';
 export type { MeshSettings } from './settings.ts';
 export { defaultMeshSettings } from './settings.ts';
+export type { Instance } from './state/instances.ts';
 export { type ChangeEffect, MeshState, type ResourceChange } from './state/mesh-state.ts';
+export type { MutualTlsMode } from './state/peer-authentication-index.ts';
+export type { ServiceModel, ServicePortModel } from './state/service-model.ts';
+export { type ResourceStatus, resourceStatus, type StatusCondition } from './status/resource-status.ts';
 export { workloadIr } from './to-ir/workload-ir.ts';
 export type { XdsMessage } from './to-xds/message.ts';
 export { endpointNames, xdsFromIr } from './to-xds/xds-from-ir.ts';

@@ -136,7 +136,7 @@ export class MeshState {
     for (const objects of this.virtualServices.covering(host)) {
       const found = objects.find(
         (object) =>
-          forSidecars(object) && exportedTo(object.spec.exportTo, object.metadata.namespace ?? '', client.namespace),
+          forSidecars(object) && exportedTo(object.spec?.exportTo, object.metadata.namespace ?? '', client.namespace),
       );
       if (found !== undefined) {
         return found;
@@ -155,12 +155,12 @@ export class MeshState {
       for (const list of lists) {
         const own = list.filter(
           (rule) =>
-            rule.metadata.namespace === namespace && exportedTo(rule.spec.exportTo, namespace, client.namespace),
+            rule.metadata.namespace === namespace && exportedTo(rule.spec?.exportTo, namespace, client.namespace),
         );
         const selected = own.find(
-          (rule) => rule.spec.workloadSelector !== undefined && this.#selectsClient(rule, client),
+          (rule) => rule.spec?.workloadSelector !== undefined && this.#selectsClient(rule, client),
         );
-        const found = selected ?? own.find((rule) => rule.spec.workloadSelector === undefined);
+        const found = selected ?? own.find((rule) => rule.spec?.workloadSelector === undefined);
         if (found !== undefined) {
           return found;
         }
@@ -172,7 +172,7 @@ export class MeshState {
   /** A selector chooses among the workloads of the rule's own namespace. */
   #selectsClient(rule: DestinationRule, client: Client): boolean {
     return (
-      rule.metadata.namespace === client.namespace && selects(rule.spec.workloadSelector?.matchLabels, client.labels)
+      rule.metadata.namespace === client.namespace && selects(rule.spec?.workloadSelector?.matchLabels, client.labels)
     );
   }
 
@@ -274,12 +274,16 @@ export class MeshState {
     },
     'networking.istio.io/VirtualService': (key, value, _previous, effect) => {
       const object = value as VirtualService | undefined;
-      this.virtualServices.set(key, object, this.#hostsOf(object, object?.spec.hosts ?? []));
+      this.virtualServices.set(key, object, this.#hostsOf(object, object?.spec?.hosts ?? []));
       effect.config = true;
     },
     'networking.istio.io/DestinationRule': (key, value, _previous, effect) => {
       const object = value as DestinationRule | undefined;
-      this.destinationRules.set(key, object, object === undefined ? [] : this.#hostsOf(object, [object.spec.host]));
+      this.destinationRules.set(
+        key,
+        object,
+        object === undefined ? [] : this.#hostsOf(object, object.spec === undefined ? [] : [object.spec.host]),
+      );
       effect.config = true;
     },
     'security.istio.io/PeerAuthentication': (key, value, previous, effect) => {
@@ -371,7 +375,7 @@ export class MeshState {
     const subsets = new Set(['']);
     for (const rules of this.destinationRules.covering(model.host)) {
       for (const rule of rules) {
-        for (const subset of rule.spec.subsets ?? []) {
+        for (const subset of rule.spec?.subsets ?? []) {
           subsets.add(subset.name);
         }
       }
@@ -438,6 +442,6 @@ function compareInstances(a: Instance, b: Instance): number {
 
 /** Whether a VirtualService applies to sidecars: its gateways are absent or name the mesh. */
 export function forSidecars(object: VirtualService): boolean {
-  const { gateways } = object.spec;
+  const gateways = object.spec?.gateways;
   return gateways === undefined || gateways.length === 0 || gateways.includes(mesh);
 }

@@ -64,7 +64,7 @@ export function serviceTarget(
 }
 
 function whyNot(state: MeshState, client: Client, service: ServiceModel, subset: string): string {
-  const declared = state.destinationRuleOf(service, client)?.spec.subsets?.some(({ name }) => name === subset);
+  const declared = state.destinationRuleOf(service, client)?.spec?.subsets?.some(({ name }) => name === subset);
   return subset !== '' && declared !== true
     ? `subset ${subset} of ${service.host} is not declared by a DestinationRule`
     : `${service.host} cannot be reached in the way that it is declared`;

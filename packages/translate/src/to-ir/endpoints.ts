@@ -15,7 +15,7 @@ export function clusterEndpoints(state: MeshState, client: Client, cluster: stri
     return state.memo.get(`endpoints-of-nothing|${cluster}`, [], () => ({ cluster, endpoints: [], origins: [] }));
   }
   const rule = name.subset === '' ? undefined : state.destinationRuleOf(service, client);
-  const subset = rule?.spec.subsets?.find((candidate) => candidate.name === name.subset);
+  const subset = rule?.spec?.subsets?.find((candidate) => candidate.name === name.subset);
   const labels: Labels | undefined = name.subset === '' ? {} : subset && (subset.labels ?? {});
   const instances = state.instancesOf(service);
   // A subset has its own labels object in each version of its rule, so the text stands for them.

@@ -9,7 +9,7 @@ import {
   type PathRewrite,
   type RedirectAction,
 } from '@weft/ir';
-import { durationMs } from '../duration.ts';
+import { parseDurationMs } from '@weft/resources';
 import type { HttpRouteSpec, RedirectSpec, VirtualService } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
@@ -39,7 +39,7 @@ export interface RoutesAndClusters {
 /** The routes of one host and port for one client; undefined when neither a service nor a VirtualService has the host. */
 export function httpRoutes(state: MeshState, client: Client, requested: RequestedHost): RoutesAndClusters | undefined {
   const virtualService = state.virtualServiceOf(requested.host, client);
-  if (virtualService?.spec.http !== undefined && virtualService.spec.http.length > 0) {
+  if (virtualService?.spec?.http !== undefined && virtualService.spec?.http.length > 0) {
     return routesOfVirtualService(state, client, requested, virtualService);
   }
   if (requested.service === undefined) {
@@ -148,7 +148,7 @@ function actionOf(
       pathRewrite: pathRewrite(rule.rewrite),
       hostRewrite:
         rule.rewrite?.authority ?? hostFromHeaders(only?.headers) ?? hostFromHeaders(rule.headers) ?? authority,
-      timeoutMs: durationMs(rule.timeout ?? '0') ?? 0,
+      timeoutMs: parseDurationMs(rule.timeout ?? '0') ?? 0,
       retry: retryPolicy(rule.retries),
     },
     headers,
@@ -195,10 +195,12 @@ function redirectAction(spec: RedirectSpec, requestPort: number): RedirectAction
     authority: spec.authority,
     port: spec.derivePort === 'FROM_REQUEST_PORT' ? requestPort : spec.port,
     path:
-      spec.uri === undefined
-        ? undefined
-        : spec.uri.startsWith(keepPrefix)
-          ? { kind: 'prefix', value: spec.uri.slice(keepPrefix.length) }
-          : { kind: 'path', value: spec.uri },
+      spec.prefixRewrite !== undefined
+        ? { kind: 'prefix', value: spec.prefixRewrite }
+        : spec.uri === undefined
+          ? undefined
+          : spec.uri.startsWith(keepPrefix)
+            ? { kind: 'prefix', value: spec.uri.slice(keepPrefix.length) }
+            : { kind: 'path', value: spec.uri },
   };
 }

@@ -49,7 +49,7 @@ function buildCluster([service, port, subset, rule, identities, dnsInstances, se
   readonly Instance[] | undefined,
   MeshSettings,
 ]): OutboundCluster | undefined {
-  const declared = subset === '' ? undefined : rule?.spec.subsets?.find(({ name }) => name === subset);
+  const declared = subset === '' ? undefined : rule?.spec?.subsets?.find(({ name }) => name === subset);
   const policy = trafficPolicy(rule, subset, port.number);
   const peerIds = [...new Set([...identities, ...service.subjectAltNames])].sort();
   const tls = clusterTls(policy.tls?.mode, {

@@ -1,5 +1,5 @@
 import type { RetryPolicy } from '@weft/ir';
-import { durationMs } from '../duration.ts';
+import { parseDurationMs } from '@weft/resources';
 import type { HttpRouteSpec } from '../kinds.ts';
 
 /** What Istio retries where nothing is said. */
@@ -19,7 +19,7 @@ export function retryPolicy(spec: HttpRouteSpec['retries']): RetryPolicy | undef
   if (attempts <= 0) {
     return undefined;
   }
-  const perTryTimeoutMs = durationMs(spec.perTryTimeout ?? '0') ?? 0;
+  const perTryTimeoutMs = parseDurationMs(spec.perTryTimeout ?? '0') ?? 0;
   const parts = (spec.retryOn ?? '')
     .split(',')
     .map((part) => part.trim())

@@ -38,7 +38,7 @@ export function selectHttpRules(
   port: number,
 ): readonly SelectedHttpRule[] {
   let mask = '';
-  for (const rule of object.spec.http ?? []) {
+  for (const rule of object.spec?.http ?? []) {
     for (const match of rule.match ?? []) {
       mask += canMatch(match, client, port) ? '1' : '0';
     }
@@ -47,7 +47,7 @@ export function selectHttpRules(
   return state.memo.get(key, [object, mask] as const, ([virtualService, bits]) => {
     let bit = 0;
     const selected: SelectedHttpRule[] = [];
-    for (const [index, rule] of (virtualService.spec.http ?? []).entries()) {
+    for (const [index, rule] of (virtualService.spec?.http ?? []).entries()) {
       const all = rule.match ?? [];
       const matches = all.filter((_, offset) => bits[bit + offset] === '1');
       bit += all.length;
@@ -63,7 +63,7 @@ export function selectHttpRules(
 
 /** The first TCP rule that applies; only port and source can be matched. */
 export function selectTcpRule(object: VirtualService, client: Client, port: number): TcpRouteSpec | undefined {
-  return object.spec.tcp?.find(
+  return object.spec?.tcp?.find(
     ({ match }) => match === undefined || match.length === 0 || match.some((entry) => canMatch(entry, client, port)),
   );
 }

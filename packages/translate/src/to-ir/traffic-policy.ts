@@ -1,11 +1,11 @@
 import { type OutboundCluster, unlimited } from '@weft/ir';
-import { durationMs } from '../duration.ts';
+import { parseDurationMs } from '@weft/resources';
 import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
 
 /** What a DestinationRule says about one port of a service, or of one subset. */
 export function trafficPolicy(rule: DestinationRule | undefined, subset: string, port: number): PolicySpec {
-  const whole = policyForPort({}, rule?.spec.trafficPolicy, port);
-  const own = rule?.spec.subsets?.find(({ name }) => name === subset)?.trafficPolicy;
+  const whole = policyForPort({}, rule?.spec?.trafficPolicy, port);
+  const own = rule?.spec?.subsets?.find(({ name }) => name === subset)?.trafficPolicy;
   return subset === '' ? whole : policyForPort(whole, own, port);
 }
 
@@ -43,8 +43,8 @@ type PoolSettings = Pick<
 export function poolSettings(policy: PolicySpec): PoolSettings {
   const tcp = policy.connectionPool?.tcp;
   const http = policy.connectionPool?.http;
-  const connect = durationMs(tcp?.connectTimeout ?? '') ?? 0;
-  const keepalive = durationMs(tcp?.tcpKeepalive?.time ?? '') ?? 0;
+  const connect = parseDurationMs(tcp?.connectTimeout ?? '') ?? 0;
+  const keepalive = parseDurationMs(tcp?.tcpKeepalive?.time ?? '') ?? 0;
   return {
     loadBalancer: loadBalancers[policy.loadBalancer?.simple ?? ''] ?? 'least-request',
     limits: {
@@ -55,7 +55,7 @@ export function poolSettings(policy: PolicySpec): PoolSettings {
     },
     connectTimeoutMs: connect > 0 ? connect : connectTimeoutMs,
     maxRequestsPerConnection: positive(http?.maxRequestsPerConnection) ?? 0,
-    httpIdleTimeoutMs: positive(durationMs(http?.idleTimeout ?? '')),
+    httpIdleTimeoutMs: positive(parseDurationMs(http?.idleTimeout ?? '')),
     tcpKeepaliveSec: keepalive > 0 ? Math.max(1, Math.round(keepalive / 1000)) : undefined,
   };
 }

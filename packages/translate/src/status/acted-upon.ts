@@ -1,0 +1,161 @@
+import { type MeshKindName, mesh } from '../kinds.ts';
+import { isEditable, isHostHeader } from '../to-ir/header-edits.ts';
+import { headerFormatSupported } from '../to-ir/header-format.ts';
+import { FieldTree, type ValueTest } from './field-tree.ts';
+
+/** What this translator acts upon, by kind: all that it reads, and for some fields only some values. */
+
+type Paths = Readonly<Record<string, true | ValueTest>>;
+
+const oneOf =
+  (...values: readonly unknown[]): ValueTest =>
+  (value) =>
+    values.includes(value);
+
+function under(prefix: string, paths: Paths): Paths {
+  return Object.fromEntries(Object.entries(paths).map(([path, test]) => [`${prefix}.${path}`, test]));
+}
+
+function all(prefix: string, ...names: readonly string[]): Paths {
+  return Object.fromEntries(names.map((name) => [`${prefix}${name}`, true as const]));
+}
+
+const supportedHeader: ValueTest = (value, key) => isEditable(key) && headerFormatSupported(String(value));
+const supportedName: ValueTest = (value) => isEditable(String(value));
+
+/** @param host whether the host can be set here. */
+function headers(host: boolean): Paths {
+  return {
+    'request.set{}': (value, key) => (host && isHostHeader(key)) || supportedHeader(value, key),
+    'request.add{}': supportedHeader,
+    'request.remove[]': supportedName,
+    'response.set{}': supportedHeader,
+    'response.add{}': supportedHeader,
+    'response.remove[]': supportedName,
+  };
+}
+
+const stringMatch = ['.exact', '.prefix', '.regex'];
+
+const source: Paths = {
+  port: true,
+  'sourceLabels{}': true,
+  sourceNamespace: true,
+  'gateways[]': oneOf(mesh),
+};
+
+const destination: Paths = {
+  'destination.host': true,
+  'destination.subset': true,
+  'destination.port.number': true,
+  weight: true,
+};
+
+const httpRoute: Paths = {
+  name: true,
+  ...under('match[]', {
+    name: true,
+    ...all('uri', ...stringMatch),
+    ...all('scheme', ...stringMatch),
+    ...all('method', ...stringMatch),
+    ...all('authority', ...stringMatch),
+    'headers{}': true,
+    ...all('headers{}', ...stringMatch),
+    'withoutHeaders{}': true,
+    ...all('withoutHeaders{}', ...stringMatch),
+    'queryParams{}': true,
+    ...all('queryParams{}', ...stringMatch),
+    ignoreUriCase: true,
+    ...source,
+  }),
+  ...under('route[]', { ...destination, ...under('headers', headers(false)) }),
+  ...all('redirect.', 'uri', 'prefixRewrite', 'authority', 'port', 'scheme'),
+  'redirect.derivePort': true,
+  'redirect.redirectCode': oneOf(301, 302, 303, 307, 308),
+  ...all('directResponse.', 'status', 'body.string', 'body.bytes'),
+  ...all('rewrite.', 'uri', 'authority', 'uriRegexRewrite.match', 'uriRegexRewrite.rewrite'),
+  timeout: true,
+  ...all('retries.', 'attempts', 'perTryTimeout', 'retryOn'),
+  'retries.retryIgnorePreviousHosts': oneOf(true),
+  ...under('headers', headers(true)),
+};
+
+const policy: Paths = {
+  'loadBalancer.simple': oneOf('UNSPECIFIED', 'ROUND_ROBIN', 'LEAST_REQUEST', 'LEAST_CONN', 'RANDOM'),
+  ...all('connectionPool.tcp.', 'maxConnections', 'connectTimeout', 'tcpKeepalive.time'),
+  ...all(
+    'connectionPool.http.',
+    'http1MaxPendingRequests',
+    'http2MaxRequests',
+    'maxRequestsPerConnection',
+    'maxRetries',
+    'idleTimeout',
+  ),
+  'connectionPool.http.h2UpgradePolicy': oneOf('DEFAULT', 'DO_NOT_UPGRADE'),
+  'tls.mode': oneOf('DISABLE', 'ISTIO_MUTUAL'),
+};
+
+const trafficPolicy: Paths = {
+  ...policy,
+  ...under('portLevelSettings[]', { 'port.number': true, ...policy }),
+};
+
+const workload: Paths = all('', 'address', 'ports{}', 'labels{}', 'locality', 'weight', 'serviceAccount');
+
+const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
+  '/Service': {
+    'spec.type': oneOf('ClusterIP'),
+    'spec.selector{}': true,
+    ...under('spec.ports[]', { name: true, port: true, targetPort: true, appProtocol: true, protocol: oneOf('TCP') }),
+    'spec.sessionAffinity': oneOf('None'),
+    'spec.internalTrafficPolicy': oneOf('Cluster'),
+  },
+  'networking.istio.io/ServiceEntry': {
+    'spec.hosts[]': true,
+    ...under('spec.ports[]', { number: true, name: true, protocol: true, targetPort: true }),
+    'spec.location': true,
+    'spec.resolution': oneOf('STATIC', 'DNS'),
+    ...under('spec.endpoints[]', workload),
+    'spec.workloadSelector.labels{}': true,
+    'spec.exportTo[]': true,
+    'spec.subjectAltNames[]': true,
+  },
+  'networking.istio.io/WorkloadEntry': under('spec', workload),
+  'networking.istio.io/WorkloadGroup': {},
+  'networking.istio.io/VirtualService': {
+    'spec.hosts[]': true,
+    'spec.gateways[]': oneOf(mesh),
+    'spec.exportTo[]': true,
+    ...under('spec.http[]', httpRoute),
+    ...under('spec.tcp[]', { ...under('match[]', source), ...under('route[]', destination) }),
+  },
+  'networking.istio.io/DestinationRule': {
+    'spec.host': true,
+    ...under('spec.subsets[]', { name: true, 'labels{}': true, ...under('trafficPolicy', trafficPolicy) }),
+    ...under('spec.trafficPolicy', trafficPolicy),
+    'spec.exportTo[]': true,
+    'spec.workloadSelector.matchLabels{}': true,
+  },
+  'security.istio.io/PeerAuthentication': {
+    'spec.selector.matchLabels{}': true,
+    'spec.mtls.mode': true,
+    'spec.portLevelMtls{}.mode': true,
+  },
+  'weft.dev/Proxy': {
+    'spec.engine': true,
+    'spec.role': oneOf('sidecar'),
+    'spec.serviceAccount': true,
+    ...all('spec.httpProxy.', 'address', 'port'),
+    ...under('spec.inbound[]', {
+      ...all('', 'name', 'address', 'port', 'appAddress', 'appPort'),
+      protocol: oneOf('http', 'tcp'),
+    }),
+    ...all('spec.upstreams[].', 'host', 'port', 'listenAddress', 'listenPort'),
+    'spec.draining': true,
+  },
+};
+
+/** The allow-list of each kind that has a status. */
+export const fieldTrees: ReadonlyMap<MeshKindName, FieldTree> = new Map(
+  Object.entries(actedUpon).map(([kind, paths]) => [kind as MeshKindName, new FieldTree(paths)]),
+);

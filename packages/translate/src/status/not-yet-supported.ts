@@ -1,0 +1,79 @@
+import {
+  keyOf,
+  kindNameOf,
+  type MeshKindName,
+  type MeshKinds,
+  type PeerAuthentication,
+  type Service,
+  type ServiceEntry,
+  type VirtualService,
+  type WorkloadEntry,
+} from '../kinds.ts';
+import { protocolOfPort } from '../protocol.ts';
+import type { MeshState } from '../state/mesh-state.ts';
+import { isSelective } from '../state/peer-authentication-index.ts';
+import { isIpAddress } from '../state/service-model.ts';
+import { isHostHeader } from '../to-ir/header-edits.ts';
+import { fieldTrees } from './acted-upon.ts';
+
+/** Paths of the fields of an object that nothing acts upon yet, sorted as they are written. */
+export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName]): readonly string[] {
+  const kind = kindNameOf(object) as MeshKindName;
+  const { spec } = object as { readonly spec?: unknown };
+  const paths = [...(fieldTrees.get(kind)?.unsupported({ spec }) ?? [])];
+  switch (kind) {
+    case '/Service':
+      return [...paths, ...portsOfService(object as Service)];
+    case 'networking.istio.io/ServiceEntry':
+      return [...paths, ...ofServiceEntry(object as ServiceEntry)];
+    case 'networking.istio.io/WorkloadEntry':
+      return [...paths, ...ofWorkloadEntry(state, object as WorkloadEntry)];
+    case 'networking.istio.io/VirtualService':
+      return hostsOfSingleDestinations(object as VirtualService, paths);
+    case 'security.istio.io/PeerAuthentication':
+      return [...paths, ...ofPeerAuthentication(state, object as PeerAuthentication)];
+    default:
+      return paths;
+  }
+}
+
+/** Ports whose protocol is carried as opaque TCP only. UDP is reported by its `protocol`. */
+function portsOfService(service: Service): readonly string[] {
+  return (service.spec?.ports ?? []).flatMap((port, index) => {
+    const declared = protocolOfPort(port.appProtocol, port.name, port.protocol);
+    if (declared.supported || declared.kind === 'udp') {
+      return [];
+    }
+    return [`spec.ports[${index}].${port.appProtocol === undefined ? 'name' : 'appProtocol'}`];
+  });
+}
+
+function ofServiceEntry(entry: ServiceEntry): readonly string[] {
+  const ports = (entry.spec.ports ?? []).flatMap((port, index) =>
+    protocolOfPort(port.protocol, port.name, port.protocol === 'UDP' ? 'UDP' : 'TCP').supported
+      ? []
+      : [`spec.ports[${index}].protocol`],
+  );
+  // Without it resolution is NONE, which needs the address that the client meant: there is no interception yet.
+  return entry.spec.resolution === undefined ? [...ports, 'spec.resolution'] : ports;
+}
+
+/** Endpoints that are sent to proxies need an IP address. */
+function ofWorkloadEntry(state: MeshState, entry: WorkloadEntry): readonly string[] {
+  const { address } = entry.spec;
+  const byAddress = state.servicesOfWorkload(keyOf(entry)).some(({ discovery }) => discovery === 'endpoints');
+  return address === undefined || isIpAddress(address) || !byAddress ? [] : ['spec.address'];
+}
+
+/** A destination's headers may set the host when it is the only one: then it is the route's. */
+function hostsOfSingleDestinations(object: VirtualService, paths: readonly string[]): readonly string[] {
+  return paths.filter((path) => {
+    const match = /^spec\.http\[(\d+)\]\.route\[0\]\.headers\.request\.set\.(.+)$/.exec(path);
+    const rule = match === null ? undefined : object.spec?.http?.[Number(match[1])];
+    return !(rule?.route?.length === 1 && isHostHeader(match?.[2] ?? ''));
+  });
+}
+
+function ofPeerAuthentication(state: MeshState, policy: PeerAuthentication): readonly string[] {
+  return policy.metadata.namespace === state.settings.rootNamespace && isSelective(policy) ? ['spec.selector'] : [];
+}

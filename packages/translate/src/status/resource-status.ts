@@ -1,0 +1,222 @@
+import { type OriginRef, originKey } from '@weft/ir';
+import type { KubeObject } from '@weft/resources';
+import {
+  compareText,
+  type DestinationRule,
+  type MeshKindName,
+  type MeshKinds,
+  type PeerAuthentication,
+  type ProxyResource,
+  type ServiceEntry,
+  type VirtualService,
+} from '../kinds.ts';
+import { originOf } from '../origin.ts';
+import { sameItems } from '../state/memo-table.ts';
+import { forSidecars, type MeshState } from '../state/mesh-state.ts';
+import { portOf } from '../state/service-model.ts';
+import { resolveDestination } from '../to-ir/destination.ts';
+import { notYetSupported } from './not-yet-supported.ts';
+
+/** A condition without what only the writer of the status knows (`observedGeneration`, `lastTransitionTime`). */
+export interface StatusCondition {
+  readonly type: 'Accepted' | 'Conflicted' | 'ResolvedRefs' | 'NotYetSupported';
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * What translation says about one resource. `Accepted` is always there, `ResolvedRefs` where a kind refers to others; `Conflicted`
+ * and `NotYetSupported` are there only when they hold, and a status that has them otherwise must lose them.
+ */
+export interface ResourceStatus {
+  readonly origin: OriginRef;
+  readonly conditions: readonly StatusCondition[];
+}
+
+const kindsWithStatus: readonly MeshKindName[] = [
+  '/Service',
+  'networking.istio.io/DestinationRule',
+  'networking.istio.io/ServiceEntry',
+  'networking.istio.io/VirtualService',
+  'networking.istio.io/WorkloadEntry',
+  'networking.istio.io/WorkloadGroup',
+  'security.istio.io/PeerAuthentication',
+  'weft.dev/Proxy',
+];
+
+const last = new WeakMap<MeshState, ReadonlyMap<string, ResourceStatus>>();
+
+/**
+ * The status of every resource that translation reads and that has a status, by `originKey`. A resource about which nothing new is
+ * to be said has the same object as last time; when that is true of all, the map is the same, too.
+ */
+export function resourceStatus(state: MeshState): ReadonlyMap<string, ResourceStatus> {
+  const shadowed = state.peerAuthentications.shadowed();
+  const statuses = new Map<string, ResourceStatus>();
+  for (const kind of kindsWithStatus) {
+    for (const object of state.objects(kind)) {
+      const origin = originOf(object);
+      const facts = factsOf(state, kind, object, shadowed);
+      const text = JSON.stringify(facts);
+      const key = originKey(origin);
+      statuses.set(
+        key,
+        state.memo.get(`status|${key}`, [origin, text] as const, ([ref]) => ({
+          origin: ref,
+          conditions: conditions(facts),
+        })),
+      );
+    }
+  }
+  const previous = last.get(state);
+  const same =
+    previous !== undefined &&
+    sameItems([...previous.keys()], [...statuses.keys()]) &&
+    sameItems([...previous.values()], [...statuses.values()]);
+  const result = same ? previous : statuses;
+  last.set(state, result);
+  return result;
+}
+
+interface Facts {
+  /** What an older resource has already: `host a by VirtualService b/c`. */
+  readonly conflicts: readonly string[];
+  /** Whether nothing of the resource is left. */
+  readonly overruled: boolean;
+  /** undefined: the kind refers to nothing. */
+  readonly unresolved: readonly string[] | undefined;
+  readonly unsupported: readonly string[];
+}
+
+function factsOf(
+  state: MeshState,
+  kind: MeshKindName,
+  object: MeshKinds[MeshKindName],
+  shadowed: ReadonlyMap<PeerAuthentication, PeerAuthentication>,
+): Facts {
+  const unsupported = notYetSupported(state, object);
+  switch (kind) {
+    case 'networking.istio.io/VirtualService':
+      return { ...virtualServiceFacts(state, object as VirtualService), unsupported };
+    case 'networking.istio.io/DestinationRule':
+      return { ...destinationRuleFacts(state, object as DestinationRule), unsupported };
+    case 'networking.istio.io/ServiceEntry':
+      return { ...serviceEntryFacts(state, object as ServiceEntry), unresolved: undefined, unsupported };
+    case 'security.istio.io/PeerAuthentication': {
+      const winner = shadowed.get(object as PeerAuthentication);
+      const conflicts = winner === undefined ? [] : [`the scope by ${describe(winner)}`];
+      return { conflicts, overruled: winner !== undefined, unresolved: undefined, unsupported };
+    }
+    case 'weft.dev/Proxy':
+      return {
+        conflicts: [],
+        overruled: false,
+        unresolved: unresolvedUpstreams(state, object as ProxyResource),
+        unsupported,
+      };
+    default:
+      return { conflicts: [], overruled: false, unresolved: undefined, unsupported };
+  }
+}
+
+function virtualServiceFacts(state: MeshState, object: VirtualService): Omit<Facts, 'unsupported'> {
+  const key = `${object.metadata.namespace}/${object.metadata.name}`;
+  const hosts = state.virtualServices.hostsOf(key);
+  const winners = hosts.map((host) => state.virtualServices.exact(host).find(forSidecars));
+  const lost = hosts.flatMap((host, index) => {
+    const winner = winners[index];
+    return !forSidecars(object) || winner === undefined || winner === object
+      ? []
+      : [`host ${host} by ${describe(winner)}`];
+  });
+  const namespace = object.metadata.namespace ?? '';
+  const client = { namespace, labels: {} };
+  const unresolved = new Set<string>();
+  for (const rules of [object.spec?.http ?? [], object.spec?.tcp ?? []]) {
+    for (const { route } of rules) {
+      for (const { destination } of route ?? []) {
+        // A destination without a port takes that of the request, which is only known per request.
+        const service = state.resolveHost(destination.host, namespace, namespace);
+        const anyPort = service?.ports.find(({ protocol }) => protocol.kind !== 'udp')?.number ?? 0;
+        const { missing } = resolveDestination(state, client, destination, namespace, anyPort);
+        if (missing !== undefined) {
+          unresolved.add(missing);
+        }
+      }
+    }
+  }
+  return { conflicts: lost, overruled: lost.length > 0 && lost.length === hosts.length, unresolved: [...unresolved] };
+}
+
+function destinationRuleFacts(state: MeshState, object: DestinationRule): Omit<Facts, 'unsupported'> {
+  const namespace = object.metadata.namespace ?? '';
+  const host = object.spec?.host ?? '';
+  const hosts = state.destinationRules.hostsOf(`${namespace}/${object.metadata.name}`);
+  const rivals = hosts.flatMap((name) => {
+    const winner = state.destinationRules
+      .exact(name)
+      .find(({ metadata, spec }) => metadata.namespace === namespace && spec?.workloadSelector === undefined);
+    return object.spec?.workloadSelector !== undefined || winner === undefined || winner === object
+      ? []
+      : [`host ${name} by ${describe(winner)}`];
+  });
+  const known = host.startsWith('*') || state.resolveHost(host, namespace, namespace) !== undefined;
+  return {
+    conflicts: rivals,
+    overruled: rivals.length > 0,
+    unresolved: known ? [] : [`host ${host} is not known`],
+  };
+}
+
+function serviceEntryFacts(state: MeshState, object: ServiceEntry): Pick<Facts, 'conflicts' | 'overruled'> {
+  const lost = object.spec.hosts.flatMap((host) => {
+    const [winner] = state.services.claims(host.toLowerCase());
+    return winner === undefined || winner.object === object ? [] : [`host ${host} by ${describe(winner.object)}`];
+  });
+  return { conflicts: lost, overruled: lost.length > 0 && lost.length === object.spec.hosts.length };
+}
+
+function unresolvedUpstreams(state: MeshState, proxy: ProxyResource): readonly string[] {
+  const namespace = proxy.metadata.namespace ?? '';
+  return (proxy.spec.upstreams ?? []).flatMap(({ host, port }) => {
+    const service = state.resolveHost(host, namespace, namespace);
+    if (service === undefined) {
+      return [`upstream ${host}:${port}: host ${host} is not known`];
+    }
+    return portOf(service, port) === undefined ? [`upstream ${host}:${port}: ${service.host} has no port ${port}`] : [];
+  });
+}
+
+function describe(object: KubeObject): string {
+  return `${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+}
+
+function conditions(facts: Facts): readonly StatusCondition[] {
+  const list: StatusCondition[] = [
+    facts.overruled
+      ? {
+          type: 'Accepted',
+          status: 'False',
+          reason: 'Conflicted',
+          message: 'an older resource has everything it is for',
+        }
+      : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the resource is valid' },
+  ];
+  if (facts.conflicts.length > 0) {
+    const message = `taken already: ${facts.conflicts.join('; ')}; the oldest resource wins`;
+    list.push({ type: 'Conflicted', status: 'True', reason: 'OlderResourceWins', message });
+  }
+  if (facts.unresolved !== undefined) {
+    list.push(
+      facts.unresolved.length === 0
+        ? { type: 'ResolvedRefs', status: 'True', reason: 'Resolved', message: 'all references are known' }
+        : { type: 'ResolvedRefs', status: 'False', reason: 'NotFound', message: facts.unresolved.join('; ') },
+    );
+  }
+  if (facts.unsupported.length > 0) {
+    const message = `valid, but nothing acts on it yet: ${[...facts.unsupported].sort(compareText).join(', ')}`;
+    list.push({ type: 'NotYetSupported', status: 'True', reason: 'FieldsNotActedUpon', message });
+  }
+  return list;
+}
