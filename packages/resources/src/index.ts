@@ -74,6 +74,15 @@ export {
   type ProxyUpstream,
   proxyKind,
 } from './kinds/weft/proxy.ts';
+export {
+  documentSizeMaxBytes,
+  type ManifestObject,
+  type ManifestOptions,
+  manifestSizeMaxBytes,
+  type ParsedManifest,
+  parseManifest,
+} from './manifest/parse-manifest.ts';
+export type { SourcePosition } from './manifest/source-positions.ts';
 export type {
   Condition,
   GroupVersionKind,
