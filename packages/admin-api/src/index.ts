@@ -1,5 +1,5 @@
 export type { CheckList, CheckResult } from './checks.ts';
-export type { JoinTokenRequest, JoinTokenResponse, TrustBundleInfo } from './join.ts';
+export type { JoinTokenRequest, JoinTokenResponse, PageLogin, TrustBundleInfo } from './join.ts';
 export { adminPaths, adminPrefix } from './paths.ts';
 export type {
   ConfigDump,

@@ -23,3 +23,8 @@ export interface TrustBundleInfo {
   readonly pem: string;
   readonly version: string;
 }
+
+/** A link to the first page that logs its first user in. */
+export interface PageLogin {
+  readonly url: string;
+}

@@ -2,7 +2,7 @@
 export const adminPrefix = '/weft/v1/';
 
 /**
- * The paths of the admin API. All are `GET` except `joinTokens`. Answers are JSON; errors are Kubernetes `Status`
+ * The paths of the admin API. All are `GET` except `joinTokens` and `pageLogin`. Answers are JSON; errors are Kubernetes `Status`
  * objects. The first page serves the same paths on its own address, behind its session.
  */
 export const adminPaths = {
@@ -27,8 +27,10 @@ export const adminPaths = {
   trustBundle: '/weft/v1/trust-bundle',
   /** `POST JoinTokenRequest` → `JoinTokenResponse`; needs `create` on `serviceaccounts/token` in the namespace. */
   joinTokens: (namespace: string): string => `/weft/v1/namespaces/${part(namespace)}/join-tokens`,
+  /** `POST` without a body → `PageLogin` */
+  pageLogin: '/weft/v1/page-login',
   /** → text in Prometheus' exposition format. */
-  metrics: '/metrics',
+  metrics: '/weft/v1/metrics',
 } as const;
 
 const part = encodeURIComponent;

@@ -91,8 +91,8 @@ test('endpoints have rates of their own', () => {
   const { clock, history } = setUp();
   history.record(report({ endpoints: [{ address: '127.0.0.1:1', issued: 4, succeeded: 4, failed: 0 }] }));
   clock.advance(2_000);
-  assert.equal(history.endpoint('127.0.0.1:1', 10_000).requestsPerSecond, 2);
-  assert.equal(history.endpoint('127.0.0.1:2', 10_000).requestsPerSecond, 0);
+  assert.equal(history.endpoints(['127.0.0.1:1', '127.0.0.1:3'], 10_000).requestsPerSecond, 2);
+  assert.equal(history.endpoints(['127.0.0.1:2'], 10_000).requestsPerSecond, 0);
 });
 
 test('above the limit the series that was silent for longest makes room', () => {

@@ -111,10 +111,14 @@ export class TrafficHistory {
     return this.#grouped(windowMs, (edge) => edge.destination.host);
   }
 
-  /** Calls that arrived at an endpoint, from everywhere. */
-  endpoint(address: string, windowMs: number): Rates {
-    const sum = this.#endpoints.get(address)?.sum(this.#clock.now(), windowMs);
-    return ratesOf(sum ?? none, sum?.coveredMs ?? windowMs);
+  /** Calls that arrived at endpoints, from everywhere: those of one workload, say. */
+  endpoints(addresses: readonly string[], windowMs: number): Rates {
+    const now = this.#clock.now();
+    const sum = { issued: 0, succeeded: 0, failed: 0, coveredMs: 0 };
+    for (const address of addresses) {
+      addTo(sum, this.#endpoints.get(address)?.sum(now, windowMs));
+    }
+    return ratesOf(sum, sum.coveredMs === 0 ? windowMs : sum.coveredMs);
   }
 
   /** Calls that one proxy made. */
@@ -160,24 +164,33 @@ export class TrafficHistory {
 
   #grouped(windowMs: number, groupOf: (edge: EdgeSeries) => string | undefined): Map<string, Rates> {
     const now = this.#clock.now();
-    const sums = new Map<string, { issued: number; succeeded: number; failed: number; coveredMs: number }>();
+    const sums = new Map<string, Sum>();
     for (const edge of this.#edges.values()) {
       const group = groupOf(edge);
       if (group === undefined) {
         continue;
       }
-      const part = edge.series.sum(now, windowMs);
-      const sum = sums.get(group);
-      if (sum === undefined) {
-        sums.set(group, { ...part });
-      } else {
-        sum.issued += part.issued;
-        sum.succeeded += part.succeeded;
-        sum.failed += part.failed;
-        sum.coveredMs = Math.max(sum.coveredMs, part.coveredMs);
-      }
+      const sum = sums.get(group) ?? { issued: 0, succeeded: 0, failed: 0, coveredMs: 0 };
+      addTo(sum, edge.series.sum(now, windowMs));
+      sums.set(group, sum);
     }
     return new Map([...sums].map(([group, sum]) => [group, ratesOf(sum, sum.coveredMs)]));
+  }
+}
+
+interface Sum {
+  issued: number;
+  succeeded: number;
+  failed: number;
+  coveredMs: number;
+}
+
+function addTo(sum: Sum, part: (Counts & { readonly coveredMs: number }) | undefined): void {
+  if (part !== undefined) {
+    sum.issued += part.issued;
+    sum.succeeded += part.succeeded;
+    sum.failed += part.failed;
+    sum.coveredMs = Math.max(sum.coveredMs, part.coveredMs);
   }
 }
 

@@ -15,7 +15,12 @@ export function parseOutboundCluster(
 }
 
 /** Writes a proxy's load report into the history; what it counts for its own inbound clusters is the callers' to tell. */
-export function recordLoadReport(history: TrafficHistory, proxyKey: string, identity: string, report: LoadReport): void {
+export function recordLoadReport(
+  history: TrafficHistory,
+  proxyKey: string,
+  identity: string,
+  report: LoadReport,
+): void {
   const workload = parseWorkloadId(identity);
   if (workload === undefined) {
     return;

@@ -10,7 +10,13 @@ import {
   type XdsMessage,
   xdsFromIr,
 } from '@weft/translate';
-import { createSnapshot, type EncodedResource, findInconsistencies, type Snapshot, type XdsServer } from '@weft/xds-server';
+import {
+  createSnapshot,
+  type EncodedResource,
+  findInconsistencies,
+  type Snapshot,
+  type XdsServer,
+} from '@weft/xds-server';
 import { type TypeUrl, typeUrls } from '@weft/xds-types';
 import { EncodeCache } from './encode-cache.ts';
 import type { Counter, Histogram } from './metrics.ts';
@@ -175,7 +181,10 @@ export class Publisher {
       );
       const problems = findInconsistencies(snapshot);
       if (problems.length > 0) {
-        throw new MeshError('INTERNAL', `the snapshot of ${proxyKey} is not consistent: ${problems.slice(0, 5).join('; ')}`);
+        throw new MeshError(
+          'INTERNAL',
+          `the snapshot of ${proxyKey} is not consistent: ${problems.slice(0, 5).join('; ')}`,
+        );
       }
       this.#publications.set(proxyKey, { proxyKey, ir, messages, assignments, snapshot });
       xds.setSnapshot(proxyKey, snapshot);
@@ -202,7 +211,8 @@ export class Publisher {
             changed.set(name, assignment);
           }
         }
-        const assignments = changed.size === 0 ? publication.assignments : new Map([...publication.assignments, ...changed]);
+        const assignments =
+          changed.size === 0 ? publication.assignments : new Map([...publication.assignments, ...changed]);
         const snapshot = withEndpoints(
           publication.snapshot,
           this.#revision,

@@ -1,0 +1,81 @@
+import type { EdgeList, Overview, ProxySummary, VersionInfo } from '@weft/admin-api';
+import type { Clock } from '@weft/base';
+import type { CertificateAuthority } from '@weft/identity/authority';
+import type { ResourceClient } from '@weft/resources';
+import type { TrafficHistory } from '@weft/telemetry';
+import type { Metrics } from '../mesh/metrics.ts';
+import type { RecentErrors } from '../status/recent-errors.ts';
+import { runChecks } from './checks.ts';
+import { detailProxy, dumpProxy, type ProxySources, summarizeProxy } from './proxy-summary.ts';
+import type { AdminQueries } from './queries.ts';
+import { trafficOf } from './rates.ts';
+import { summarizeServices } from './services.ts';
+
+export interface MeshQueriesOptions extends ProxySources {
+  readonly client: ResourceClient;
+  readonly ca: CertificateAuthority;
+  readonly history: TrafficHistory;
+  readonly errors: RecentErrors;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly version: () => VersionInfo;
+  readonly translationFailures: () => number;
+}
+
+const maxErrors = 20;
+
+/** Answers the admin API from what the control plane has in memory. */
+export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
+  const { state, history, errors, ca, clock, metrics, trustDomain } = options;
+  const proxies = (): readonly ProxySummary[] => state.proxyKeys().flatMap((key) => summarizeProxy(options, key) ?? []);
+  return {
+    version: options.version,
+    overview(windowSeconds): Overview {
+      const all = proxies();
+      const services = summarizeServices(state, history, windowSeconds * 1_000);
+      return {
+        at: new Date(clock.now()).toISOString(),
+        windowSeconds,
+        trustDomain,
+        services,
+        proxies: {
+          total: all.length,
+          connected: all.filter(({ connected }) => connected).length,
+          synced: all.filter((proxy) => proxy.state === 'SYNCED').length,
+        },
+        errors: errors.list(maxErrors),
+      };
+    },
+    proxies: () => ({ proxies: proxies() }),
+    proxy: (proxyKey) => detailProxy(options, proxyKey),
+    configDump: (proxyKey, filter) => dumpProxy(options, proxyKey, filter),
+    edges(windowSeconds): EdgeList {
+      return {
+        at: new Date(clock.now()).toISOString(),
+        windowSeconds,
+        edges: history.edges(windowSeconds * 1_000).map(({ caller, destination, rates }) => ({
+          source: caller,
+          destination,
+          traffic: trafficOf(rates),
+        })),
+      };
+    },
+    async checks() {
+      return {
+        checks: await runChecks({
+          client: options.client,
+          ca,
+          clock,
+          services: () => summarizeServices(state, history, 60_000),
+          proxies,
+          translationFailures: options.translationFailures,
+        }),
+      };
+    },
+    trustBundle() {
+      const { pem, version } = ca.trustBundle.value;
+      return { trustDomain, pem, version };
+    },
+    metrics: () => metrics.render(),
+  };
+}

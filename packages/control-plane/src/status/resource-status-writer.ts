@@ -1,0 +1,156 @@
+import type { Clock, Logger, Timer } from '@weft/base';
+import { type Condition, type KubeObject, parseApiVersion, type ResourceClient } from '@weft/resources';
+import { type MeshState, type ResourceStatus, resourceStatus } from '@weft/translate';
+import type { XdsServer } from '@weft/xds-server';
+import type { Publisher } from '../mesh/publisher.ts';
+import type { Revisions, TrackedResource } from '../mesh/revisions.ts';
+import { compareConditions, mergeConditions, type WantedCondition } from './conditions.ts';
+import { ProgrammedView } from './programmed.ts';
+import { type TurnResult, WriteQueue } from './write-queue.ts';
+
+export interface ResourceStatusWriterOptions {
+  readonly state: MeshState;
+  readonly publisher: Publisher;
+  readonly revisions: Revisions;
+  readonly xds: Pick<XdsServer, 'client'>;
+  readonly client: ResourceClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Acknowledgements come in bursts: they are looked at together, after this. */
+const gatherMs = 3;
+/** `Pending` is written only when proxies take longer than this; most changes are applied before. */
+const pendingDelayMs = 150;
+/** Changed numbers in a message are not urgent: proxies come and go. */
+const wordingDelayMs = 1_500;
+
+/**
+ * Keeps `status.conditions` of every resource that translation reads: `Accepted` and what else translation says, and
+ * `Programmed`. Writes a resource only when something differs from what is stored.
+ */
+export class ResourceStatusWriter {
+  readonly #options: ResourceStatusWriterOptions;
+  readonly #queue: WriteQueue;
+  #statuses: ReadonlyMap<string, ResourceStatus> = new Map();
+  #view: ProgrammedView | undefined;
+  #timer: Timer | undefined;
+  #enabled = false;
+
+  constructor(options: ResourceStatusWriterOptions) {
+    this.#options = options;
+    this.#queue = new WriteQueue({
+      clock: options.clock,
+      logger: options.logger,
+      what: 'status of a resource',
+      run: (key) => this.#write(key),
+    });
+  }
+
+  /** Begins to write; before, changes are only noted. */
+  start(): void {
+    this.#enabled = true;
+    this.changed();
+  }
+
+  /** A resource, a snapshot or an acknowledgement has changed. */
+  changed(): void {
+    this.#view = undefined;
+    if (this.#enabled && this.#timer === undefined) {
+      this.#timer = this.#options.clock.setTimeout(() => this.#look(), gatherMs, { unref: true });
+    }
+  }
+
+  close(): void {
+    this.#enabled = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#queue.close();
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const { state, revisions } = this.#options;
+    this.#statuses = resourceStatus(state);
+    const view = this.#currentView();
+    for (const [key, status] of this.#statuses) {
+      const resource = revisions.get(key);
+      if (resource === undefined) {
+        continue;
+      }
+      const wanted = wantedConditions(key, status, resource, view);
+      switch (compareConditions(storedConditions(resource.object), wanted, resource.generation)) {
+        case 'none':
+          this.#queue.forget(key);
+          break;
+        case 'wording':
+          this.#queue.mark(key, wordingDelayMs);
+          break;
+        case 'substance':
+          this.#queue.mark(key, isPending(wanted) ? pendingDelayMs : 0);
+          break;
+      }
+    }
+  }
+
+  async #write(key: string): Promise<TurnResult> {
+    const { revisions, client, clock } = this.#options;
+    const resource = revisions.get(key);
+    const status = this.#statuses.get(key);
+    if (resource === undefined || status === undefined) {
+      return undefined;
+    }
+    const wanted = wantedConditions(key, status, resource, this.#currentView());
+    const stored = storedConditions(resource.object);
+    if (compareConditions(stored, wanted, resource.generation) === 'none') {
+      return undefined;
+    }
+    const { group, version } = parseApiVersion(resource.apiVersion);
+    await client.patch(
+      { group, version, kind: resource.kind },
+      resource.name,
+      resource.namespace === '' ? undefined : resource.namespace,
+      {
+        // A status for another object of the same name would be wrong: the API refuses it by the uid.
+        metadata: { uid: resource.uid },
+        status: {
+          conditions: mergeConditions(stored, wanted, resource.generation, new Date(clock.now())),
+          observedGeneration: resource.generation,
+        },
+      },
+      { subresource: 'status' },
+    );
+    return undefined;
+  }
+
+  #currentView(): ProgrammedView {
+    this.#view ??= new ProgrammedView(this.#options.publisher, this.#options.xds);
+    return this.#view;
+  }
+}
+
+function wantedConditions(
+  key: string,
+  status: ResourceStatus,
+  resource: TrackedResource,
+  view: ProgrammedView,
+): readonly WantedCondition[] {
+  const refused = status.conditions.find(({ type, status: value }) => type === 'Accepted' && value === 'False');
+  const programmed: WantedCondition =
+    refused === undefined
+      ? view.condition(key, resource)
+      : { type: 'Programmed', status: 'False', reason: refused.reason, message: 'it is not accepted' };
+  return [
+    ...status.conditions.map(({ type, status: value, reason, message }) => ({ type, status: value, reason, message })),
+    programmed,
+  ];
+}
+
+function isPending(wanted: readonly WantedCondition[]): boolean {
+  return wanted.some(({ type, reason }) => type === 'Programmed' && reason === 'Pending');
+}
+
+function storedConditions(object: KubeObject): readonly Condition[] {
+  const { status } = object as { readonly status?: { readonly conditions?: readonly Condition[] } };
+  return status?.conditions ?? [];
+}
