@@ -1,0 +1,65 @@
+import type { Clock, Logger } from '@weft/base';
+import type { AgentBootstrap } from './agent-bootstrap.ts';
+import { CertificateKeeper } from './certificate-keeper.ts';
+import { envoyBootstrap } from './envoy-bootstrap.ts';
+import { type EnvoyEnd, EnvoyProcess } from './envoy-process.ts';
+import { SecretServer } from './secret-server.ts';
+
+export interface AgentOptions {
+  readonly bootstrap: AgentBootstrap;
+  /** Path of Envoy, see `findEnvoy`. */
+  readonly envoy: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+const stopGraceMs = 5_000;
+
+/** Envoy with what it needs around it: identity, key pair by SDS, bootstrap. When Envoy ends, the agent is done. */
+export class Agent {
+  readonly #options: AgentOptions;
+  #keeper: CertificateKeeper | undefined;
+  #secrets: SecretServer | undefined;
+  #envoy: EnvoyProcess | undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+  }
+
+  /** @throws MeshError when there is no identity to be had or Envoy cannot be started. */
+  async start(): Promise<{ readonly ended: Promise<EnvoyEnd> }> {
+    const { bootstrap, envoy, clock, logger, random } = this.#options;
+    const secrets = await SecretServer.start({ folder: bootstrap.stateDir, clock, logger });
+    this.#secrets = secrets;
+    const keeper = new CertificateKeeper({ bootstrap, clock, logger, random });
+    this.#keeper = keeper;
+    keeper.svid.subscribe((svid) => {
+      if (svid !== undefined) {
+        secrets.publish(svid);
+      }
+    });
+    await keeper.start();
+    this.#envoy = await EnvoyProcess.start({
+      program: envoy,
+      folder: bootstrap.stateDir,
+      bootstrap: envoyBootstrap(bootstrap, { secretSocket: secrets.socket }),
+      logger,
+    });
+    return { ended: this.#envoy.ended };
+  }
+
+  /** Ends Envoy, politely first, and removes the socket. */
+  async stop(): Promise<void> {
+    this.#keeper?.close();
+    const envoy = this.#envoy;
+    if (envoy !== undefined) {
+      envoy.signal('SIGTERM');
+      const timer = this.#options.clock.setTimeout(() => envoy.signal('SIGKILL'), stopGraceMs);
+      await envoy.ended;
+      timer.cancel();
+    }
+    this.#secrets?.close();
+  }
+}
