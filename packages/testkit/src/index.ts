@@ -1,3 +1,4 @@
+export { createTestApi, type TestApi } from './api-client.ts';
 export { type Background, type Finished, type RunOptions, run, startBackground } from './child.ts';
 export { eventually } from './eventually.ts';
 export { ManualClock } from './manual-clock.ts';

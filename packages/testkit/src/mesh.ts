@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createTestApi, type TestApi } from './api-client.ts';
 import { type Background, type Finished, type RunOptions, run, startBackground } from './child.ts';
 import { eventually } from './eventually.ts';
 import { findPeer } from './peer.ts';
@@ -45,6 +46,8 @@ export interface TestMesh {
   readonly home: string;
   readonly env: Readonly<Record<string, string>>;
   facts(): ControlPlaneFacts;
+  /** The resource API as its administrator; closed with the mesh. */
+  api(): TestApi;
   /** Real kubectl. */
   kubectl(args: readonly string[], options?: RunOptions): Promise<Finished>;
   weft(args: readonly string[], options?: RunOptions): Promise<Finished>;
@@ -66,6 +69,7 @@ export async function startMesh(options: MeshOptions = {}): Promise<TestMesh> {
   const home = mkdtempSync(join(tmpdir(), 'weft-mesh-'));
   const env = { WEFT_HOME: home, KUBECONFIG: join(home, 'kubeconfig'), NO_COLOR: '1' };
   const workloads: Background[] = [];
+  let api: TestApi | undefined;
   let controlPlane: Background | undefined;
   let ports: readonly string[] = ['--api-port', '0', '--xds-port', '0', '--join-port', '0', '--page-port', '0'];
   const facts = (): ControlPlaneFacts =>
@@ -98,6 +102,10 @@ export async function startMesh(options: MeshOptions = {}): Promise<TestMesh> {
     home,
     env,
     facts,
+    api() {
+      api ??= createTestApi(join(home, 'kubeconfig'));
+      return api;
+    },
     kubectl: (args, runOptions) =>
       run(findPeer('kubectl') ?? 'kubectl', args, { ...runOptions, env: { ...env, ...runOptions?.env } }),
     weft: (args, runOptions) =>
@@ -131,6 +139,7 @@ export async function startMesh(options: MeshOptions = {}): Promise<TestMesh> {
     },
     startControlPlane,
     async stop() {
+      api?.close();
       await Promise.all(workloads.map((workload) => workload.stop()));
       await controlPlane?.stop();
       rmSync(home, { recursive: true, force: true });
