@@ -1,4 +1,5 @@
 export { apiVersionOf, gvkOf, type Immutable } from './declare-kind.ts';
+export { describeViolation } from './describe-violation.ts';
 export { formatPath, joinPath, type PathSegment, parsePath } from './field-path.ts';
 export { isCidr, isIpAddress } from './format/address.ts';
 export { parseDurationMs } from './format/duration.ts';
