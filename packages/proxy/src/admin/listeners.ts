@@ -1,0 +1,31 @@
+import { addressWithoutPort } from '../access-log/commands.ts';
+import type { ListenerStatus } from '../data-plane.ts';
+import type { JsonObject } from '../runtime-config/wire/schema.ts';
+import type { AdminContext } from './admin-context.ts';
+
+/** One line a listener: `name::address`. */
+export function listenersText(context: AdminContext): string {
+  return context.dataPlane
+    .listeners()
+    .map(({ name, address }) => `${name}::${address}\n`)
+    .join('');
+}
+
+/** `envoy.admin.v3.Listeners`, with the state and what a warming listener waits for. */
+export function listenersJson(context: AdminContext): JsonObject {
+  return {
+    listener_statuses: context.dataPlane.listeners().map((listener) => ({
+      name: listener.name,
+      local_address: addressJson(listener),
+      state: listener.state,
+      ...(listener.waitingFor.length === 0 ? {} : { waiting_for: listener.waitingFor }),
+      connections_active: listener.connectionsActive,
+    })),
+  };
+}
+
+function addressJson({ address, port }: ListenerStatus): JsonObject {
+  return address.startsWith('/')
+    ? { pipe: { path: address } }
+    : { socket_address: { address: addressWithoutPort(address), port_value: port } };
+}
