@@ -26,7 +26,6 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-const cookieName = 'weft-session';
 const loginPath = '/login';
 const securityHeaders = {
   'content-security-policy':
@@ -63,6 +62,11 @@ class Page implements PageServer {
       this.#serve(request, response).catch((error: unknown) => this.#fail(response, MeshError.from(error)));
     });
     this.#server.maxConnections = 256;
+  }
+
+  /** Cookies do not tell ports apart: two meshes of one machine must not take each other's. */
+  get #cookieName(): string {
+    return `weft-session-${this.#port}`;
   }
 
   get url(): string {
@@ -146,7 +150,7 @@ class Page implements PageServer {
       return;
     }
     const attributes = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${sessionTtlMs / 1_000}`;
-    response.setHeader('set-cookie', `${cookieName}=${secret.reveal()}; ${attributes}`);
+    response.setHeader('set-cookie', `${this.#cookieName}=${secret.reveal()}; ${attributes}`);
     response.setHeader('cache-control', 'no-store');
     // A redirect would be a part of the cross-site navigation that may have led here (a link in a mail program), and the browser
     // would hold the strict cookie back: a page that loads the next one itself is of this site.
@@ -155,11 +159,11 @@ class Page implements PageServer {
   }
 
   #logout(request: IncomingMessage, response: ServerResponse): void {
-    const secret = cookieOf(request);
+    const secret = cookieOf(request, this.#cookieName);
     if (secret !== undefined) {
       this.#sessions.logout(secret);
     }
-    response.setHeader('set-cookie', `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`);
+    response.setHeader('set-cookie', `${this.#cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`);
     sendText(response, 200, 'Logged out.');
   }
 
@@ -180,7 +184,7 @@ class Page implements PageServer {
   }
 
   #isLoggedIn(request: IncomingMessage): boolean {
-    const secret = cookieOf(request);
+    const secret = cookieOf(request, this.#cookieName);
     return secret !== undefined && this.#sessions.isValid(secret);
   }
 
