@@ -3,6 +3,7 @@ import { type ApplyOptions, apply, type DeleteOptions } from './commands/apply.t
 import { type CheckOptions, check } from './commands/check.ts';
 import { completion } from './commands/completion.ts';
 import { type ConfigDumpOptions, configDump, dumpTypes } from './commands/config-dump.ts';
+import { dashboard } from './commands/dashboard.ts';
 import { deleteObjects } from './commands/delete.ts';
 import { type DemoOptions, demo } from './commands/demo.ts';
 import { type DiffOptions, diff } from './commands/diff.ts';
@@ -13,7 +14,7 @@ import { type StatusOptions, status } from './commands/status.ts';
 import { type UpOptions, up } from './commands/up.ts';
 import { type ValidateOptions, validate } from './commands/validate.ts';
 import { type VersionOptions, version } from './commands/version.ts';
-import type { Context } from './context.ts';
+import type { ApiFlags, Context } from './context.ts';
 import { exitCodeHelp } from './exit-code.ts';
 
 const outputFlag = '-o, --output <format>';
@@ -170,6 +171,11 @@ export function createProgram(context: Context): Command {
     .option(outputFlag, 'json or yaml')
     .action((options: VersionOptions) => version(context, options));
 
+  withApiFlags(program.command('dashboard'))
+    .summary('print a link to the first page')
+    .description('Prints a link to the first page of the running mesh, good for one login.')
+    .action((options: ApiFlags) => dashboard(context, options));
+
   program
     .command('completion')
     .summary('print a completion script for a shell')
@@ -209,7 +215,9 @@ function withPorts(command: Command): Command {
     .option('--api-port <port>', 'resource API (default: 7443)', parseIntOption)
     .option('--xds-port <port>', 'xDS (default: 7012)', parseIntOption)
     .option('--join-port <port>', 'first certificates (default: 7011)', parseIntOption)
-    .option('--page-port <port>', 'first page (default: 7080)', parseIntOption);
+    .option('--page-port <port>', 'first page (default: 7080)', parseIntOption)
+    .option('--trust-domain <name>', 'trust domain of the identities (default: cluster.local)')
+    .option('--certificate-ttl <duration>', 'life of workload certificates, such as 24h or 90s (default: 24h)');
 }
 
 function collect(value: string, previous: readonly string[] | undefined): readonly string[] {

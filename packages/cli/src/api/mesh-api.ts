@@ -7,6 +7,7 @@ import {
   type JoinTokenRequest,
   type JoinTokenResponse,
   type Overview,
+  type PageLogin,
   type ProxyDetail,
   type ProxyList,
   type VersionInfo,
@@ -58,6 +59,11 @@ export class MeshApi {
 
   joinToken(namespace: string, request: JoinTokenRequest): Promise<JoinTokenResponse> {
     return this.client.json({ method: 'POST', path: adminPaths.joinTokens(namespace), body: request });
+  }
+
+  /** A new link to the first page, good for one login. */
+  pageLogin(): Promise<PageLogin> {
+    return this.client.json({ method: 'POST', path: adminPaths.pageLogin });
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { ControlPlaneFile } from '@weft/admin-api';
 import { MeshError } from '@weft/base';
+import { openMeshApi } from '../api/mesh-api.ts';
 import { CliFailure, reportFrom } from '../cli-failure.ts';
 import type { Context } from '../context.ts';
 import {
@@ -27,7 +28,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
       throw alreadyRunning(running, state.path);
     }
     terminal.err('the control plane runs already\n');
-    printPlaces(context, running, format);
+    printPlaces(context, { ...running, ...(await freshLogin(context, running)) }, format);
     return;
   }
   const progress = new Progress(terminal);
@@ -75,6 +76,18 @@ export function alreadyRunning(running: ControlPlaneFile, home: string): CliFail
     code: 'ALREADY_RUNNING',
     exitCode: 1,
   });
+}
+
+/** The link that was printed at the start has been used by now, most likely. */
+async function freshLogin(context: Context, running: ControlPlaneFile): Promise<{ readonly pageLogin?: string }> {
+  const api = openMeshApi({ kubeconfig: running.kubeconfig }, context.terminal.env, context.state);
+  try {
+    return { pageLogin: (await api.pageLogin()).url };
+  } catch {
+    return {};
+  } finally {
+    api.close();
+  }
 }
 
 function printPlaces(context: Context, file: ControlPlaneFile, format: string): void {

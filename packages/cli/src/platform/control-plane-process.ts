@@ -16,6 +16,8 @@ export interface ControlPlaneFlags {
   readonly joinPort?: number | undefined;
   readonly pagePort?: number | undefined;
   readonly trustDomain?: string | undefined;
+  /** Life of workload certificates: `24h`, `90s`. */
+  readonly certificateTtl?: string | undefined;
 }
 
 const readyTimeoutMs = 30_000;
@@ -34,6 +36,7 @@ export function controlPlaneArgs(flags: ControlPlaneFlags): string[] {
     ['--join-port', flags.joinPort],
     ['--page-port', flags.pagePort],
     ['--trust-domain', flags.trustDomain],
+    ['--certificate-ttl', flags.certificateTtl],
   ];
   return pairs.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
 }
@@ -87,7 +90,12 @@ export async function startControlPlane(options: {
   createStateFolder(state);
   const child = await ChildProgram.start('control plane', {
     file: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', paths.controlPlane, ...controlPlaneArgs(options.flags)],
+    args: [
+      '--disable-warning=ExperimentalWarning',
+      paths.controlPlane,
+      ...controlPlaneArgs(options.flags),
+      ...(paths.dashboard === undefined ? [] : ['--page-folder', paths.dashboard]),
+    ],
     env: { ...env, WEFT_HOME: state.path },
     output: openSync(log, 'a', 0o600),
     ...(options.guard === undefined ? {} : { guard: options.guard }),
