@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { type KubeObject, validateObject } from '@weft/resources';
+import { parseAllDocuments } from 'yaml';
+import { MeshState } from '../../src/index.ts';
+
+/** The first document of a case: what is asked besides the resources. */
+export interface Question {
+  /** What the case shows, one sentence. */
+  readonly about: string;
+  /** Proxies to translate for, in this order. */
+  readonly proxies: readonly string[];
+  /** Authorities that each of them was seen to call. */
+  readonly observed?: readonly string[];
+  /** Authorities to ask for on demand. */
+  readonly onDemand?: readonly string[];
+  readonly disconnected?: readonly string[];
+  readonly accessLog?: boolean;
+}
+
+export interface GoldenCase {
+  readonly question: Question;
+  readonly state: MeshState;
+  readonly objects: readonly KubeObject[];
+}
+
+/** Reads `<case>.in.yaml`: the question, then resources, which must be valid. */
+export function readCase(
+  path: string,
+  order: 'as written' | 'reversed' = 'as written',
+  logFolder = '/run/weft',
+): GoldenCase {
+  const documents = parseAllDocuments(readFileSync(path, 'utf8'));
+  const [question, ...raw] = documents.map((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) {
+      throw error;
+    }
+    return document.toJS() as unknown;
+  });
+  const objects = raw.map((value) => {
+    const { object, violations } = validateObject(value);
+    if (object === undefined) {
+      throw new Error(`${path}: ${JSON.stringify(violations)}`);
+    }
+    return { ...object, metadata: { generation: 1, creationTimestamp: '2026-01-01T00:00:00Z', ...object.metadata } };
+  });
+  const asked = question as Question;
+  const state = new MeshState(
+    asked.accessLog === true ? { accessLogPath: (key) => `${logFolder}/${key.replace('/', '.')}.access.log` } : {},
+  );
+  // One at a time, so that everything is indexed again and again on the way.
+  for (const value of order === 'reversed' ? objects.toReversed() : objects) {
+    state.apply([{ value }]);
+  }
+  for (const key of asked.disconnected ?? []) {
+    state.setProxyConnected(key, false);
+  }
+  return { question: asked, state, objects };
+}
