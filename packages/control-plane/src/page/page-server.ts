@@ -225,7 +225,7 @@ class Page implements PageServer {
   }
 }
 
-function cookieOf(request: IncomingMessage): string | undefined {
+function cookieOf(request: IncomingMessage, cookieName: string): string | undefined {
   for (const part of (request.headers.cookie ?? '').split(';')) {
     const [name, value] = part.trim().split('=', 2);
     if (name === cookieName) {
