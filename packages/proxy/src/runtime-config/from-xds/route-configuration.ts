@@ -41,9 +41,15 @@ export function routeTableFromXds(
   };
 }
 
-/** A virtual host of its own (VHDS), with Envoy's default limit for direct responses. */
+/**
+ * Limit for virtual hosts of their own (VHDS). In Envoy it is that of the route configuration, which is not at hand when the
+ * virtual host is read; this is the largest that a control plane of Istio's kind allows.
+ */
+const MAX_VHDS_DIRECT_RESPONSE_BODY_BYTES = 1024 * 1024;
+
+/** A virtual host of its own (VHDS). */
 export function virtualHostResourceFromXds(host: Decoded<typeof VirtualHostSchema>, problems: Problems): VirtualHost {
-  return virtualHostFromXds(host, DEFAULT_MAX_DIRECT_RESPONSE_BODY_BYTES, problems);
+  return virtualHostFromXds(host, MAX_VHDS_DIRECT_RESPONSE_BODY_BYTES, problems);
 }
 
 const requireTls = { NONE: 'none', EXTERNAL_ONLY: 'external-only', ALL: 'all' } as const;
