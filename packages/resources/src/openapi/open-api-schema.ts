@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiVersionOf } from '../declare-kind.ts';
 import type { KindDeclaration } from '../kind.ts';
 import { metadataSchema } from '../schema/metadata.ts';

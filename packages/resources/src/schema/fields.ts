@@ -1,8 +1,11 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Builders for the schemas of kinds. Each field has a description (it is what `kubectl explain` shows), objects are
  * strict, and fields are optional unless their object names them in `required`, as in a Kubernetes schema.
+ *
+ * Metadata goes into zod's registry by `register`, and checks are added at once: each chained call would clone the
+ * schema, and there are some two thousand of them.
  */
 
 type Shape = Readonly<Record<string, z.ZodType>>;
@@ -27,7 +30,7 @@ export function object<S extends Shape, const R extends keyof S = never>(
   required: readonly R[] = [],
   keywords: SomeKeywords = {},
 ) {
-  return z.strictObject(withRequired(shape, required)).meta({ description, ...keywords });
+  return z.strictObject(withRequired(shape, required)).register(z.globalRegistry, { description, ...keywords });
 }
 
 /** An object with these fields and any others (`x-kubernetes-preserve-unknown-fields`). */
@@ -38,12 +41,14 @@ export function openObject<S extends Shape, const R extends keyof S = never>(
 ) {
   return z
     .looseObject(withRequired(shape, required))
-    .meta({ description, 'x-kubernetes-preserve-unknown-fields': true });
+    .register(z.globalRegistry, { description, 'x-kubernetes-preserve-unknown-fields': true });
 }
 
 /** Any object whatsoever. */
 export function anyObject(description: string) {
-  return z.record(z.string(), z.unknown()).meta({ description, 'x-kubernetes-preserve-unknown-fields': true });
+  return z
+    .record(z.string(), z.unknown())
+    .register(z.globalRegistry, { description, 'x-kubernetes-preserve-unknown-fields': true });
 }
 
 export interface TextLimits {
@@ -53,17 +58,13 @@ export interface TextLimits {
 }
 
 export function text(description: string, limits: TextLimits = {}, keywords: SomeKeywords = {}) {
-  let schema = z.string();
-  if (limits.min !== undefined) {
-    schema = schema.min(limits.min);
-  }
-  if (limits.max !== undefined) {
-    schema = schema.max(limits.max);
-  }
-  if (limits.pattern !== undefined) {
-    schema = schema.regex(limits.pattern);
-  }
-  return schema.meta({ description, ...keywords });
+  const checks = [
+    ...(limits.min === undefined ? [] : [z.minLength(limits.min)]),
+    ...(limits.max === undefined ? [] : [z.maxLength(limits.max)]),
+    ...(limits.pattern === undefined ? [] : [z.regex(limits.pattern)]),
+  ];
+  const schema = checks.length === 0 ? z.string() : z.string().check(...checks);
+  return schema.register(z.globalRegistry, { description, ...keywords });
 }
 
 /** RFC 3339 time as Kubernetes writes it. */
@@ -73,21 +74,23 @@ export function time(description: string) {
     .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/, {
       error: (issue) => `${JSON.stringify(issue.input)} is not an RFC 3339 time such as 2026-01-31T12:00:00Z`,
     })
-    .meta({ description, format: 'date-time' });
+    .register(z.globalRegistry, { description, format: 'date-time' });
 }
 
 /** Text that no message may repeat. */
 export function secretText(description: string) {
-  return z.string({ error: 'must be a string' }).meta({ description });
+  return z.string({ error: 'must be a string' }).register(z.globalRegistry, { description });
 }
 
 /** Bytes in base64. */
 export function bytes(description: string) {
-  return z.base64({ error: 'the value is not base64 (RFC 4648 §4)' }).meta({ description, format: 'byte' });
+  return z
+    .base64({ error: 'the value is not base64 (RFC 4648 §4)' })
+    .register(z.globalRegistry, { description, format: 'byte' });
 }
 
 export function flag(description: string) {
-  return z.boolean().meta({ description });
+  return z.boolean().register(z.globalRegistry, { description });
 }
 
 export interface NumberLimits {
@@ -95,18 +98,16 @@ export interface NumberLimits {
   readonly max?: number;
 }
 
+function bounded<S extends z.ZodNumber>(schema: S, { min, max }: NumberLimits): S {
+  const checks = [...(min === undefined ? [] : [z.gte(min)]), ...(max === undefined ? [] : [z.lte(max)])];
+  return checks.length === 0 ? schema : schema.check(...checks);
+}
+
 const int32Max = 2_147_483_647;
 
 /** A whole number; without limits any that JSON carries exactly. */
 export function integer(description: string, limits: NumberLimits = {}, keywords: SomeKeywords = {}) {
-  let schema = z.int();
-  if (limits.min !== undefined) {
-    schema = schema.min(limits.min);
-  }
-  if (limits.max !== undefined) {
-    schema = schema.max(limits.max);
-  }
-  return schema.meta({ description, ...keywords });
+  return bounded(z.int(), limits).register(z.globalRegistry, { description, ...keywords });
 }
 
 export function int32(description: string, limits: NumberLimits = {}) {
@@ -124,29 +125,22 @@ export function uint32(description: string) {
 /** A TCP or UDP port. */
 export function port(description: string) {
   const error = (issue: { readonly input?: unknown }): string => `${String(issue.input)}: port must be between 1-65535`;
-  return z.int().min(1, { error }).max(65_535, { error }).meta({ description });
+  return z.int().check(z.gte(1, { error }), z.lte(65_535, { error })).register(z.globalRegistry, { description });
 }
 
 /** A number that may have a fraction. */
 export function decimal(description: string, limits: NumberLimits = {}) {
-  let schema = z.number();
-  if (limits.min !== undefined) {
-    schema = schema.min(limits.min);
-  }
-  if (limits.max !== undefined) {
-    schema = schema.max(limits.max);
-  }
-  return schema.meta({ description, format: 'double' });
+  return bounded(z.number(), limits).register(z.globalRegistry, { description, format: 'double' });
 }
 
 /** A port given by number or by name. */
 export function intOrString(description: string) {
-  return z.union([z.int(), z.string()]).meta({ description, 'x-kubernetes-int-or-string': true });
+  return z.union([z.int(), z.string()]).register(z.globalRegistry, { description, 'x-kubernetes-int-or-string': true });
 }
 
 /** One of a closed set of words. */
 export function choice<const V extends readonly [string, ...string[]]>(description: string, values: V) {
-  return z.enum(values).meta({ description });
+  return z.enum(values).register(z.globalRegistry, { description });
 }
 
 export interface ListLimits {
@@ -161,14 +155,10 @@ export function list<I extends z.ZodType>(
   limits: ListLimits = {},
   keywords: SomeKeywords = {},
 ) {
-  let schema = z.array(item);
-  if (limits.min !== undefined) {
-    schema = schema.min(limits.min);
-  }
-  if (limits.max !== undefined) {
-    schema = schema.max(limits.max);
-  }
-  return schema.meta({ description, ...keywords });
+  const { min, max } = limits;
+  const checks = [...(min === undefined ? [] : [z.minLength(min)]), ...(max === undefined ? [] : [z.maxLength(max)])];
+  const schema = checks.length === 0 ? z.array(item) : z.array(item).check(...checks);
+  return schema.register(z.globalRegistry, { description, ...keywords });
 }
 
 /** A list of distinct values, merged as a set by server-side apply. */
@@ -219,7 +209,7 @@ export function map<V extends z.ZodType>(
             });
           }
         });
-  return limited.meta({
+  return limited.register(z.globalRegistry, {
     description,
     ...(limits.min === undefined ? {} : { minProperties: limits.min }),
     ...(limits.max === undefined ? {} : { maxProperties: limits.max }),

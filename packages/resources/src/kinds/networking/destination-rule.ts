@@ -4,15 +4,16 @@ import { list, map, object, text } from '../../schema/fields.ts';
 import { istioStatus } from '../../schema/istio-status.ts';
 import { workloadSelector } from '../../schema/workload-selector.ts';
 import { validateDestinationRule } from './destination-rule-validation.ts';
-import { trafficPolicy } from './traffic-policy-schema.ts';
+import { portPolicy, trafficPolicy } from './traffic-policy-schema.ts';
 
 function destinationRuleSchema() {
+  const parts = portPolicy();
   return object('A destination rule.', {
     spec: object(
       'What happens to traffic after it was routed to the host.',
       {
         host: text('Name of the service; a short name is completed with the namespace of this object.'),
-        trafficPolicy: trafficPolicy('How traffic to the host is sent.'),
+        trafficPolicy: trafficPolicy('How traffic to the host is sent.', parts),
         subsets: list(
           'Parts of the endpoints that routes can name.',
           object(
@@ -20,7 +21,7 @@ function destinationRuleSchema() {
             {
               name: text('Its name.'),
               labels: map('Labels that the endpoints of the subset have.', text('Value of the label.')),
-              trafficPolicy: trafficPolicy('What differs from the policy of the host.'),
+              trafficPolicy: trafficPolicy('What differs from the policy of the host.', parts),
             },
             ['name'],
           ),

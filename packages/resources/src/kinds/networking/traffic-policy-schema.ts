@@ -154,8 +154,8 @@ function clientTls() {
   });
 }
 
-/** What a policy for one port can say. */
-function portPolicy() {
+/** What a policy for one port can say. Built once for all of a DestinationRule's policies: it is large. */
+export function portPolicy() {
   return {
     loadBalancer: loadBalancer(),
     connectionPool: connectionPool(),
@@ -165,14 +165,14 @@ function portPolicy() {
 }
 
 /** TrafficPolicy of a DestinationRule or of one of its subsets. */
-export function trafficPolicy(description: string) {
+export function trafficPolicy(description: string, parts: ReturnType<typeof portPolicy>) {
   return object(description, {
-    ...portPolicy(),
+    ...parts,
     portLevelSettings: list(
       'Policies for single ports. What one of them leaves out has its default, not the value above.',
       object('Policy for one port.', {
         port: object('The port of the service.', { number: uint32('Its number.') }),
-        ...portPolicy(),
+        ...parts,
       }),
       { max: 4096 },
     ),
