@@ -1,0 +1,2 @@
+import type { Plays } from '../support/scenario.ts';
+export const clientPlays: Plays = {};
