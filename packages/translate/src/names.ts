@@ -66,11 +66,11 @@ export function hostCandidates(host: string, namespace: string, clusterDomain: s
   return dots === 2 && lower.endsWith('.svc') ? [lower, `${lower}.${clusterDomain}`] : [lower];
 }
 
-/** An authority taken apart; undefined when it is malformed. IPv6 addresses keep their brackets. */
+/** An authority taken apart; undefined when it is malformed, or no host of its own (`*`). IPv6 addresses keep their brackets. */
 export function parseAuthority(
   authority: string,
 ): { readonly host: string; readonly port: number | undefined } | undefined {
-  const match = /^(\[[0-9a-f:.]+\]|[^:[\]@/?#\s]+)(?::([0-9]{1,5}))?$/i.exec(authority);
+  const match = /^(\[[0-9a-f:.]+\]|[^:[\]@/?#*\s]+)(?::([0-9]{1,5}))?$/i.exec(authority);
   const host = match?.[1];
   if (host === undefined) {
     return undefined;

@@ -18,8 +18,9 @@ export interface OnDemandAnswer {
   /** Whether anything in the mesh has this name. */
   readonly known: boolean;
   /**
-   * The virtual host `http-proxy/<authority>`. When nothing has the name it has no routes: both engines answer 404 `NR` at once. (A
-   * removal instead would leave stock Envoy's on_demand filter waiting: it resumes a request only for a resource that it is given.)
+   * The virtual host `http-proxy/<authority>`. When nothing has the name it has no routes: both engines answer 404 `NR` at once.
+   * Tried with stock Envoy 1.40: a removal leaves its on_demand filter waiting for ever, and a `Resource` without a body, which
+   * the VHDS documentation describes, is refused ("type URL does not match"); a virtual host without routes answers in 1 ms.
    */
   readonly message: XdsMessage;
 }

@@ -2,7 +2,7 @@ import type { HttpUpstream, VirtualHost as VirtualHostIr } from '@weft/ir';
 import { typeUrls } from '@weft/xds-types';
 import { RouteConfiguration, Vhds } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
-import { httpProxyName, upstreamName } from '../names.ts';
+import { httpProxyName, parseAuthority, upstreamName } from '../names.ts';
 import { fromAds } from './core.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
 import { routeMessage } from './route.ts';
@@ -37,13 +37,27 @@ export const virtualHostMessage: (host: VirtualHostIr) => XdsMessage = perObject
     VirtualHost,
     create(VirtualHost, {
       name,
-      domains: [host.authority],
+      domains: [domainOf(host.authority)],
       routes: (host.routes?.routes ?? []).map(routeMessage),
       includeRequestAttemptCount: true,
     }),
     host.routes?.origins ?? [],
   );
 });
+
+/**
+ * A virtual host that no request has. Stock Envoy holds a listener back until the first virtual host comes: an empty answer to its
+ * first VHDS request does not count, and it would wait for its timeout of 15 s.
+ */
+export const firstVirtualHost: XdsMessage = virtualHostMessage({ authority: 'first.invalid', routes: undefined });
+
+/**
+ * What the virtual host is found by: the authority. One that is malformed must not become a pattern (`*` would take all hosts), so it
+ * gets a name that no request has; the answer by its resource name is all that the asking request needs.
+ */
+function domainOf(authority: string): string {
+  return parseAuthority(authority) === undefined ? `${encodeURIComponent(authority)}.invalid` : authority;
+}
 
 /** The routes of a declared upstream: whatever the authority, it is this service. */
 export const upstreamRoutes: (upstream: HttpUpstream) => XdsMessage = perObject((upstream) => {

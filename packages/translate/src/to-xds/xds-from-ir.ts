@@ -6,7 +6,7 @@ import { sameItems } from '../state/memo-table.ts';
 import { inboundClusterMessage, outboundClusterMessage } from './cluster.ts';
 import { httpProxyListener, inboundListener, upstreamListener } from './listener.ts';
 import { perObject, type XdsMessage } from './message.ts';
-import { httpProxyRoutes, upstreamRoutes, virtualHostMessage } from './route-configuration.ts';
+import { firstVirtualHost, httpProxyRoutes, upstreamRoutes, virtualHostMessage } from './route-configuration.ts';
 
 const typeOrder: readonly string[] = Object.values(typeUrls);
 
@@ -69,6 +69,7 @@ export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((i
     messages.push(
       httpProxyMessage(ir.httpProxy.listen, [path]),
       httpProxyRoutes,
+      firstVirtualHost,
       ...ir.httpProxy.virtualHosts.map(virtualHostMessage),
     );
   }
