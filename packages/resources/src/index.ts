@@ -99,6 +99,8 @@ export {
   parseApiVersion,
   type Validated,
   type ValidateOptions,
+  validateChange,
   validateObject,
+  warningsFor,
 } from './validate-object.ts';
 export type { Violation, ViolationCode } from './violation.ts';

@@ -10,36 +10,49 @@ export function showValue(value: unknown): string {
   return text.length > shownValueMax ? `${text.slice(0, shownValueMax)}…` : text;
 }
 
+/** What all places of one object have in common. */
+interface Shared {
+  readonly found: Violation[];
+  readonly spent: Map<string, number>;
+}
+
 /**
  * A place in an object under validation, and the list that violations found there go to.
  * Validators walk the object with a `Place` at their side: `place.field('http').index(0).invalid(…)`.
  */
 export class Place {
   readonly path: string;
-  readonly #found: Violation[];
+  readonly #shared: Shared;
 
-  private constructor(path: string, found: Violation[]) {
+  private constructor(path: string, shared: Shared) {
     this.path = path;
-    this.#found = found;
+    this.#shared = shared;
   }
 
   /** The whole object, with nothing found yet. */
   static root(): Place {
-    return new Place('', []);
+    return new Place('', { found: [], spent: new Map() });
   }
 
   /** All that was found by this place and every place derived from the same root. */
   get violations(): Violation[] {
-    return this.#found;
+    return this.#shared.found;
+  }
+
+  /** Adds to what checking the whole object has cost so far, and returns the sum. */
+  spend(what: string, amount: number): number {
+    const sum = (this.#shared.spent.get(what) ?? 0) + amount;
+    this.#shared.spent.set(what, sum);
+    return sum;
   }
 
   /** The place one or more steps further in. */
   at(...segments: readonly PathSegment[]): Place {
-    return new Place(segments.reduce<string>(joinPath, this.path), this.#found);
+    return new Place(segments.reduce<string>(joinPath, this.path), this.#shared);
   }
 
   report(code: ViolationCode, message: string, fix: string): void {
-    this.#found.push({ path: this.path, code, message, fix });
+    this.#shared.found.push({ path: this.path, code, message, fix });
   }
 
   /** The value is of the right type, but wrong. The message begins with the value. */

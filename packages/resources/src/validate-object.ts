@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { checkAnnotations, checkLabels } from './format/labels.ts';
+import { checkAnnotations, checkLabels, isQualifiedName } from './format/labels.ts';
 import { checkName, checkNamePrefix, isLabel } from './format/names.ts';
 import type { KindDeclaration } from './kind.ts';
-import type { KubeObject, ObjectMeta } from './object.ts';
+import type { KubeObject, ObjectMeta, OwnerReference } from './object.ts';
 import { Place, showValue } from './place.ts';
 import { kindFor, kinds } from './registry.ts';
 import { checkStructure } from './schema/check-structure.ts';
@@ -116,6 +116,50 @@ function checkMetadata(place: Place, kind: KindDeclaration, metadata: ObjectMeta
   }
   checkLabels(place.at('labels'), metadata.labels);
   checkAnnotations(place.at('annotations'), metadata.annotations);
+  checkOwners(place.at('ownerReferences'), metadata.ownerReferences ?? []);
+  for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
+    if (!isQualifiedName(finalizer)) {
+      place.at('finalizers', index).invalid(finalizer, 'not the name of a finalizer', 'Use prefix/name.');
+    }
+  }
+}
+
+function checkOwners(place: Place, owners: readonly OwnerReference[]): void {
+  let controller: string | undefined;
+  for (const [index, owner] of owners.entries()) {
+    const here = place.at(index);
+    for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
+      if (owner[field] === '') {
+        here.at(field).required('it is empty', 'Copy it from the owner.');
+      }
+    }
+    if (owner.controller === true && controller !== undefined) {
+      here
+        .at('controller')
+        .conflict(`${controller} is the controller already`, 'Let only one owner be the controller.');
+    }
+    controller ??= owner.controller === true ? `${owner.kind} ${owner.name}` : undefined;
+  }
+}
+
+/** What is allowed in a valid object but hardly meant: rules never reached, deprecated fields. Never refuses. */
+export function warningsFor(object: KubeObject): readonly Violation[] {
+  const { group, version } = parseApiVersion(object.apiVersion);
+  return kindFor(group, version, object.kind)?.warnings?.(object) ?? [];
+}
+
+/** What a change of a valid object does that may not be done: its name, namespace or immutable fields change. */
+export function validateChange(object: KubeObject, previous: KubeObject): readonly Violation[] {
+  const root = Place.root();
+  for (const field of ['name', 'namespace', 'uid'] as const) {
+    const before = previous.metadata[field];
+    const after = object.metadata[field];
+    if (before !== undefined && after !== undefined && after !== before) {
+      root.at('metadata', field).forbidden(`it is ${before} and cannot be changed`, `Leave it at ${before}.`);
+    }
+  }
+  const { group, version } = parseApiVersion(object.apiVersion);
+  return [...root.violations, ...(kindFor(group, version, object.kind)?.validateUpdate?.(object, previous) ?? [])];
 }
 
 /**

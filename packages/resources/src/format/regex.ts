@@ -6,19 +6,28 @@ export const regexLengthMax = 1024;
 /** Most instructions that a compiled regular expression may have: what a match costs per byte grows with them. */
 export const regexProgramSizeMax = 2000;
 
-/** Why `pattern` cannot be matched in linear time; undefined when it can (RE2 syntax). */
-export function regexProblem(pattern: string): string | undefined {
+/** Most instructions that the regular expressions of one object may have together: compiling them takes time. */
+export const regexTotalSizeMax = 100_000;
+
+/** Instructions of the compiled expression, or why there is none. */
+function compile(pattern: string): { readonly size: number; readonly problem?: string } {
   if (pattern.length > regexLengthMax) {
-    return `it has ${pattern.length} characters, at most ${regexLengthMax} are allowed`;
+    return { size: 0, problem: `it has ${pattern.length} characters, at most ${regexLengthMax} are allowed` };
   }
   try {
     const size = RE2JS.compile(pattern).programSize();
     return size > regexProgramSizeMax
-      ? `it compiles to ${size} instructions, at most ${regexProgramSizeMax} are allowed`
-      : undefined;
+      ? { size, problem: `it compiles to ${size} instructions, at most ${regexProgramSizeMax} are allowed` }
+      : { size };
   } catch (thrown) {
-    return thrown instanceof Error ? thrown.message.replace(/^error parsing regexp: /, '') : String(thrown);
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return { size: pattern.length, problem: message.replace(/^error parsing regexp: /, '') };
   }
+}
+
+/** Why `pattern` cannot be matched in linear time; undefined when it can (RE2 syntax). */
+export function regexProblem(pattern: string): string | undefined {
+  return compile(pattern).problem;
 }
 
 /** Whether `pattern` is a regular expression that RE2 accepts, within Weft's limits. */
@@ -26,14 +35,24 @@ export function isLinearRegex(pattern: string): boolean {
   return regexProblem(pattern) === undefined;
 }
 
-/** Reports what is no regular expression of RE2. */
+/** Reports what is no regular expression of RE2; stops looking when those of one object are too many. */
 export function checkRegex(place: Place, pattern: string): void {
-  const problem = regexProblem(pattern);
+  if (place.spend('regex', 0) > regexTotalSizeMax) {
+    return;
+  }
+  const { size, problem } = compile(pattern);
   if (problem !== undefined) {
     place.invalid(
       pattern,
       `not a regular expression that can be matched in linear time: ${problem}`,
       'Use RE2 syntax: no look-around, no back references, repetitions of at most 1000.',
+    );
+  }
+  if (place.spend('regex', size) > regexTotalSizeMax) {
+    place.report(
+      'TooLarge',
+      `the regular expressions up to here compile to more than ${regexTotalSizeMax} instructions`,
+      'Use fewer of them, or exact and prefix matches.',
     );
   }
 }

@@ -12,6 +12,9 @@ type Failover = NonNullable<LocalitySetting['failover']>;
 /** Envoy's limit for a Maglev table. */
 const maglevTableSizeMax = 5_000_011;
 
+/** Most localities in one list: each is compared with all others. */
+export const localitiesMax = 256;
+
 function isPrime(number: number): boolean {
   if (number < 4) {
     return number > 1;
@@ -78,6 +81,10 @@ function overlap(a: string, b: string): boolean {
 }
 
 function checkOverlap(place: Place, localities: readonly string[]): void {
+  if (localities.length > localitiesMax) {
+    place.tooLong(`there are ${localities.length} localities, at most ${localitiesMax} are allowed`, 'Use wider ones.');
+    return;
+  }
   for (const [index, locality] of localities.entries()) {
     const other = localities.slice(0, index).find((earlier) => overlap(earlier, locality));
     if (other !== undefined) {

@@ -17,14 +17,21 @@ import type {
   VirtualServiceSpec,
 } from './virtual-service.ts';
 
+/** Most hosts of one object: each server name of a TLS rule is compared with all of them. */
+export const hostsMax = 1024;
+
 /** Whether sidecars use the routes: they do unless only gateways are named. */
 function appliesToMesh(gateways: readonly string[] | undefined): boolean {
   return gateways === undefined || gateways.length === 0 || gateways.includes('mesh');
 }
 
 function checkHosts(place: Place, spec: VirtualServiceSpec): void {
+  const hosts = spec.hosts ?? [];
+  if (hosts.length > hostsMax) {
+    place.tooLong(`there are ${hosts.length} hosts, at most ${hostsMax} are allowed`, 'Split the object.');
+  }
   const seen = new Set<string>();
-  for (const [index, host] of (spec.hosts ?? []).entries()) {
+  for (const [index, host] of hosts.entries()) {
     const here = place.at(index);
     const key = host.toLowerCase();
     if (seen.has(key)) {
@@ -90,6 +97,11 @@ function checkConnectionDestinations(place: Place, route: readonly RouteDestinat
   checkWeights(place, route);
 }
 
+/** The first few of a list that may be long. */
+function listed(hosts: readonly string[]): string {
+  return `${hosts.slice(0, 5).join(', ')}${hosts.length > 5 ? ', …' : ''}`;
+}
+
 function checkTlsRoute(place: Place, route: TlsRoute, hosts: readonly string[]): void {
   if (route.match.length === 0) {
     place.at('match').required('a TLS rule needs a match', 'Add a match with sniHosts.');
@@ -101,13 +113,13 @@ function checkTlsRoute(place: Place, route: TlsRoute, hosts: readonly string[]):
     }
     for (const [at, sni] of match.sniHosts.entries()) {
       checkHostPattern(here.at('sniHosts', at), sni);
-      if (!hosts.some((host) => coversHost(host, sni))) {
+      if (hosts.length <= hostsMax && !hosts.some((host) => coversHost(host, sni))) {
         here
           .at('sniHosts', at)
           .notFound(
             sni,
             'no host of this virtual service covers the name',
-            `Add it to spec.hosts, which are ${hosts.join(', ')}.`,
+            `Add it to spec.hosts, which are ${listed(hosts)}.`,
           );
       }
     }
