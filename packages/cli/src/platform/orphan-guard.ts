@@ -16,16 +16,16 @@ while read -r sign group; do
   esac
 done
 [ -n "$groups" ] || exit 0
-for one in $groups; do kill -TERM -- "-$one" 2>/dev/null; done
+for one in $groups; do kill -TERM "-$one" 2>/dev/null; done
 tries=0
 while [ $tries -lt 20 ]; do
   left=''
-  for one in $groups; do kill -0 -- "-$one" 2>/dev/null && left="$left $one"; done
+  for one in $groups; do kill -0 "-$one" 2>/dev/null && left="$left $one"; done
   [ -n "$left" ] || exit 0
   tries=$((tries + 1))
   sleep 0.1
 done
-for one in $left; do kill -KILL -- "-$one" 2>/dev/null; done
+for one in $left; do kill -KILL "-$one" 2>/dev/null; done
 `;
 
 /** See the file comment. */
