@@ -58,6 +58,10 @@ export interface DownstreamCodec {
   readonly headIncomplete: boolean;
   /** Makes the next response the last (drain). */
   beginDrain(): void;
+  /** The owner is done with the request that was answered last: the next one, if it has come already, may begin. */
+  proceed(): void;
+  /** Gives up an incomplete head: the returned encoder takes one last response. */
+  refuseHead(): ResponseEncoder;
 }
 
 /** The way of one request to an upstream. Calls: request, data*, end. */

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Unsubscribe } from '@weft/base';
+import type { DnsResolver } from './cluster/dns-resolver.ts';
 import type {
   ClusterConfig,
   HttpConnectionManagerConfig,
@@ -47,6 +48,12 @@ export interface DataPlaneOptions {
   requestVirtualHost(routeConfigName: string, authority: string): Promise<void>;
   /** How long a listener or cluster waits for what it needs before it goes on without. Default 15,000. */
   readonly warmingTimeoutMs?: number;
+  /** How long connections of a removed filter chain may live on. Default 45,000. */
+  readonly drainTimeMs?: number;
+  /** Downstream connections in all; further ones are closed when they are accepted. Default 50,000. */
+  readonly maxConnections?: number;
+  /** Default: the operating system's resolver. */
+  readonly resolveDns?: DnsResolver;
 }
 
 /** What became of a configuration. */
@@ -120,4 +127,6 @@ export interface DataPlane {
   close(): Promise<void>;
   clusters(): readonly ClusterStatus[];
   listeners(): readonly ListenerStatus[];
+  /** Defects of the proxy that closed a connection. */
+  faults(): number;
 }

@@ -188,6 +188,8 @@ export interface ConnectionRecord {
   readonly responseFlags: number;
   readonly connectionTerminationDetails: string;
   readonly upstreamTransportFailureReason: string;
+  /** Why the client's handshake failed, absent or empty when it did not. */
+  readonly downstreamTransportFailureReason?: string;
 }
 
 /** Stands in before a connection is known; never seen by `onStreamEnd`. */

@@ -189,7 +189,10 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
       return;
     }
     this.#receiving = readingHead;
-    if (this.#inReceive) {
+  }
+
+  proceed(): void {
+    if (this.#inReceive || this.#receiving !== readingHead || this.#responsePending) {
       return;
     }
     const backlog = this.#backlog;
@@ -245,16 +248,29 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
     // Otherwise a half-closed client waits for its response: it gets it, and then the connection ends.
   }
 
-  #refuse(detail: CodecErrorDetail): void {
-    const answerable = !this.#headSent || !this.#responsePending;
+  refuseHead(): ResponseEncoder {
     this.#receiving = closed;
     this.#keepAlive = false;
+    this.#dropHead();
+    this.#headSent = false;
+    this.#responsePending = true;
+    return this;
+  }
+
+  #dropHead(): void {
     const head = this.#head;
     if (head !== undefined) {
       this.#head = undefined;
       this.#isHead = head.bytes.latin1Slice(0, Math.min(5, head.size)) === 'HEAD ';
       releaseRequestHead(head);
     }
+  }
+
+  #refuse(detail: CodecErrorDetail): void {
+    const answerable = !this.#headSent || !this.#responsePending;
+    this.#receiving = closed;
+    this.#keepAlive = false;
+    this.#dropHead();
     this.#sink = undefined;
     if (!this.#responsePending) {
       this.#headSent = false;

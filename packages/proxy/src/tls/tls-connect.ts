@@ -29,11 +29,12 @@ export class SessionCache {
   }
 }
 
-/** Connects and does the handshake; `onConnected` is called when the peer has been verified. */
+/** Connects and does the handshake; `onConnected` is called when the peer has been verified. `alpn` is what we offer. */
 export function connectTls(
   context: TransportContext,
   contexts: TlsContexts,
   tls: UpstreamTls,
+  alpn: readonly string[],
   address: BindAddress,
   sessions: SessionCache,
   callbacks: ConnectCallbacks,
@@ -54,7 +55,7 @@ export function connectTls(
     ...(address.kind === 'pipe' ? { path: address.path } : { host: address.address, port: address.port }),
     secureContext: material.secureContext,
     ...(tls.sni === '' || isIP(tls.sni) !== 0 ? {} : { servername: tls.sni }),
-    ALPNProtocols: [...tls.alpn],
+    ALPNProtocols: [...alpn],
     // The chain is verified against the bundle by OpenSSL; whom it names is checked below, against the SAN matchers.
     rejectUnauthorized: tls.validation !== undefined,
     checkServerIdentity: () => undefined,

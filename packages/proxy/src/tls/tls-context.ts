@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { SecretMaterial, SecretSource } from '../data-plane.ts';
 import type { SecretRef, TlsCommon } from '../runtime-config/config.ts';
 import { subjectAltNamesOf } from './peer-verification.ts';
@@ -7,6 +7,8 @@ import { subjectAltNamesOf } from './peer-verification.ts';
 /** Key pair and trust of one TLS configuration at one moment. */
 export interface TlsMaterial {
   readonly secureContext: SecureContext;
+  /** What the context was made of, for servers, which make their own. */
+  readonly options: SecureContextOptions;
   /** Changes when a certificate, a key or the trust bundle does. */
   readonly version: string;
   /** First URI SAN of our certificate, empty when there is none. */
@@ -92,7 +94,7 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
   if (tls.validation !== undefined && bundle === undefined) {
     throw new TypeError(`${tls.validation.trustBundle.name} is no trust bundle`);
   }
-  const secureContext = createSecureContext({
+  const options: SecureContextOptions = {
     ...(keyPair === undefined ? {} : { cert: keyPair.certificateChainPem, key: keyPair.privateKeyPem() }),
     // Without validation nothing may be trusted by accident: an empty list keeps Node's built-in roots out.
     ca: bundle === undefined ? [] : splitPem(bundle.pem),
@@ -102,10 +104,10 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
     sessionIdContext: 'weft',
     // An intermediate or a bundle entry is enough to trust what it signed: bundles of a mesh hold issuers.
     allowPartialTrustChain: true,
-  });
+  };
   const localUri =
     keyPair === undefined ? '' : (subjectAltNamesOf(new X509Certificate(keyPair.certificateChainPem)).uris[0] ?? '');
-  return { secureContext, version, localUri };
+  return { secureContext: createSecureContext(options), options, version, localUri };
 }
 
 /** Each certificate of a bundle by itself: OpenSSL's reader of one text would stop at the first that it cannot read. */

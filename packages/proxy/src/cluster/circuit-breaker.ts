@@ -1,0 +1,30 @@
+import type { CircuitBreakerThresholds } from '../runtime-config/config.ts';
+
+/** What one priority of a cluster has in use, against its thresholds. */
+export class CircuitBreaker {
+  readonly thresholds: CircuitBreakerThresholds;
+  connections = 0;
+  pending = 0;
+  requests = 0;
+  retries = 0;
+
+  constructor(thresholds: CircuitBreakerThresholds) {
+    this.thresholds = thresholds;
+  }
+
+  get allowsConnection(): boolean {
+    return this.connections < this.thresholds.maxConnections;
+  }
+
+  get allowsPending(): boolean {
+    return this.pending < this.thresholds.maxPendingRequests;
+  }
+
+  get allowsRequest(): boolean {
+    return this.requests < this.thresholds.maxRequests;
+  }
+
+  get allowsRetry(): boolean {
+    return this.retries < this.thresholds.maxRetries;
+  }
+}

@@ -1,0 +1,41 @@
+import { EndpointCounters } from '../endpoint/endpoint.ts';
+
+/** What was counted for a cluster's name; outlives changes of its configuration. */
+export class ClusterCounters {
+  requestsTotal = 0;
+  requestsActive = 0;
+  requestsPending = 0;
+  requestsPendingOverflow = 0;
+  requestTimeouts = 0;
+  perTryTimeouts = 0;
+  retries = 0;
+  retrySuccess = 0;
+  retryOverflow = 0;
+  retryLimitExceeded = 0;
+  connectionsTotal = 0;
+  connectionsActive = 0;
+  connectFailures = 0;
+  connectTimeouts = 0;
+  connectionOverflow = 0;
+  panicSelections = 0;
+  readonly #endpoints = new Map<string, EndpointCounters>();
+
+  /** The counters of an address, made when there are none. */
+  endpoint(address: string): EndpointCounters {
+    let counters = this.#endpoints.get(address);
+    if (counters === undefined) {
+      counters = new EndpointCounters();
+      this.#endpoints.set(address, counters);
+    }
+    return counters;
+  }
+
+  /** Forgets the addresses that are not in `current`. */
+  keepEndpoints(current: ReadonlySet<string>): void {
+    for (const address of this.#endpoints.keys()) {
+      if (!current.has(address)) {
+        this.#endpoints.delete(address);
+      }
+    }
+  }
+}

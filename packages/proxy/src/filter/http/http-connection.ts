@@ -1,0 +1,271 @@
+import {
+  type BodySink,
+  type CodecErrorDetail,
+  type DownstreamCodec,
+  type DownstreamEvents,
+  Http1DownstreamCodec,
+  type RequestHead,
+  type ResponseEncoder,
+  takeRequestHead,
+} from '@weft/http-codec';
+import { codecErrorReply, localReplies } from '../../local-reply.ts';
+import { ResponseFlag } from '../../response-flag.ts';
+import type { DownstreamConnectionInfo } from '../../stream-info.ts';
+import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
+import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
+import { clientCertElement } from './forwarded-client-cert.ts';
+import type { HttpManager } from './http-manager.ts';
+import { type HttpStream, takeStream } from './http-stream.ts';
+
+const idleTimer = 0;
+const headersTimer = 1;
+const durationTimer = 2;
+const closeTimer = 3;
+
+/** Why reading from the client stands still. */
+type PauseReason = 'backlog' | 'waiting' | 'upstream';
+const pauseBits: Readonly<Record<PauseReason, number>> = { backlog: 1, waiting: 2, upstream: 4 };
+
+/** One downstream connection under an HTTP connection manager. */
+export class HttpConnection implements ConnectionHandler, DownstreamEvents, TimerOwner {
+  readonly transport: Connection;
+  readonly manager: HttpManager;
+  readonly info: DownstreamConnectionInfo;
+  readonly #codec: DownstreamCodec;
+  readonly #onClosed: (connection: HttpConnection) => void;
+  readonly #peerPem: () => string;
+  readonly #idle: WheelTimer = new WheelTimer(this, idleTimer);
+  readonly #headers: WheelTimer = new WheelTimer(this, headersTimer);
+  readonly #duration: WheelTimer = new WheelTimer(this, durationTimer);
+  readonly #close: WheelTimer = new WheelTimer(this, closeTimer);
+  #stream: HttpStream | undefined = undefined;
+  #paused = 0;
+  #requests = 0;
+  #lastRequest = false;
+  #ending = false;
+  #element: string | undefined = undefined;
+
+  /** @param peerPem gives the peer's certificate, for the modes that forward it. */
+  constructor(
+    transport: Connection,
+    manager: HttpManager,
+    info: DownstreamConnectionInfo,
+    onClosed: (connection: HttpConnection) => void,
+    peerPem: () => string,
+  ) {
+    this.transport = transport;
+    this.manager = manager;
+    this.info = info;
+    this.#onClosed = onClosed;
+    this.#peerPem = peerPem;
+    this.#codec = new Http1DownstreamCodec(this, transport.output, manager.limits, manager.rules);
+    transport.handler = this;
+    const { config, context } = manager;
+    const nowMs = context.clock.monotonicMs();
+    if (config.idleTimeoutMs > 0) {
+      context.wheel.arm(this.#idle, nowMs, config.idleTimeoutMs);
+    }
+    if (config.maxConnectionDurationMs > 0) {
+      context.wheel.arm(this.#duration, nowMs, config.maxConnectionDurationMs);
+    }
+  }
+
+  /** No request is under way. */
+  get isIdle(): boolean {
+    return this.#stream === undefined && this.#codec.idle;
+  }
+
+  /** The XFCC element of this connection's peer; undefined when it did not prove an identity. */
+  clientCertElement(): string | undefined {
+    const { tls } = this.info;
+    if (tls === undefined || !tls.peerVerified) {
+      return undefined;
+    }
+    this.#element ??= clientCertElement(tls, this.manager.config.setCurrentClientCert, this.#peerPem());
+    return this.#element;
+  }
+
+  /** The next response says `Connection: close`. */
+  beginDrain(): void {
+    this.#lastRequest = true;
+    this.#codec.beginDrain();
+  }
+
+  /** Ends the connection if no request is under way. */
+  closeIfIdle(): void {
+    if (this.isIdle) {
+      this.#end();
+    }
+  }
+
+  destroy(): void {
+    this.transport.destroy();
+  }
+
+  // ------------------------------------------------------------------------------------------ transport
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    this.#codec.receive(bytes, start, end);
+    const { requestHeadersTimeoutMs } = this.manager.config;
+    if (requestHeadersTimeoutMs > 0 && this.#codec.headIncomplete && !this.#headers.armed) {
+      const { wheel, clock } = this.manager.context;
+      wheel.arm(this.#headers, clock.monotonicMs(), requestHeadersTimeoutMs);
+    }
+  }
+
+  onEnd(): void {
+    const stream = this.#stream;
+    if (stream !== undefined && !stream.info.upgraded && !stream.requestComplete) {
+      stream.onDownstreamGone('downstream_remote_disconnect');
+      this.transport.destroy();
+      return;
+    }
+    this.#codec.receiveEnd();
+  }
+
+  onClose(): void {
+    const { wheel } = this.manager.context;
+    for (const timer of [this.#idle, this.#headers, this.#duration, this.#close]) {
+      wheel.remove(timer);
+    }
+    this.#stream?.onDownstreamGone('downstream_remote_disconnect');
+    this.#onClosed(this);
+  }
+
+  onWritable(writable: boolean): void {
+    this.#stream?.attempt.setReadPause(!writable);
+  }
+
+  // ------------------------------------------------------------------------------------------ codec
+
+  onRequest(head: RequestHead, encoder: ResponseEncoder, endStream: boolean): BodySink {
+    const { wheel } = this.manager.context;
+    wheel.cancel(this.#idle);
+    wheel.cancel(this.#headers);
+    this.#requests += 1;
+    const stream = takeStream();
+    this.#stream = stream;
+    stream.begin(this, head, encoder, endStream);
+    return stream;
+  }
+
+  onCodecError(detail: CodecErrorDetail, encoder: ResponseEncoder | undefined): void {
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      if (detail === 'http1.unexpected_end') {
+        stream.onDownstreamGone('downstream_remote_disconnect');
+        this.transport.destroy();
+      } else if (stream.responseStarted || encoder === undefined) {
+        stream.info.responseFlags |= ResponseFlag.DPE;
+        stream.info.responseCodeDetails = detail;
+        stream.abortResponse();
+      } else {
+        stream.reply(codecErrorReply(detail));
+      }
+      return;
+    }
+    if (encoder === undefined || detail === 'http1.unexpected_end') {
+      this.transport.destroy();
+      return;
+    }
+    this.#answerWithoutRequest(encoder, () => codecErrorReply(detail));
+  }
+
+  /** A response to something that never became a request; it is logged like any other. */
+  #answerWithoutRequest(encoder: ResponseEncoder, reply: () => ReturnType<typeof codecErrorReply>): void {
+    const stream = takeStream();
+    this.#stream = stream;
+    stream.beginWithoutRequest(this, takeRequestHead(), encoder);
+    stream.reply(reply());
+  }
+
+  onReadPressure(pause: boolean): void {
+    this.setReadPause('backlog', pause);
+  }
+
+  onFinished(): void {
+    this.#end();
+  }
+
+  // ------------------------------------------------------------------------------------------ streams
+
+  /** @internal before a response's head is written. */
+  beforeResponse(encoder: ResponseEncoder | undefined): void {
+    const { maxRequestsPerConnection } = this.manager.config;
+    if (this.#lastRequest || (maxRequestsPerConnection > 0 && this.#requests >= maxRequestsPerConnection)) {
+      encoder?.closeAfterResponse();
+    }
+  }
+
+  /** @internal */
+  streamEnded(stream: HttpStream): void {
+    if (this.#stream !== stream) {
+      return;
+    }
+    this.#stream = undefined;
+    if (this.#paused !== 0) {
+      this.setReadPause('waiting', false);
+      this.setReadPause('upstream', false);
+    }
+    if (this.transport.isClosed || this.#ending) {
+      return;
+    }
+    const { config, context } = this.manager;
+    if (config.idleTimeoutMs > 0) {
+      context.wheel.arm(this.#idle, context.clock.monotonicMs(), config.idleTimeoutMs);
+    }
+  }
+
+  /** @internal the stream's object has been given back: what waits may begin. */
+  proceed(): void {
+    if (!this.transport.isClosed && !this.#ending) {
+      this.#codec.proceed();
+    }
+  }
+
+  /** Counts the reasons not to read; reading goes on when none is left. */
+  setReadPause(reason: PauseReason, pause: boolean): void {
+    const bit = pauseBits[reason];
+    const before = this.#paused;
+    this.#paused = pause ? before | bit : before & ~bit;
+    if (before === 0 && this.#paused !== 0) {
+      this.transport.pause();
+    } else if (before !== 0 && this.#paused === 0) {
+      this.transport.resume();
+    }
+  }
+
+  onTimer(kind: number): void {
+    const { flushQueue } = this.transport.context;
+    flushQueue.enter();
+    if (kind === headersTimer) {
+      if (this.#codec.headIncomplete && this.#stream === undefined) {
+        this.#lastRequest = true;
+        this.#answerWithoutRequest(this.#codec.refuseHead(), () => localReplies.requestHeadersTimeout);
+      }
+    } else if (kind === closeTimer) {
+      this.transport.destroy();
+    } else if (this.isIdle || kind === idleTimer) {
+      this.#end();
+    } else {
+      this.beginDrain();
+    }
+    flushQueue.leave();
+  }
+
+  /** Writes what is left, tells the peer that this was all, and gives it a moment to take it. */
+  #end(): void {
+    if (this.#ending) {
+      return;
+    }
+    this.#ending = true;
+    this.transport.end();
+    if (this.#paused !== 0) {
+      // Reading on keeps the kernel from answering unread bytes with a reset that would overtake our response.
+      this.#paused = 0;
+      this.transport.resume();
+    }
+    const { config, context } = this.manager;
+    context.wheel.arm(this.#close, context.clock.monotonicMs(), Math.max(config.delayedCloseTimeoutMs, 10));
+  }
+}

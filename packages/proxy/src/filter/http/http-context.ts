@@ -1,0 +1,34 @@
+import type { Clock } from '@weft/base';
+import type { ClusterManager } from '../../cluster/cluster-manager.ts';
+import type { CompiledRouteTable } from '../../route/route-table.ts';
+import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
+import type { StreamInfo } from '../../stream-info.ts';
+import type { TimerWheel } from '../../transport/timer-wheel.ts';
+
+/** What HTTP connections and streams need of the data plane. */
+export interface HttpContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly wheel: TimerWheel;
+  readonly clusters: ClusterManager;
+  /** The current table of that name, undefined when there is none. */
+  routeTable(name: string): CompiledRouteTable | undefined;
+  /** Asks for an unknown virtual host; resolves when it is known, or known not to exist. Never rejects. */
+  requestVirtualHost(routeConfigName: string, authority: string): Promise<void>;
+  onStreamEnd(info: StreamInfo, listener: ListenerConfig, manager: HttpConnectionManagerConfig): void;
+}
+
+/** `Date` values (RFC 9110 §6.6.1), made once a second. */
+export class DateText {
+  #second = -1;
+  #text = '';
+
+  at(nowMs: number): string {
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#text = new Date(second * 1000).toUTCString();
+    }
+    return this.#text;
+  }
+}

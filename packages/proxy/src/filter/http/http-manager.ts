@@ -1,0 +1,38 @@
+import { defaultHttp1Limits, type Http1Limits, type RequestRules } from '@weft/http-codec';
+import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
+import type { FilterStatusCode } from './filter-status.ts';
+import type { HttpContext } from './http-context.ts';
+import { DateText } from './http-context.ts';
+import type { HttpStream } from './http-stream.ts';
+import { requestSteps } from './request-steps.ts';
+
+/** A connection manager's configuration, made ready for its connections. */
+export class HttpManager {
+  readonly config: HttpConnectionManagerConfig;
+  readonly listener: ListenerConfig;
+  readonly context: HttpContext;
+  readonly steps: readonly ((stream: HttpStream) => FilterStatusCode)[];
+  readonly stepNames: readonly string[];
+  readonly limits: Http1Limits;
+  readonly rules: RequestRules;
+  /** Protocols that may be upgraded to, in lower case. */
+  readonly upgrades: ReadonlySet<string>;
+  readonly date: DateText = new DateText();
+
+  constructor(config: HttpConnectionManagerConfig, listener: ListenerConfig, context: HttpContext) {
+    this.config = config;
+    this.listener = listener;
+    this.context = context;
+    const wanted = requestSteps.filter((step) => step.wanted(config));
+    this.steps = wanted.map((step) => step.run);
+    this.stepNames = wanted.map((step) => step.name);
+    this.limits = {
+      ...defaultHttp1Limits,
+      maxHeadBytes:
+        config.maxRequestHeadersKb > 0 ? config.maxRequestHeadersKb * 1024 : defaultHttp1Limits.maxHeadBytes,
+      maxFields: config.maxHeadersCount > 0 ? config.maxHeadersCount : defaultHttp1Limits.maxFields,
+    };
+    this.rules = { acceptHttp10: config.acceptHttp10, allowAbsoluteUrl: config.allowAbsoluteUrl };
+    this.upgrades = new Set(config.upgrades.map((upgrade) => upgrade.toLowerCase()));
+  }
+}

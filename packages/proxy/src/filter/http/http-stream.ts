@@ -1,0 +1,547 @@
+import {
+  type BodySink,
+  type HeadFields,
+  KnownHeader,
+  noHeaders,
+  RequestHead,
+  type ResponseEncoder,
+  type ResponseHead,
+  releaseRequestHead,
+  releaseResponseHead,
+  takeResponseHead,
+} from '@weft/http-codec';
+import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
+import { type LocalReply, localReplies } from '../../local-reply.ts';
+import { ResponseFlag } from '../../response-flag.ts';
+import { applyHeaderEdits } from '../../route/header-edits.ts';
+import type { RouteSubject } from '../../route/route-match.ts';
+import type {
+  CompiledCluster,
+  CompiledRoute,
+  CompiledRouteTable,
+  CompiledVirtualHost,
+} from '../../route/route-table.ts';
+import type { RetryPolicy, VirtualHost } from '../../runtime-config/config.ts';
+import { StreamInfo } from '../../stream-info.ts';
+import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
+import { BodyBuffer } from './body-buffer.ts';
+import { removeResponseHopByHop } from './hop-by-hop.ts';
+import type { HttpConnection } from './http-connection.ts';
+import type { HttpManager } from './http-manager.ts';
+import { onRequestComplete, onRouterTimer } from './router.ts';
+import { UpstreamAttempt } from './upstream-attempt.ts';
+
+/** The timers of a stream. */
+export const StreamTimer = { route: 0, perTry: 1, perTryIdle: 2, backOff: 3, idle: 4, request: 5 } as const;
+const timerCount = 6;
+
+const neverHead = new RequestHead();
+
+/** One request with its response, from the head's arrival to the end of both. Objects are used again. */
+export class HttpStream implements BodySink, RouteSubject, TimerOwner {
+  readonly info: StreamInfo = new StreamInfo();
+  readonly attempt: UpstreamAttempt = new UpstreamAttempt(this);
+  readonly body: BodyBuffer = new BodyBuffer();
+  readonly triedEndpoints: Endpoint[] = [];
+  readonly #timers: readonly WheelTimer[] = Array.from({ length: timerCount }, (_, kind) => new WheelTimer(this, kind));
+  /** Changes with each use of the object, so that late answers can tell. */
+  generation = 0;
+  /** Set by `begin`, before anything can look. */
+  connection!: HttpConnection;
+  manager!: HttpManager;
+  head: RequestHead = neverHead;
+  #encoder: ResponseEncoder | undefined = undefined;
+  #responseHead: ResponseHead | undefined = undefined;
+  #nextStep = 0;
+
+  table: CompiledRouteTable | undefined = undefined;
+  virtualHost: CompiledVirtualHost | undefined = undefined;
+  route: CompiledRoute | undefined = undefined;
+  choice: CompiledCluster | undefined = undefined;
+  cluster: Cluster | undefined = undefined;
+  askedForVirtualHost = false;
+  retryPolicy: RetryPolicy | undefined = undefined;
+  retriesLeft = 0;
+  staleRetries = 0;
+  #retryBreaker: CircuitBreaker | undefined = undefined;
+  /** The kept body is the whole body so far, so it can be sent again. */
+  bodyReplayable = true;
+
+  requestComplete = false;
+  responseStarted = false;
+  responseComplete = false;
+  finished = true;
+
+  get scheme(): string {
+    return this.info.scheme;
+  }
+
+  get pathOnly(): string {
+    const { path } = this.head;
+    if (path === '') {
+      return '/';
+    }
+    const question = path.indexOf('?');
+    return question < 0 ? path : path.slice(0, question);
+  }
+
+  get random(): () => number {
+    return this.manager.context.random;
+  }
+
+  get virtualHostConfig(): VirtualHost | undefined {
+    return this.virtualHost?.config;
+  }
+
+  /** Takes a request and runs it through the steps. */
+  begin(connection: HttpConnection, head: RequestHead, encoder: ResponseEncoder, endStream: boolean): void {
+    const { manager } = connection;
+    this.connection = connection;
+    this.manager = manager;
+    this.head = head;
+    this.#encoder = encoder;
+    this.finished = false;
+    this.requestComplete = endStream;
+    const { context } = manager;
+    const { info } = this;
+    info.startTimeMs = context.clock.now();
+    info.startMs = context.clock.monotonicMs();
+    info.protocol = head.minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
+    info.method = head.method;
+    info.path = head.path;
+    info.upstreamPath = head.path;
+    info.authority = head.authority;
+    info.requestHeaders = head;
+    info.downstream = connection.info;
+    info.downstreamRemoteIp = connection.info.remoteIp;
+    info.wireBytesReceived = head.size;
+    if (manager.config.streamIdleTimeoutMs > 0) {
+      this.armAt(StreamTimer.idle, info.startMs, manager.config.streamIdleTimeoutMs);
+    }
+    if (endStream) {
+      info.requestEndMs = info.startMs;
+    } else if (manager.config.requestTimeoutMs > 0) {
+      this.armAt(StreamTimer.request, info.startMs, manager.config.requestTimeoutMs);
+    }
+    this.#runSteps(0);
+    if (endStream && !this.finished && !this.responseStarted) {
+      onRequestComplete(this);
+    }
+  }
+
+  /** Stands for something that never became a request; only `reply` may follow. */
+  beginWithoutRequest(connection: HttpConnection, head: RequestHead, encoder: ResponseEncoder): void {
+    const { clock } = connection.manager.context;
+    this.connection = connection;
+    this.manager = connection.manager;
+    this.head = head;
+    this.#encoder = encoder;
+    this.finished = false;
+    this.requestComplete = true;
+    this.info.startTimeMs = clock.now();
+    this.info.startMs = clock.monotonicMs();
+    this.info.downstream = connection.info;
+    this.info.downstreamRemoteIp = connection.info.remoteIp;
+  }
+
+  #runSteps(from: number): void {
+    const { steps } = this.manager;
+    for (let index = from; index < steps.length; index += 1) {
+      const step = steps[index];
+      if (step !== undefined && step(this) !== 0) {
+        this.#nextStep = index + 1;
+        return;
+      }
+    }
+  }
+
+  /** A filter that answered `stop` goes on with the one behind it. */
+  continueRequest(_from: string): void {
+    if (!this.finished && !this.responseStarted) {
+      this.#runSteps(this.#nextStep);
+      if (this.requestComplete && !this.finished && !this.responseStarted) {
+        onRequestComplete(this);
+      }
+    }
+  }
+
+  nowMs(): number {
+    return this.manager.context.clock.monotonicMs();
+  }
+
+  arm(timer: number, delayMs: number): void {
+    this.armAt(timer, this.nowMs(), delayMs);
+  }
+
+  armAt(timer: number, nowMs: number, delayMs: number): void {
+    this.manager.context.wheel.arm(this.#timers[timer] as WheelTimer, nowMs, delayMs);
+  }
+
+  cancel(timer: number): void {
+    this.manager.context.wheel.cancel(this.#timers[timer] as WheelTimer);
+  }
+
+  onTimer(kind: number): void {
+    if (this.finished) {
+      return;
+    }
+    const { flushQueue } = this.connection.transport.context;
+    flushQueue.enter();
+    try {
+      this.#onTimer(kind);
+    } catch (error) {
+      this.connection.transport.context.reportFault(error, this.connection.transport);
+      this.connection.transport.destroy();
+    }
+    flushQueue.leave();
+  }
+
+  #onTimer(kind: number): void {
+    if (kind === StreamTimer.idle || kind === StreamTimer.request) {
+      const reply = kind === StreamTimer.idle ? localReplies.streamIdleTimeout : localReplies.requestTimeout;
+      this.attempt.detach(true);
+      if (this.responseStarted) {
+        this.info.responseFlags |= reply.flags;
+        this.info.responseCodeDetails = reply.details;
+        this.abortResponse();
+      } else {
+        this.reply(reply);
+      }
+      return;
+    }
+    onRouterTimer(this, kind);
+  }
+
+  #touch(): void {
+    const { streamIdleTimeoutMs } = this.manager.config;
+    const routeIdle = this.route?.forward?.idleTimeoutMs;
+    const idleMs = routeIdle ?? streamIdleTimeoutMs;
+    if (idleMs > 0) {
+      this.arm(StreamTimer.idle, idleMs);
+    } else if (routeIdle === 0) {
+      this.cancel(StreamTimer.idle);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------ request
+
+  /** No upstream takes the body yet: reading it stops. */
+  holdRequest(): void {
+    if (!this.requestComplete) {
+      this.connection.setReadPause('waiting', true);
+    }
+  }
+
+  /** The body may flow. */
+  releaseRequest(): void {
+    this.connection.setReadPause('waiting', false);
+  }
+
+  onBodyData(bytes: Buffer, start: number, end: number): void {
+    const { info } = this;
+    const size = end - start;
+    info.bytesReceived += size;
+    info.wireBytesReceived += size;
+    if (this.finished || this.responseComplete) {
+      return;
+    }
+    this.#touch();
+    const { encoder } = this.attempt;
+    const keep = encoder === undefined || (this.bodyReplayable && (this.retriesLeft > 0 || this.body.length > 0));
+    if (keep && this.bodyReplayable) {
+      this.body.append(bytes, start, end);
+    }
+    if (encoder === undefined) {
+      return;
+    }
+    encoder.encodeData(bytes, start, end);
+    if (!keep) {
+      this.bodyReplayable = false;
+    } else if (this.body.length > (this.cluster?.config.bufferLimitBytes ?? 0)) {
+      this.bodyReplayable = false;
+      this.body.clear();
+    }
+  }
+
+  onBodyEnd(trailers: HeadFields | undefined): void {
+    if (this.finished) {
+      return;
+    }
+    const nowMs = this.nowMs();
+    this.requestComplete = true;
+    this.info.requestEndMs = nowMs;
+    this.cancel(StreamTimer.request);
+    this.body.trailers = trailers;
+    const { encoder } = this.attempt;
+    if (this.info.upgraded) {
+      this.attempt.upstream?.connection.end();
+      return;
+    }
+    if (encoder !== undefined) {
+      encoder.encodeEnd(trailers);
+      this.attempt.requestSent = true;
+      this.info.upstreamRequestEndMs = nowMs;
+    }
+    onRequestComplete(this);
+    this.#completeIfDone();
+  }
+
+  /** The downstream connection is gone, or what it sent cannot be read any further. */
+  onDownstreamGone(details: string): void {
+    if (this.finished) {
+      return;
+    }
+    const { info } = this;
+    if (!this.responseComplete) {
+      info.responseFlags |= ResponseFlag.DC;
+      info.responseCodeDetails = details;
+    }
+    this.#encoder = undefined;
+    this.attempt.detach(false);
+    this.#finish();
+  }
+
+  // ------------------------------------------------------------------------------------------ response
+
+  sendContinue(): void {
+    const head = takeResponseHead();
+    head.status = 100;
+    this.#encoder?.encodeInformational(head);
+    releaseResponseHead(head);
+  }
+
+  sendInformational(head: ResponseHead): void {
+    removeResponseHopByHop(head, false);
+    this.#encoder?.encodeInformational(head);
+  }
+
+  /** The upstream's response becomes ours. */
+  sendUpstreamResponse(head: ResponseHead, endStream: boolean): void {
+    const { info, manager } = this;
+    const { config } = manager;
+    const tunnel = head.status === 101 || (this.head.method === 'CONNECT' && head.status >= 200 && head.status < 300);
+    removeResponseHopByHop(head, tunnel);
+    if (config.serverHeader === 'overwrite') {
+      const index = head.indexOfKnown(KnownHeader.server);
+      if (index < 0) {
+        head.addClean('server', config.serverName);
+      } else {
+        head.removeKnown(KnownHeader.server, 'server');
+        head.addClean('server', config.serverName);
+      }
+    } else if (config.serverHeader === 'append-if-absent' && head.indexOfKnown(KnownHeader.server) < 0) {
+      head.addClean('server', config.serverName);
+    }
+    if (head.indexOfKnown(KnownHeader.date) < 0) {
+      head.addClean('date', manager.date.at(info.startTimeMs));
+    }
+    if (!config.suppressEnvoyHeaders) {
+      const elapsed = Math.max(0, Math.round(info.upstreamResponseStartMs - info.upstreamRequestStartMs));
+      head.addClean('x-envoy-upstream-service-time', String(elapsed));
+    }
+    const { choice } = this;
+    if (choice !== undefined && choice.responseEdits.length > 0) {
+      info.responseHeaders = head;
+      info.responseCode = head.status;
+      applyHeaderEdits(choice.responseEdits, head, info);
+    }
+    this.#touch();
+    this.#sendHead(head, endStream, tunnel);
+  }
+
+  /** Answers the request; whatever was under way is given up. */
+  reply(reply: LocalReply): void {
+    if (this.finished || this.responseStarted) {
+      return;
+    }
+    this.attempt.detach(true);
+    const { info, manager } = this;
+    info.responseFlags |= reply.flags;
+    info.responseCodeDetails = reply.details;
+    const head = takeResponseHead();
+    head.status = reply.status;
+    head.contentLength = reply.body.length;
+    if (reply.status !== 204 && reply.status !== 304) {
+      head.addClean('content-length', String(reply.body.length));
+    }
+    if (reply.body !== '') {
+      head.addClean('content-type', 'text/plain');
+    }
+    for (let index = 0; index + 1 < reply.headers.length; index += 2) {
+      head.add(reply.headers[index] as string, reply.headers[index + 1] as string);
+    }
+    head.addClean('date', manager.date.at(manager.context.clock.now()));
+    if (manager.config.serverHeader !== 'pass-through') {
+      head.addClean('server', manager.config.serverName);
+    }
+    info.responseHeaders = head;
+    info.responseCode = reply.status;
+    const edits = this.choice?.responseEdits ?? this.route?.responseEdits;
+    if (edits !== undefined && edits.length > 0) {
+      applyHeaderEdits(edits, head, info);
+    }
+    const bodyless = reply.body === '' || this.head.method === 'HEAD' || reply.status === 204 || reply.status === 304;
+    const encoder = this.#encoder;
+    this.#sendHead(head, bodyless, false);
+    if (!bodyless) {
+      const bytes = Buffer.from(reply.body, 'latin1');
+      info.bytesSent += bytes.length;
+      info.wireBytesSent += bytes.length;
+      encoder?.encodeData(bytes, 0, bytes.length);
+      this.#encodeEnd(undefined);
+    }
+  }
+
+  #sendHead(head: ResponseHead, endStream: boolean, tunnel: boolean): void {
+    const { info, manager } = this;
+    if (manager.config.alwaysSetRequestIdInResponse && info.requestId !== '' && !head.has('x-request-id')) {
+      head.add('x-request-id', info.requestId);
+    }
+    if (this.virtualHostConfig?.includeAttemptCountInResponse === true) {
+      head.set('x-envoy-attempt-count', String(info.attemptCount));
+    }
+    if (manager.config.via !== '') {
+      head.add('via', manager.config.via);
+    }
+    this.#responseHead = head;
+    this.responseStarted = true;
+    info.responseHeaders = head;
+    info.responseCode = head.status;
+    info.responseStartMs = this.nowMs();
+    info.wireBytesSent += head.size;
+    if (tunnel) {
+      info.upgraded = true;
+      this.requestComplete = false;
+      this.cancel(StreamTimer.route);
+    }
+    // The encoder may end the connection at once: this stream is complete then, so its state comes first.
+    this.responseComplete = endStream;
+    this.connection.beforeResponse(this.#encoder);
+    this.#encoder?.encodeHead(head, endStream);
+    if (endStream) {
+      this.#completeIfDone();
+    }
+  }
+
+  onResponseData(bytes: Buffer, start: number, end: number): void {
+    const size = end - start;
+    this.info.bytesSent += size;
+    this.info.wireBytesSent += size;
+    this.#touch();
+    this.#encoder?.encodeData(bytes, start, end);
+  }
+
+  onResponseEnd(trailers: HeadFields | undefined): void {
+    this.info.upstreamResponseEndMs = this.nowMs();
+    if (trailers !== undefined) {
+      this.info.responseTrailers = trailers;
+    }
+    this.#encodeEnd(trailers);
+  }
+
+  #encodeEnd(trailers: HeadFields | undefined): void {
+    this.responseComplete = true;
+    this.#encoder?.encodeEnd(trailers);
+    this.#completeIfDone();
+  }
+
+  /** The response was begun and cannot be completed. */
+  abortResponse(): void {
+    this.attempt.detach(true);
+    const encoder = this.#encoder;
+    this.#encoder = undefined;
+    encoder?.abort();
+    this.#finish();
+  }
+
+  /** Both directions are through; or the response is, and the connection ends with it. */
+  #completeIfDone(): void {
+    if (this.responseComplete && !this.finished) {
+      this.#finish();
+    }
+  }
+
+  #finish(): void {
+    this.finished = true;
+    const { info, attempt, manager } = this;
+    info.endMs = this.nowMs();
+    if (attempt.active) {
+      attempt.finish(info.responseCode >= 500);
+    }
+    if (this.#retryBreaker !== undefined) {
+      this.releaseRetry();
+    }
+    const { wheel } = manager.context;
+    for (const timer of this.#timers) {
+      wheel.cancel(timer);
+    }
+    this.connection.streamEnded(this);
+    manager.context.onStreamEnd(info, manager.listener, manager.config);
+    const { connection } = this;
+    this.#recycle();
+    connection.proceed();
+  }
+
+  #recycle(): void {
+    this.generation += 1;
+    const { head } = this;
+    this.head = neverHead;
+    releaseRequestHead(head);
+    const response = this.#responseHead;
+    if (response !== undefined) {
+      this.#responseHead = undefined;
+      releaseResponseHead(response);
+    }
+    this.info.reset();
+    this.info.requestHeaders = noHeaders;
+    this.body.clear();
+    this.bodyReplayable = true;
+    if (this.triedEndpoints.length > 0) {
+      this.triedEndpoints.length = 0;
+    }
+    this.#encoder = undefined;
+    this.table = undefined;
+    this.virtualHost = undefined;
+    this.route = undefined;
+    this.choice = undefined;
+    this.cluster = undefined;
+    this.askedForVirtualHost = false;
+    this.retryPolicy = undefined;
+    this.retriesLeft = 0;
+    this.staleRetries = 0;
+    this.responseStarted = false;
+    this.responseComplete = false;
+    if (free.length < maxFree) {
+      free.push(this);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------ retry gauge
+
+  get holdsRetry(): boolean {
+    return this.#retryBreaker !== undefined;
+  }
+
+  holdRetry(breaker: CircuitBreaker): void {
+    breaker.retries += 1;
+    this.#retryBreaker = breaker;
+  }
+
+  releaseRetry(): void {
+    const breaker = this.#retryBreaker;
+    if (breaker !== undefined) {
+      breaker.retries -= 1;
+      this.#retryBreaker = undefined;
+    }
+  }
+}
+
+const free: HttpStream[] = [];
+const maxFree = 256;
+
+/** A stream object to `begin` with. */
+export function takeStream(): HttpStream {
+  return free.pop() ?? new HttpStream();
+}

@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto';
+import { KnownHeader } from '@weft/http-codec';
+import { localReplies, redirectReply } from '../../local-reply.ts';
+import { findRoute, withoutPort } from '../../route/route-table.ts';
+import type { HttpConnectionManagerConfig } from '../../runtime-config/config.ts';
+import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
+import { applyForwardClientCert } from './forwarded-client-cert.ts';
+import { applyForwardedFor, applyForwardedProto, removeControlFields } from './forwarded-headers.ts';
+import { removeRequestHopByHop } from './hop-by-hop.ts';
+import type { HttpStream } from './http-stream.ts';
+import { isPlainPath, normalizePath } from './path-normalization.ts';
+import { startRouting } from './router.ts';
+
+/** One step of the way of a request through the connection manager. */
+export interface RequestStep {
+  readonly name: string;
+  /** Why it stands where it stands. */
+  readonly reason: string;
+  /** Steps that a configuration does not need are left out once, not asked for each request. */
+  readonly wanted: (config: HttpConnectionManagerConfig) => boolean;
+  readonly run: (stream: HttpStream) => FilterStatusCode;
+}
+
+const always = (): boolean => true;
+
+/** The declared order. Each step sees what the ones before it left. */
+export const requestSteps: readonly RequestStep[] = [
+  {
+    name: 'host-port',
+    reason: 'first, because every later look at the authority must see the same text',
+    wanted: (config) => config.stripAnyHostPort || config.stripMatchingHostPort,
+    run: stripHostPort,
+  },
+  {
+    name: 'path',
+    reason: 'before anything decides by the path, so that no spelling of it gets around a rule',
+    wanted: (config) =>
+      config.normalizePath || config.mergeSlashes || config.pathWithEscapedSlashes !== 'keep-unchanged',
+    run: normalizeRequestPath,
+  },
+  {
+    name: 'control-fields',
+    reason: 'before any filter that would believe them',
+    wanted: always,
+    run: (stream) => {
+      if (stream.head.indexOfKnown(KnownHeader.xEnvoy) >= 0) {
+        removeControlFields(stream.head, stream.manager.config.useRemoteAddress);
+      }
+      return FilterStatus.continue;
+    },
+  },
+  {
+    name: 'forwarded',
+    reason: 'who the client is and which scheme it used: routes, policies and logs ask for it',
+    wanted: always,
+    run: (stream) => {
+      const { config } = stream.manager;
+      const { downstream } = stream.info;
+      stream.info.downstreamRemoteIp = applyForwardedFor(stream.head, config, downstream.remoteIp);
+      stream.info.scheme = applyForwardedProto(stream.head, config, downstream.tls === undefined ? 'http' : 'https');
+      return FilterStatus.continue;
+    },
+  },
+  {
+    name: 'request-id',
+    reason: 'before filters and local replies, so that each of them can be found by it',
+    wanted: always,
+    run: setRequestId,
+  },
+  {
+    name: 'client-cert',
+    reason: 'the identity of the peer is set before a filter reads it, and forged ones are gone',
+    wanted: (config) => config.forwardClientCert !== 'always-forward-only',
+    run: (stream) => {
+      const { config } = stream.manager;
+      if (config.forwardClientCert !== 'sanitize' || stream.head.indexOfKnown(KnownHeader.xForwardedClientCert) >= 0) {
+        applyForwardClientCert(stream.head, config.forwardClientCert, stream.connection.clientCertElement());
+      }
+      return FilterStatus.continue;
+    },
+  },
+  {
+    name: 'upgrade',
+    reason: 'a tunnel that is not configured is refused before anything is looked up for it',
+    wanted: always,
+    run: checkUpgrade,
+  },
+  {
+    name: 'hop-by-hop',
+    reason: 'after the upgrade check, which reads them; nothing later may see or forward them',
+    wanted: always,
+    run: (stream) => {
+      removeRequestHopByHop(stream.head);
+      return FilterStatus.continue;
+    },
+  },
+  {
+    name: 'route',
+    reason: 'filters below may look at the route that was found',
+    wanted: always,
+    run: lookUpRoute,
+  },
+  {
+    name: 'on-demand',
+    reason: 'right after the look-up whose failure it mends; it waits for the control plane',
+    wanted: (config) => config.httpFilters.some((filter) => filter.kind === 'on-demand'),
+    run: askForVirtualHost,
+  },
+  {
+    name: 'router',
+    reason: 'the terminal filter: it answers or forwards',
+    wanted: always,
+    run: startRouting,
+  },
+];
+
+function stripHostPort(stream: HttpStream): FilterStatusCode {
+  const { head, manager, connection } = stream;
+  const bare = withoutPort(head.authority);
+  if (bare !== head.authority && head.method !== 'CONNECT') {
+    const port = head.authority.slice(bare.length + 1);
+    if (manager.config.stripAnyHostPort || Number(port) === connection.info.localPort) {
+      head.setAuthority(bare);
+    }
+  }
+  return FilterStatus.continue;
+}
+
+function normalizeRequestPath(stream: HttpStream): FilterStatusCode {
+  const { head } = stream;
+  if (isPlainPath(head.path) || head.path.charCodeAt(0) !== 0x2f) {
+    return FilterStatus.continue;
+  }
+  const result = normalizePath(head.path, stream.manager.config);
+  if (result.kind === 'reject') {
+    stream.reply(localReplies.pathNormalizationFailed);
+    return FilterStatus.replied;
+  }
+  if (result.kind === 'redirect') {
+    stream.reply(redirectReply(307, result.path, 'path_normalization_redirect'));
+    return FilterStatus.replied;
+  }
+  if (result.path !== head.path) {
+    head.setPath(result.path);
+    stream.info.path = result.path;
+  }
+  return FilterStatus.continue;
+}
+
+function setRequestId(stream: HttpStream): FilterStatusCode {
+  const { head, info } = stream;
+  const { config } = stream.manager;
+  const index = head.indexOfKnown(KnownHeader.xRequestId);
+  if (index >= 0 && (!config.useRemoteAddress || config.preserveExternalRequestId)) {
+    info.requestId = head.valueAt(index);
+    return FilterStatus.continue;
+  }
+  if (index >= 0) {
+    head.removeKnown(KnownHeader.xRequestId, 'x-request-id');
+  }
+  if (config.generateRequestId) {
+    info.requestId = randomUUID();
+    head.addClean('x-request-id', info.requestId);
+  }
+  return FilterStatus.continue;
+}
+
+function checkUpgrade(stream: HttpStream): FilterStatusCode {
+  const { head } = stream;
+  if (head.upgrade === '' && head.method !== 'CONNECT') {
+    return FilterStatus.continue;
+  }
+  if (head.upgrade === 'h2c' && head.method !== 'CONNECT') {
+    // An offer that a server may ignore (RFC 9110 §7.8); it is for this connection only.
+    head.upgrade = '';
+    return FilterStatus.continue;
+  }
+  const wanted = head.method === 'CONNECT' ? 'connect' : head.upgrade;
+  if (!stream.manager.upgrades.has(wanted)) {
+    stream.reply(localReplies.upgradeFailed);
+    return FilterStatus.replied;
+  }
+  if (head.hasBody) {
+    stream.reply(localReplies.upgradeWithBody);
+    return FilterStatus.replied;
+  }
+  return FilterStatus.continue;
+}
+
+/** Finds virtual host and route; leaves `stream.route` undefined when there is none. */
+function lookUpRoute(stream: HttpStream): FilterStatusCode {
+  const table = stream.manager.context.routeTable(stream.manager.config.routeConfigName);
+  if (table === undefined) {
+    stream.reply(localReplies.routeConfigMissing);
+    return FilterStatus.replied;
+  }
+  stream.table = table;
+  const virtualHost = table.virtualHostOf(stream.head.authority);
+  stream.virtualHost = virtualHost;
+  if (virtualHost !== undefined) {
+    stream.info.virtualHost = virtualHost.config;
+    const route = findRoute(virtualHost, stream);
+    if (route !== undefined) {
+      stream.route = route;
+      stream.info.route = route.config;
+      stream.info.routeName = route.config.name;
+    }
+  }
+  return FilterStatus.continue;
+}
+
+function askForVirtualHost(stream: HttpStream): FilterStatusCode {
+  if (stream.virtualHost !== undefined || stream.table?.config.vhds !== true || stream.askedForVirtualHost) {
+    return FilterStatus.continue;
+  }
+  stream.askedForVirtualHost = true;
+  const { generation } = stream;
+  stream.holdRequest();
+  void stream.manager.context
+    .requestVirtualHost(stream.manager.config.routeConfigName, stream.head.authority.toLowerCase())
+    .then(() => {
+      // The stream may have ended, and its object may serve another request by now.
+      if (stream.generation === generation) {
+        lookUpRoute(stream);
+        stream.continueRequest('on-demand');
+      }
+    });
+  return FilterStatus.stop;
+}

@@ -1,0 +1,342 @@
+import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { ClusterManager } from '../../cluster/cluster-manager.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
+import { ConnectAttempt, type ConnectAttemptOwner } from '../../pool/connect-attempt.ts';
+import type { UpstreamContext } from '../../pool/upstream-context.ts';
+import { ResponseFlag } from '../../response-flag.ts';
+import type { ClusterConfig, ListenerConfig, TcpProxyConfig, WeightedCluster } from '../../runtime-config/config.ts';
+import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../../stream-info.ts';
+import { SessionCache } from '../../tls/tls-connect.ts';
+import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
+import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
+
+/** What TCP proxy connections need of the data plane. */
+export interface TcpContext {
+  readonly upstream: UpstreamContext;
+  readonly clusters: ClusterManager;
+  onTcpStart(record: ConnectionRecord, listener: ListenerConfig, proxy: TcpProxyConfig): void;
+  onTcpEnd(record: ConnectionRecord, listener: ListenerConfig, proxy: TcpProxyConfig): void;
+}
+
+/** Bytes that a client may send before an upstream is there; then it is not read any further. */
+export const maxEarlyBytes: number = 64 * 1024;
+
+/** One downstream connection, carried to one endpoint. */
+export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwner, TimerOwner {
+  readonly downstream: DownstreamConnectionInfo;
+  readonly use = 'tcp';
+  readonly startMs: number;
+  endMs = 0;
+  clusterName = '';
+  attemptCount = 0;
+  responseFlags = 0;
+  connectionTerminationDetails = '';
+  upstreamTransportFailureReason = '';
+  readonly #transport: Connection;
+  readonly #config: TcpProxyConfig;
+  readonly #listener: ListenerConfig;
+  readonly #context: TcpContext;
+  readonly #onClosed: (connection: TcpProxyConnection) => void;
+  readonly #idle: WheelTimer = new WheelTimer(this, 0);
+  #cluster: Cluster | undefined = undefined;
+  #endpoint: Endpoint | undefined = undefined;
+  #attempt: ConnectAttempt | undefined = undefined;
+  #upstream: Connection | undefined = undefined;
+  #breaker: CircuitBreaker | undefined = undefined;
+  #upstreamTls: TlsFacts | undefined = undefined;
+  #upstreamLocalAddress = '';
+  readonly #early: Buffer[] = [];
+  #earlyBytes = 0;
+  #downstreamEnded = false;
+  #upstreamEnded = false;
+  #downstreamClosed = false;
+  #finished = false;
+
+  constructor(
+    transport: Connection,
+    config: TcpProxyConfig,
+    listener: ListenerConfig,
+    context: TcpContext,
+    info: DownstreamConnectionInfo,
+    onClosed: (connection: TcpProxyConnection) => void,
+  ) {
+    this.#transport = transport;
+    this.#config = config;
+    this.#listener = listener;
+    this.#context = context;
+    this.downstream = info;
+    this.#onClosed = onClosed;
+    this.startMs = context.upstream.clock.monotonicMs();
+    transport.handler = this;
+  }
+
+  get context(): UpstreamContext {
+    return this.#context.upstream;
+  }
+
+  get cluster(): Cluster {
+    return this.#cluster as Cluster;
+  }
+
+  get endpoint(): Endpoint {
+    return this.#endpoint as Endpoint;
+  }
+
+  get bytesReceived(): number {
+    return this.#transport.bytesRead;
+  }
+
+  get bytesSent(): number {
+    return this.#transport.bytesWritten;
+  }
+
+  get upstreamLocalAddress(): string {
+    return this.#upstreamLocalAddress;
+  }
+
+  get upstreamTls(): TlsFacts | undefined {
+    return this.#upstreamTls;
+  }
+
+  /** Begins; reading from the client is up to the caller (`resume`). */
+  start(): void {
+    const chosen = chooseWeighted(this.#config.clusters, this.context.random());
+    this.clusterName = chosen?.cluster ?? '';
+    this.#cluster = chosen === undefined ? undefined : this.#context.clusters.get(chosen.cluster);
+    this.#context.onTcpStart(this.record(), this.#listener, this.#config);
+    if (this.#cluster === undefined) {
+      this.#fail(ResponseFlag.NC);
+      return;
+    }
+    this.#touch();
+    this.#connect();
+  }
+
+  /** The facts by value: the objects behind them change. */
+  record(): ConnectionRecord {
+    const config: ClusterConfig | undefined = this.#cluster?.config;
+    return {
+      downstream: this.downstream,
+      startMs: this.startMs,
+      endMs: this.endMs,
+      bytesReceived: this.bytesReceived,
+      bytesSent: this.bytesSent,
+      clusterName: this.clusterName,
+      cluster: config,
+      endpoint: this.#endpoint,
+      upstreamLocalAddress: this.#upstreamLocalAddress,
+      upstreamTls: this.#upstreamTls,
+      attemptCount: this.attemptCount,
+      responseFlags: this.responseFlags,
+      connectionTerminationDetails: this.connectionTerminationDetails,
+      upstreamTransportFailureReason: this.upstreamTransportFailureReason,
+    };
+  }
+
+  #connect(): void {
+    const cluster = this.cluster;
+    const endpoint = cluster.pick();
+    if (endpoint === undefined) {
+      this.#fail(ResponseFlag.UH);
+      return;
+    }
+    const breaker = cluster.defaultBreaker;
+    if (!breaker.allowsConnection) {
+      cluster.counters.connectionOverflow += 1;
+      this.#fail(ResponseFlag.UO);
+      return;
+    }
+    this.#endpoint = endpoint;
+    this.#breaker = breaker;
+    this.attemptCount += 1;
+    breaker.connections += 1;
+    endpoint.active += 1;
+    this.#attempt = new ConnectAttempt(this, breaker, new SessionCache());
+    this.#attempt.start();
+  }
+
+  onConnected(_attempt: ConnectAttempt, upstream: Connection): void {
+    this.#attempt = undefined;
+    const { counters } = this.cluster;
+    counters.connectionsTotal += 1;
+    counters.connectionsActive += 1;
+    this.endpoint.counters.connectionsTotal += 1;
+    this.endpoint.counters.connectionsActive += 1;
+    this.#upstream = upstream;
+    this.#upstreamTls = upstream.tls;
+    this.#upstreamLocalAddress = upstream.localAddress;
+    upstream.bufferLimitBytes = this.cluster.config.bufferLimitBytes;
+    upstream.handler = {
+      onData: (bytes, start, end) => {
+        this.#touch();
+        this.#transport.output.copy(bytes, start, end);
+      },
+      onEnd: () => {
+        this.#upstreamEnded = true;
+        this.#transport.end();
+        this.#closeWhenBothEnded();
+      },
+      onClose: (error) => this.#onUpstreamClose(error),
+      onWritable: (writable) => (writable ? this.#transport.resume() : this.#transport.pause()),
+    };
+    for (const piece of this.#early) {
+      upstream.output.copy(piece, 0, piece.length);
+    }
+    const wasPaused = this.#earlyBytes >= maxEarlyBytes;
+    this.#early.length = 0;
+    this.#earlyBytes = 0;
+    if (this.#downstreamEnded) {
+      upstream.end();
+    } else if (wasPaused) {
+      this.#transport.resume();
+    }
+    if (!this.#transport.writable) {
+      upstream.pause();
+    }
+  }
+
+  onConnectFailed(attempt: ConnectAttempt, reason: string, timedOut: boolean): void {
+    this.#attempt = undefined;
+    attempt.breaker.connections -= 1;
+    const { counters } = this.cluster;
+    counters.connectFailures += 1;
+    this.endpoint.counters.connectFailures += 1;
+    this.endpoint.active -= 1;
+    if (timedOut) {
+      counters.connectTimeouts += 1;
+    }
+    this.upstreamTransportFailureReason = reason;
+    if (this.attemptCount < this.#config.maxConnectAttempts) {
+      this.#connect();
+      return;
+    }
+    this.#fail(ResponseFlag.UF | (this.#config.maxConnectAttempts > 1 ? ResponseFlag.URX : 0));
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    this.#touch();
+    const upstream = this.#upstream;
+    if (upstream !== undefined) {
+      upstream.output.copy(bytes, start, end);
+      return;
+    }
+    this.#early.push(Buffer.from(bytes.subarray(start, end)));
+    this.#earlyBytes += end - start;
+    if (this.#earlyBytes >= maxEarlyBytes) {
+      this.#transport.pause();
+    }
+  }
+
+  onEnd(): void {
+    this.#downstreamEnded = true;
+    this.#upstream?.end();
+    this.#closeWhenBothEnded();
+  }
+
+  onClose(error: Error | undefined): void {
+    this.#downstreamClosed = true;
+    if (error !== undefined && !this.#upstreamEnded) {
+      this.connectionTerminationDetails = 'downstream_reset';
+    }
+    this.#upstream?.end();
+    if (!this.#downstreamEnded) {
+      this.#upstream?.destroy();
+    }
+    this.#attempt?.abandon();
+    if (this.#attempt !== undefined) {
+      this.endpoint.active -= 1;
+      this.#attempt = undefined;
+    }
+    if (this.#upstream === undefined) {
+      this.#finish();
+    }
+  }
+
+  onWritable(writable: boolean): void {
+    if (writable) {
+      this.#upstream?.resume();
+    } else {
+      this.#upstream?.pause();
+    }
+  }
+
+  onTimer(): void {
+    this.connectionTerminationDetails = 'idle_timeout';
+    this.destroy();
+  }
+
+  /** Drops both sides. */
+  destroy(): void {
+    this.#transport.destroy();
+    this.#upstream?.destroy();
+  }
+
+  #onUpstreamClose(error: Error | undefined): void {
+    const { counters } = this.cluster;
+    counters.connectionsActive -= 1;
+    this.endpoint.counters.connectionsActive -= 1;
+    this.endpoint.active -= 1;
+    if (this.#breaker !== undefined) {
+      this.#breaker.connections -= 1;
+    }
+    this.#upstream = undefined;
+    if (error !== undefined && !this.#upstreamEnded && !this.#downstreamClosed) {
+      this.responseFlags |= ResponseFlag.UC;
+      this.#transport.destroy();
+    } else if (!this.#downstreamClosed) {
+      this.#transport.end();
+    }
+    if (this.#downstreamClosed) {
+      this.#finish();
+    }
+  }
+
+  #closeWhenBothEnded(): void {
+    if (this.#downstreamEnded && this.#upstreamEnded) {
+      this.#transport.end();
+      this.#upstream?.end();
+    }
+  }
+
+  #touch(): void {
+    const { idleTimeoutMs } = this.#config;
+    if (idleTimeoutMs > 0) {
+      const { wheel, clock } = this.context;
+      wheel.arm(this.#idle, clock.monotonicMs(), idleTimeoutMs);
+    }
+  }
+
+  #fail(flags: number): void {
+    this.responseFlags |= flags;
+    this.#transport.destroy();
+  }
+
+  #finish(): void {
+    if (this.#finished) {
+      return;
+    }
+    this.#finished = true;
+    const { wheel, clock } = this.context;
+    wheel.remove(this.#idle);
+    this.endMs = clock.monotonicMs();
+    this.#context.onTcpEnd(this.record(), this.#listener, this.#config);
+    this.#onClosed(this);
+  }
+}
+
+/** One of the clusters, in proportion to the weights; `random` is uniform in [0, 1). */
+export function chooseWeighted(clusters: readonly WeightedCluster[], random: number): WeightedCluster | undefined {
+  const [only] = clusters;
+  if (clusters.length <= 1) {
+    return only;
+  }
+  let point = random * clusters.reduce((sum, { weight }) => sum + weight, 0);
+  for (const cluster of clusters) {
+    point -= cluster.weight;
+    if (point < 0) {
+      return cluster;
+    }
+  }
+  return clusters.at(-1);
+}

@@ -1,0 +1,83 @@
+import type { CircuitBreaker } from '../cluster/circuit-breaker.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { SessionCache } from '../tls/tls-connect.ts';
+import type { Connection } from '../transport/connection.ts';
+import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
+import { type TimerOwner, WheelTimer } from '../transport/timer-wheel.ts';
+import { connectEndpoint, type UpstreamContext } from './upstream-context.ts';
+
+/** Who asked for a connection; one of the two is called, once. */
+export interface ConnectAttemptOwner {
+  readonly cluster: Cluster;
+  readonly endpoint: Endpoint;
+  readonly context: UpstreamContext;
+  readonly use: 'http' | 'tcp';
+  onConnected(attempt: ConnectAttempt, connection: Connection): void;
+  onConnectFailed(attempt: ConnectAttempt, reason: string, timedOut: boolean): void;
+}
+
+/** One try to connect, handshake included, bounded by the cluster's connect timeout. */
+export class ConnectAttempt implements ConnectCallbacks, TimerOwner {
+  readonly breaker: CircuitBreaker;
+  readonly #owner: ConnectAttemptOwner;
+  readonly #sessions: SessionCache;
+  readonly #timer: WheelTimer;
+  #pending: PendingConnection | undefined = undefined;
+
+  constructor(owner: ConnectAttemptOwner, breaker: CircuitBreaker, sessions: SessionCache) {
+    this.#owner = owner;
+    this.breaker = breaker;
+    this.#sessions = sessions;
+    this.#timer = new WheelTimer(this, 0);
+  }
+
+  start(): void {
+    const { context, cluster, endpoint } = this.#owner;
+    context.wheel.arm(this.#timer, context.clock.monotonicMs(), cluster.config.connectTimeoutMs);
+    this.#pending = connectEndpoint(context, cluster, endpoint, this.#sessions, this.#owner.use, this);
+  }
+
+  abandon(): void {
+    this.#owner.context.wheel.remove(this.#timer);
+    this.breaker.connections -= 1;
+    this.#pending?.abandon();
+  }
+
+  onConnected(connection: Connection): void {
+    this.#owner.context.wheel.remove(this.#timer);
+    this.#owner.onConnected(this, connection);
+  }
+
+  onFailed(error: Error): void {
+    const { context } = this.#owner;
+    context.wheel.remove(this.#timer);
+    context.transport.flushQueue.enter();
+    try {
+      this.#owner.onConnectFailed(this, describeConnectError(error), false);
+    } finally {
+      context.transport.flushQueue.leave();
+    }
+  }
+
+  onTimer(): void {
+    this.#pending?.abandon();
+    this.#owner.onConnectFailed(this, 'connect timeout', true);
+  }
+}
+
+/** A short text for `%UPSTREAM_TRANSPORT_FAILURE_REASON%`. */
+function describeConnectError(error: Error): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'delayed connect error: Connection refused';
+    case 'ECONNRESET':
+      return 'connection reset by peer';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'network is unreachable';
+    default:
+      return code === undefined || error.message.startsWith('TLS_error') ? error.message : `TLS_error: ${code}`;
+  }
+}
