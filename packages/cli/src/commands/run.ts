@@ -46,6 +46,7 @@ export async function run(context: Context, command: readonly string[], options:
     runFolder: state.workloadFolder,
     output: 'inherit',
     input: 'inherit',
+    drainTimeoutMs: 10_000,
     say,
   });
   const signalled = context.untilSignal();

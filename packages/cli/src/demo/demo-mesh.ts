@@ -183,6 +183,7 @@ export class DemoMesh {
       runFolder: this.#context.state.workloadFolder,
       output: 'pipe',
       input: 'ignore',
+      drainTimeoutMs: 2_000,
       say: (workload, line) => this.#say(`${workload}: ${line}`),
     };
   }

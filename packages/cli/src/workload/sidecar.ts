@@ -84,10 +84,20 @@ export class Sidecar {
     }
   }
 
-  /** Takes no new connections from peers and lets those that are open finish; outbound goes on. Best effort. */
+  /** Takes no new connections from peers and lets what is in flight finish; outbound goes on. Best effort. */
   async drain(timeoutMs: number): Promise<void> {
-    const path = this.#options.engine === 'envoy' ? '/drain_listeners?inboundonly&graceful' : '/drain';
-    await post(this.#options.adminPort, path, timeoutMs);
+    const { adminPort, clock, engine } = this.#options;
+    if (engine === 'weft') {
+      // Answers when inbound is idle.
+      await post(adminPort, '/drain', timeoutMs);
+      return;
+    }
+    // Envoy answers at once and tells by its gauges when it is idle.
+    await post(adminPort, '/drain_listeners?inboundonly&graceful&skip_exit', timeoutMs);
+    const deadline = clock.monotonicMs() + timeoutMs;
+    while (clock.monotonicMs() < deadline && (await inboundActive(adminPort)) > 0) {
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, readyPollMs));
+    }
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -138,30 +148,49 @@ export class Sidecar {
 /** Node's own start-up flags for our programs: the heap follows what is used instead of growing first. */
 const nodeFlags = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'];
 
-function answersReady(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const outgoing = request({ host: '127.0.0.1', port, path: '/ready', timeout: 2_000, agent: false }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    outgoing.on('timeout', () => outgoing.destroy());
-    outgoing.on('error', () => resolve(false));
-    outgoing.end();
-  });
+async function answersReady(port: number): Promise<boolean> {
+  return (await ask(port, 'GET', '/ready', 2_000))?.status === 200;
 }
 
-function post(port: number, path: string, timeoutMs: number): Promise<void> {
+async function post(port: number, path: string, timeoutMs: number): Promise<void> {
+  await ask(port, 'POST', path, timeoutMs);
+}
+
+/** Requests and TCP connections that peers have open with Envoy; 0 when it does not answer. */
+async function inboundActive(port: number): Promise<number> {
+  const filter = encodeURIComponent('^(http|tcp)\\.inbound.*downstream_(rq|cx)_active$');
+  const answer = await ask(port, 'GET', `/stats?filter=${filter}`, 2_000);
+  const gauges = [...(answer?.body ?? '').matchAll(/^(http|tcp)\..*downstream_(rq|cx)_active: (\d+)$/gm)];
+  return (
+    gauges
+      // Idle HTTP connections are no reason to wait.
+      .filter(([, protocol, what]) => (protocol === 'http' ? what === 'rq' : what === 'cx'))
+      .reduce((sum, [, , , value]) => sum + Number(value), 0)
+  );
+}
+
+/** One request to the admin API; undefined when it does not answer. */
+function ask(
+  port: number,
+  method: 'GET' | 'POST',
+  path: string,
+  timeoutMs: number,
+): Promise<{ readonly status: number; readonly body: string } | undefined> {
   return new Promise((resolve) => {
     const outgoing = request(
-      { host: '127.0.0.1', port, path, method: 'POST', timeout: timeoutMs, agent: false },
+      { host: '127.0.0.1', port, path, method, timeout: timeoutMs, agent: false },
       (response) => {
-        response.resume();
-        response.on('end', resolve);
-        response.on('error', () => resolve());
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          body += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+        response.on('error', () => resolve(undefined));
       },
     );
     outgoing.on('timeout', () => outgoing.destroy());
-    outgoing.on('error', () => resolve());
+    outgoing.on('error', () => resolve(undefined));
     outgoing.end();
   });
 }

@@ -12,6 +12,7 @@ import {
 } from '@weft/resources';
 import type { MeshApi } from '../api/mesh-api.ts';
 import { ChildProgram } from '../platform/child-program.ts';
+import { requireEnvoy } from '../platform/find-envoy.ts';
 import { findFreePorts, requireFreePort } from '../platform/free-port.ts';
 import type { OrphanGuard } from '../platform/orphan-guard.ts';
 import type { ProgramPaths } from '../platform/program-paths.ts';
@@ -43,6 +44,8 @@ export interface WorkloadHost {
   /** Where the command's own output goes. */
   readonly output: 'inherit' | 'pipe';
   readonly input: 'inherit' | 'ignore';
+  /** How long what is in flight may take when a workload leaves. */
+  readonly drainTimeoutMs: number;
   /** One line for the person who watches. */
   readonly say: (workload: string, line: string) => void;
 }
@@ -50,7 +53,6 @@ export interface WorkloadHost {
 const sidecarReadyMs = 30_000;
 const listenWarnMs = 10_000;
 const leaveTimeoutMs = 2_000;
-const drainTimeoutMs = 10_000;
 const stopGraceMs = 10_000;
 const pollMs = 50;
 
@@ -91,6 +93,9 @@ export class Workload {
   async join(endpoints: ControlPlaneEndpoints): Promise<void> {
     const { api } = this.#host;
     const { spec } = this;
+    if (spec.engine === 'envoy') {
+      requireEnvoy(this.#host.env, this.#host.paths);
+    }
     await this.#ensureNamespace();
     const existing =
       spec.service === undefined
@@ -125,7 +130,10 @@ export class Workload {
       bootstrapFile: this.#files.bootstrap,
       logFile: this.#files.log,
       adminPort: this.#requirePorts().admin,
-      env: sidecarEnvironment(env),
+      env: {
+        ...sidecarEnvironment(env),
+        ...(spec.engine === 'envoy' ? { WEFT_ENVOY: requireEnvoy(env, paths) } : {}),
+      },
       guard,
       clock,
       onRestart: () => this.#renewToken(),
@@ -171,7 +179,7 @@ export class Workload {
       await this.#setDraining(true)
         .then(() => this.#waitProgrammed())
         .catch(() => {});
-      await this.#sidecar.drain(drainTimeoutMs);
+      await this.#sidecar.drain(this.#host.drainTimeoutMs);
     }
     await command?.stop(clock, stopGraceMs);
     await this.#sidecar?.stop(stopGraceMs);
