@@ -1,3 +1,4 @@
+import type { OriginRef } from '@weft/ir';
 import type { EndpointSlice, Labels, ProxyResource, WorkloadEntry, WorkloadSpec } from '../kinds.ts';
 import { spiffeId } from '../names.ts';
 import { originOf } from '../origin.ts';
@@ -47,8 +48,13 @@ export function instanceOfWorkload(facts: WorkloadFacts, settings: MeshSettings)
     identity: identityOf(entry.spec.serviceAccount ?? proxy?.spec.serviceAccount, namespace, settings),
     mutualTls: { byDefault: labels[tlsModeLabel] === 'istio' && peerAuthentication.mode !== 'disabled', ports },
     workload: workloadLabels(name, namespace, labels, settings.clusterId),
-    origins: [originOf(entry), ...peerAuthentication.policies.map(originOf)],
+    origins: originsOfWorkload(facts),
   };
+}
+
+/** The resources that decide about a workload's endpoint. */
+export function originsOfWorkload({ entry, proxy, peerAuthentication }: WorkloadFacts): readonly OriginRef[] {
+  return [entry, ...(proxy === undefined ? [] : [proxy]), ...peerAuthentication.policies].map(originOf);
 }
 
 function identityOf(account: string | undefined, namespace: string, settings: MeshSettings): string | undefined {

@@ -18,25 +18,30 @@ export interface Instance {
   readonly origins: readonly OriginRef[];
 }
 
-/** All workloads of one object (Service or ServiceEntry). Replaced only when its content differs. */
-export interface InstanceSet {
+/** What was found behind one object (Service or ServiceEntry). */
+export interface CollectedInstances {
   readonly instances: readonly Instance[];
-  /** The identities, sorted; the same array as before when they are the same. */
+  /** Resources of workloads that are left out at present: what they say is in the result, too. */
+  readonly leftOut: readonly OriginRef[];
+}
+
+/** The workloads behind one object. Replaced only when its content differs. */
+export interface InstanceSet extends CollectedInstances {
+  /** SPIFFE ids, sorted; the same array as before when they are the same. */
   readonly identities: readonly string[];
   readonly text: string;
 }
 
-const none: InstanceSet = { instances: [], identities: [], text: '[]' };
-
 /** Makes a set, sharing with `previous` what did not change. */
-export function instanceSet(instances: readonly Instance[], previous: InstanceSet = none): InstanceSet {
-  const text = canonicalText(instances);
-  if (text === previous.text) {
+export function instanceSet(collected: CollectedInstances, previous?: InstanceSet): InstanceSet {
+  const text = canonicalText(collected);
+  if (text === previous?.text) {
     return previous;
   }
-  const identities = [...new Set(instances.flatMap((instance) => instance.identity ?? []))].sort();
+  const identities = [...new Set(collected.instances.flatMap((instance) => instance.identity ?? []))].sort();
   const same =
+    previous !== undefined &&
     identities.length === previous.identities.length &&
     identities.every((identity, index) => identity === previous.identities[index]);
-  return { instances, identities: same ? previous.identities : identities, text };
+  return { ...collected, identities: same ? previous.identities : identities, text };
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { OriginRef } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
 import {
   type DestinationRule,
@@ -18,12 +19,14 @@ import {
 import { exportedTo, selects } from '../match.ts';
 import { hostCandidates, outboundClusterName } from '../names.ts';
 import { defaultMeshSettings, type MeshSettings } from '../settings.ts';
-import { inlineInstances, instanceOfWorkload, instancesOfSlice } from './collect-instances.ts';
+import { inlineInstances, instanceOfWorkload, instancesOfSlice, originsOfWorkload } from './collect-instances.ts';
 import { HostIndex } from './host-index.ts';
-import { type Instance, type InstanceSet, instanceSet } from './instances.ts';
+import { type CollectedInstances, type Instance, type InstanceSet, instanceSet } from './instances.ts';
 import { MemoTable } from './memo-table.ts';
 import { type EffectivePeerAuthentication, PeerAuthenticationIndex } from './peer-authentication-index.ts';
-import { modelsOfService, modelsOfServiceEntry, ServiceIndex, type ServiceModel } from './service-model.ts';
+import { Reads } from './reads.ts';
+import { ServiceIndex } from './service-index.ts';
+import { modelsOfService, modelsOfServiceEntry, type ServiceModel } from './service-model.ts';
 import { sameForTranslation } from './significant.ts';
 import { labelsOf } from './workload.ts';
 import { WorkloadIndex } from './workload-index.ts';
@@ -56,19 +59,21 @@ export class MeshState {
   readonly settings: MeshSettings;
   /** Results of pure functions, kept by the identity of their inputs. */
   readonly memo = new MemoTable();
-  readonly services = new ServiceIndex();
-  readonly virtualServices = new HostIndex<VirtualService>();
-  readonly destinationRules = new HostIndex<DestinationRule>();
+  /** Which results are still right. */
+  readonly reads = new Reads();
+  readonly services = new ServiceIndex(this.reads);
+  readonly virtualServices = new HostIndex<VirtualService>('virtual-service', this.reads);
+  readonly destinationRules = new HostIndex<DestinationRule>('destination-rule', this.reads);
   readonly peerAuthentications: PeerAuthenticationIndex;
   readonly #objects = new Map<string, Map<string, KubeObject>>();
-  readonly #workloads = new WorkloadIndex();
+  readonly #workloads = new WorkloadIndex(this.reads);
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
   readonly #instances = new Map<string, InstanceSet>();
   readonly #disconnected = new Set<string>();
 
   constructor(settings: Partial<MeshSettings> = {}) {
     this.settings = { ...defaultMeshSettings, ...settings };
-    this.peerAuthentications = new PeerAuthenticationIndex(this.settings.rootNamespace);
+    this.peerAuthentications = new PeerAuthenticationIndex(this.settings.rootNamespace, this.reads);
   }
 
   /** Takes over changes, in order. Objects of kinds that translation does not know are passed over. */
@@ -111,10 +116,11 @@ export class MeshState {
   }
 
   object<K extends MeshKindName>(kind: K, key: string): MeshKinds[K] | undefined {
+    this.reads.note(`${kind}/${key}`);
     return this.#objects.get(kind)?.get(key) as MeshKinds[K] | undefined;
   }
 
-  /** All objects of a kind, in the order of arrival. */
+  /** All objects of a kind, in the order of arrival; not tracked. */
   objects<K extends MeshKindName>(kind: K): Iterable<MeshKinds[K]> {
     return (this.#objects.get(kind)?.values() ?? []) as Iterable<MeshKinds[K]>;
   }
@@ -178,16 +184,20 @@ export class MeshState {
 
   /** The workloads behind a service; the same object until they change. */
   instancesOf(service: ServiceModel): InstanceSet {
-    return this.#instances.get(service.objectKey) ?? instanceSet([]);
+    this.reads.note(`instances/${service.objectKey}`);
+    return this.#instances.get(service.objectKey) ?? noInstances;
+  }
+
+  /** The identities of the workloads behind a service; the same array until they change. */
+  identitiesOf(service: ServiceModel): readonly string[] {
+    this.reads.note(`identities/${service.objectKey}`);
+    return (this.#instances.get(service.objectKey) ?? noInstances).identities;
   }
 
   /** Services that a workload serves, sorted by host. */
   servicesOfWorkload(key: string): readonly ServiceModel[] {
-    const entry = this.workloadEntry(key);
-    if (entry === undefined) {
-      return [];
-    }
-    return [...this.#workloads.servicesSelecting(entry.metadata.namespace ?? '', labelsOf(entry))]
+    return this.#workloads
+      .servicesOf(key)
       .flatMap((objectKey) => this.services.ofObject(objectKey))
       .sort((a, b) => (a.host < b.host ? -1 : 1));
   }
@@ -217,6 +227,7 @@ export class MeshState {
     } else {
       objects.set(key, value);
     }
+    this.reads.touch(`${kind}/${key}`);
     handler(key, value, previous, effect);
   }
 
@@ -243,15 +254,9 @@ export class MeshState {
         this.#touchSelecting(entry, effect);
       }
       this.#workloads.setWorkload(key, value as WorkloadEntry | undefined);
-      const [before, after] = [previous, value] as (WorkloadEntry | undefined)[];
-      // What the workload's own proxy is told depends on its labels and account, not on its address or health.
-      if (
-        this.proxy(key) !== undefined &&
-        (before === undefined ||
-          after === undefined ||
-          !isDeepStrictEqual(labelsOf(before), labelsOf(after)) ||
-          before.spec.serviceAccount !== after.spec.serviceAccount)
-      ) {
+      // The IR of the workload's own proxy is made of its labels and account, and names its generation; health is none of its business.
+      const [before, after] = [previous, value].map((entry) => [entry?.metadata.generation, entry?.metadata.labels]);
+      if (this.proxy(key) !== undefined && !isDeepStrictEqual(before, after)) {
         effect.config = true;
       }
     },
@@ -297,14 +302,8 @@ export class MeshState {
         }
       }
     },
-    'weft.dev/Proxy': (key, value, previous, effect) => {
-      const [before, after] = [previous, value].map((proxy) => ({
-        ...(proxy as ProxyResource | undefined)?.spec,
-        draining: undefined,
-      }));
-      if (previous === undefined || value === undefined || !isDeepStrictEqual(before, after)) {
-        effect.config = true;
-      }
+    'weft.dev/Proxy': (key, value, _previous, effect) => {
+      effect.config = true;
       if (value === undefined) {
         this.#disconnected.delete(key);
       }
@@ -349,6 +348,8 @@ export class MeshState {
       const before = this.#instances.get(objectKey);
       if (service === undefined) {
         this.#instances.delete(objectKey);
+        this.reads.touch(`instances/${objectKey}`);
+        this.reads.touch(`identities/${objectKey}`);
         continue;
       }
       const after = instanceSet(this.#collect(service), before);
@@ -356,6 +357,10 @@ export class MeshState {
         continue;
       }
       this.#instances.set(objectKey, after);
+      this.reads.touch(`instances/${objectKey}`);
+      if (after.identities !== before?.identities) {
+        this.reads.touch(`identities/${objectKey}`);
+      }
       // Clusters name the identities of their endpoints, and those resolved by DNS hold the endpoints themselves.
       if (after.identities !== before?.identities || service.discovery === 'dns') {
         effect.config = true;
@@ -385,24 +390,23 @@ export class MeshState {
     );
   }
 
-  #collect(service: ServiceModel): readonly Instance[] {
+  #collect(service: ServiceModel): CollectedInstances {
     const instances: Instance[] = [...inlineInstances(service, this.settings)];
+    const leftOut: OriginRef[] = [];
     if (service.selector !== undefined) {
       for (const key of this.#workloads.workloadsWith(service.namespace, service.selector)) {
         const entry = this.workloadEntry(key);
-        const instance =
-          entry === undefined
-            ? undefined
-            : instanceOfWorkload(
-                {
-                  entry,
-                  proxy: this.proxy(key),
-                  connected: !this.#disconnected.has(key),
-                  peerAuthentication: this.peerAuthenticationOf(service.namespace, labelsOf(entry)),
-                },
-                this.settings,
-              );
-        if (instance !== undefined) {
+        if (entry === undefined) {
+          continue;
+        }
+        const proxy = this.proxy(key);
+        const connected = !this.#disconnected.has(key);
+        const peerAuthentication = this.peerAuthenticationOf(service.namespace, labelsOf(entry));
+        const facts = { entry, proxy, connected, peerAuthentication };
+        const instance = instanceOfWorkload(facts, this.settings);
+        if (instance === undefined) {
+          leftOut.push(...originsOfWorkload(facts));
+        } else {
           instances.push(instance);
         }
       }
@@ -410,9 +414,11 @@ export class MeshState {
     for (const slice of this.#slices.get(service.objectKey)?.values() ?? []) {
       instances.push(...instancesOfSlice(slice, service, this.settings));
     }
-    return instances.sort((a, b) => compareInstances(a, b));
+    return { instances: instances.sort(compareInstances), leftOut };
   }
 }
+
+const noInstances = instanceSet({ instances: [], leftOut: [] });
 
 type Handler = (
   key: string,

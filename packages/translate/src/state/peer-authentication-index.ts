@@ -1,5 +1,6 @@
 import { byAge, keyOf, type Labels, type PeerAuthentication } from '../kinds.ts';
 import { selects } from '../match.ts';
+import type { Reads } from './reads.ts';
 
 export type MutualTlsMode = 'strict' | 'permissive' | 'disabled';
 
@@ -26,17 +27,22 @@ export interface EffectivePeerAuthentication {
 export class PeerAuthenticationIndex {
   readonly #byNamespace = new Map<string, readonly PeerAuthentication[]>();
   readonly #root: string;
+  readonly #reads: Reads;
 
-  constructor(rootNamespace: string) {
+  constructor(rootNamespace: string, reads: Reads) {
     this.#root = rootNamespace;
+    this.#reads = reads;
   }
 
   set(key: string, namespace: string, policy: PeerAuthentication | undefined): void {
+    this.#reads.touch(`peer-authentication/${namespace}`);
     const others = (this.#byNamespace.get(namespace) ?? []).filter((other) => keyOf(other) !== key);
     this.#byNamespace.set(namespace, policy === undefined ? others : [...others, policy].sort(byAge));
   }
 
   effective(namespace: string, labels: Labels): EffectivePeerAuthentication {
+    this.#reads.note(`peer-authentication/${namespace}`);
+    this.#reads.note(`peer-authentication/${this.#root}`);
     const own = namespace === this.#root ? [] : (this.#byNamespace.get(namespace) ?? []);
     const workload = own.find((policy) => isSelective(policy) && selects(policy.spec?.selector?.matchLabels, labels));
     const chain = [
@@ -55,16 +61,12 @@ export class PeerAuthenticationIndex {
     return { mode: mode ?? 'strict', ports, policies: chain };
   }
 
-  /** Policies of the same scope as an older one, which therefore apply to nothing: the policy and the one that wins. */
-  shadowed(): ReadonlyMap<PeerAuthentication, PeerAuthentication> {
-    const shadowed = new Map<PeerAuthentication, PeerAuthentication>();
-    for (const policies of this.#byNamespace.values()) {
-      const [winner, ...others] = policies.filter((policy) => !isSelective(policy));
-      for (const other of winner === undefined ? [] : others) {
-        shadowed.set(other, winner as PeerAuthentication);
-      }
-    }
-    return shadowed;
+  /** The older policy for the same whole namespace, because of which `policy` applies to nothing. */
+  shadowing(policy: PeerAuthentication): PeerAuthentication | undefined {
+    const namespace = policy.metadata.namespace ?? '';
+    this.#reads.note(`peer-authentication/${namespace}`);
+    const winner = (this.#byNamespace.get(namespace) ?? []).find((other) => !isSelective(other));
+    return isSelective(policy) || winner === policy ? undefined : winner;
   }
 }
 

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import type { OriginRef } from '@weft/ir';
-import { byAge, compareText, type Labels, type Service, type ServiceEntry, type WorkloadSpec } from '../kinds.ts';
-import { exportedTo, wildcardCovers } from '../match.ts';
+import type { Labels, Service, ServiceEntry, WorkloadSpec } from '../kinds.ts';
 import { serviceHost } from '../names.ts';
 import { originOf } from '../origin.ts';
 import { type DeclaredProtocol, protocolOfPort } from '../protocol.ts';
@@ -100,88 +99,6 @@ export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): re
     exportTo: spec.exportTo,
     origin: originOf(entry),
   }));
-}
-
-/** Services before ServiceEntries, then the oldest first: the order in which they get a host. */
-function byPrecedence(a: ServiceModel, b: ServiceModel): number {
-  return compareText(b.object.kind, a.object.kind) === 0
-    ? byAge(a.object, b.object)
-    : a.object.kind === 'Service'
-      ? -1
-      : 1;
-}
-
-/** All services by host. */
-export class ServiceIndex {
-  readonly #byObject = new Map<string, readonly ServiceModel[]>();
-  readonly #byHost = new Map<string, readonly ServiceModel[]>();
-  /** Hosts that begin with `*`, the most specific first. */
-  #wildcards: readonly string[] = [];
-
-  /** Replaces the models of one object. */
-  set(objectKey: string, models: readonly ServiceModel[]): void {
-    for (const model of this.#byObject.get(objectKey) ?? []) {
-      this.#replace(
-        model.host,
-        (this.#byHost.get(model.host) ?? []).filter((other) => other.objectKey !== objectKey),
-      );
-    }
-    if (models.length === 0) {
-      this.#byObject.delete(objectKey);
-    } else {
-      this.#byObject.set(objectKey, models);
-    }
-    for (const model of models) {
-      this.#replace(model.host, [...(this.#byHost.get(model.host) ?? []), model].sort(byPrecedence));
-    }
-  }
-
-  #replace(host: string, models: readonly ServiceModel[]): void {
-    const known = this.#byHost.has(host);
-    if (models.length === 0) {
-      this.#byHost.delete(host);
-    } else {
-      this.#byHost.set(host, models);
-    }
-    if (host.startsWith('*') && known !== models.length > 0) {
-      this.#wildcards = [...this.#byHost.keys()]
-        .filter((key) => key.startsWith('*'))
-        .sort((a, b) => b.length - a.length || compareText(a, b));
-    }
-  }
-
-  ofObject(objectKey: string): readonly ServiceModel[] {
-    return this.#byObject.get(objectKey) ?? [];
-  }
-
-  /** All that claim exactly `host`, the one that has it first. */
-  claims(host: string): readonly ServiceModel[] {
-    return this.#byHost.get(host) ?? [];
-  }
-
-  /** The service with exactly this host that `clientNamespace` can see. */
-  exact(host: string, clientNamespace: string): ServiceModel | undefined {
-    return this.#byHost.get(host)?.find((model) => exportedTo(model.exportTo, model.namespace, clientNamespace));
-  }
-
-  /** The same, falling back to the most specific wildcard host. */
-  find(host: string, clientNamespace: string): ServiceModel | undefined {
-    const exact = this.exact(host, clientNamespace);
-    if (exact !== undefined) {
-      return exact;
-    }
-    for (const wildcard of this.#wildcards) {
-      const model = wildcardCovers(wildcard, host) ? this.exact(wildcard, clientNamespace) : undefined;
-      if (model !== undefined) {
-        return model;
-      }
-    }
-    return undefined;
-  }
-
-  objectKeys(): Iterable<string> {
-    return this.#byObject.keys();
-  }
 }
 
 /** The port of `model` with this number, unless it is one that is not carried. */

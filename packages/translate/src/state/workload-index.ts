@@ -1,5 +1,6 @@
 import type { Labels, WorkloadEntry } from '../kinds.ts';
 import { selects } from '../match.ts';
+import type { Reads } from './reads.ts';
 import { labelsOf } from './workload.ts';
 
 /**
@@ -7,12 +8,18 @@ import { labelsOf } from './workload.ts';
  * a workload under each of its labels, a selector under one of its pairs (or under `namespace/` when it is empty and selects all).
  */
 export class WorkloadIndex {
+  readonly #reads: Reads;
   readonly #workloads = new Map<string, { readonly namespace: string; readonly labels: Labels }>();
   readonly #selectors = new Map<string, { readonly namespace: string; readonly selector: Labels }>();
   readonly #workloadsByPair = new Map<string, Set<string>>();
   readonly #selectorsByPair = new Map<string, Set<string>>();
 
+  constructor(reads: Reads) {
+    this.#reads = reads;
+  }
+
   setWorkload(key: string, entry: WorkloadEntry | undefined): void {
+    this.#reads.touch(`serving/${key}`);
     const previous = this.#workloads.get(key);
     if (previous !== undefined) {
       for (const pair of pairsOf(previous.namespace, previous.labels)) {
@@ -32,6 +39,13 @@ export class WorkloadIndex {
   /** @param selector undefined removes it; an empty one selects every workload of the namespace. */
   setSelector(objectKey: string, namespace: string, selector: Labels | undefined): void {
     const previous = this.#selectors.get(objectKey);
+    for (const { namespace: place, selector: pairs } of [previous, selector && { namespace, selector }].filter(
+      isPresent,
+    )) {
+      for (const workload of this.workloadsWith(place, pairs)) {
+        this.#reads.touch(`serving/${workload}`);
+      }
+    }
     if (previous !== undefined) {
       remove(this.#selectorsByPair, fileOf(previous.namespace, previous.selector), objectKey);
       this.#selectors.delete(objectKey);
@@ -42,13 +56,20 @@ export class WorkloadIndex {
     }
   }
 
-  /** Keys of the workloads of `namespace` with these labels, sorted. */
+  /** Keys of the workloads of `namespace` with these labels, sorted; not tracked. */
   workloadsWith(namespace: string, selector: Labels): readonly string[] {
     const candidates = this.#workloadsByPair.get(fileOf(namespace, selector)) ?? [];
     return [...candidates].filter((key) => selects(selector, this.#workloads.get(key)?.labels ?? {})).sort();
   }
 
-  /** Object keys of the services whose selector matches `labels`, sorted. */
+  /** Object keys of the services that a workload serves, sorted. */
+  servicesOf(key: string): readonly string[] {
+    this.#reads.note(`serving/${key}`);
+    const workload = this.#workloads.get(key);
+    return workload === undefined ? [] : this.servicesSelecting(workload.namespace, workload.labels);
+  }
+
+  /** Object keys of the services whose selector matches `labels`, sorted; not tracked. */
   servicesSelecting(namespace: string, labels: Labels): readonly string[] {
     const found: string[] = [];
     for (const pair of pairsOf(namespace, labels)) {
@@ -87,4 +108,8 @@ function remove(map: Map<string, Set<string>>, key: string, value: string): void
   if (set?.size === 0) {
     map.delete(key);
   }
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined;
 }

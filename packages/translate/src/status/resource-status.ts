@@ -52,20 +52,13 @@ const last = new WeakMap<MeshState, ReadonlyMap<string, ResourceStatus>>();
  * to be said has the same object as last time; when that is true of all, the map is the same, too.
  */
 export function resourceStatus(state: MeshState): ReadonlyMap<string, ResourceStatus> {
-  const shadowed = state.peerAuthentications.shadowed();
   const statuses = new Map<string, ResourceStatus>();
   for (const kind of kindsWithStatus) {
     for (const object of state.objects(kind)) {
-      const origin = originOf(object);
-      const facts = factsOf(state, kind, object, shadowed);
-      const text = JSON.stringify(facts);
-      const key = originKey(origin);
+      const key = originKey(originOf(object));
       statuses.set(
         key,
-        state.memo.get(`status|${key}`, [origin, text] as const, ([ref]) => ({
-          origin: ref,
-          conditions: conditions(facts),
-        })),
+        state.reads.remember(`status|${key}`, [object], () => statusOf(state, kind, object)),
       );
     }
   }
@@ -79,6 +72,16 @@ export function resourceStatus(state: MeshState): ReadonlyMap<string, ResourceSt
   return result;
 }
 
+function statusOf(state: MeshState, kind: MeshKindName, object: MeshKinds[MeshKindName]): ResourceStatus {
+  const facts = factsOf(state, kind, object);
+  const origin = originOf(object);
+  // Other reads can lead to the same sentences: then it is the same object.
+  return state.memo.get(`status|${originKey(origin)}`, [origin, JSON.stringify(facts)] as const, ([ref]) => ({
+    origin: ref,
+    conditions: conditions(facts),
+  }));
+}
+
 interface Facts {
   /** What an older resource has already: `host a by VirtualService b/c`. */
   readonly conflicts: readonly string[];
@@ -89,12 +92,7 @@ interface Facts {
   readonly unsupported: readonly string[];
 }
 
-function factsOf(
-  state: MeshState,
-  kind: MeshKindName,
-  object: MeshKinds[MeshKindName],
-  shadowed: ReadonlyMap<PeerAuthentication, PeerAuthentication>,
-): Facts {
+function factsOf(state: MeshState, kind: MeshKindName, object: MeshKinds[MeshKindName]): Facts {
   const unsupported = notYetSupported(state, object);
   switch (kind) {
     case 'networking.istio.io/VirtualService':
@@ -104,7 +102,7 @@ function factsOf(
     case 'networking.istio.io/ServiceEntry':
       return { ...serviceEntryFacts(state, object as ServiceEntry), unresolved: undefined, unsupported };
     case 'security.istio.io/PeerAuthentication': {
-      const winner = shadowed.get(object as PeerAuthentication);
+      const winner = state.peerAuthentications.shadowing(object as PeerAuthentication);
       const conflicts = winner === undefined ? [] : [`the scope by ${describe(winner)}`];
       return { conflicts, overruled: winner !== undefined, unresolved: undefined, unsupported };
     }

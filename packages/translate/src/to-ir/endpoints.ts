@@ -31,7 +31,7 @@ export function clusterEndpoints(state: MeshState, client: Client, cluster: stri
       return {
         cluster,
         endpoints: chosen.flatMap((instance) => endpointOf(instance, servicePort, 'ip')),
-        origins: mergeOrigins([[origin], ...chosen.map((instance) => instance.origins)]),
+        origins: mergeOrigins([[origin], set.leftOut, ...chosen.map((instance) => instance.origins)]),
       };
     },
   );

@@ -23,7 +23,6 @@ export function outboundCluster(
   subset: string,
 ): OutboundCluster | undefined {
   const rule = state.destinationRuleOf(service, client);
-  const instances = state.instancesOf(service);
   const name = outboundClusterName(port.number, subset, service.host);
   return state.memo.get(
     `cluster|${name}|${rule === undefined ? '' : `${rule.metadata.namespace}/${rule.metadata.name}`}`,
@@ -32,8 +31,8 @@ export function outboundCluster(
       port,
       subset,
       rule,
-      instances.identities,
-      service.discovery === 'dns' ? instances.instances : undefined,
+      state.identitiesOf(service),
+      service.discovery === 'dns' ? state.instancesOf(service).instances : undefined,
       state.settings,
     ] as const,
     buildCluster,

@@ -43,6 +43,16 @@ export function workloadIr(
   proxyKey: string,
   observedHosts: readonly string[],
 ): WorkloadIr | undefined {
+  const args = [observedHosts.join('\0'), state.settings.accessLogPath(proxyKey)] as const;
+  return state.reads.remember(`ir|${proxyKey}`, args, () => buildIr(state, proxyKey, observedHosts, args[1]));
+}
+
+function buildIr(
+  state: MeshState,
+  proxyKey: string,
+  observedHosts: readonly string[],
+  accessLogPath: string | undefined,
+): WorkloadIr | undefined {
   const proxy = state.proxy(proxyKey);
   if (proxy === undefined) {
     return undefined;
@@ -60,7 +70,6 @@ export function workloadIr(
     proxy.spec.httpProxy === undefined ? [] : httpProxyHosts(state, client, proxy, observedHosts, collect);
   const inbound = inboundListeners(state, proxyKey, proxy, entry, client);
   const sorted = [...clusters.values()].sort((a, b) => compareText(a.name, b.name));
-  const accessLogPath = state.settings.accessLogPath(proxyKey);
   return state.memo.get(
     `ir|${proxyKey}`,
     [
