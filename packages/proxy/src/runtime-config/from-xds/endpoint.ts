@@ -40,6 +40,11 @@ export function endpointsFromXds(
       ),
     };
   });
+  const priorities = new Set(localities.map(({ priority }) => priority));
+  const gap = [...priorities.keys()].findIndex((_, rank) => !priorities.has(rank));
+  if (gap !== -1) {
+    problems.add(`priorities begin at 0 and have no gaps: ${gap} is missing`, 'endpoints');
+  }
   const factor = assignment.policy?.overprovisioning_factor ?? DEFAULT_OVERPROVISIONING_FACTOR;
   if (factor === 0) {
     problems.add('must be at least 1', 'policy.overprovisioning_factor');
