@@ -1,12 +1,13 @@
 import { joinPath, type PathSegment } from './field-path.ts';
-import type { Violation, ViolationCode } from './violation.ts';
+import { type Violation, type ViolationCode, violationsMax } from './violation.ts';
 
 /** Longest value that a message repeats in full. */
 const shownValueMax = 80;
 
 /** A value as messages show it: JSON, shortened. */
 export function showValue(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'undefined';
+  const short = typeof value === 'string' ? value.slice(0, shownValueMax + 1) : value;
+  const text = JSON.stringify(short) ?? 'undefined';
   return text.length > shownValueMax ? `${text.slice(0, shownValueMax)}…` : text;
 }
 
@@ -51,8 +52,11 @@ export class Place {
     return new Place(segments.reduce<string>(joinPath, this.path), this.#shared);
   }
 
+  /** Adds a violation. One more than are reported is kept, so that it can be told that there are more. */
   report(code: ViolationCode, message: string, fix: string): void {
-    this.#shared.found.push({ path: this.path, code, message, fix });
+    if (this.#shared.found.length <= violationsMax) {
+      this.#shared.found.push({ path: this.path, code, message, fix });
+    }
   }
 
   /** The value is of the right type, but wrong. The message begins with the value. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { validateObject } from './validate-object.ts';
+import { violationsMax } from './violation.ts';
 
 function problems(raw: unknown): string[] {
   return (validateObject(raw).violations ?? []).map(({ path, code, message }) => `${path} ${code} ${message}`);
@@ -151,4 +152,18 @@ test('the values of a secret are never repeated in a message', () => {
   assert.match(text, /data.a/);
   assert.match(text, /stringData.b/);
   assert.doesNotMatch(text, /hunter2|4711/);
+});
+
+test('a flood of mistakes is cut off, quickly', () => {
+  const spec = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`selectr${index}`, 1]));
+  const { violations = [] } = validateObject({ ...service, spec });
+  assert.equal(violations.length, violationsMax + 1);
+  assert.equal(violations.at(-1)?.message, 'there are more than 100 mistakes, and these are the first');
+  const ports = Array.from({ length: 50_000 }, () => ({ port: 1, name: 'A B' }));
+  assert.equal(validateObject({ ...service, spec: { ports } }).violations?.length, violationsMax + 1);
+});
+
+test('a key that programs take for the prototype is refused, wherever it is', () => {
+  const secret = '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"__proto__":{"a":1}}}';
+  assert.deepEqual(problems(JSON.parse(secret)), ['data.__proto__ FieldValueForbidden no name of anything']);
 });

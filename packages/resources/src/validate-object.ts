@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PathSegment } from './field-path.ts';
 import { checkAnnotations, checkLabels, isQualifiedName } from './format/labels.ts';
 import { checkName, checkNamePrefix, isLabel } from './format/names.ts';
 import type { KindDeclaration } from './kind.ts';
@@ -9,7 +10,7 @@ import { checkStructure } from './schema/check-structure.ts';
 import { didYouMean } from './schema/did-you-mean.ts';
 import { metadataSchema } from './schema/metadata.ts';
 import { dropNullFields } from './schema/structure.ts';
-import type { Violation } from './violation.ts';
+import { limitViolations, type Violation } from './violation.ts';
 
 /** The object, or everything that is wrong with it. */
 export type Validated =
@@ -89,6 +90,29 @@ function reportUnknownKind(place: Place, apiVersion: string, kind: string): void
         ? `Use one of ${[...new Set(kinds.map((other) => other.kind))].join(', ')}.`
         : `Write ${near}.`,
     );
+}
+
+/**
+ * Where an own key `__proto__` is: JSON allows it, but many programs take it for the prototype of the object, schemas
+ * of zod among them, which pass over it.
+ */
+function findForeignKey(raw: unknown): readonly PathSegment[] | undefined {
+  const open: [readonly PathSegment[], unknown][] = [[[], raw]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [path, value] = next;
+    if (typeof value !== 'object' || value === null) {
+      continue;
+    }
+    if (Object.hasOwn(value, '__proto__')) {
+      return [...path, '__proto__'];
+    }
+    for (const [key, child] of Object.entries(value)) {
+      if (typeof child === 'object' && child !== null) {
+        open.push([[...path, Array.isArray(value) ? Number(key) : key], child]);
+      }
+    }
+  }
+  return undefined;
 }
 
 let builtMetadataSchema: z.ZodType | undefined;
@@ -174,6 +198,11 @@ export function validateObject(raw: unknown, options: ValidateOptions = {}): Val
     return { violations: place.violations };
   }
   const { kind } = envelope;
+  const foreign = findForeignKey(raw);
+  if (foreign !== undefined) {
+    place.at(...foreign).forbidden('no name of anything', 'Use another name.');
+    return { violations: place.violations };
+  }
   const { apiVersion, kind: kindName, metadata, ...rest } = envelope.raw;
   builtMetadataSchema ??= metadataSchema();
   const meta = dropNullFields(builtMetadataSchema, metadata ?? {});
@@ -187,11 +216,13 @@ export function validateObject(raw: unknown, options: ValidateOptions = {}): Val
     found.push(...metaPlace.violations);
   }
   if (!metaResult.typed || !bodyResult.typed) {
-    return { violations: found };
+    return { violations: limitViolations(found) };
   }
   const written = { apiVersion, kind: kindName, metadata: meta, ...(body as object) } as KubeObject;
   const complete = kind.withDefaults?.(written) ?? written;
   const reported = new Set(found.map(({ path }) => path));
   found.push(...(kind.validate?.(complete) ?? []).filter(({ path }) => !reported.has(path)));
-  return found.length > 0 ? { violations: found } : { object: options.withDefaults === false ? written : complete };
+  return found.length > 0
+    ? { violations: limitViolations(found) }
+    : { object: options.withDefaults === false ? written : complete };
 }

@@ -15,6 +15,25 @@ export interface Violation {
   readonly fix: string;
 }
 
+/** Most violations of one object that are reported. */
+export const violationsMax = 100;
+
+/** The first {@link violationsMax}, and where there are more a last one that says so. */
+export function limitViolations(violations: readonly Violation[]): readonly Violation[] {
+  if (violations.length <= violationsMax) {
+    return violations;
+  }
+  const last = violations[violationsMax - 1];
+  const more: Violation = {
+    path: '',
+    ...(last?.line === undefined ? {} : { line: last.line, column: last.column ?? 1 }),
+    code: 'TooLarge',
+    message: `there are more than ${violationsMax} mistakes, and these are the first`,
+    fix: 'Mend these, then look again.',
+  };
+  return [...violations.slice(0, violationsMax), more];
+}
+
 /** Codes of {@link Violation}; the first seven carry the reason names of a Kubernetes `StatusCause`. */
 export type ViolationCode =
   | 'FieldValueRequired'

@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, type Pair, Scalar, YAMLMap, type YAMLSeq } from 'yaml';
 import { joinPath } from '../field-path.ts';
 import { showValue } from '../place.ts';
-import type { Violation } from '../violation.ts';
+import { type Violation, violationsMax } from '../violation.ts';
 import { keyText, type SourcePositions } from './source-positions.ts';
 
 /** Deepest nesting of maps and lists in a document. */
@@ -21,7 +21,9 @@ interface Walk {
 }
 
 function report(walk: Walk, path: string, node: unknown, violation: Omit<Violation, 'path'>): void {
-  walk.found.push({ path, ...walk.positions.ofNode(node), ...violation });
+  if (walk.found.length <= violationsMax) {
+    walk.found.push({ path, ...walk.positions.ofNode(node), ...violation });
+  }
 }
 
 function checkScalar(walk: Walk, path: string, scalar: Scalar): void {

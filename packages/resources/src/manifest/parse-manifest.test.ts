@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { violationsMax } from '../violation.ts';
 import { nestingMax } from './check-nodes.ts';
 import { documentSizeMaxBytes, manifestSizeMaxBytes, parseManifest } from './parse-manifest.ts';
 
@@ -190,4 +191,23 @@ test('merge keys are merged', () => {
     y: 'b',
     x: 'a',
   });
+});
+
+test('a flood of mistakes is cut off, quickly', () => {
+  const flood = (line: (index: number) => string): number =>
+    problems(
+      `${account('a')}  labels:\n${Array.from({ length: 20_000 }, (_, index) => `    ${line(index)}\n`).join('')}`,
+    ).length;
+  assert.equal(
+    flood((index) => `k${index}: yes`),
+    violationsMax + 1,
+  );
+  assert.equal(
+    flood(() => 'k: a'),
+    violationsMax + 1,
+  );
+  assert.equal(
+    flood((index) => `"k ${index}": a`),
+    violationsMax + 1,
+  );
 });

@@ -3,7 +3,7 @@ import { joinPath } from '../field-path.ts';
 import type { KubeObject } from '../object.ts';
 import { kinds } from '../registry.ts';
 import { parseApiVersion, validateObject } from '../validate-object.ts';
-import type { Violation } from '../violation.ts';
+import { limitViolations, type Violation, violationsMax } from '../violation.ts';
 import { checkNodes } from './check-nodes.ts';
 import { type SourcePosition, SourcePositions } from './source-positions.ts';
 
@@ -116,7 +116,7 @@ function readDocument(document: Document, text: string, lines: LineCounter): [Ma
     return [[], [tooLarge('document', size, documentSizeMaxBytes, positions.start)]];
   }
   const malformed = [
-    ...document.errors.map((error) => syntaxViolation(error, positions)),
+    ...document.errors.slice(0, violationsMax + 1).map((error) => syntaxViolation(error, positions)),
     ...(document.errors.length > 0 ? [] : checkNodes(document.contents, positions)),
   ];
   if (malformed.some(({ code }) => code === 'MalformedDocument' || code === 'TooLarge')) {
@@ -187,7 +187,7 @@ function readAll(text: string): [ManifestObject[], Located[]] {
     try {
       const [read, wrong] = readDocument(document, text, lines);
       objects.push(...read);
-      found.push(...wrong);
+      found.push(...limitViolations(wrong));
     } catch (thrown) {
       found.push(thrownViolation(thrown, new SourcePositions(document, lines).start));
     }

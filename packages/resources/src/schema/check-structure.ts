@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { formatPath, joinPath, type PathSegment } from '../field-path.ts';
 import { showValue } from '../place.ts';
-import type { Violation, ViolationCode } from '../violation.ts';
+import { type Violation, type ViolationCode, violationsMax } from '../violation.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { childSchema, fieldsOf } from './structure.ts';
 
@@ -148,7 +148,7 @@ function toViolations(issue: Issue, schema: z.ZodType, prefix: readonly PathSegm
   const path = formatPath([...prefix, ...segments]);
   if (issue.code === 'unrecognized_keys') {
     const at = schemaAt(schema, issue.path);
-    return issue.keys.map((key) => unknownField(path, key, at));
+    return issue.keys.slice(0, violationsMax + 1).map((key) => unknownField(path, key, at));
   }
   return [{ path, message: issue.message, ...judge(issue) }];
 }
@@ -162,7 +162,7 @@ export interface StructureResult {
   readonly typed: boolean;
 }
 
-/** Compares a value with a schema and reports every difference; `prefix` is where the value is in its object. */
+/** Compares a value with a schema and reports every difference, or a few more than `violationsMax`; `prefix` is where the value is in its object. */
 export function checkStructure(
   schema: z.ZodType,
   value: unknown,
@@ -175,7 +175,7 @@ export function checkStructure(
   }
   const { issues } = result.error;
   return {
-    violations: issues.flatMap((issue) => toViolations(issue, schema, prefix)),
+    violations: issues.slice(0, violationsMax + 1).flatMap((issue) => toViolations(issue, schema, prefix)),
     typed: issues.every((issue) => softCodes.has(issue.code)),
   };
 }
