@@ -51,6 +51,8 @@ export class GrpcCall {
     stream.on('error', (error: Error) => {
       status ??= { code: 'UNAVAILABLE', details: error.message };
     });
+    // The server has said all; our half is still open, so that nothing is closed by itself.
+    stream.on('end', () => this.end(status ?? { code: 'UNAVAILABLE', details: 'the stream ended without a status' }));
     stream.on('close', () =>
       this.end(status ?? { code: 'UNAVAILABLE', details: 'the stream was closed without a status' }),
     );

@@ -1,2 +1,8 @@
 import type { Plays } from '../support/scenario.ts';
-export const clientPlays: Plays = {};
+import { answerPlays } from './answers.ts';
+import { statePlays } from './state.ts';
+import { streamPlays } from './stream.ts';
+import { warmingPlays } from './warming.ts';
+
+/** Everything the client is tested for, by scenario id. */
+export const clientPlays: Plays = { ...answerPlays, ...statePlays, ...warmingPlays, ...streamPlays };

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { typeUrls } from '@weft/xds-types';
 import { ClusterLoadAssignment } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint.ts';
 import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
@@ -32,6 +34,17 @@ export const proxylessPlays: Plays = {
     client.names(eds, ['svc-endpoints']);
     const [resource] = (await client.take(eds)).resources;
     assert.equal(ClusterLoadAssignment.decode(resource?.body?.value ?? new Uint8Array(0)).clusterName, 'svc-endpoints');
+  },
+
+  'grpc-ads-only': async () => {
+    // The translator's golden files: whatever it makes, endpoints and routes are taken from ADS.
+    const folder = resolve(import.meta.dirname, '../../../../packages/translate/testdata');
+    const texts = readdirSync(folder)
+      .filter((file) => file.endsWith('.xds.yaml'))
+      .map((file) => readFileSync(join(folder, file), 'utf8'));
+    const sources = texts.flatMap((text) => [...text.matchAll(/\b(?:edsConfig|configSource):\n\s+(\w+):/g)]);
+    assert.ok(sources.length > 50, `only ${sources.length} config sources were looked at`);
+    assert.deepEqual([...new Set(sources.map(([, source]) => source))], ['ads']);
   },
 
   'grpc-cluster-switch': async () => {

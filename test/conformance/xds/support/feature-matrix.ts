@@ -9,8 +9,3 @@ export const notOffered: Readonly<Record<string, string>> = {
   'ignore-deletion-option':
     'deleted means deleted for listeners and clusters; what a used resource references is kept in any case',
 };
-
-/** Scenarios whose rule is about what the control plane puts into resources, with where they are tested instead. */
-export const testedElsewhere: Readonly<Record<string, string>> = {
-  'grpc-ads-only': 'config sources are made by the translator: packages/translate, golden files; client side below',
-};

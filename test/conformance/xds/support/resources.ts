@@ -46,13 +46,14 @@ const connectTimeout = (revision: number): { seconds: bigint; nanos: number } =>
   nanos: 0,
 });
 
-/** A cluster without endpoints of its own; another revision is another content. */
+/** A static cluster without endpoints; another revision is another content. */
 export function cluster(name: string, revision = 1): EncodedResource {
   return resource(typeUrls.cluster, name, Cluster, {
     ...blank(Cluster),
     name,
     connectTimeout: connectTimeout(revision),
     clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.STATIC },
+    loadAssignment: { ...blank(ClusterLoadAssignment), clusterName: name },
   });
 }
 
