@@ -37,12 +37,12 @@ function checkSize(place: Place, data: Data | undefined, other: Data | undefined
   }
 }
 
-const neededKeys: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-};
+const neededKeys: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+]);
 
 export function validateSecret(secret: Secret): Violation[] {
   const root = Place.root();
@@ -50,7 +50,7 @@ export function validateSecret(secret: Secret): Violation[] {
   checkKeys(place, secret.data);
   checkKeys(root.at('stringData'), secret.stringData);
   checkSize(place, undefined, secret.data);
-  for (const key of neededKeys[secret.type ?? ''] ?? []) {
+  for (const key of neededKeys.get(secret.type ?? '') ?? []) {
     if (secret.data?.[key] === undefined) {
       place.at(key).required(`a secret of type ${secret.type} needs it`, `Add ${key}.`);
     }
