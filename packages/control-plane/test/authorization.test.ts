@@ -56,3 +56,18 @@ test('a client certificate of a user is no workload', async (t) => {
   const client = await fixture.connect('shop/web-1', { svid });
   assert.equal((await client.end()).code, status.UNAUTHENTICATED);
 });
+
+test('a proxy whose object is deleted, or given to another account, loses its stream', async (t) => {
+  const fixture = await startFixture(t, { objects: smallShop() });
+  const kind = { group: 'weft.dev', version: 'v1alpha1', kind: 'Proxy' };
+  const web = await fixture.connect('shop/web-1');
+  await web.has(typeUrls.listener, 'http-proxy');
+  await fixture.api.client.delete(kind, 'web-1', 'shop');
+  assert.equal((await web.end()).code, status.UNAVAILABLE);
+  const reviews = await fixture.connect('shop/reviews-1');
+  await reviews.has(typeUrls.listener, 'http-proxy');
+  await fixture.api.client.patch(kind, 'reviews-1', 'shop', { spec: { serviceAccount: 'other' } });
+  assert.equal((await reviews.end()).code, status.UNAVAILABLE);
+  const again = await fixture.connect('shop/reviews-1');
+  assert.equal((await again.end()).code, status.PERMISSION_DENIED);
+});

@@ -1,4 +1,4 @@
-import type { EdgeList, Overview, ProxySummary, VersionInfo } from '@weft/admin-api';
+import type { EdgeList, Overview, ProxySummary, RecentError, VersionInfo } from '@weft/admin-api';
 import type { Clock } from '@weft/base';
 import type { CertificateAuthority } from '@weft/identity/authority';
 import type { ResourceClient } from '@weft/resources';
@@ -28,6 +28,19 @@ const maxErrors = 20;
 export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
   const { state, history, errors, ca, clock, metrics, trustDomain } = options;
   const proxies = (): readonly ProxySummary[] => state.proxyKeys().flatMap((key) => summarizeProxy(options, key) ?? []);
+  const failingCalls = (windowSeconds: number): readonly RecentError[] =>
+    history.edges(windowSeconds * 1_000).flatMap(({ caller, destination, rates }) =>
+      rates.failed === 0
+        ? []
+        : [
+            {
+              at: new Date(clock.now()).toISOString(),
+              kind: 'requests' as const,
+              subject: `${destination.host}:${destination.port}`,
+              message: `${rates.failed} of ${rates.succeeded + rates.failed} requests of ${caller.namespace}/${caller.name} failed in the last ${windowSeconds} s`,
+            },
+          ],
+    );
   return {
     version: options.version,
     overview(windowSeconds): Overview {
@@ -43,7 +56,7 @@ export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
           connected: all.filter(({ connected }) => connected).length,
           synced: all.filter((proxy) => proxy.state === 'SYNCED').length,
         },
-        errors: errors.list(maxErrors),
+        errors: [...failingCalls(windowSeconds), ...errors.list(maxErrors)].slice(0, maxErrors),
       };
     },
     proxies: () => ({ proxies: proxies() }),

@@ -207,6 +207,9 @@ export class Mesh {
       } else if (previous === undefined) {
         this.#restoreObserved(value as ProxyResource);
         this.sessions.created(proxyKey);
+      } else if ((value as ProxyResource).spec.serviceAccount !== (previous as ProxyResource).spec.serviceAccount) {
+        // Whoever holds its stream has proved another identity than the one that is asked for now.
+        this.publisher.remove(proxyKey);
       }
     }
     const revision = this.publisher.apply(changes);

@@ -118,6 +118,12 @@ export class Publisher {
     this.#publications.delete(proxyKey);
   }
 
+  /** A proxy is gone for good, or is not who it was: its streams end, and it has to prove itself again. */
+  remove(proxyKey: string): void {
+    this.deactivate(proxyKey);
+    this.#options.xds.removeClient(proxyKey);
+  }
+
   /** Makes one proxy's snapshot again, at once: it asked for something new. */
   publishTo(proxyKey: string): void {
     // While changes are being gathered their revision is not claimed: the flush gives it to all proxies alike.
@@ -165,9 +171,7 @@ export class Publisher {
       const previous = this.#publications.get(proxyKey);
       const ir = workloadIr(state, proxyKey, this.#options.observedHosts(proxyKey));
       if (ir === undefined) {
-        this.#publications.delete(proxyKey);
-        this.#active.delete(proxyKey);
-        xds.removeClient(proxyKey);
+        this.remove(proxyKey);
         return;
       }
       const messages = xdsFromIr(ir);

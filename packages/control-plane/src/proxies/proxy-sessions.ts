@@ -88,7 +88,7 @@ export class ProxySessions {
     this.#presence.delete(proxyKey);
     this.#awaySince.delete(proxyKey);
     this.#options.observed.end(proxyKey);
-    this.#options.publisher.deactivate(proxyKey);
+    this.#options.publisher.remove(proxyKey);
     this.#options.state.setProxyConnected(proxyKey, true);
   }
 
