@@ -31,7 +31,18 @@ function schemaOf(name: string): OpenApiSchema {
 }
 
 const known = new Set([
-  ...['type', 'description', 'format', 'enum', 'properties', 'required', 'additionalProperties', 'items', 'anyOf'],
+  ...[
+    'type',
+    'description',
+    'format',
+    'enum',
+    'default',
+    'properties',
+    'required',
+    'additionalProperties',
+    'items',
+    'anyOf',
+  ],
   ...['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties'],
   ...['pattern', 'x-kubernetes-int-or-string', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-list-type'],
   ...['x-kubernetes-list-map-keys', 'x-kubernetes-map-type', 'x-kubernetes-patch-strategy'],
@@ -90,6 +101,7 @@ test('core kinds merge as Kubernetes merges them', () => {
   assert.equal(ports['x-kubernetes-patch-strategy'], 'merge');
   assert.equal(ports['x-kubernetes-list-type'], 'map');
   assert.deepEqual(ports['x-kubernetes-list-map-keys'], ['port', 'protocol']);
+  assert.equal(at(service, 'spec.ports.[].protocol').default, 'TCP');
   assert.equal(at(service, 'spec.selector')['x-kubernetes-map-type'], 'atomic');
   assert.equal(at(service, 'spec.externalIPs')['x-kubernetes-list-type'], 'atomic');
   assert.equal(at(service, 'spec.ports.[].targetPort')['x-kubernetes-int-or-string'], true);

@@ -10,6 +10,8 @@ export interface OpenApiSchema {
   readonly description?: string;
   readonly format?: string;
   readonly enum?: readonly string[];
+  /** What stands for an absent value; merging needs it for the keys of lists. */
+  readonly default?: unknown;
   readonly properties?: Readonly<Record<string, OpenApiSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: OpenApiSchema;

@@ -139,8 +139,12 @@ export function intOrString(description: string) {
 }
 
 /** One of a closed set of words. */
-export function choice<const V extends readonly [string, ...string[]]>(description: string, values: V) {
-  return z.enum(values).register(z.globalRegistry, { description });
+export function choice<const V extends readonly [string, ...string[]]>(
+  description: string,
+  values: V,
+  keywords: SomeKeywords = {},
+) {
+  return z.enum(values).register(z.globalRegistry, { description, ...keywords });
 }
 
 export interface ListLimits {

@@ -11,7 +11,7 @@ function servicePort() {
       name: text('Name of the port, a label; needed as soon as there is more than one port.'),
       port: port('The port that clients connect to.'),
       targetPort: intOrString('The port of the workload, by number or by name. Default: the same as `port`.'),
-      protocol: choice('Transport protocol. Default TCP.', ['TCP', 'UDP', 'SCTP']),
+      protocol: choice('Transport protocol. Default TCP.', ['TCP', 'UDP', 'SCTP'], { default: 'TCP' }),
       appProtocol: text(
         'Application protocol: http, http2, grpc, https, tls, tcp, kubernetes.io/h2c or a name of your own. Where it is absent, the part of the port name before the first dash counts.',
       ),

@@ -77,7 +77,8 @@ const common = {
 
 const created: PrinterColumn = {
   name: 'Created At',
-  type: 'date',
+  // Printed as a time, as kubectl does, not as an age.
+  type: 'string',
   priority: 0,
   description: 'When it was created.',
   value: (object) => object.metadata.creationTimestamp,
