@@ -31,7 +31,7 @@ interface WithConditions extends KubeObject {
 }
 
 /** A column with the status of one condition: True, False, Unknown, or nothing. */
-export function conditionColumn(type: string, description: string, priority = 0): PrinterColumn<WithConditions> {
+function conditionColumn(type: string, description: string, priority = 0): PrinterColumn<WithConditions> {
   return {
     name: type,
     type: 'string',

@@ -6,7 +6,7 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are what is looked for.
 const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/;
 
-export function isFieldName(text: string): boolean {
+function isFieldName(text: string): boolean {
   return token.test(text);
 }
 

@@ -3,7 +3,7 @@ import { isSubdomain, labelLengthMax } from './names.ts';
 
 const namePattern = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 /** All annotations of an object together, in bytes of UTF-8 (Kubernetes' limit). */
-export const annotationsSizeMaxBytes = 256 * 1024;
+const annotationsSizeMaxBytes = 256 * 1024;
 
 /** `name` or `prefix/name`, as keys of labels and annotations are. */
 export function isQualifiedName(text: string): boolean {

@@ -2,9 +2,9 @@ import type { NameFormat } from '../kind.ts';
 import type { Place } from '../place.ts';
 
 /** RFC 1123 §2.1: a label of a host name. */
-export const labelPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const labelPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** RFC 1035 §2.3.1: as above, but begins with a letter. */
-export const dnsLabelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const dnsLabelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 export const labelLengthMax = 63;
 export const subdomainLengthMax = 253;
 
@@ -12,7 +12,7 @@ export function isLabel(text: string): boolean {
   return text.length <= labelLengthMax && labelPattern.test(text);
 }
 
-export function isDnsLabel(text: string): boolean {
+function isDnsLabel(text: string): boolean {
   return text.length <= labelLengthMax && dnsLabelPattern.test(text);
 }
 

@@ -4,10 +4,10 @@ import type { Place } from '../place.ts';
 /** Longest regular expression that is accepted, in characters. */
 export const regexLengthMax = 1024;
 /** Most instructions that a compiled regular expression may have: what a match costs per byte grows with them. */
-export const regexProgramSizeMax = 2000;
+const regexProgramSizeMax = 2000;
 
 /** Most instructions that the regular expressions of one object may have together: compiling them takes time. */
-export const regexTotalSizeMax = 100_000;
+const regexTotalSizeMax = 100_000;
 
 /** Instructions of the compiled expression, or why there is none. */
 function compile(pattern: string): { readonly size: number; readonly problem?: string } {

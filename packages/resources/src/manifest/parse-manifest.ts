@@ -12,7 +12,7 @@ export const documentSizeMaxBytes = 2 * 1024 * 1024;
 /** Largest manifest with all its documents, in bytes of UTF-8. */
 export const manifestSizeMaxBytes = 32 * 1024 * 1024;
 /** Most nodes that aliases may stand for, so that a short text cannot become a large object. */
-export const aliasedNodesMax = 100;
+const aliasedNodesMax = 100;
 
 /** An object and where it was written. */
 export interface ManifestObject {

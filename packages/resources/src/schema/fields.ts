@@ -14,7 +14,7 @@ type FieldsOf<S extends Shape, R extends keyof S> = {
 };
 
 /** Keywords that flow into the OpenAPI document as they are. */
-export type Keywords = Readonly<Record<`x-kubernetes-${string}` | 'format' | 'default' | 'example', unknown>>;
+type Keywords = Readonly<Record<`x-kubernetes-${string}` | 'format' | 'default' | 'example', unknown>>;
 type SomeKeywords = Partial<Keywords>;
 
 function withRequired<S extends Shape, R extends keyof S>(shape: S, required: readonly R[]): FieldsOf<S, R> {

@@ -6,7 +6,7 @@ import { checkOneOf, checkPercent, checkPortNumber } from './istio-checks.ts';
 import type { HttpRoute } from './virtual-service.ts';
 
 /** Largest body of a direct response, in bytes. */
-export const directResponseBodyMaxBytes = 1024 * 1024;
+const directResponseBodyMaxBytes = 1024 * 1024;
 
 type Part<K extends keyof HttpRoute> = NonNullable<HttpRoute[K]>;
 

@@ -2,7 +2,7 @@ import { decimal, int32, list, map, object, text, uint32 } from '../../schema/fi
 
 /** Pieces that the schemas of VirtualService's HTTP, TLS and TCP routes share. */
 
-export const durationHint = 'Written as 1h30m, 5s or 250ms; at least 1ms.';
+const durationHint = 'Written as 1h30m, 5s or 250ms; at least 1ms.';
 
 export function duration(description: string) {
   return text(`${description} ${durationHint}`);
