@@ -72,6 +72,8 @@ export class ConnectionAcceptor implements TimerOwner {
     this.#onChunk = (chunk) => this.#inspect(chunk);
     this.#socket.on('data', this.#onChunk);
     this.#socket.on('end', this.#onError);
+    // A server with pauseOnConnect hands sockets over paused for good: listening to data alone does not start them.
+    this.#socket.resume();
   }
 
   readonly #onError = (): void => {
