@@ -149,6 +149,8 @@ test('the values of a secret are never repeated in a message', () => {
       stringData: { b: 4711 },
     }),
   );
+  const whole = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data: 'hunter2', stringData: 4711 };
+  assert.doesNotMatch(JSON.stringify(validateObject(whole)), /hunter2|4711/);
   assert.match(text, /data.a/);
   assert.match(text, /stringData.b/);
   assert.doesNotMatch(text, /hunter2|4711/);

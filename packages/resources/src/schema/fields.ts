@@ -82,6 +82,13 @@ export function secretText(description: string) {
   return z.string({ error: 'must be a string' }).register(z.globalRegistry, { description });
 }
 
+/** A map of which no message may repeat anything but the keys. */
+export function secretMap<V extends z.ZodType>(description: string, value: V) {
+  return z
+    .record(z.string(), value, { error: 'must be an object of keys and values' })
+    .register(z.globalRegistry, { description });
+}
+
 /** Bytes in base64. */
 export function bytes(description: string) {
   return z

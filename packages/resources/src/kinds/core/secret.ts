@@ -1,12 +1,12 @@
 import { declareKind, type ObjectOf } from '../../declare-kind.ts';
 import { age } from '../../format/columns.ts';
-import { bytes, flag, map, object, secretText, text } from '../../schema/fields.ts';
+import { bytes, flag, object, secretMap, secretText, text } from '../../schema/fields.ts';
 import { validateSecret, validateSecretUpdate } from './data-validation.ts';
 
 function secretSchema() {
   return object('A secret.', {
-    data: map('The content, as base64.', bytes('One value.')),
-    stringData: map('Content as plain text; only written, merged into `data`.', secretText('One value.')),
+    data: secretMap('The content, as base64.', bytes('One value.')),
+    stringData: secretMap('Content as plain text; only written, merged into `data`.', secretText('One value.')),
     immutable: flag('Once true, the content cannot be changed and this cannot be taken back.'),
     type: text('What the content is: Opaque (default), kubernetes.io/tls and so on. It cannot be changed.'),
   });
