@@ -4,6 +4,7 @@ import {
   type MeshKindName,
   type MeshKinds,
   type PeerAuthentication,
+  type ProxyResource,
   type Service,
   type ServiceEntry,
   type VirtualService,
@@ -14,6 +15,7 @@ import type { MeshState } from '../state/mesh-state.ts';
 import { isSelective } from '../state/peer-authentication-index.ts';
 import { isIpAddress } from '../state/service-model.ts';
 import { isHostHeader } from '../to-ir/header-edits.ts';
+import { distinctInbound } from '../to-ir/inbound.ts';
 import { fieldTrees } from './acted-upon.ts';
 
 /** Paths of the fields of an object that nothing acts upon yet, sorted as they are written. */
@@ -32,6 +34,8 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
       return hostsOfSingleDestinations(object as VirtualService, paths);
     case 'security.istio.io/PeerAuthentication':
       return [...paths, ...ofPeerAuthentication(state, object as PeerAuthentication)];
+    case 'weft.dev/Proxy':
+      return [...paths, ...ofProxy(state, object as ProxyResource)];
     default:
       return paths;
   }
@@ -76,4 +80,21 @@ function hostsOfSingleDestinations(object: VirtualService, paths: readonly strin
 
 function ofPeerAuthentication(state: MeshState, policy: PeerAuthentication): readonly string[] {
   return policy.metadata.namespace === state.settings.rootNamespace && isSelective(policy) ? ['spec.selector'] : [];
+}
+
+/** Listeners that have the name of another one on the wire: those are left out. */
+function ofProxy(state: MeshState, proxy: ProxyResource): readonly string[] {
+  const kept = new Set(distinctInbound(proxy));
+  const inbound = (proxy.spec.inbound ?? []).flatMap((listener, index) =>
+    kept.has(listener) ? [] : [`spec.inbound[${index}]`],
+  );
+  const namespace = proxy.metadata.namespace ?? '';
+  const seen = new Set<string>();
+  const upstreams = (proxy.spec.upstreams ?? []).flatMap(({ host, port }, index) => {
+    const resolved = `${state.resolveHost(host, namespace, namespace)?.host ?? host}:${port}`;
+    const again = seen.has(resolved);
+    seen.add(resolved);
+    return again ? [`spec.upstreams[${index}]`] : [];
+  });
+  return [...inbound, ...upstreams];
 }

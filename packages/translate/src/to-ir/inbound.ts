@@ -18,8 +18,8 @@ export function inboundListeners(
 ): readonly Inbound[] {
   const services = state.servicesOfWorkload(proxyKey);
   const peers = state.peerAuthenticationOf(client.namespace, client.labels);
-  return [...(proxy.spec.inbound ?? [])]
-    .sort((a, b) => a.port - b.port)
+  return distinctInbound(proxy)
+    .toSorted((a, b) => a.port - b.port)
     .map((listener) => {
       const serving = services.filter((service) => servesPort(service, entry, listener));
       return state.memo.get(
@@ -28,6 +28,24 @@ export function inboundListeners(
         () => buildInbound(listener, peers, serving[0]),
       );
     });
+}
+
+/**
+ * The listeners that can be told apart on the wire, where they have the name of their port and the application that of its own: of
+ * two with one port the first counts, and an application port has the address written first.
+ */
+export function distinctInbound(proxy: ProxyResource): readonly ProxyInbound[] {
+  const ports = new Set<number>();
+  const apps = new Map<number, string>();
+  return (proxy.spec.inbound ?? []).filter(({ port, appPort, appAddress = loopback }) => {
+    const address = apps.get(appPort) ?? appAddress;
+    if (ports.has(port) || address !== appAddress) {
+      return false;
+    }
+    ports.add(port);
+    apps.set(appPort, address);
+    return true;
+  });
 }
 
 function buildInbound(

@@ -1,4 +1,13 @@
-import type { Destination, Inbound, ListenAddress, OriginRef, Upstream, WorkloadIr } from '@weft/ir';
+import { invariant } from '@weft/base';
+import {
+  type Destination,
+  type Inbound,
+  type ListenAddress,
+  type OriginRef,
+  type Upstream,
+  validate,
+  type WorkloadIr,
+} from '@weft/ir';
 import { typeUrls } from '@weft/xds-types';
 import { compareText } from '../kinds.ts';
 import { upstreamName } from '../names.ts';
@@ -55,12 +64,18 @@ const none: readonly OriginRef[] = [];
 /**
  * Clusters, listeners, route configurations and virtual hosts of one proxy, in the order in which they are to be made known and
  * then by name. The same IR gives the same array, and pieces of the IR that did not change give the same messages.
+ * @throws InvariantError when the IR is not sound, which would be a defect of translation: the caller keeps what it published last.
  */
 export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((ir) => {
+  const problems = validate(ir);
+  invariant(
+    problems.length === 0,
+    `the IR is not sound: ${problems.map(({ path, message }) => `${path} ${message}`).join('; ')}`,
+  );
   const path = ir.accessLogPath;
   const messages: XdsMessage[] = [
     ...ir.clusters.map(outboundClusterMessage),
-    ...ir.inbound.map(inboundClusterMessage),
+    ...distinctApps(ir.inbound).map(inboundClusterMessage),
     ...ir.upstreams.map((upstream) => upstreamListenerMessage(upstream, path)),
     ...ir.upstreams.flatMap((upstream) => (upstream.kind === 'http' ? [upstreamRoutes(upstream)] : [])),
     ...ir.inbound.map((inbound) => inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, path])),
@@ -77,6 +92,12 @@ export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((i
     (a, b) => typeOrder.indexOf(a.typeUrl) - typeOrder.indexOf(b.typeUrl) || compareText(a.name, b.name),
   );
 });
+
+/** Several listeners can lead to one port of the application, which is one cluster. */
+function distinctApps(inbound: readonly Inbound[]): readonly Inbound[] {
+  const ports = new Set<number>();
+  return inbound.filter(({ app }) => !ports.has(app.port) && ports.add(app.port));
+}
 
 /** Names of the load assignments that the clusters of an IR need, sorted. */
 export const endpointNames: (ir: WorkloadIr) => readonly string[] = perObject((ir) =>
