@@ -84,36 +84,43 @@ async function bringUp(
   }
   progress.done(`control plane ${file.version}`);
 
-  const total = definition.workloads.length;
+  const { workloads, shop } = definition;
+  const door = workloads.findIndex((workload) => workload.name === shop.workload);
+  const visitor = workloads[door];
+  if (visitor === undefined) {
+    throw new MeshError('BAD_CONFIGURATION', `the demo has no workload ${shop.workload}`);
+  }
   progress.start('bookshop: services and their sidecars');
-  progress.detail(`0 of ${total}`);
-  const started = mesh.startWorkloads(definition.workloads, (count) => progress.detail(`${count} of ${total}`));
-  started.catch(() => {});
-  const firstPage = waitForFirstPage(context, shopPort, started);
-  const firstPageMs = (await firstPage) - startedMs;
-  await started;
-  progress.done(`bookshop: ${total} services with their sidecars`);
+  let up = 0;
+  const started = (): void => {
+    up += 1;
+    progress.detail(`${up} of ${workloads.length}`);
+  };
+  // First what the shop's page needs, with the sidecar that it is entered by; the visitor's own calls begin when all is up.
+  const [entrance] = await Promise.all([
+    mesh.startSidecarOf(visitor),
+    mesh.startWorkloads(workloads.slice(0, door), started),
+  ]);
+  const firstPageMs = (await waitForFirstPage(context, shopPort)) - startedMs;
+  await mesh.startWorkloads(workloads.slice(door + 1), started);
+  await mesh.startCommandOf(entrance);
+  progress.done(`bookshop: ${workloads.length} services with their sidecars`);
   screen.say(`first page of the shop through the mesh after ${(firstPageMs / 1000).toFixed(1)} s`);
   return file;
 }
 
 /** The moment when the shop's page comes through the mesh. */
-async function waitForFirstPage(context: Context, port: number, started: Promise<void>): Promise<number> {
+async function waitForFirstPage(context: Context, port: number): Promise<number> {
   const { clock } = context.terminal;
   const deadline = clock.monotonicMs() + firstPageTimeoutMs;
-  let failed: unknown;
-  started.catch((error: unknown) => {
-    failed = error;
-  });
   let status = 0;
-  while (clock.monotonicMs() < deadline && failed === undefined) {
+  while (clock.monotonicMs() < deadline) {
     status = await statusOf(port);
     if (status === 200) {
       return clock.monotonicMs();
     }
     await new Promise<void>((resolve) => void clock.setTimeout(resolve, firstPagePollMs));
   }
-  await started;
   throw new MeshError(
     'TIMEOUT',
     `the shop did not show its page within ${firstPageTimeoutMs / 1000} s (${status === 0 ? 'no answer' : `status ${status}`})`,
@@ -173,12 +180,16 @@ class DemoScreen {
     const { terminal, paths, cwd } = this.#context;
     const { strong, faint } = terminal.style;
     const weft = terminal.env['npm_lifecycle_event'] === undefined ? 'weft' : 'npm run -s weft --';
-    const tryFile = (name: string): string => relative(cwd, join(paths.demo, 'try', name)) || name;
+    const shown = (path: string): string => {
+      const near = relative(cwd, path);
+      return near.startsWith('..') ? path : near;
+    };
+    const tryFile = (name: string): string => shown(join(paths.demo, 'try', name));
     const page = file.pageLogin ?? file.endpoints.page;
     const places: readonly (readonly [string, string])[] = [
       ['shop', `http://127.0.0.1:${shopPort}/`],
       ...(page === undefined ? [] : [['first page', page] as const]),
-      ['API', `${file.endpoints.api}  (kubeconfig ${relative(cwd, file.kubeconfig) || file.kubeconfig})`],
+      ['API', `${file.endpoints.api}  (kubeconfig ${shown(file.kubeconfig)})`],
     ];
     terminal.out('\n');
     for (const [title, place] of places) {
@@ -190,7 +201,7 @@ class DemoScreen {
     );
     terminal.out(`  ${weft} status   ${faint('# every sidecar, its identity, whether it has its configuration')}\n`);
     terminal.out(
-      `  kubectl --kubeconfig ${relative(cwd, file.kubeconfig) || file.kubeconfig} get virtualservices,proxies -n ${definition.namespace}\n\n`,
+      `  kubectl --kubeconfig ${shown(file.kubeconfig)} get virtualservices,proxies -n ${definition.namespace}\n\n`,
     );
   }
 

@@ -74,17 +74,48 @@ export class DemoMesh {
     return file;
   }
 
-  /** Starts every workload, a few at once. `started` is told after each. */
-  async startWorkloads(specs: readonly WorkloadSpec[], started: (count: number) => void): Promise<void> {
-    let count = 0;
+  /** Starts workloads, a few at once; resolves when peers know their endpoints. `started` is called after each. */
+  async startWorkloads(specs: readonly WorkloadSpec[], started: () => void): Promise<void> {
     await runInTurn(specs, startsAtOnce, async (spec) => {
+      if (!this.#stopping) {
+        await this.#startWorkload(spec);
+        started();
+      }
+    });
+  }
+
+  /** Registers a workload and starts its sidecar, so that what it offers can be used before its command runs. */
+  async startSidecarOf(spec: WorkloadSpec): Promise<Workload> {
+    const endpoints = this.#file?.endpoints;
+    if (endpoints === undefined) {
+      throw new MeshError('INTERNAL', 'the control plane has not been started yet');
+    }
+    const workload = new Workload(spec, this.#host());
+    this.#workloads.set(spec.name, workload);
+    await workload.join(endpoints);
+    await workload.startSidecar();
+    return workload;
+  }
+
+  /** Starts the command of a workload whose sidecar runs, and both again whenever the command ends. */
+  async startCommandOf(workload: Workload): Promise<void> {
+    if (this.#stopping) {
+      return;
+    }
+    const { spec } = workload;
+    const command = await workload.startCommand();
+    const log = this.#logOf(spec.name);
+    log.follow(command.stdout);
+    log.follow(command.stderr);
+    void command.ended.then(async (end) => {
       if (this.#stopping) {
         return;
       }
-      await this.#startWorkload(spec);
-      count += 1;
-      started(count);
+      this.#say(`${spec.name} ended (${end.signal ?? `code ${end.code}`}); it is started again`);
+      await workload.leave();
+      this.#again(spec.name, () => this.#startWorkload(spec));
     });
+    await workload.announced;
   }
 
   /** Takes everything down in order: workloads leave the mesh, then the control plane ends. Never throws. */
@@ -111,29 +142,7 @@ export class DemoMesh {
   }
 
   async #startWorkload(spec: WorkloadSpec): Promise<void> {
-    const endpoints = this.#file?.endpoints;
-    if (endpoints === undefined) {
-      throw new MeshError('INTERNAL', 'the control plane has not been started yet');
-    }
-    const workload = new Workload(spec, this.#host());
-    this.#workloads.set(spec.name, workload);
-    await workload.join(endpoints);
-    await workload.startSidecar();
-    if (this.#stopping) {
-      return;
-    }
-    const command = await workload.startCommand();
-    const log = this.#logOf(spec.name);
-    log.follow(command.stdout);
-    log.follow(command.stderr);
-    void command.ended.then(async (end) => {
-      if (this.#stopping) {
-        return;
-      }
-      this.#say(`${spec.name} ended (${end.signal ?? `code ${end.code}`}); it is started again`);
-      await workload.leave();
-      this.#again(spec.name, () => this.#startWorkload(spec));
-    });
+    await this.startCommandOf(await this.startSidecarOf(spec));
   }
 
   /** Does `work` after a while, and again after a longer while if it fails. */

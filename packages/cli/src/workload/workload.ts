@@ -70,6 +70,7 @@ export class Workload {
   #command: ChildProgram | undefined;
   #joined = false;
   #leaving: Promise<void> | undefined;
+  #announced: Promise<void> = Promise.resolve();
 
   constructor(spec: WorkloadSpec, host: WorkloadHost) {
     this.spec = spec;
@@ -160,9 +161,14 @@ export class Workload {
     });
     this.#command = command;
     if (ports.app !== undefined) {
-      void this.#announceWhenListening(command, ports.app);
+      this.#announced = this.#announceWhenListening(command, ports.app);
     }
     return command;
+  }
+
+  /** Resolves when peers were told of the endpoint, or the command has ended before it listened. Never rejects. */
+  get announced(): Promise<void> {
+    return this.#announced;
   }
 
   /** Leaves the mesh in order; idempotent, never throws. The command, if it still runs, is stopped. */
