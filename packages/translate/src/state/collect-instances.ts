@@ -45,11 +45,18 @@ export function instanceOfWorkload(facts: WorkloadFacts, settings: MeshSettings)
     locality: entry.spec.locality ?? '',
     weight: Math.max(1, entry.spec.weight ?? 1),
     health: proxy !== undefined && !facts.connected ? 'unhealthy' : 'healthy',
-    identity: identityOf(entry.spec.serviceAccount ?? proxy?.spec.serviceAccount, namespace, settings),
+    identity: identityOfWorkload(facts, settings)[0],
     mutualTls: { byDefault: labels[tlsModeLabel] === 'istio' && peerAuthentication.mode !== 'disabled', ports },
     workload: workloadLabels(name, namespace, labels, settings.clusterId),
     origins: originsOfWorkload(facts),
   };
+}
+
+/** The SPIFFE id of a workload, whether or not it takes traffic; none where no account is known. */
+export function identityOfWorkload({ entry, proxy }: WorkloadFacts, settings: MeshSettings): readonly string[] {
+  const account = entry.spec.serviceAccount ?? proxy?.spec.serviceAccount;
+  const identity = identityOf(account, entry.metadata.namespace ?? '', settings);
+  return identity === undefined ? [] : [identity];
 }
 
 /** The resources that decide about a workload's endpoint. */

@@ -23,22 +23,27 @@ export interface CollectedInstances {
   readonly instances: readonly Instance[];
   /** Resources of workloads that are left out at present: what they say is in the result, too. */
   readonly leftOut: readonly OriginRef[];
+  /**
+   * SPIFFE ids of all workloads, those left out included: a workload that is restarted must not take its identity from the clusters
+   * of its clients, which would close their connections.
+   */
+  readonly identities: readonly string[];
 }
 
 /** The workloads behind one object. Replaced only when its content differs. */
 export interface InstanceSet extends CollectedInstances {
-  /** SPIFFE ids, sorted; the same array as before when they are the same. */
+  /** Sorted, each once; the same array as before when they are the same. */
   readonly identities: readonly string[];
   readonly text: string;
 }
 
 /** Makes a set, sharing with `previous` what did not change. */
 export function instanceSet(collected: CollectedInstances, previous?: InstanceSet): InstanceSet {
-  const text = canonicalText(collected);
+  const identities = [...new Set(collected.identities)].sort();
+  const text = canonicalText({ ...collected, identities });
   if (text === previous?.text) {
     return previous;
   }
-  const identities = [...new Set(collected.instances.flatMap((instance) => instance.identity ?? []))].sort();
   const same =
     previous !== undefined &&
     identities.length === previous.identities.length &&

@@ -19,7 +19,13 @@ import {
 import { exportedTo, selects } from '../match.ts';
 import { hostCandidates, outboundClusterName } from '../names.ts';
 import { defaultMeshSettings, type MeshSettings } from '../settings.ts';
-import { inlineInstances, instanceOfWorkload, instancesOfSlice, originsOfWorkload } from './collect-instances.ts';
+import {
+  identityOfWorkload,
+  inlineInstances,
+  instanceOfWorkload,
+  instancesOfSlice,
+  originsOfWorkload,
+} from './collect-instances.ts';
 import { HostIndex } from './host-index.ts';
 import { type CollectedInstances, type Instance, type InstanceSet, instanceSet } from './instances.ts';
 import { MemoTable } from './memo-table.ts';
@@ -393,6 +399,7 @@ export class MeshState {
   #collect(service: ServiceModel): CollectedInstances {
     const instances: Instance[] = [...inlineInstances(service, this.settings)];
     const leftOut: OriginRef[] = [];
+    const identities = instances.flatMap(({ identity }) => identity ?? []);
     if (service.selector !== undefined) {
       for (const key of this.#workloads.workloadsWith(service.namespace, service.selector)) {
         const entry = this.workloadEntry(key);
@@ -404,6 +411,7 @@ export class MeshState {
         const peerAuthentication = this.peerAuthenticationOf(service.namespace, labelsOf(entry));
         const facts = { entry, proxy, connected, peerAuthentication };
         const instance = instanceOfWorkload(facts, this.settings);
+        identities.push(...identityOfWorkload(facts, this.settings));
         if (instance === undefined) {
           leftOut.push(...originsOfWorkload(facts));
         } else {
@@ -414,11 +422,11 @@ export class MeshState {
     for (const slice of this.#slices.get(service.objectKey)?.values() ?? []) {
       instances.push(...instancesOfSlice(slice, service, this.settings));
     }
-    return { instances: instances.sort(compareInstances), leftOut };
+    return { instances: instances.sort(compareInstances), leftOut, identities };
   }
 }
 
-const noInstances = instanceSet({ instances: [], leftOut: [] });
+const noInstances = instanceSet({ instances: [], leftOut: [], identities: [] });
 
 type Handler = (
   key: string,
