@@ -49,7 +49,10 @@ export function endpoint(port: number, overrides: Partial<EndpointConfig> = {}):
 }
 
 /** Endpoints of one locality for each given list; the index is the priority. */
-export function assignment(clusterName: string, ...priorities: readonly (readonly EndpointConfig[])[]): ClusterEndpoints {
+export function assignment(
+  clusterName: string,
+  ...priorities: readonly (readonly EndpointConfig[])[]
+): ClusterEndpoints {
   return {
     clusterName,
     overprovisioningFactor: 140,
@@ -79,7 +82,12 @@ export function cluster(
     loadBalancer: { kind: 'round-robin' },
     panicThresholdPercent: 50,
     circuitBreakers: breakers(),
-    upstreamHttp: { protocol: 'http1', idleTimeoutMs: 3_600_000, maxRequestsPerConnection: 0, maxConcurrentStreams: 1024 },
+    upstreamHttp: {
+      protocol: 'http1',
+      idleTimeoutMs: 3_600_000,
+      maxRequestsPerConnection: 0,
+      maxConcurrentStreams: 1024,
+    },
     transportSocket: { kind: 'raw' },
     transportSocketMatches: [],
     bufferLimitBytes: 1024 * 1024,
@@ -137,7 +145,11 @@ export function virtualHost(routes: readonly Route[], overrides: Partial<Virtual
   };
 }
 
-export function routeTable(name: string, virtualHosts: readonly VirtualHost[], overrides: Partial<RouteTable> = {}): RouteTable {
+export function routeTable(
+  name: string,
+  virtualHosts: readonly VirtualHost[],
+  overrides: Partial<RouteTable> = {},
+): RouteTable {
   return {
     name,
     virtualHosts,

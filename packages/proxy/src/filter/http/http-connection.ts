@@ -164,7 +164,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
       }
       return;
     }
-    if (encoder === undefined || detail === 'http1.unexpected_end') {
+    if (encoder === undefined) {
       this.transport.destroy();
       return;
     }

@@ -31,11 +31,8 @@ import { removeResponseHopByHop } from './hop-by-hop.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { HttpManager } from './http-manager.ts';
 import { onRequestComplete, onRouterTimer } from './router.ts';
+import { StreamTimer, streamTimerCount } from './stream-timer.ts';
 import { UpstreamAttempt } from './upstream-attempt.ts';
-
-/** The timers of a stream. */
-export const StreamTimer = { route: 0, perTry: 1, perTryIdle: 2, backOff: 3, idle: 4, request: 5 } as const;
-const timerCount = 6;
 
 const neverHead = new RequestHead();
 
@@ -45,7 +42,10 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
   readonly attempt: UpstreamAttempt = new UpstreamAttempt(this);
   readonly body: BodyBuffer = new BodyBuffer();
   readonly triedEndpoints: Endpoint[] = [];
-  readonly #timers: readonly WheelTimer[] = Array.from({ length: timerCount }, (_, kind) => new WheelTimer(this, kind));
+  readonly #timers: readonly WheelTimer[] = Array.from(
+    { length: streamTimerCount },
+    (_, kind) => new WheelTimer(this, kind),
+  );
   /** Changes with each use of the object, so that late answers can tell. */
   generation = 0;
   /** Set by `begin`, before anything can look. */

@@ -15,8 +15,9 @@ import { applyHeaderEdits } from '../../route/header-edits.ts';
 import { redirectLocation, rewrittenPath } from '../../route/rewrite.ts';
 import { type CompiledRoute, chooseCluster } from '../../route/route-table.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
-import { type HttpStream, StreamTimer } from './http-stream.ts';
+import type { HttpStream } from './http-stream.ts';
 import { isIdempotent, retryDelayMs, type TryFailure, wouldRetryFailure, wouldRetryResponse } from './retry.ts';
+import { StreamTimer } from './stream-timer.ts';
 import type { UpstreamAttempt } from './upstream-attempt.ts';
 
 /** The terminal filter: answers by the route, or prepares the request and begins the first try. */

@@ -1,0 +1,210 @@
+/**
+ * CPU per request of one plaintext HTTP/1.1 hop: Weft, nginx and HAProxy in one run, round by round in turn, the same
+ * static upstream (nginx) and load (wrk). CPU is the kernel's account of the proxy's process, user and system.
+ *
+ * `node bench/micro/http1-hop.ts [--rounds N] [--seconds N] [--connections N] [--only weft]`
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '64' },
+    only: { type: 'string' },
+    'cpu-prof': { type: 'boolean', default: false },
+  },
+});
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'weft-http1-hop-'));
+const children: ChildProcess[] = [];
+const ticksPerSecond = 100;
+
+interface Contestant {
+  readonly name: string;
+  readonly port: number;
+  readonly pid: number;
+}
+
+interface Sample {
+  readonly cpuUs: number;
+  readonly rps: number;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** The proxies have one core, load and upstream the other: a write that wakes its receiver must not be preempted by it. */
+const proxyCore = '0';
+const loadCore = '1';
+
+function start(core: string, command: string, args: readonly string[]): ChildProcess {
+  const child = spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  return child;
+}
+
+async function listening(port: number): Promise<void> {
+  for (;;) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy();
+        resolve(true);
+      }).on('error', () => resolve(false));
+    });
+    if (open) {
+      return;
+    }
+  }
+}
+
+function nginxConf(name: string, servers: string): string {
+  const file = join(folder, `${name}.conf`);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path ${folder}/${name}-${kind};`)
+    .join(' ');
+  writeFileSync(
+    file,
+    `worker_processes 1; daemon off; master_process off; pid ${folder}/${name}.pid; error_log ${folder}/${name}.log;
+events { worker_connections 4096; }
+http { access_log off; ${temporary} keepalive_requests 1000000000; ${servers} }`,
+  );
+  return file;
+}
+
+async function startNginx(name: string, core: string, port: number, servers: string): Promise<Contestant> {
+  const child = start(core, 'nginx', ['-p', folder, '-c', nginxConf(name, servers)]);
+  await listening(port);
+  return { name, port, pid: child.pid ?? 0 };
+}
+
+async function startHaproxy(port: number, upstream: number): Promise<Contestant> {
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(
+    file,
+    `global
+  nbthread 1
+  maxconn 8192
+defaults
+  mode http
+  timeout client 60s
+  timeout server 60s
+  timeout connect 5s
+  http-reuse always
+frontend f
+  bind 127.0.0.1:${port}
+  default_backend b
+backend b
+  server s 127.0.0.1:${upstream}
+`,
+  );
+  const child = start(proxyCore, 'haproxy', ['-db', '-f', file]);
+  await listening(port);
+  return { name: 'haproxy', port, pid: child.pid ?? 0 };
+}
+
+async function startWeft(upstream: number): Promise<Contestant> {
+  const program = join(import.meta.dirname, 'http1-proxy-process.ts');
+  const profile = values['cpu-prof'] ? ['--cpu-prof', '--cpu-prof-dir', process.cwd()] : [];
+  const child = start(proxyCore, process.execPath, [...profile, program, String(upstream)]);
+  const port = await new Promise<number>((resolve) => {
+    child.stdout?.once('data', (text: Buffer) => resolve((JSON.parse(String(text)) as { port: number }).port));
+  });
+  return { name: 'weft', port, pid: child.pid ?? 0 };
+}
+
+function cpuUs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6;
+}
+
+async function measure(contestant: Contestant, seconds: number): Promise<Sample> {
+  const before = cpuUs(contestant.pid);
+  const { stdout } = await run('taskset', [
+    '-c',
+    loadCore,
+    'wrk',
+    '-t1',
+    `-c${values.connections}`,
+    `-d${seconds}s`,
+    `http://127.0.0.1:${contestant.port}/catalog/items?page=2`,
+  ]);
+  const used = cpuUs(contestant.pid) - before;
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
+  const failed = /Non-2xx|Socket errors/.exec(stdout);
+  if (failed !== null || requests === 0) {
+    throw new Error(`${contestant.name}: ${stdout}`);
+  }
+  return { cpuUs: used / requests, rps: requests / seconds };
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}
+
+const missing = ['wrk', 'nginx', 'haproxy'].filter(
+  (name) => !['/usr/bin', '/usr/sbin', '/usr/local/bin'].some((path) => existsSync(join(path, name))),
+);
+if (missing.length > 0) {
+  process.stdout.write(`SKIP: ${missing.join(', ')} not installed\n`);
+  process.exit(0);
+}
+
+try {
+  const upstream = await freePort();
+  const answer = '0123456789'.repeat(10);
+  await startNginx(
+    'upstream',
+    loadCore,
+    upstream,
+    `server { listen 127.0.0.1:${upstream}; location / { default_type text/plain; return 200 "${answer}"; } }`,
+  );
+  const nginxPort = await freePort();
+  const haproxyPort = await freePort();
+  const contestants = [
+    await startWeft(upstream),
+    await startNginx(
+      'nginx',
+      proxyCore,
+      nginxPort,
+      `upstream up { server 127.0.0.1:${upstream}; keepalive 256; keepalive_requests 1000000000; }
+       server { listen 127.0.0.1:${nginxPort}; location / { proxy_pass http://up; proxy_http_version 1.1;
+       proxy_set_header Connection ""; proxy_set_header Host $host; } }`,
+    ),
+    await startHaproxy(haproxyPort, upstream),
+  ].filter(({ name }) => values.only === undefined || name === values.only);
+  const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
+  for (const contestant of contestants) {
+    await measure(contestant, 2);
+  }
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (const contestant of contestants) {
+      samples.get(contestant.name)?.push(await measure(contestant, Number(values.seconds)));
+    }
+  }
+  for (const [name, list] of samples) {
+    const cpu = list.map((sample) => sample.cpuUs);
+    process.stdout.write(
+      `${name.padEnd(8)} CPU/request median ${median(cpu).toFixed(1)} µs (${Math.min(...cpu).toFixed(1)}–${Math.max(...cpu).toFixed(1)}), ` +
+        `${Math.round(median(list.map((sample) => sample.rps)))} requests/s\n`,
+    );
+  }
+} finally {
+  for (const child of children) {
+    child.kill('SIGTERM');
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
