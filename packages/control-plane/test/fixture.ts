@@ -23,6 +23,7 @@ export interface Fixture {
   readonly tokens: JoinTokenStore;
   readonly xdsAddress: string;
   readonly joinAddress: string;
+  readonly ports: { readonly xds: number; readonly join: number };
   svid(serviceAccount: string, namespace?: string): Promise<Svid>;
   connect(nodeId: string, options?: Partial<DeltaClientOptions> & { readonly account?: string }): Promise<DeltaClient>;
   /** Ends the servers and the mesh; the API and the CA stay. */
@@ -34,6 +35,8 @@ export interface FixtureOptions
   readonly api?: MemoryApi;
   readonly ca?: CertificateAuthority;
   readonly objects?: readonly Manifest[];
+  /** Default: any free ones. */
+  readonly ports?: { readonly xds: number; readonly join: number };
 }
 
 export async function startFixture(t: TestContext, options: FixtureOptions = {}): Promise<Fixture> {
@@ -58,8 +61,8 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
   const certificate = await ServerCertificate.issue(ca, '127.0.0.1', systemClock, silentLogger);
   const servers = await startMeshServers({
     host: '127.0.0.1',
-    xdsPort: 0,
-    joinPort: 0,
+    xdsPort: options.ports?.xds ?? 0,
+    joinPort: options.ports?.join ?? 0,
     xds: mesh.xds,
     certificate,
     ca,
@@ -92,6 +95,7 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
     tokens,
     xdsAddress,
     joinAddress: `127.0.0.1:${servers.joinPort}`,
+    ports: { xds: servers.xdsPort, join: servers.joinPort },
     svid,
     async connect(nodeId, { account, ...rest } = {}) {
       const [namespace = '', name = ''] = nodeId.split('/');
@@ -109,9 +113,10 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
   };
 }
 
-export async function openCa(t: TestContext): Promise<CertificateAuthority> {
+export async function openCa(t: TestContext, leafTtlMs?: number): Promise<CertificateAuthority> {
   const folder = mkdtempSync(join(tmpdir(), 'weft-ca-'));
-  const ca = await CertificateAuthority.open({ folder, logger: silentLogger });
+  const ttl = leafTtlMs === undefined ? {} : { leafTtlMs, issuingTtlMs: 4 * leafTtlMs };
+  const ca = await CertificateAuthority.open({ folder, logger: silentLogger, ...ttl });
   t.after(() => {
     ca.close();
     rmSync(folder, { recursive: true, force: true });

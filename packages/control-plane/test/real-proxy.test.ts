@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { gvk, type ProxyResource } from '@weft/resources';
 import { eventually } from '@weft/testkit';
-import { type Fixture, type Manifest, service, startFixture } from './fixture.ts';
+import { type Fixture, type FixtureOptions, type Manifest, openCa, service, startFixture } from './fixture.ts';
 import { freePorts, type RealProxy, startRealProxy } from './real-proxy.ts';
 
 interface Shop {
@@ -46,7 +47,7 @@ function proxyObject(name: string, account: string, httpProxy: number, inbound: 
   ];
 }
 
-async function startShop(t: TestContext): Promise<Shop> {
+async function startShop(t: TestContext, options: FixtureOptions = {}): Promise<Shop> {
   const [webProxy = 0, webIn = 0, webApp = 0, reviewsProxy = 0, reviewsIn = 0] = await freePorts(5);
   const app = createServer((incoming, response) => {
     response.end(`reviews ${incoming.url} ${incoming.headers['x-forwarded-client-cert'] ?? ''}`);
@@ -62,6 +63,7 @@ async function startShop(t: TestContext): Promise<Shop> {
     app.closeAllConnections();
   });
   const fixture = await startFixture(t, {
+    ...options,
     objects: [
       service('web'),
       service('reviews', 9080),
@@ -140,4 +142,64 @@ test('a route applied to the API reaches the proxy and its status says so', asyn
     { what: 'the route is programmed' },
   );
   assert.deepEqual(await shop.get('http://reviews:9080/x'), { status: 418, body: 'teapot' });
+});
+
+/** One request after the other, until `done` says so; returns the answers that were not 200. */
+async function keepCalling(
+  shop: Shop,
+  done: () => boolean,
+): Promise<{ readonly calls: number; readonly failures: string[] }> {
+  const failures: string[] = [];
+  let calls = 0;
+  while (!done()) {
+    calls += 1;
+    const answer = await shop
+      .get('http://reviews:9080/x')
+      .catch((error: Error) => ({ status: 0, body: error.message }));
+    if (answer.status !== 200) {
+      failures.push(`${answer.status} ${answer.body}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return { calls, failures };
+}
+
+test('certificates, and the intermediate above them, rotate under traffic without an error', async (t) => {
+  const ca = await openCa(t, 6_000);
+  const shop = await startShop(t, { ca });
+  const issuedAtStart = ca.issuedCount.svid;
+  const deadline = Date.now() + 40_000;
+  // Two proxies, at least two renewals each, and at least one intermediate.
+  const rotated = (): boolean => ca.issuedCount.svid >= issuedAtStart + 4 && ca.issuedCount.issuing >= 1;
+  const { calls, failures } = await keepCalling(shop, () => rotated() || Date.now() > deadline);
+  assert.ok(rotated(), `${ca.issuedCount.svid - issuedAtStart} renewals, ${ca.issuedCount.issuing} intermediates`);
+  assert.deepEqual(failures, []);
+  assert.ok(calls > 100);
+});
+
+test('while the control plane is away traffic goes on, and when it is back the proxies come back', async (t) => {
+  const ca = await openCa(t);
+  const shop = await startShop(t, { ca });
+  assert.equal((await shop.get('http://reviews:9080/x')).status, 200);
+  await eventually(
+    async () => {
+      const proxy = await shop.fixture.api.client.get<ProxyResource>(gvk.proxy, 'web-1', 'shop');
+      return proxy.status?.observedUpstreams?.length;
+    },
+    { what: 'the host is written down' },
+  );
+  let finished = false;
+  const traffic = keepCalling(shop, () => finished);
+  const { api, ports } = shop.fixture;
+  await shop.fixture.stop();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const second = await startFixture(t, { api, ca, ports });
+  await eventually(
+    () => ['shop/web-1', 'shop/reviews-1'].every((key) => second.mesh.xds.client(key)?.ackedStoreVersion !== undefined),
+    { what: 'the proxies are back in sync', timeoutMs: 20_000 },
+  );
+  finished = true;
+  const { calls, failures } = await traffic;
+  assert.deepEqual(failures, []);
+  assert.ok(calls > 50);
 });

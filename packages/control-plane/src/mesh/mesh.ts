@@ -33,6 +33,9 @@ export interface MeshOptions {
   readonly accessLogPath: (proxyKey: string) => string | undefined;
 }
 
+/** First calls of a starting workload come in bursts: they are written down together. */
+const observedDelayMs = 50;
+
 /** Everything between the resource API and the proxies: resources in, snapshots out, acknowledgements back into status. */
 export class Mesh {
   readonly state: MeshState;
@@ -97,6 +100,7 @@ export class Mesh {
         this.#proxyStatus.changed(proxyKey);
         this.#resourceStatus.changed();
       },
+      onObserved: (proxyKey) => this.#proxyStatus.changed(proxyKey, observedDelayMs),
     });
     const common = { revisions: this.revisions, xds: this.xds, client, clock, logger: logger.with({ part: 'status' }) };
     this.#resourceStatus = new ResourceStatusWriter({ ...common, state: this.state, publisher: this.publisher });

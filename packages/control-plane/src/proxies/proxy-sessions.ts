@@ -27,6 +27,8 @@ export interface ProxySessionsOptions {
   readonly disconnectGraceMs: number;
   /** What a proxy's status says may have changed. */
   readonly onProxyChanged: (proxyKey: string) => void;
+  /** The hosts that a proxy has called are others: to be written down soon, so that a restart does not take them away. */
+  readonly onObserved: (proxyKey: string) => void;
 }
 
 /** Which proxies are there, and what follows when they come and go. */
@@ -133,7 +135,7 @@ export class ProxySessions {
     if (typeUrl !== typeUrls.virtualHost) {
       return;
     }
-    const { state, publisher, observed, clock, logger, onProxyChanged } = this.#options;
+    const { state, publisher, observed, clock, logger, onObserved } = this.#options;
     let grown = false;
     for (const name of names) {
       if (!name.startsWith(onDemandPrefix)) {
@@ -147,7 +149,7 @@ export class ProxySessions {
     }
     if (grown) {
       publisher.publishTo(key);
-      onProxyChanged(key);
+      onObserved(key);
     }
   }
 

@@ -49,9 +49,10 @@ export class ProxyStatusWriter {
     }
   }
 
-  changed(proxyKey: string): void {
+  /** @param delayMs shorter than usual, for what should not be lost. */
+  changed(proxyKey: string, delayMs?: number): void {
     if (this.#enabled) {
-      this.#queue.mark(proxyKey, this.#options.delayMs ?? 1_000);
+      this.#queue.mark(proxyKey, delayMs ?? this.#options.delayMs ?? 1_000);
     }
   }
 

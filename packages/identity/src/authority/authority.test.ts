@@ -74,6 +74,12 @@ test('a life above the CA default is cut, a shorter one is granted', async (t) =
   assert.equal((await ca.issueSvid({ csrPem, identity, ttlMs: 0 })).notAfter, start + 60_000);
 });
 
+test('a certificate with a short life is not due for renewal when it is new', async (t) => {
+  const { ca, clock } = await openCa(t, { leafTtlMs: 6_000 });
+  const issued = await ca.issueSvid({ csrPem: createCsr(await generatePrivateKey(), identity), identity });
+  assert.ok(renewalTime(issued, 0.999) > clock.now() + 2_000);
+});
+
 test('two certificates never share a serial number', async (t) => {
   const { ca } = await openCa(t);
   const csrPem = createCsr(await generatePrivateKey(), identity);

@@ -14,7 +14,10 @@ const second = 1_000;
 const hour = 3_600 * second;
 const day = 24 * hour;
 
-/** How far before its making a certificate begins, for peers whose clock is slow. */
+/**
+ * How far before its making a certificate begins, for peers whose clock is slow: at most this, and at most a tenth of its
+ * life, so that one with a short life is not due for renewal when it is new.
+ */
 export const backdateMs = 60 * second;
 /** Shortest life that is granted to a certificate. */
 export const minLeafTtlMs = 5 * second;
@@ -267,7 +270,8 @@ export class CertificateAuthority {
 
 /** X.509 times have whole seconds. The start is never before the issuer's, the end never after it. */
 function boundedValidity(now: number, ttlMs: number, issuer: Validity): Validity {
-  const notBefore = Math.max(Math.floor((now - backdateMs) / second) * second, issuer.notBefore);
+  const backdate = Math.min(backdateMs, ttlMs / 10);
+  const notBefore = Math.max(Math.floor((now - backdate) / second) * second, issuer.notBefore);
   const notAfter = Math.min(Math.ceil((now + ttlMs) / second) * second, issuer.notAfter);
   return { notBefore, notAfter };
 }

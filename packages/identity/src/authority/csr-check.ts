@@ -28,9 +28,13 @@ export async function publicKeyOfCsr(csrPem: string, identity: SpiffeId): Promis
     throw invalid('must have exactly one subject alternative name, a URI');
   }
   if (name.value !== identity) {
-    throw new MeshError('FORBIDDEN', `the certificate request asks for another identity than the proven one, ${identity}`, {
-      hint: 'A join token and an SVID are bound to one identity: ask for that one.',
-    });
+    throw new MeshError(
+      'FORBIDDEN',
+      `the certificate request asks for another identity than the proven one, ${identity}`,
+      {
+        hint: 'A join token and an SVID are bound to one identity: ask for that one.',
+      },
+    );
   }
   const key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), type: 'spki', format: 'der' });
   assertKeyStrength(key);
