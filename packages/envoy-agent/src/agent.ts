@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import type { Clock, Logger } from '@weft/base';
 import type { AgentBootstrap } from './agent-bootstrap.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { envoyBootstrap } from './envoy-bootstrap.ts';
 import { type EnvoyEnd, EnvoyProcess } from './envoy-process.ts';
 import { SecretServer } from './secret-server.ts';
+import { TruncatingLog } from './truncating-log.ts';
 
 export interface AgentOptions {
   readonly bootstrap: AgentBootstrap;
@@ -23,13 +25,14 @@ export class Agent {
   #keeper: CertificateKeeper | undefined;
   #secrets: SecretServer | undefined;
   #envoy: EnvoyProcess | undefined;
+  #log: TruncatingLog | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
   }
 
   /** @throws MeshError when there is no identity to be had or Envoy cannot be started. */
-  async start(): Promise<{ readonly ended: Promise<EnvoyEnd> }> {
+  async start(): Promise<{ readonly ended: Promise<EnvoyEnd & { readonly lastLines: readonly string[] }> }> {
     const { bootstrap, envoy, clock, logger, random } = this.#options;
     const secrets = await SecretServer.start({ folder: bootstrap.stateDir, clock, logger });
     this.#secrets = secrets;
@@ -41,13 +44,17 @@ export class Agent {
       }
     });
     await keeper.start();
+    const log = new TruncatingLog(join(bootstrap.stateDir, 'envoy.log'), clock);
+    this.#log = log;
     this.#envoy = await EnvoyProcess.start({
       program: envoy,
       folder: bootstrap.stateDir,
       bootstrap: envoyBootstrap(bootstrap, { secretSocket: secrets.socket }),
+      output: log.descriptor,
       logger,
     });
-    return { ended: this.#envoy.ended };
+    const ended = this.#envoy.ended.then((end) => ({ ...end, lastLines: log.lastLines(3) }));
+    return { ended };
   }
 
   /** Ends Envoy, politely first, and removes the socket. */
@@ -61,5 +68,6 @@ export class Agent {
       timer.cancel();
     }
     this.#secrets?.close();
+    this.#log?.close();
   }
 }

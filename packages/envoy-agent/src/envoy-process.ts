@@ -68,11 +68,15 @@ export class EnvoyProcess {
     readonly program: string;
     readonly folder: string;
     readonly bootstrap: unknown;
+    /** Open file that gets its log and its access log. */
+    readonly output: number;
     readonly logger: Logger;
   }): Promise<EnvoyProcess> {
     const file = join(options.folder, 'envoy.json');
     writeFileSync(file, `${JSON.stringify(options.bootstrap, undefined, 2)}\n`, { mode: 0o600 });
-    const child = spawn(options.program, ['-c', file, ...envoyFlags], { stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(options.program, ['-c', file, ...envoyFlags], {
+      stdio: ['ignore', options.output, options.output],
+    });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (error) =>

@@ -41,7 +41,7 @@ async function main(): Promise<number> {
     if (end === undefined || stopping) {
       return 0;
     }
-    logger.error('Envoy ended by itself', { code: end.code, signal: end.signal });
+    logger.error('Envoy ended by itself', { ...end });
     return 1;
   } finally {
     await agent.stop();
