@@ -9,17 +9,17 @@ import type { Snapshot } from './snapshot.ts';
  */
 export function findInconsistencies(snapshot: Snapshot): string[] {
   const problems: string[] = [];
-  for (const [parentType, childType, child] of [
-    [typeUrls.cluster, typeUrls.endpoint, 'endpoints'],
-    [typeUrls.listener, typeUrls.routeConfiguration, 'route configuration'],
+  for (const [parentType, childType, kind, child] of [
+    [typeUrls.cluster, typeUrls.endpoint, 'endpoints', 'endpoints'],
+    [typeUrls.listener, typeUrls.routeConfiguration, 'routes', 'route configuration'],
   ] as const) {
     const children = snapshot.resources.get(childType);
     const named = new Set<string>();
     for (const parent of snapshot.resources.get(parentType)?.values() ?? []) {
-      for (const reference of referencesOf(parent)) {
-        named.add(reference.name);
-        if (children?.has(reference.name) !== true) {
-          problems.push(`${parent.name} names ${child} ${reference.name}, which is not in the snapshot`);
+      for (const name of referencesOf(parent)[kind]) {
+        named.add(name);
+        if (children?.has(name) !== true) {
+          problems.push(`${parent.name} names ${child} ${name}, which is not in the snapshot`);
         }
       }
     }

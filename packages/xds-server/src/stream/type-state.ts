@@ -51,6 +51,8 @@ export class TypeState {
   /** Named by a request for what an earlier type brought: not held back until that type is acknowledged. */
   readonly urgent = new Set<string>();
   readonly refused = new Map<string, RefusedResource>();
+  /** Names of which the client has accepted some version. */
+  readonly usable = new Set<string>();
   inFlight: Push | undefined;
   /** Nonce of the last response, empty before the first. */
   nonce = '';
@@ -89,6 +91,36 @@ export class TypeState {
         }
       }
     }
+  }
+
+  /** To be sent although the client may have it, and not held back by an unanswered response of an earlier type. */
+  owe(name: string): void {
+    this.owed.add(name);
+    this.urgent.add(name);
+    this.changed();
+  }
+
+  /** All that the snapshot holds of what the client asks for. */
+  wantedResources(): readonly EncodedResource[] {
+    if (this.subscription.wildcard) {
+      return [...this.#target.values()];
+    }
+    const wanted = new Set<EncodedResource>();
+    for (const name of this.subscription.names) {
+      const resource = findByNameOrAlias(this.#target, name);
+      if (resource !== undefined) {
+        wanted.add(resource);
+      }
+    }
+    return [...wanted];
+  }
+
+  /** What the client has that will expire. */
+  expiring(): readonly EncodedResource[] {
+    return [...this.held].flatMap(([name, { version }]) => {
+      const resource = this.#target.get(name);
+      return resource?.ttlMs === undefined || resource.version !== version ? [] : [resource];
+    });
   }
 
   /** To be called when anything that the difference depends on was changed from outside. */
@@ -150,6 +182,7 @@ export class TypeState {
     }
     for (const name of removed) {
       this.held.delete(name);
+      this.usable.delete(name);
       this.#settle(name);
       if (this.subscription.names.has(name)) {
         this.#toldMissing.add(name);
@@ -175,6 +208,7 @@ export class TypeState {
         this.held.delete(name);
         this.owed.delete(name);
         this.refused.delete(name);
+        this.usable.delete(name);
       }
     }
     for (const name of this.#toldMissing) {
@@ -209,6 +243,7 @@ export class TypeState {
     for (const resource of push.resources) {
       if (!refusedNames.has(resource.name)) {
         this.refused.delete(resource.name);
+        this.usable.add(resource.name);
       } else if (this.#target.get(resource.name)?.version === resource.version) {
         this.refused.set(resource.name, { name: resource.name, version: resource.version, reason: message ?? '' });
       }
@@ -221,6 +256,13 @@ export class TypeState {
     }
     this.lastNack = { atMs, message, resources: [...refusedNames] };
     return this.lastNack;
+  }
+
+  /** Delta reconnect: the client has this version. */
+  resume(name: string, version: string): void {
+    this.held.set(name, { version, resource: undefined });
+    this.usable.add(name);
+    this.changed();
   }
 
   acknowledged(storeVersion: number, typeVersion: string): void {

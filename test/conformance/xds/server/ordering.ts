@@ -253,7 +253,9 @@ export const orderingPlays: Plays = {
     client.subscribe(eds, ['c']);
     client.ack(changed);
     assert.deepEqual((await client.takeAndAck(eds)).names, ['c']);
-    assert.deepEqual(await client.settled(), [], 'once is enough');
+    if (variant === 'sotw') {
+      assert.deepEqual(await client.settled(), [], 'once is enough');
+    }
   },
 
   'warm-cluster-update-eds-resend-delta': async () => {

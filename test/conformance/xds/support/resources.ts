@@ -14,6 +14,7 @@ import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
 import { FilterChain } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { Route, RouteAction, RouteMatch, VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
+import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
 import { HttpConnectionManager } from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import {
@@ -76,6 +77,10 @@ export const address = (port: number): Address => ({
 
 /** Endpoints at port `1000 + revision` each; no priorities: an assignment without endpoints. */
 export function endpoints(name: string, revision = 1, priorities: readonly number[] = [0]): EncodedResource {
+  return endpointsAt(name, 1000 + revision, priorities);
+}
+
+export function endpointsAt(name: string, port: number, priorities: readonly number[] = [0]): EncodedResource {
   return resource(typeUrls.endpoint, name, ClusterLoadAssignment, {
     ...blank(ClusterLoadAssignment),
     clusterName: name,
@@ -87,7 +92,7 @@ export function endpoints(name: string, revision = 1, priorities: readonly numbe
           ...blank(LbEndpoint),
           hostIdentifier: {
             $case: 'endpoint' as const,
-            value: { ...blank(Endpoint), address: address(1000 + revision) },
+            value: { ...blank(Endpoint), address: address(port) },
           },
         },
       ],
@@ -105,23 +110,38 @@ const router = {
   disabled: false,
 };
 
+const onDemandFilter = {
+  ...router,
+  name: 'envoy.filters.http.on_demand',
+  configType: {
+    $case: 'typedConfig' as const,
+    value: packAny('envoy.extensions.filters.http.on_demand.v3.OnDemand', OnDemand, blank(OnDemand)),
+  },
+};
+
 const hcmName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
-function connectionManager(routeConfigName: string, revision: number): HttpConnectionManager {
+function connectionManager(routeConfigName: string, revision: number, onDemand = false): HttpConnectionManager {
   return {
     ...blank(HttpConnectionManager),
     statPrefix: `revision-${revision}`,
     routeSpecifier: { $case: 'rds', value: { configSource: ads, routeConfigName } },
-    httpFilters: [router],
+    httpFilters: onDemand ? [onDemandFilter, router] : [router],
   };
 }
 
 /** A listener that takes its routes by RDS; with `secret` it terminates TLS with that SDS secret. */
-export function listener(name: string, revision: number, routeConfigName: string, secret?: string): EncodedResource {
+export function listener(
+  name: string,
+  revision: number,
+  routeConfigName: string,
+  secret?: string,
+  options: { readonly port?: number; readonly onDemand?: boolean } = {},
+): EncodedResource {
   return resource(typeUrls.listener, name, Listener, {
     ...blank(Listener),
     name,
-    address: address(10_000),
+    address: address(options.port ?? 10_000),
     filterChains: [
       {
         ...blank(FilterChain),
@@ -130,7 +150,11 @@ export function listener(name: string, revision: number, routeConfigName: string
             name: 'envoy.filters.network.http_connection_manager',
             configType: {
               $case: 'typedConfig',
-              value: packAny(hcmName, HttpConnectionManager, connectionManager(routeConfigName, revision)),
+              value: packAny(
+                hcmName,
+                HttpConnectionManager,
+                connectionManager(routeConfigName, revision, options.onDemand),
+              ),
             },
           },
         ],
@@ -193,6 +217,15 @@ export function route(name: string, revision: number, clusterName: string): Enco
     ...blank(RouteConfiguration),
     name,
     virtualHosts: [virtualHostTo(`${name}-host`, '*', clusterName, 10 + revision)],
+  });
+}
+
+/** A route configuration without virtual hosts of its own: they are asked for on demand. */
+export function onDemandRoutes(name: string): EncodedResource {
+  return resource(typeUrls.routeConfiguration, name, RouteConfiguration, {
+    ...blank(RouteConfiguration),
+    name,
+    vhds: { configSource: ads },
   });
 }
 
