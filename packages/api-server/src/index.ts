@@ -1,3 +1,4 @@
+export { createApiServer, defaultLimits } from './create-api-server.ts';
 export type {
   AccessDecision,
   AccessRequest,
@@ -14,4 +15,5 @@ export type {
   TokenVerifier,
   UserInfo,
 } from './options.ts';
+export { openSqliteStorage, type SqliteStorageOptions } from './storage/sqlite-storage.ts';
 export type { Storage, StorageChange, StorageContent, StorageRecord } from './storage/storage.ts';

@@ -94,7 +94,14 @@ export type {
 } from './object.ts';
 export { type OpenApiSchema, openApiSchema } from './openapi/open-api-schema.ts';
 export { gvk, kindFor, kindForResource, kinds } from './registry.ts';
-export type { ListOptions, ListResult, ResourceClient, WatchEvent, WatchHandlers } from './resource-client.ts';
+export type {
+  DeletePreconditions,
+  ListOptions,
+  ListResult,
+  ResourceClient,
+  WatchEvent,
+  WatchHandlers,
+} from './resource-client.ts';
 export {
   parseApiVersion,
   type Validated,
