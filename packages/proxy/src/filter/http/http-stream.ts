@@ -339,7 +339,7 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
     }
     if (!config.suppressEnvoyHeaders) {
       const elapsed = Math.max(0, Math.round(info.upstreamResponseStartMs - info.upstreamRequestStartMs));
-      head.addClean('x-envoy-upstream-service-time', String(elapsed));
+      head.set('x-envoy-upstream-service-time', String(elapsed));
     }
     const { choice } = this;
     if (choice !== undefined && choice.responseEdits.length > 0) {
