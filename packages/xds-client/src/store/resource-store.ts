@@ -122,9 +122,11 @@ export class ResourceStore {
       }
     }
     for (const { name, version, reason } of read.refused) {
-      const entry = store.find(name);
+      // One that was never good is kept as well, so that the admin API can say why it is not there.
+      const entry = store.find(name) ?? (store.wants(name) ? store.entryOf(name) : undefined);
       if (entry !== undefined) {
         entry.refused = { version, reason, atMs: now };
+        entry.missing = false;
         this.#answered(entry);
       }
     }
@@ -208,7 +210,7 @@ export class ResourceStore {
   #removeAbsent(store: TypeStore, read: ReadResponse): void {
     const present = new Set([...read.accepted, ...read.refused, ...read.heartbeats].map(({ name }) => name));
     for (const [name, entry] of store.entries) {
-      if (!present.has(name) && entry.accepted !== undefined) {
+      if (!present.has(name) && (entry.accepted !== undefined || entry.refused !== undefined)) {
         entry.accepted = undefined;
         entry.missing = true;
         entry.expiresAtMs = undefined;
@@ -350,7 +352,9 @@ export class ResourceStore {
 
   #dropUnwanted(store: TypeStore, removals: ResourceChange[]): void {
     for (const entry of [...store.entries.values()]) {
-      const gone = entry.accepted === undefined && entry.active === undefined && !store.wanted.has(entry.name);
+      const isRefused = entry.refused !== undefined && !entry.missing;
+      const gone =
+        entry.accepted === undefined && entry.active === undefined && !isRefused && !store.wanted.has(entry.name);
       if (gone || !store.wants(entry.name, entry.accepted?.aliases)) {
         store.entries.delete(entry.name);
         for (const alias of entry.accepted?.aliases ?? []) {
