@@ -1,4 +1,3 @@
-import { addressWithoutPort } from '../access-log/commands.ts';
 import type { ListenerStatus } from '../data-plane.ts';
 import type { JsonObject } from '../runtime-config/wire/schema.ts';
 import type { AdminContext } from './admin-context.ts';
@@ -7,7 +6,7 @@ import type { AdminContext } from './admin-context.ts';
 export function listenersText(context: AdminContext): string {
   return context.dataPlane
     .listeners()
-    .map(({ name, address }) => `${name}::${address}\n`)
+    .map((listener) => `${listener.name}::${listenerAddress(listener)}\n`)
     .join('');
 }
 
@@ -25,7 +24,13 @@ export function listenersJson(context: AdminContext): JsonObject {
 }
 
 function addressJson({ address, port }: ListenerStatus): JsonObject {
-  return address.startsWith('/')
-    ? { pipe: { path: address } }
-    : { socket_address: { address: addressWithoutPort(address), port_value: port } };
+  return address.startsWith('/') ? { pipe: { path: address } } : { socket_address: { address, port_value: port } };
+}
+
+/** `ip:port`, `[ip6]:port` or the path of a pipe. */
+export function listenerAddress({ address, port }: ListenerStatus): string {
+  if (address.startsWith('/')) {
+    return address;
+  }
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -301,7 +301,9 @@ export class ProxyProcess {
     const isComplete =
       listenerType === undefined ||
       (listenerType.resources.length > 0
-        ? listenerType.resources.every(({ status }) => status === 'active' || status === 'missing')
+        ? listenerType.resources.every(
+            ({ status, refused }) => status === 'active' || status === 'missing' || refused !== undefined,
+          )
         : listenerType.version !== '');
     const active = new Set(
       this.#dataPlane

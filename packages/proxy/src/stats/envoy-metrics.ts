@@ -1,4 +1,4 @@
-import type { ClusterStatus, DataPlane } from '../data-plane.ts';
+import type { ClusterStatus, DataPlane, ListenerStatus } from '../data-plane.ts';
 import type { HttpConnectionManagerConfig } from '../runtime-config/config.ts';
 import type { StreamInfo } from '../stream-info.ts';
 import { type Exposition, formatLabels } from './exposition.ts';
@@ -157,15 +157,15 @@ const clusterFamilies: readonly ClusterFamily[] = [
 
 function writeListeners(out: Exposition, dataPlane: DataPlane): void {
   const listeners = dataPlane.listeners();
-  const labelsOf = (address: string): string =>
-    formatLabels([['envoy_listener_address', address.replaceAll(':', '_')]]);
+  const labelsOf = ({ address, port }: ListenerStatus): string =>
+    formatLabels([['envoy_listener_address', `${address}_${port}`.replaceAll(':', '_')]]);
   out.family('envoy_listener_downstream_cx_total', 'counter', 'Connections accepted.');
-  for (const { address, connectionsTotal } of listeners) {
-    out.sample('envoy_listener_downstream_cx_total', labelsOf(address), connectionsTotal);
+  for (const listener of listeners) {
+    out.sample('envoy_listener_downstream_cx_total', labelsOf(listener), listener.connectionsTotal);
   }
   out.family('envoy_listener_downstream_cx_active', 'gauge', 'Connections open.');
-  for (const { address, connectionsActive } of listeners) {
-    out.sample('envoy_listener_downstream_cx_active', labelsOf(address), connectionsActive);
+  for (const listener of listeners) {
+    out.sample('envoy_listener_downstream_cx_active', labelsOf(listener), listener.connectionsActive);
   }
   for (const state of ['active', 'warming', 'draining'] as const) {
     out.family(`envoy_listener_manager_total_listeners_${state}`, 'gauge', `Listeners that are ${state}.`);

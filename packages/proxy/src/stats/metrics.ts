@@ -68,12 +68,14 @@ export class Metrics {
     this.#process.close();
   }
 
-  #writeOwn(out: Exposition, { xds, identity, accessLogLinesDropped, demandedHosts }: MetricsSources): void {
+  #writeOwn(out: Exposition, sources: MetricsSources): void {
+    const { dataPlane, xds, identity, accessLogLinesDropped, demandedHosts } = sources;
     const single = (name: string, type: 'counter' | 'gauge', help: string, value: number): void => {
       out.family(name, type, help);
       out.sample(name, '', value);
     };
     single('weft_unhandled_errors_total', 'counter', 'Errors that nothing caught: defects.', this.#unhandledErrors);
+    single('weft_connection_faults_total', 'counter', 'Connections closed by a defect.', dataPlane.faults());
     single('weft_access_log_dropped_total', 'counter', 'Log lines dropped by a slow disk.', accessLogLinesDropped);
     single('weft_metric_series', 'gauge', 'Label sets that are kept.', this.#istio.seriesCount);
     single('weft_metric_series_evicted_total', 'counter', 'Label sets that were dropped.', this.#istio.evictedCount);
