@@ -115,8 +115,9 @@ export class Workload {
     }
     this.#joined = true;
     const apply = { fieldManager, force: true };
-    await api.resources.apply(workloadEntryObject(spec, this.#ports, this.#served), apply);
+    // The Proxy first: a WorkloadEntry alone is an endpoint without a sidecar, and peers would send plaintext there.
     await api.resources.apply(proxyObject(spec, this.#ports, this.#served, this.#served !== undefined), apply);
+    await api.resources.apply(workloadEntryObject(spec, this.#ports, this.#served), apply);
     const token = await api.joinToken(spec.namespace, { serviceAccount: spec.serviceAccount });
     writeRunFiles(this.#files, spec, this.#ports, endpoints, token, this.#host.version);
   }
@@ -190,10 +191,9 @@ export class Workload {
     await command?.stop(clock, stopGraceMs);
     await this.#sidecar?.stop(stopGraceMs);
     if (this.#joined) {
-      await Promise.allSettled([
-        api.resources.delete(proxyKind, namespace, name),
-        api.resources.delete(workloadEntryKind, namespace, name),
-      ]);
+      // The WorkloadEntry first, for the same reason.
+      await Promise.allSettled([api.resources.delete(workloadEntryKind, namespace, name)]);
+      await Promise.allSettled([api.resources.delete(proxyKind, namespace, name)]);
     }
   }
 
