@@ -46,7 +46,12 @@ export function instanceOfWorkload(facts: WorkloadFacts, settings: MeshSettings)
     weight: Math.max(1, entry.spec.weight ?? 1),
     health: proxy !== undefined && !facts.connected ? 'unhealthy' : 'healthy',
     identity: identityOfWorkload(facts, settings)[0],
-    mutualTls: { byDefault: labels[tlsModeLabel] === 'istio' && peerAuthentication.mode !== 'disabled', ports },
+    mutualTls: {
+      // Behind a proxy of ours only its listeners may be reached: another port would lead past it, and past mutual TLS.
+      byDefault:
+        proxy === undefined ? labels[tlsModeLabel] === 'istio' && peerAuthentication.mode !== 'disabled' : undefined,
+      ports,
+    },
     workload: workloadLabels(name, namespace, labels, settings.clusterId),
     origins: originsOfWorkload(facts),
   };

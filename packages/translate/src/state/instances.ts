@@ -12,8 +12,8 @@ export interface Instance {
   readonly health: 'healthy' | 'unhealthy';
   /** SPIFFE id, where it is known. */
   readonly identity: string | undefined;
-  /** Whether its ports accept mutual TLS: those named, else `byDefault`. */
-  readonly mutualTls: { readonly byDefault: boolean; readonly ports: Readonly<Record<number, boolean>> };
+  /** Whether its ports accept mutual TLS: those named, else `byDefault`; undefined = peers reach no other ports. */
+  readonly mutualTls: { readonly byDefault: boolean | undefined; readonly ports: Readonly<Record<number, boolean>> };
   readonly workload: WorkloadLabels;
   readonly origins: readonly OriginRef[];
 }

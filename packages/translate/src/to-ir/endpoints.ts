@@ -39,13 +39,15 @@ export function clusterEndpoints(state: MeshState, client: Client, cluster: stri
 
 /**
  * The endpoint of an instance for one service port: the instance's own port of that name, else the service's target port. None
- * when it has no such port, or (for `ip`) when its address is a host name.
+ * when it has no such port, when its sidecar does not listen there, or (for `ip`) when its address is a host name.
  */
 export function endpointOf(instance: Instance, port: ServicePortModel, addresses: 'ip' | 'any'): readonly Endpoint[] {
   const number =
     instance.ports[port.name] ??
     (typeof port.targetPort === 'number' ? port.targetPort : instance.ports[port.targetPort]);
-  if (number === undefined || (addresses === 'ip' && !isIpAddress(instance.address))) {
+  const mutualTls =
+    number === undefined ? undefined : (instance.mutualTls.ports[number] ?? instance.mutualTls.byDefault);
+  if (number === undefined || mutualTls === undefined || (addresses === 'ip' && !isIpAddress(instance.address))) {
     return [];
   }
   return [
@@ -55,7 +57,7 @@ export function endpointOf(instance: Instance, port: ServicePortModel, addresses
       health: instance.health,
       weight: instance.weight,
       locality: instance.locality,
-      mutualTls: instance.mutualTls.ports[number] ?? instance.mutualTls.byDefault,
+      mutualTls,
       workload: instance.workload,
     },
   ];

@@ -40,6 +40,9 @@ const lbPolicies = {
   random: Cluster_LbPolicy.RANDOM,
 } as const;
 
+/** Time between look-ups where a DNS answer has no time to live; Istio's value. */
+const dnsRefreshMs = 60_000;
+
 /** Time to connect to the application beside the proxy; Istio's value for all clusters. */
 const inboundConnectTimeoutMs = 10_000;
 
@@ -61,6 +64,7 @@ function outboundCluster(cluster: OutboundCluster): Cluster {
           clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.STRICT_DNS },
           loadAssignment: loadAssignment(cluster.name, discovery.endpoints),
           respectDnsTtl: true,
+          dnsRefreshRate: duration(dnsRefreshMs),
         }),
     connectTimeout: duration(cluster.connectTimeoutMs),
     lbPolicy: lbPolicies[cluster.loadBalancer],
