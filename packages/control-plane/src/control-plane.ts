@@ -73,7 +73,7 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
     const { chainPem, key } = certificate.current.value;
     return { cert: chainPem, key: key.revealPem() };
   };
-  const api = createApiServer({
+  const api = await createApiServer({
     kinds,
     storage: openSqliteStorage({ path: folder.database }),
     tls: serving(),

@@ -254,12 +254,22 @@ test('after a restart proxies resume by delta: nothing that they have is sent ag
       )?.observedUpstreams,
     { what: 'what was observed is written down' },
   );
+  const { mesh } = first;
+  await eventually(() => mesh.xds.client('shop/web-1')?.ackedStoreVersion === mesh.publisher.revision, {
+    what: 'the proxy is in sync',
+  });
   const initial = new Map([...web.resources].map(([type, names]) => [type, new Map(names)]));
   await first.stop();
   const second = await startFixture(t, { api, ca });
   const again = await second.connect('shop/web-1', { initial });
-  await eventually(() => second.mesh.xds.client('shop/web-1')?.ackedStoreVersion, { what: 'the proxy is in sync' });
-  assert.deepEqual(again.log, []);
+  await eventually(() => second.mesh.xds.client('shop/web-1')?.ackedStoreVersion, {
+    what: 'the proxy is in sync again',
+  });
+  // An empty answer to the subscription of virtual hosts takes this form, for Envoy's sake.
+  assert.deepEqual(
+    again.log.filter((entry) => entry !== '-VirtualHost http-proxy/*'),
+    [],
+  );
 });
 
 test('a killed workload that does not come back is removed after a while', async (t) => {

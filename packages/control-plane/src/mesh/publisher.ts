@@ -28,6 +28,7 @@ export interface Publication {
   readonly messages: readonly XdsMessage[];
   /** By name; the load assignments of the clusters. */
   readonly assignments: ReadonlyMap<string, XdsMessage>;
+  readonly common: readonly EncodedResource[];
   readonly snapshot: Snapshot;
 }
 
@@ -175,12 +176,19 @@ export class Publisher {
         return;
       }
       const messages = xdsFromIr(ir);
+      const common = this.#options.common();
       const assignments = new Map(
         endpointNames(ir).map((name) => [name, clusterLoadAssignment(state, proxyKey, name)] as const),
       );
+      if (previous !== undefined && isSame(previous, messages, assignments, common)) {
+        const snapshot = { storeVersion, resources: previous.snapshot.resources };
+        this.#publications.set(proxyKey, { ...previous, ir, snapshot });
+        xds.setSnapshot(proxyKey, snapshot);
+        return;
+      }
       const snapshot = createSnapshot(
         storeVersion,
-        this.#encodeAll(messages, assignments.values()),
+        this.#encodeAll(messages, assignments.values(), common),
         previous?.snapshot,
       );
       const problems = findInconsistencies(snapshot);
@@ -190,7 +198,7 @@ export class Publisher {
           `the snapshot of ${proxyKey} is not consistent: ${problems.slice(0, 5).join('; ')}`,
         );
       }
-      this.#publications.set(proxyKey, { proxyKey, ir, messages, assignments, snapshot });
+      this.#publications.set(proxyKey, { proxyKey, ir, messages, assignments, common, snapshot });
       xds.setSnapshot(proxyKey, snapshot);
     } catch (error) {
       metrics.failures.add();
@@ -233,14 +241,18 @@ export class Publisher {
     this.#options.onPublished();
   }
 
-  *#encodeAll(messages: readonly XdsMessage[], assignments: Iterable<XdsMessage>): Generator<EncodedResource> {
+  *#encodeAll(
+    messages: readonly XdsMessage[],
+    assignments: Iterable<XdsMessage>,
+    common: readonly EncodedResource[],
+  ): Generator<EncodedResource> {
     for (const message of messages) {
       yield this.#encoded.encode(message);
     }
     for (const message of assignments) {
       yield this.#encoded.encode(message);
     }
-    for (const resource of this.#options.common()) {
+    for (const resource of common) {
       yield this.#encoded.share(resource);
     }
   }
@@ -260,6 +272,29 @@ export function originsOfResource(publication: Publication, typeUrl: TypeUrl, na
     return publication.assignments.get(name)?.origins ?? [];
   }
   return publication.messages.find((message) => message.typeUrl === typeUrl && message.name === name)?.origins ?? [];
+}
+
+/** Translation gives the same objects for what has not changed: most proxies are not touched by most changes. */
+function isSame(
+  previous: Publication,
+  messages: readonly XdsMessage[],
+  assignments: ReadonlyMap<string, XdsMessage>,
+  common: readonly EncodedResource[],
+): boolean {
+  if (
+    previous.messages !== messages ||
+    previous.assignments.size !== assignments.size ||
+    previous.common.length !== common.length ||
+    previous.common.some((resource, at) => resource !== common[at])
+  ) {
+    return false;
+  }
+  for (const [name, assignment] of assignments) {
+    if (previous.assignments.get(name) !== assignment) {
+      return false;
+    }
+  }
+  return true;
 }
 
 function withEndpoints(snapshot: Snapshot, storeVersion: number, changed: readonly EncodedResource[]): Snapshot {
