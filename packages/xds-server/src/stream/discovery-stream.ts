@@ -243,16 +243,17 @@ export class DiscoveryStream {
   }
 
   #pass(): void {
-    const snapshot = this.#snapshot;
-    if (snapshot === undefined) {
+    if (this.#snapshot === undefined) {
       return;
     }
-    const now = this.#options.clock.monotonicMs();
-    const endpoints = snapshot.resources.get(typeUrls.endpoint);
-    this.#awaited.expire((name) => endpoints?.has(name) === true, this.#types.get(typeUrls.endpoint), now);
     for (const state of this.#types.values()) {
       this.#lookup.look(state);
     }
+    // Read after the look-ups: whoever answers one at once has set a new snapshot, and the targets of all types with it.
+    const snapshot = this.#snapshot;
+    const now = this.#options.clock.monotonicMs();
+    const endpoints = snapshot.resources.get(typeUrls.endpoint);
+    this.#awaited.expire((name) => endpoints?.has(name) === true, this.#types.get(typeUrls.endpoint), now);
     this.#walk(snapshot, now);
     for (const state of this.#types.values()) {
       this.#heartbeat(state, snapshot, now);
