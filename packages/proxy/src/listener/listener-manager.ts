@@ -39,11 +39,16 @@ interface Entry {
   warming: Warming | undefined;
 }
 
+/** After this an idle connection of something that drains is closed, milliseconds. */
+const idleGraceMs = 1000;
+
 /** All listeners: a new or changed one waits until what it needs is there, then takes over without a gap. */
 export class ListenerManager {
   readonly #options: ListenerManagerOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #draining = new Set<ActiveFilterChain>();
+  /** Listeners that accept nothing more but still have connections, with their chains. */
+  readonly #retired = new Map<ActiveListener, readonly ActiveFilterChain[]>();
   readonly #drainTimers = new Set<Timer>();
   #config: RuntimeConfig | undefined = undefined;
   #closed = false;
@@ -235,8 +240,12 @@ export class ListenerManager {
       return;
     }
     listener.stop();
-    for (const chain of allChains(listener)) {
+    const chains = allChains(listener);
+    for (const chain of chains) {
       this.#drainChain(chain);
+    }
+    if (chains.some((chain) => chain.size > 0)) {
+      this.#retired.set(listener, chains);
     }
   }
 
@@ -246,12 +255,18 @@ export class ListenerManager {
     }
     chain.drain();
     this.#draining.add(chain);
+    // A client may just be sending on an idle connection: it is closed after a moment, not at once.
+    this.#later(idleGraceMs, () => chain.closeIdle());
+    this.#later(this.#options.drainTimeMs, () => chain.destroy());
+  }
+
+  #later(delayMs: number, action: () => void): void {
     const timer = this.#options.clock.setTimeout(
       () => {
         this.#drainTimers.delete(timer);
-        chain.destroy();
+        action();
       },
-      this.#options.drainTimeMs,
+      delayMs,
       { unref: true },
     );
     this.#drainTimers.add(timer);
@@ -278,7 +293,7 @@ export class ListenerManager {
       chain.drain();
     }
     const startMs = clock.monotonicMs();
-    const graceMs = Math.min(1000, timeoutMs / 4);
+    const graceMs = Math.min(idleGraceMs, timeoutMs / 4);
     while (this.connections > 0) {
       const elapsedMs = clock.monotonicMs() - startMs;
       if (elapsedMs >= timeoutMs) {
@@ -329,6 +344,25 @@ export class ListenerManager {
         config,
         connectionsActive: active === undefined ? 0 : allChains(active).reduce((sum, chain) => sum + chain.size, 0),
         connectionsTotal: active?.connectionsTotal ?? 0,
+      });
+    }
+    for (const [listener, chains] of this.#retired) {
+      const connectionsActive = chains.reduce((sum, chain) => sum + chain.size, 0);
+      if (connectionsActive === 0) {
+        this.#retired.delete(listener);
+        continue;
+      }
+      const { config, connectionsTotal } = listener;
+      statuses.push({
+        name: config.name,
+        address: config.address.kind === 'pipe' ? config.address.path : config.address.address,
+        port: config.address.kind === 'pipe' ? 0 : config.address.port,
+        direction: config.direction,
+        state: 'draining',
+        waitingFor: [],
+        config,
+        connectionsActive,
+        connectionsTotal,
       });
     }
     return statuses;

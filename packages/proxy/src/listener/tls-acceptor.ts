@@ -61,7 +61,8 @@ export class TlsAcceptor {
     const server = createServer({
       ...material.options,
       requestCert: this.#tls.validation !== undefined,
-      rejectUnauthorized: this.#tls.validation !== undefined && this.#tls.requireClientCertificate,
+      // Node drops a peer that it rejects without a word; the verdict is looked at below, where it can be reported.
+      rejectUnauthorized: false,
       ...(alpn ? { ALPNProtocols: [...this.#alpn] } : {}),
       handshakeTimeout: handshakeTimeoutMs,
       allowHalfOpen: true,

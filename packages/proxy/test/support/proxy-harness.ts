@@ -115,7 +115,9 @@ export class ProxyHarness {
 
   /** The port that a listener is bound to. */
   port(name = 'listener'): number {
-    const found = this.dataPlane.listeners().find((listener) => listener.name === name);
+    const found = this.dataPlane
+      .listeners()
+      .find((listener) => listener.name === name && listener.state !== 'draining');
     if (found === undefined || found.state !== 'active') {
       throw new Error(`listener ${name} is ${found?.state ?? 'not there'}`);
     }
