@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { createLogger, MeshError } from '@weft/base';
 import { readConfig } from './config/read-config.ts';
 import { startControlPlane } from './control-plane.ts';
@@ -22,6 +23,13 @@ process.on('unhandledRejection', fail);
 async function main(): Promise<void> {
   const config = readConfig(process.argv.slice(2), process.env);
   logger.level = config.logLevel;
+  // gRPC's own lines would stand among ours without their form; what matters is an error to us.
+  setLogVerbosity(logVerbosity.NONE);
+  // Programs find us by a file that the start writes: from that moment on a signal must find its handler.
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
+    process.on('SIGTERM', resolve);
+    process.on('SIGINT', resolve);
+  });
   // In a build the page lies beside the program.
   const bundled = join(import.meta.dirname, 'dashboard');
   const pageFolder = config.pageFolder ?? (existsSync(join(bundled, 'index.html')) ? bundled : undefined);
@@ -29,18 +37,11 @@ async function main(): Promise<void> {
     config: { ...config, ...(pageFolder === undefined ? {} : { pageFolder }) },
     logger,
   });
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) {
-      return;
-    }
-    stopping = true;
-    logger.info('control plane stops', { signal });
-    setTimeout(() => fail(new MeshError('TIMEOUT', 'the control plane did not stop in time')), stopTimeoutMs).unref();
-    controlPlane.stop().then(() => process.exit(0), fail);
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  const signal = await stopped;
+  logger.info('control plane stops', { signal });
+  setTimeout(() => fail(new MeshError('TIMEOUT', 'the control plane did not stop in time')), stopTimeoutMs).unref();
+  await controlPlane.stop();
+  process.exit(0);
 }
 
 main().catch(fail);

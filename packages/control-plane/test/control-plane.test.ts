@@ -44,6 +44,8 @@ function clientOf(t: TestContext, file: Pick<ControlPlaneFile, 'kubeconfig'>): R
   return client;
 }
 
+const shopNamespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
+
 function adminOf(t: TestContext, file: Pick<ControlPlaneFile, 'kubeconfig'>): HttpTransport {
   const transport = new HttpTransport(readKubeconfig(file.kubeconfig));
   t.after(() => transport.close());
@@ -76,6 +78,7 @@ test('a start leaves a private state folder with all that programs need, and a s
 test('the kubeconfig makes its owner an administrator, for the API and the admin API', async (t) => {
   const { file } = await start(t);
   const client = clientOf(t, file);
+  await client.create(shopNamespace);
   const created = await client.create(service('web'));
   assert.ok(created.metadata.resourceVersion);
   const admin = adminOf(t, file);
@@ -179,6 +182,7 @@ test('after kill -9 every acknowledged object is there, and the CA and users are
   const first = await startProcess(t, home);
   const client = clientOf(t, first.file);
   const versions = new Map<string, string>();
+  await client.create(shopNamespace);
   for (const object of smallShop()) {
     const stored = await client.create(object);
     versions.set(`${stored.kind}/${stored.metadata.name}`, stored.metadata.uid ?? '');
@@ -210,6 +214,7 @@ test('the REST client and the informer work against the real API', async (t) => 
   const informer = createInformer<Service>({ client, kind: gvk.service, logger: silentLogger });
   t.after(() => informer.stop());
   await informer.synced;
+  await client.create(shopNamespace);
   await client.create(service('web'));
   await eventually(() => informer.objects.get('shop/web'), { what: 'the new service arrives' });
   await client.patch(gvk.service, 'web', 'shop', { metadata: { labels: { a: 'b' } } });
