@@ -115,7 +115,8 @@ export class ResourceStatusWriter {
         metadata: { uid: resource.uid },
         status: {
           conditions: mergeConditions(stored, wanted, resource.generation, new Date(clock.now())),
-          observedGeneration: resource.generation,
+          // Kubernetes' own kinds and ours say it in the conditions alone.
+          ...(group.endsWith('.istio.io') ? { observedGeneration: resource.generation } : {}),
         },
       },
       { subresource: 'status' },

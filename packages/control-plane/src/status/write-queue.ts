@@ -23,6 +23,8 @@ const maxConcurrency = 8;
 export class WriteQueue {
   readonly #due = new Map<string, number>();
   readonly #running = new Set<string>();
+  /** Keys whose last turn failed: no turn before this time, however often they are marked. */
+  readonly #notBefore = new Map<string, number>();
   readonly #options: WriteQueueOptions;
   #timer: { readonly at: number; readonly timer: Timer } | undefined;
   #closed = false;
@@ -33,7 +35,7 @@ export class WriteQueue {
 
   /** @param delayMs how long the turn may wait for more changes of the same key. */
   mark(key: string, delayMs: number): void {
-    const at = this.#options.clock.monotonicMs() + delayMs;
+    const at = Math.max(this.#options.clock.monotonicMs() + delayMs, this.#notBefore.get(key) ?? 0);
     const known = this.#due.get(key);
     if (this.#closed || (known !== undefined && known <= at)) {
       return;
@@ -44,6 +46,7 @@ export class WriteQueue {
 
   forget(key: string): void {
     this.#due.delete(key);
+    this.#notBefore.delete(key);
   }
 
   close(): void {
@@ -86,10 +89,11 @@ export class WriteQueue {
   }
 
   async #turn(key: string): Promise<void> {
-    const { logger, what, run, retryMs = 1_000 } = this.#options;
+    const { logger, what, run, clock, retryMs = 1_000 } = this.#options;
     this.#running.add(key);
     try {
       const again = await run(key);
+      this.#notBefore.delete(key);
       if (again !== undefined) {
         this.mark(key, again.againAfterMs);
       }
@@ -99,6 +103,7 @@ export class WriteQueue {
         this.mark(key, 10);
       } else if (code !== 'NOT_FOUND') {
         logger.warn(`${what} could not be written`, { key, code, error: message });
+        this.#notBefore.set(key, clock.monotonicMs() + retryMs);
         this.mark(key, retryMs);
       }
     } finally {
