@@ -17,6 +17,10 @@ export function showOverview(overview: Overview): void {
 }
 
 export function showProxies(proxies: readonly ProxySummary[], nowMs: number): void {
+  byId('proxies').classList.toggle(
+    'no-memory',
+    proxies.every((proxy) => proxy.memoryBytes === undefined),
+  );
   showRows(
     byId('proxy-rows'),
     proxies.map((proxy) => proxyRow(proxy, nowMs)),
@@ -148,7 +152,7 @@ function proxyRow(proxy: ProxySummary, nowMs: number): Row {
     key: `${proxy.namespace}/${proxy.name}`,
     cells: [
       { label: 'Proxy', content: withDetail(proxy.name, proxy.namespace) },
-      { label: 'Identity', content: element('span', { class: 'id' }, proxy.identity) },
+      { label: 'Identity', content: element('span', { class: 'id' }, ...breakable(proxy.identity)) },
       { label: 'Engine', content: `${proxy.engine}${proxy.version === '' ? '' : ` ${proxy.version}`}` },
       { label: 'State', content: state },
       { label: 'Configuration', content: types },
@@ -177,6 +181,11 @@ function showErrors(errors: readonly RecentError[]): void {
 
 function withDetail(text: string, detail: string): HTMLElement {
   return element('span', {}, text, element('span', { class: 'detail' }, detail));
+}
+
+/** A long name that may be broken after each slash. */
+function breakable(text: string): (Node | string)[] {
+  return text.split(/(?<=\/)/).flatMap((part, index) => (index === 0 ? [part] : [element('wbr'), part]));
 }
 
 function shortHost(host: string): string {

@@ -40,7 +40,8 @@ export async function check(context: Context, options: CheckOptions): Promise<vo
   const { good, warn, bad, faint, strong } = terminal.style;
   for (const result of results) {
     const mark = result.outcome === 'ok' ? good('✓') : result.outcome === 'warning' ? warn('!') : bad('✗');
-    const title = result.outcome === 'ok' ? result.title : strong(result.title);
+    const plain = result.title.replace(/\.$/, '');
+    const title = result.outcome === 'ok' ? plain : strong(plain);
     terminal.out(`${mark} ${title}${result.message === '' ? '' : `: ${result.message}`}\n`);
     if (result.outcome !== 'ok' && result.fix !== undefined) {
       terminal.out(`    ${faint('fix:')} ${result.fix}\n`);

@@ -73,7 +73,9 @@ export async function run(context: Context, command: readonly string[], options:
   }
 
   async function start() {
-    progress.start('joining the mesh');
+    if (options.quiet !== true) {
+      progress.start('joining the mesh');
+    }
     const { endpoints } = await api.version();
     await workload.join(endpoints);
     progress.detail('waiting for the sidecar');

@@ -73,7 +73,7 @@ export function statusText(
   return parts.join('\n');
 }
 
-const syncTypes = ['LDS', 'RDS', 'CDS', 'EDS', 'SDS'] as const;
+const syncTypes = ['LDS', 'RDS', 'VHDS', 'CDS', 'EDS', 'SDS'] as const;
 
 function proxyRow(proxy: ProxySummary, style: Style, nowMs: number, wide: boolean): string[] {
   const seen = proxy.lastSeen === undefined ? '' : formatAge(nowMs - Date.parse(proxy.lastSeen));

@@ -3,6 +3,8 @@ import { displayWidth } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 const showAfterMs = 300;
+/** A log gets a line only for what takes long. */
+const showInLogAfterMs = 2_000;
 const redrawEveryMs = 200;
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -26,7 +28,7 @@ export class Progress {
     this.#title = title;
     this.#detail = '';
     this.#startedMs = this.#terminal.clock.monotonicMs();
-    this.#tick(showAfterMs);
+    this.#tick(this.#terminal.isErrTty ? showAfterMs : showInLogAfterMs);
   }
 
   /** What the step is at: `3 of 9 ready`. */
