@@ -104,6 +104,7 @@ export class WriteQueue {
       } else if (code !== 'NOT_FOUND') {
         logger.warn(`${what} could not be written`, { key, code, error: message });
         this.#notBefore.set(key, clock.monotonicMs() + retryMs);
+        this.#due.delete(key);
         this.mark(key, retryMs);
       }
     } finally {
