@@ -138,6 +138,11 @@ export class CacheFile {
     return this.#writing;
   }
 
+  /** Resolves when no write is under way. */
+  idle(): Promise<void> {
+    return this.#writing;
+  }
+
   async #replace(content: Buffer): Promise<void> {
     const folder = dirname(this.#path);
     const temporary = `${this.#path}.new`;

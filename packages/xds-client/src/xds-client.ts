@@ -342,8 +342,9 @@ class Client implements XdsClient {
     if (this.#save !== undefined) {
       this.#save.cancel();
       this.#save = undefined;
-      await this.#cache?.write(() => this.#lastGood());
+      void this.#cache?.write(() => this.#lastGood());
     }
+    await this.#cache?.idle();
   }
 }
 
