@@ -21,13 +21,12 @@ export function sendJson(
   response.end(text);
 }
 
-/** Sends anything thrown as a `Status`; 413 and 400 close the connection, whose body may not have been read. */
+/** Sends anything thrown as a `Status`. */
 export function sendError(response: ServerResponse, thrown: unknown): number {
   const error = statusErrorFrom(thrown);
   const retryAfter = error.details?.retryAfterSeconds;
   sendJson(response, error.code, error.toStatus(), {
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-    ...(error.code === 413 ? { connection: 'close' } : {}),
     ...(error.code === 401 ? { 'www-authenticate': 'Bearer realm="weft"' } : {}),
   });
   return error.code;

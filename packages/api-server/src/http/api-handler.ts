@@ -17,8 +17,8 @@ import {
 } from '../registry/status-error.ts';
 import { answerReview } from '../reviews/reviews.ts';
 import { sendError, sendJson } from './answer.ts';
-import { parseBody } from './json-body.ts';
 import { readBody } from './read-body.ts';
+import { parseBody } from './request-body.ts';
 import { parseResourcePath, type ResourcePath } from './request-path.ts';
 import type { ResourceHandler } from './resource-handler.ts';
 import type { Usage } from './usage.ts';
@@ -139,7 +139,7 @@ export class ApiHandler {
     }
     const bytes = await readBody(request, limits.maxBodyBytes);
     const type = (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim() ?? '';
-    const body = parseBody(bytes.toString('utf8'), type, limits.maxDepth);
+    const body = parseBody(bytes, type, limits.maxDepth);
     sendJson(response, 201, await answerReview(kind, body, path.namespace, { authorizer, authenticator, user }));
   }
 

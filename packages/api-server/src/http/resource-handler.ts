@@ -22,8 +22,8 @@ import { answerTokenRequest } from '../reviews/reviews.ts';
 import { tableFrom } from '../table/table.ts';
 import { includeObjectOf, type WantedForm, wantedForm } from './accept.ts';
 import { sendJson, warningHeaders } from './answer.ts';
-import { parseBody } from './json-body.ts';
 import { readBody } from './read-body.ts';
+import { parseBody } from './request-body.ts';
 import type { ResourcePath } from './request-path.ts';
 import type { Usage } from './usage.ts';
 import { partial, streamWatch } from './watch-stream.ts';
@@ -281,7 +281,7 @@ export class ResourceHandler {
   async #body(request: IncomingMessage): Promise<unknown> {
     const { limits } = this.#options;
     const bytes = await readBody(request, limits.maxBodyBytes);
-    return parseBody(bytes.toString('utf8'), mediaType(request), limits.maxDepth);
+    return parseBody(bytes, mediaType(request), limits.maxDepth);
   }
 
   #context(call: ResourceRequest): WriteContext {
@@ -315,7 +315,7 @@ export class ResourceHandler {
     const { request, url } = call;
     const { limits } = this.#options;
     const bytes = await readBody(request, limits.maxBodyBytes);
-    const body = bytes.length === 0 ? {} : parseBody(bytes.toString('utf8'), mediaType(request), limits.maxDepth);
+    const body = bytes.length === 0 ? {} : parseBody(bytes, mediaType(request), limits.maxDepth);
     if (!isObject(body)) {
       throw badRequest('the body must be a DeleteOptions object');
     }
