@@ -12,6 +12,8 @@ import {
   type VersionInfo,
 } from '@weft/admin-api';
 import { MeshError, silentLogger } from '@weft/base';
+import { createCsr, formatWorkloadId, generatePrivateKey } from '@weft/identity';
+import { CertificateAuthority } from '@weft/identity/authority';
 import { gvk, type Service } from '@weft/resources';
 import { createInformer, createRestClient, type RestClient, readKubeconfig } from '@weft/sources';
 import { type Background, eventually, startBackground } from '@weft/testkit';
@@ -19,7 +21,7 @@ import { HttpTransport } from '../../sources/src/rest/http-transport.ts';
 import type { ControlPlaneConfig } from '../src/config/config.ts';
 import { readConfig } from '../src/config/read-config.ts';
 import { type ControlPlane, startControlPlane } from '../src/control-plane.ts';
-import { service, smallShop } from './fixture.ts';
+import { type Manifest, service, smallShop } from './fixture.ts';
 
 const main = resolve(import.meta.dirname, '../src/main.ts');
 const anyPorts = { api: 0, xds: 0, join: 0, page: 0 };
@@ -115,6 +117,82 @@ test('a join token is made for whoever may make tokens, and for nobody else', as
   ] as const) {
     await assert.rejects(stranger.json(request), (error: unknown) =>
       ['UNAUTHENTICATED', 'FORBIDDEN'].includes(MeshError.from(error).code),
+    );
+  }
+});
+
+test('RBAC decides in which namespace a user may make join tokens, and what of the admin API they may read', async (t) => {
+  const home = newHome(t);
+  const { file } = await start(t, { home });
+  const ca = await CertificateAuthority.open({ folder: join(home, 'ca'), logger: silentLogger });
+  t.after(() => ca.close());
+  const bob = await ca.issueClient('bob', []);
+  const transport = new HttpTransport({
+    ...readKubeconfig(file.kubeconfig),
+    clientCertificatePem: bob.chainPem,
+    clientKeyPem: bob.key.revealPem(),
+  });
+  t.after(() => transport.close());
+  const makeToken = (namespace: string): Promise<unknown> =>
+    transport.json({ method: 'POST', path: adminPaths.joinTokens(namespace), body: { serviceAccount: 'web' } });
+  const read = (): Promise<unknown> => transport.json({ method: 'GET', path: adminPaths.overview });
+  await assert.rejects(makeToken('shop'), {
+    code: 'FORBIDDEN',
+    message: /"bob" may not create serviceaccounts\/token/,
+  });
+  await assert.rejects(read(), { code: 'FORBIDDEN' });
+  const client = clientOf(t, file);
+  await client.create(shopNamespace);
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'joiner' };
+  const subjects = [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'bob' }];
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const objects: Manifest[] = [
+    {
+      apiVersion,
+      kind: 'Role',
+      metadata: { name: 'joiner', namespace: 'shop' },
+      rules: [{ apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] }],
+    },
+    { apiVersion, kind: 'RoleBinding', metadata: { name: 'bob', namespace: 'shop' }, roleRef, subjects },
+    {
+      apiVersion,
+      kind: 'ClusterRole',
+      metadata: { name: 'weft-reader' },
+      rules: [{ nonResourceURLs: ['/weft/v1/*'], verbs: ['get'] }],
+    },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'bob' },
+      roleRef: { ...roleRef, kind: 'ClusterRole', name: 'weft-reader' },
+      subjects,
+    },
+  ];
+  for (const object of objects) {
+    await client.create(object);
+  }
+  await makeToken('shop');
+  await assert.rejects(makeToken('default'), { code: 'FORBIDDEN' });
+  await read();
+});
+
+test('an SVID is no credential for the API', async (t) => {
+  const home = newHome(t);
+  const { file } = await start(t, { home });
+  const ca = await CertificateAuthority.open({ folder: join(home, 'ca'), logger: silentLogger });
+  t.after(() => ca.close());
+  const identity = formatWorkloadId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'web' });
+  const key = await generatePrivateKey();
+  const { certChain } = await ca.issueSvid({ csrPem: createCsr(key, identity), identity });
+  const transport = new HttpTransport({
+    ...readKubeconfig(file.kubeconfig),
+    clientCertificatePem: certChain.slice(0, 2).join(''),
+    clientKeyPem: key.revealPem(),
+  });
+  t.after(() => transport.close());
+  for (const path of ['/api/v1/secrets', '/api/v1/namespaces', adminPaths.overview]) {
+    await assert.rejects(transport.json({ method: 'GET', path }), (error: unknown) =>
+      ['UNAUTHENTICATED', 'FORBIDDEN', 'UNAVAILABLE'].includes(MeshError.from(error).code),
     );
   }
 });

@@ -272,6 +272,24 @@ test('after a restart proxies resume by delta: nothing that they have is sent ag
   );
 });
 
+test('after a restart nobody is held to be away before the grace period is over', async (t) => {
+  const ca = await openCa(t);
+  const api = new MemoryApi();
+  await (await startFixture(t, { api, ca, objects: smallShop() })).stop();
+  const fixture = await startFixture(t, { api, ca, startGraceMs: 1_500 });
+  const web = await fixture.connect('shop/web-1');
+  await callReviews(web);
+  const unhealthy = (): number =>
+    ClusterLoadAssignment.decode(web.bytes.get(`${typeUrls.endpoint} ${reviewsCluster}`) ?? new Uint8Array())
+      .endpoints.flatMap(({ lbEndpoints }) => lbEndpoints)
+      .filter(({ healthStatus }) => healthStatus === 2).length;
+  assert.equal(unhealthy(), 0);
+  await fixture.connect('shop/reviews-1');
+  // The other one does not come back.
+  await eventually(() => unhealthy() === 1, { what: 'the endpoint that did not come back is unhealthy' });
+  assert.equal(fixture.mesh.sessions.isConnected('shop/reviews-1'), true);
+});
+
 test('a killed workload that does not come back is removed after a while', async (t) => {
   const fixture = await startFixture(t, { objects: smallShop(), disconnectGraceMs: 10, leftoverAfterMs: 1_000 });
   const web = await fixture.connect('shop/web-1');

@@ -83,8 +83,6 @@ test('callers, subsets and ports are told apart as edges and add up for the serv
     ],
   );
   assert.equal(history.proxy('shop/storefront', 10_000).issued, 40);
-  history.forgetProxy('shop/storefront');
-  assert.equal(history.proxy('shop/storefront', 10_000).issued, 0);
 });
 
 test('endpoints have rates of their own', () => {

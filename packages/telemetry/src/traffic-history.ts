@@ -145,15 +145,6 @@ export class TrafficHistory {
       .sort((a, b) => (edgeOrder(a) < edgeOrder(b) ? -1 : 1));
   }
 
-  /** Forgets what a proxy that is gone for good had counted. */
-  forgetProxy(proxyKey: string): void {
-    for (const [key, edge] of this.#edges) {
-      if (edge.proxyKey === proxyKey) {
-        this.#edges.delete(key);
-      }
-    }
-  }
-
   #newSeries(now: number): Series {
     return new Series({ bucketMs: this.#bucketMs, buckets: this.#buckets, now });
   }

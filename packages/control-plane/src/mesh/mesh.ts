@@ -207,7 +207,6 @@ export class Mesh {
       const proxyKey = `${object.metadata.namespace}/${object.metadata.name}`;
       if (value === undefined) {
         this.sessions.deleted(proxyKey);
-        this.history.forgetProxy(proxyKey);
       } else if (previous === undefined) {
         this.#restoreObserved(value as ProxyResource);
         this.sessions.created(proxyKey);
