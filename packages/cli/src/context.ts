@@ -13,8 +13,10 @@ export interface Context {
   readonly version: string;
   /** Set by commands that end with a code of their own (`run`, `diff`). */
   exitCode: number;
-  /** Resolves at the first SIGINT, SIGTERM or SIGHUP after it was called; a third one ends the process at once. */
-  untilSignal(): Promise<NodeJS.Signals>;
+  /** Resolves at the first of these signals after it was called; a third one ends the process at once. Default SIGINT, SIGTERM, SIGHUP. */
+  untilSignal(signals?: readonly NodeJS.Signals[]): Promise<NodeJS.Signals>;
+  /** Calls `listener` at each of these signals, instead of what the system does by itself. */
+  onSignal(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): void;
 }
 
 /** Flags that choose the API server, on every command that talks to one. */
@@ -31,10 +33,10 @@ export function createContext(terminal: Terminal, version: string): Context {
     paths: programPaths(),
     cwd: process.cwd(),
     exitCode: 0,
-    untilSignal: () =>
+    untilSignal: (signals = ['SIGINT', 'SIGTERM', 'SIGHUP']) =>
       new Promise((resolve) => {
         let seen = 0;
-        const listener = (signal: NodeJS.Signals): void => {
+        onSignal(signals, (signal) => {
           seen += 1;
           if (seen === 1) {
             resolve(signal);
@@ -44,12 +46,16 @@ export function createContext(terminal: Terminal, version: string): Context {
             // The orphan guard ends what is left.
             process.exit(130);
           }
-        };
-        process.on('SIGINT', listener);
-        process.on('SIGTERM', listener);
-        process.on('SIGHUP', listener);
+        });
       }),
+    onSignal,
   };
+}
+
+function onSignal(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): void {
+  for (const signal of signals) {
+    process.on(signal, listener);
+  }
 }
 
 /** Opens the API, hands it to `use` and closes it. */

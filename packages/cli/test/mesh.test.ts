@@ -39,12 +39,20 @@ test('run ends with the code of the command and leaves nothing behind', async ()
   assert.deepEqual(await processesWith(join(home.folder, 'state/run/default.once')), []);
 });
 
-test('a signal reaches the command, whose end is told as shells do', async () => {
-  const running = home.start(['run', '--name', 'signalled', '--', 'sleep', '60']);
-  await running.saw(/joined/);
-  await eventually(async () => (await processesWith('sleep 60')).length > 0, { what: 'the command runs' });
-  running.child.kill('SIGTERM');
-  assert.equal((await running.ended).code, 128 + 15);
+test('signals reach the command: those that end it after the mesh was left, others at once', async () => {
+  const script = "trap 'echo reloaded' HUP; trap 'echo ended; exit 3' INT; echo up; while :; do sleep 0.05; done";
+  const running = home.start(['run', '--name', 'signalled', '--', 'sh', '-c', script]);
+  await running.saw(/^up$/m);
+  running.child.kill('SIGHUP');
+  await running.saw(/reloaded/);
+  running.child.kill('SIGINT');
+  const ended = await running.ended;
+  assert.equal(ended.code, 3);
+  assert.match(ended.out, /ended/);
+  const plain = home.start(['run', '--name', 'plain', '--', 'sh', '-c', 'echo up; exec sleep 60']);
+  await plain.saw(/^up$/m);
+  plain.child.kill('SIGTERM');
+  assert.equal((await plain.ended).code, 128 + 15);
 });
 
 test('a workload without a program, or with flags that do not fit, is refused before anything is registered', async () => {

@@ -41,7 +41,11 @@ export async function demo(context: Context, options: DemoOptions): Promise<void
   }
   const shopPort = shopPortOf(definition);
   await requireShopPort(shopPort);
-  createStateFolder(state);
+  try {
+    createStateFolder(state);
+  } catch (error) {
+    throw new CliFailure(reportFrom(error, 'The demo did not start'), error);
+  }
 
   const signalled = context.untilSignal();
   const progress = new Progress(terminal);

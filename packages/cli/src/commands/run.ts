@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:os';
 import { MeshError } from '@weft/base';
 import { openMeshApi } from '../api/mesh-api.ts';
 import { CliFailure, reportFrom, usageFailure } from '../cli-failure.ts';
@@ -49,17 +50,22 @@ export async function run(context: Context, command: readonly string[], options:
     drainTimeoutMs: 10_000,
     say,
   });
-  const signalled = context.untilSignal();
+  const signalled = context.untilSignal(['SIGINT', 'SIGTERM']);
+  // These may mean something to the command (reload, dump, a new size of the screen): what it makes of them is its own.
+  context.onSignal(['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'], (signal) =>
+    workload.command?.signal(signal),
+  );
   try {
     const outcome = await Promise.race([start(), signalled]);
     if (typeof outcome === 'string') {
       progress.stop();
-      context.exitCode = 130;
+      context.exitCode = 128 + constants.signals[outcome];
       return;
     }
     const over = await Promise.race([outcome.ended, signalled]);
     if (typeof over === 'string') {
       say(spec.name, `${over}: leaving the mesh, then stopping the command`);
+      await workload.leave(over);
     }
     await workload.leave();
     context.exitCode = exitCodeOf(await outcome.ended);

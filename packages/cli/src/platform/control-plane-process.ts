@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, openSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlPlaneFile } from '@weft/admin-api';
 import { type Clock, type ErrorCode, errorCodes, MeshError } from '@weft/base';
@@ -133,18 +133,35 @@ export async function stopProcess(pid: number, clock: Clock, timeoutMs = stopTim
   return true;
 }
 
-/** Makes the private folder of the mesh. */
+/** Below this nothing is started: the store, the logs and the files of the proxies would fail one after the other. */
+const minFreeBytes = 32 * 1024 * 1024;
+
+/**
+ * Makes the private folder of the mesh.
+ * @throws MeshError `DISK_FULL`, `PERMISSION_DENIED`, or `BAD_CONFIGURATION` when something else stands in its place.
+ */
 export function createStateFolder(state: StateFolder): void {
   try {
     mkdirSync(state.path, { recursive: true, mode: 0o700 });
     mkdirSync(state.logs, { recursive: true, mode: 0o700 });
   } catch (error) {
     const cause = MeshError.from(error);
-    throw new MeshError(cause.code, `the state folder cannot be made: ${cause.message}`, {
+    const code = cause.code === 'INTERNAL' ? 'BAD_CONFIGURATION' : cause.code;
+    throw new MeshError(code, `the state folder cannot be made: ${cause.message}`, {
       cause: error,
       details: { where: state.path },
       hint: cause.code === 'DISK_FULL' ? cause.hint : 'Set WEFT_HOME to a folder that you may write in.',
     });
+  }
+  const { bavail, bsize } = statfsSync(state.path);
+  if (bavail * bsize < minFreeBytes) {
+    throw new MeshError(
+      'DISK_FULL',
+      `only ${Math.floor((bavail * bsize) / 1_048_576)} MiB are free on the disk of the state folder`,
+      {
+        details: { where: state.path },
+      },
+    );
   }
 }
 

@@ -172,13 +172,16 @@ export class Workload {
     return this.#announced;
   }
 
-  /** Leaves the mesh in order; idempotent, never throws. The command, if it still runs, is stopped. */
-  leave(): Promise<void> {
-    this.#leaving ??= this.#leave();
+  /**
+   * Leaves the mesh in order; idempotent, never throws.
+   * @param signal what a command that still runs is asked to end with. Default SIGTERM.
+   */
+  leave(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#leaving ??= this.#leave(signal);
     return this.#leaving;
   }
 
-  async #leave(): Promise<void> {
+  async #leave(signal: NodeJS.Signals): Promise<void> {
     const { clock, api } = this.#host;
     const { namespace, name } = this.spec;
     const command = this.#command;
@@ -188,7 +191,7 @@ export class Workload {
         .catch(() => {});
       await this.#sidecar.drain(this.#host.drainTimeoutMs);
     }
-    await command?.stop(clock, stopGraceMs);
+    await command?.stop(clock, stopGraceMs, signal);
     await this.#sidecar?.stop(stopGraceMs);
     if (this.#joined) {
       // The WorkloadEntry first, for the same reason.
