@@ -1,4 +1,5 @@
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type { RE2JS } from 're2js';
 import type { LinearRegex } from '../config.ts';
 import type { Problems } from '../wire/problems.ts';
 
@@ -10,6 +11,21 @@ export const MAX_REGEX_PROGRAM_SIZE = 1000;
 /** Compiled regexes by source, shared between resources; emptied when it gets large, since configuration changes. */
 const compiled = new Map<string, LinearRegex>();
 const MAX_COMPILED = 512;
+
+let engineClass: typeof RE2JS | undefined;
+
+/**
+ * The engine, loaded with the first expression: most proxies never see one, and its tables take more than a megabyte. `require`
+ * exists in the bundle, where it is resolved at build time; from source it has to be made.
+ */
+function regexEngine(): typeof RE2JS {
+  if (engineClass === undefined) {
+    const module: typeof import('re2js') =
+      typeof require === 'function' ? require('re2js') : createRequire(import.meta.url)('re2js');
+    engineClass = module.RE2JS;
+  }
+  return engineClass;
+}
 
 /** RE2 syntax, matched in linear time (no backtracking). Undefined when refused; the problem says why. */
 export function regexFromXds(pattern: string, problems: Problems): LinearRegex | undefined {
@@ -27,7 +43,7 @@ export function regexFromXds(pattern: string, problems: Problems): LinearRegex |
   }
   let engine: RE2JS;
   try {
-    engine = RE2JS.compile(pattern);
+    engine = regexEngine().compile(pattern);
   } catch (thrown) {
     problems.add(`not a valid RE2 expression: ${thrown instanceof Error ? thrown.message : String(thrown)}`, 'regex');
     return undefined;
@@ -76,7 +92,7 @@ export function checkSubstitution(pattern: string, substitution: string, problem
 
 function countGroups(pattern: string): number {
   try {
-    return RE2JS.compile(pattern).groupCount();
+    return regexEngine().compile(pattern).groupCount();
   } catch {
     return 0;
   }
