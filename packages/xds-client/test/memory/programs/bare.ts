@@ -1,0 +1,3 @@
+import { reportWhenIdle } from './facts.ts';
+
+reportWhenIdle();
