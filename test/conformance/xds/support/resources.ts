@@ -86,6 +86,8 @@ export function endpointsAt(name: string, port: number, priorities: readonly num
     clusterName: name,
     endpoints: priorities.map((priority) => ({
       ...blank(LocalityLbEndpoints),
+      locality: { region: 'region', zone: 'zone', subZone: '' },
+      loadBalancingWeight: 1, // gRPC ignores a locality without a weight.
       priority,
       lbEndpoints: [
         {
