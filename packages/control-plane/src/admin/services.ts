@@ -37,7 +37,7 @@ function summarizeInstance(
   windowMs: number,
 ): InstanceSummary {
   const { name, namespace, canonicalRevision } = instance.workload;
-  const engine = state.proxy(`${namespace}/${name}`)?.spec as { readonly engine?: string } | undefined;
+  const proxy = state.proxy(`${namespace}/${name}`);
   const ports = service.ports.map(
     (port) => instance.ports[port.name] ?? (typeof port.targetPort === 'number' ? port.targetPort : port.number),
   );
@@ -47,7 +47,7 @@ function summarizeInstance(
     ...(canonicalRevision === '' || canonicalRevision === 'latest' ? {} : { version: canonicalRevision }),
     address: addresses[0] ?? instance.address,
     ready: instance.health === 'healthy',
-    ...(engine?.engine === undefined ? {} : { engine: engine.engine }),
+    ...(proxy === undefined ? {} : { engine: proxy.spec.engine ?? 'weft' }),
     traffic: trafficOf(history.endpoints(addresses, windowMs)),
   };
 }

@@ -20,8 +20,6 @@ const ciphers = [
 
 /** Server credentials whose certificate can be replaced while the server runs; connections that exist go on. */
 export class RotatingCredentials extends ServerCredentials {
-  readonly #requireClientCertificate: boolean;
-
   constructor(identity: ServerIdentity, options: { readonly requireClientCertificate: boolean }) {
     super(
       {
@@ -32,7 +30,6 @@ export class RotatingCredentials extends ServerCredentials {
       },
       contextOf(identity),
     );
-    this.#requireClientCertificate = options.requireClientCertificate;
   }
 
   replace(identity: ServerIdentity): void {
@@ -41,10 +38,6 @@ export class RotatingCredentials extends ServerCredentials {
 
   _equals(other: ServerCredentials): boolean {
     return this === other;
-  }
-
-  get requiresClientCertificate(): boolean {
-    return this.#requireClientCertificate;
   }
 }
 
