@@ -88,7 +88,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admission,
   });
   await ensureDefaults(registry, systemNamespaces, bootstrapRbac(kinds));
-  const collector = new GarbageCollector(registry, logger);
+  const collector = new GarbageCollector(registry, clock, logger);
 
   const usage = new Usage(limits);
   const streams = new Set<() => void>();

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { statusErrorFrom } from '../registry/status-error.ts';
 
-/** Sends `body` as JSON. Does nothing when the client has gone. */
+/** Sends `body` as JSON, a text or bytes as they are. Does nothing when the client has gone. */
 export function sendJson(
   response: ServerResponse,
   code: number,
@@ -11,7 +11,7 @@ export function sendJson(
   if (response.headersSent || response.destroyed) {
     return;
   }
-  const text = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const text = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   response.writeHead(code, {
     'content-type': 'application/json',
     'cache-control': 'no-cache, private',

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@weft/base';
 import type { Authenticator } from '../authn/authenticator.ts';
+import { impersonatedUser } from '../authn/impersonation.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import { discoveryDocument } from '../discovery/discovery.ts';
 import { reviewKind } from '../discovery/review-kinds.ts';
 import type { OpenApiDocuments } from '../openapi/open-api-documents.ts';
+import { openApiV2 } from '../openapi/open-api-v2.ts';
 import type { AccessRequest, ApiLimits, Mount, UserInfo } from '../options.ts';
 import type { Registry } from '../registry/registry.ts';
 import {
@@ -98,7 +100,7 @@ export class ApiHandler {
     if (result.kind !== 'user') {
       throw unauthorized();
     }
-    return result.user;
+    return impersonatedUser(request, result.user, this.#options.authorizer);
   }
 
   #authorizePath(user: UserInfo, request: IncomingMessage, pathname: string): void {
@@ -179,6 +181,11 @@ export class ApiHandler {
       sendJson(response, 200, openApi.index());
       return;
     }
+    if (pathname === '/openapi/v2') {
+      const { contentType, body } = openApiV2(request.headers.accept ?? '', buildVersion);
+      sendJson(response, 200, body, { 'content-type': contentType });
+      return;
+    }
     if (pathname.startsWith('/openapi/v3/')) {
       const document = openApi.document(pathname.slice('/openapi/v3/'.length));
       if (document === undefined) {
@@ -206,8 +213,8 @@ export class ApiHandler {
 function versionDocument(buildVersion: string): unknown {
   return {
     major: '1',
-    minor: '35',
-    gitVersion: `v1.35.0+weft.${buildVersion}`,
+    minor: '36',
+    gitVersion: `v1.36.0+weft.${buildVersion}`,
     gitCommit: '',
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',

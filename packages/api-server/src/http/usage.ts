@@ -12,10 +12,6 @@ export class Usage {
     this.#limits = limits;
   }
 
-  get watches(): number {
-    return this.#allWatches;
-  }
-
   /** @returns to be called once at the end. @throws StatusError 429. */
   enterRequest(user: string): () => void {
     const count = this.#requests.get(user) ?? 0;

@@ -9,16 +9,6 @@ export class FieldSet {
   member = false;
   readonly children = new Map<string, FieldSet>();
 
-  /** The subtree under `step`, made when missing. */
-  child(step: string): FieldSet {
-    let child = this.children.get(step);
-    if (child === undefined) {
-      child = new FieldSet();
-      this.children.set(step, child);
-    }
-    return child;
-  }
-
   get isEmpty(): boolean {
     return !this.member && [...this.children.values()].every((child) => child.isEmpty);
   }

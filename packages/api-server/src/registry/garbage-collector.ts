@@ -1,8 +1,9 @@
-import type { Logger } from '@weft/base';
+import type { Clock, Logger } from '@weft/base';
 import type { KubeObject } from '@weft/resources';
 import { keyOf, type StoreEvent } from '../store/collection.ts';
 import type { Transaction } from '../store/object-store.ts';
-import { foregroundFinalizer, orphanFinalizer, type Registry } from './registry.ts';
+import type { Registry } from './registry.ts';
+import { foregroundFinalizer, orphanFinalizer, removeObject } from './removal.ts';
 import type { ServedResource } from './served-resource.ts';
 
 /** An object by where it is stored. */
@@ -18,6 +19,7 @@ interface Location {
  */
 export class GarbageCollector {
   readonly #registry: Registry;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #resources: ReadonlyMap<string, ServedResource>;
   /** Objects that live, by uid. */
@@ -29,8 +31,9 @@ export class GarbageCollector {
   #stopped = false;
   readonly #unsubscribe: () => void;
 
-  constructor(registry: Registry, logger: Logger) {
+  constructor(registry: Registry, clock: Clock, logger: Logger) {
     this.#registry = registry;
+    this.#clock = clock;
     this.#logger = logger;
     this.#resources = new Map(registry.resources.map((resource) => [resource.key, resource]));
     for (const resource of registry.resources) {
@@ -175,6 +178,10 @@ export class GarbageCollector {
     });
   }
 
+  #remove(transaction: Transaction, resource: ServedResource, object: KubeObject): void {
+    removeObject(transaction, resource, object, { policy: 'Background', nowMs: this.#clock.now() });
+  }
+
   /** Deletes an object whose owners are all gone; takes out references to those that are, when some are left. */
   #settleDependent(location: Location): Promise<void> {
     return this.#change(location, (transaction, resource, object) => {
@@ -184,7 +191,7 @@ export class GarbageCollector {
         return;
       }
       if (left.length === 0) {
-        this.#registry.remove(transaction, resource, object, 'Background');
+        this.#remove(transaction, resource, object);
       } else {
         transaction.put(resource.key, { ...object, metadata: { ...object.metadata, ownerReferences: left } });
       }
@@ -217,7 +224,7 @@ export class GarbageCollector {
     } else if (finalizers.includes(foregroundFinalizer)) {
       for (const dependent of dependents) {
         await this.#change(dependent, (transaction, dependentResource, found) => {
-          this.#registry.remove(transaction, dependentResource, found, 'Background');
+          this.#remove(transaction, dependentResource, found);
         });
       }
       const blocking = [...(this.#dependents.get(uid)?.values() ?? [])].some((dependent) =>
@@ -262,7 +269,7 @@ export class GarbageCollector {
           await this.#change(
             { resource: resource.key, namespace: name, name: object.metadata.name },
             (transaction, _, found) => {
-              this.#registry.remove(transaction, resource, found, 'Background');
+              this.#remove(transaction, resource, found);
             },
           );
         }

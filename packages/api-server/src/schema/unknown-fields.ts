@@ -4,8 +4,6 @@ import type { Structure } from './structure.ts';
 export interface UnknownField {
   readonly path: string;
   readonly steps: readonly (string | number)[];
-  /** Declared names beside it, for a suggestion. */
-  readonly known: readonly string[];
 }
 
 /** Every field of `value` that `structure` does not declare. */
@@ -39,8 +37,7 @@ function walk(value: unknown, structure: Structure, steps: readonly (string | nu
   for (const [name, child] of Object.entries(value)) {
     const field = structure.fields.get(name) ?? structure.element;
     if (field === undefined) {
-      const path = pathOf([...steps, name]);
-      found.push({ path, steps: [...steps, name], known: [...structure.fields.keys()] });
+      found.push({ path: pathOf([...steps, name]), steps: [...steps, name] });
     } else {
       walk(child, field, [...steps, name], found);
     }
@@ -65,7 +62,7 @@ function without(value: unknown, steps: readonly (string | number)[], depth: num
 }
 
 /** `spec.http[0].route`, keys that are no plain names in brackets. */
-export function pathOf(steps: readonly (string | number)[]): string {
+function pathOf(steps: readonly (string | number)[]): string {
   let path = '';
   for (const step of steps) {
     if (typeof step === 'number') {
@@ -77,37 +74,4 @@ export function pathOf(steps: readonly (string | number)[]): string {
     }
   }
   return path;
-}
-
-/** The declared name that `name` is most like, if any is close: for "did you mean". */
-export function closest(name: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Names longer than this are not compared: the cost is the product of both lengths. */
-const maxCompared = 64;
-
-function editDistance(a: string, b: string): number {
-  if (a.length > maxCompared || b.length > maxCompared) {
-    return maxCompared;
-  }
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -38,10 +38,6 @@ export class Collection {
     return this.#objects.get(key);
   }
 
-  get size(): number {
-    return this.#objects.size;
-  }
-
   /** Objects in order of their keys; only those of `namespace` when it is given. */
   list(namespace?: string): KubeObject[] {
     this.#sortedKeys ??= [...this.#objects.keys()].sort();

@@ -105,10 +105,6 @@ export class ObjectStore {
     return collection;
   }
 
-  collections(): MapIterator<Collection> {
-    return this.#collections.values();
-  }
-
   /** Called for each committed change of any resource, after the watches of the resource. */
   observe(observer: (event: StoreEvent, resource: string) => void): () => void {
     this.#observers.add(observer);
