@@ -86,6 +86,8 @@ export interface UpstreamCodec {
   receiveEnd(): void;
   /** Registers a request: the next response goes to `sink`. */
   open(sink: ResponseSink): RequestEncoder;
+  /** The request is given up: its sink hears nothing more, and the connection cannot be used again. */
+  cancel(): void;
   /** The connection may carry another request: everything was sent and received, and both sides agreed to keep it. */
   readonly reusable: boolean;
 }

@@ -64,6 +64,18 @@ export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
     return this;
   }
 
+  cancel(): void {
+    this.#sink = undefined;
+    this.#receiving = broken;
+    this.#keepAlive = false;
+    this.#body.reset();
+    const head = this.#head;
+    if (head !== undefined) {
+      this.#head = undefined;
+      releaseResponseHead(head);
+    }
+  }
+
   encodeRequest(head: RequestHead, endStream: boolean): void {
     this.#method = head.method;
     this.#upgradeAsked = head.upgrade !== '' || head.method === 'CONNECT';
@@ -273,14 +285,7 @@ export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
 
   #fail(detail: CodecErrorDetail): void {
     const sink = this.#sink;
-    this.#sink = undefined;
-    this.#receiving = broken;
-    this.#keepAlive = false;
-    const head = this.#head;
-    if (head !== undefined) {
-      this.#head = undefined;
-      releaseResponseHead(head);
-    }
+    this.cancel();
     sink?.onResponseError(detail);
   }
 }

@@ -61,7 +61,8 @@ export class TlsAcceptor {
     const server = createServer({
       ...material.options,
       requestCert: this.#tls.validation !== undefined,
-      // Node drops a peer that it rejects without a word; the verdict is looked at below, where it can be reported.
+      // Node drops a peer that it rejects without a word; its verdict is looked at where it can be reported.
+      // verified-by: onSecureConnection
       rejectUnauthorized: false,
       ...(alpn ? { ALPNProtocols: [...this.#alpn] } : {}),
       handshakeTimeout: handshakeTimeoutMs,

@@ -60,6 +60,7 @@ export class UpstreamHttpConnection implements ConnectionHandler, TimerOwner {
     const { maxRequestsPerConnection } = this.#pool.cluster.config.upstreamHttp;
     const worn = maxRequestsPerConnection > 0 && this.requests >= maxRequestsPerConnection;
     if (!this.#codec.reusable || worn || this.connection.isClosed) {
+      this.#codec.cancel();
       this.destroy();
       return;
     }
@@ -69,6 +70,7 @@ export class UpstreamHttpConnection implements ConnectionHandler, TimerOwner {
   /** The request is given up: the connection cannot be used for another one. */
   abandon(): void {
     this.#user = undefined;
+    this.#codec.cancel();
     this.destroy();
   }
 

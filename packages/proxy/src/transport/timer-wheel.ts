@@ -26,6 +26,8 @@ export class WheelTimer {
   previous: WheelTimer | undefined = undefined;
   /** @internal */
   slot = -1;
+  /** @internal the wheel that it hangs in. */
+  wheel: TimerWheel | undefined = undefined;
 
   constructor(owner: TimerOwner, kind: number) {
     this.owner = owner;
@@ -58,6 +60,9 @@ export class TimerWheel {
   /** Makes `timer` due `delayMs` after `nowMs` (monotonic). */
   arm(timer: WheelTimer, nowMs: number, delayMs: number): void {
     const deadline = nowMs + delayMs;
+    if (timer.slot >= 0 && timer.wheel !== this) {
+      timer.wheel?.remove(timer);
+    }
     timer.deadlineMs = deadline;
     if (timer.slot >= 0) {
       if (deadline >= timer.slotMs) {
@@ -75,16 +80,20 @@ export class TimerWheel {
   /** Takes the timer out of the wheel for good, so that its owner can be forgotten. */
   remove(timer: WheelTimer): void {
     timer.deadlineMs = Number.POSITIVE_INFINITY;
-    if (timer.slot >= 0) {
-      this.#unlink(timer);
+    const { wheel } = timer;
+    if (timer.slot >= 0 && wheel !== undefined) {
+      wheel.#unlink(timer);
     }
   }
 
   close(): void {
     this.#wake?.cancel();
     this.#wake = undefined;
-    this.#slots.fill(undefined);
-    this.#linked = 0;
+    for (let slot = 0; slot < slotCount; slot += 1) {
+      for (let timer = this.#slots[slot]; timer !== undefined; timer = this.#slots[slot]) {
+        this.remove(timer);
+      }
+    }
   }
 
   #link(timer: WheelTimer, deadlineMs: number): void {
@@ -95,6 +104,7 @@ export class TimerWheel {
     const tick = Math.min(Math.max(wanted, this.#visited + 1), this.#visited + slotCount - 1);
     const slot = tick % slotCount;
     timer.slot = slot;
+    timer.wheel = this;
     timer.slotMs = tick * wheelTickMs;
     timer.previous = undefined;
     const first = this.#slots[slot];

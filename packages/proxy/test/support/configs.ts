@@ -122,7 +122,6 @@ export function forwardTo(clusterName: string, overrides: Partial<ForwardAction>
     idleTimeoutMs: undefined,
     retryPolicy: undefined,
     priority: 'default',
-    metadataMatch: undefined,
     ...overrides,
   };
 }

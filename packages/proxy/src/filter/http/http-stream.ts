@@ -214,7 +214,8 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
     onRouterTimer(this, kind);
   }
 
-  #touch(): void {
+  /** Something moved: the idle timeout of the route, or of the connection manager, begins anew. */
+  touch(): void {
     const { streamIdleTimeoutMs } = this.manager.config;
     const routeIdle = this.route?.forward?.idleTimeoutMs;
     const idleMs = routeIdle ?? streamIdleTimeoutMs;
@@ -247,7 +248,7 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
     if (this.finished || this.responseComplete) {
       return;
     }
-    this.#touch();
+    this.touch();
     const { encoder } = this.attempt;
     const keep = encoder === undefined || (this.bodyReplayable && (this.retriesLeft > 0 || this.body.length > 0));
     if (keep && this.bodyReplayable) {
@@ -347,7 +348,7 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
       info.responseCode = head.status;
       applyHeaderEdits(choice.responseEdits, head, info);
     }
-    this.#touch();
+    this.touch();
     this.#sendHead(head, endStream, tunnel);
   }
 
@@ -429,7 +430,7 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
     const size = end - start;
     this.info.bytesSent += size;
     this.info.wireBytesSent += size;
-    this.#touch();
+    this.touch();
     this.#encoder?.encodeData(bytes, start, end);
   }
 

@@ -72,6 +72,9 @@ function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
   stream.retryPolicy = action.retryPolicy ?? route.virtualHost.retryPolicy;
   stream.retriesLeft = stream.retryPolicy?.numRetries ?? 0;
   prepareRequest(stream, route, head);
+  if (action.idleTimeoutMs !== undefined) {
+    stream.touch();
+  }
   if (!stream.requestComplete) {
     if (head.expectContinue) {
       stream.sendContinue();
