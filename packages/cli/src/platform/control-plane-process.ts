@@ -20,6 +20,8 @@ export interface ControlPlaneFlags {
   readonly certificateTtl?: string | undefined;
 }
 
+/** A young generation of 4 MB keeps the process about 40 MB smaller under changes (183 MB to 140 MB after 400 of them). */
+const nodeFlags = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
 const readyTimeoutMs = 30_000;
 const pollMs = 50;
 /** The control plane needs this long at most to end its streams and close its store. */
