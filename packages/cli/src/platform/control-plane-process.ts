@@ -93,7 +93,7 @@ export async function startControlPlane(options: {
   const child = await ChildProgram.start('control plane', {
     file: process.execPath,
     args: [
-      '--disable-warning=ExperimentalWarning',
+      ...nodeFlags,
       paths.controlPlane,
       ...controlPlaneArgs(options.flags),
       ...(paths.dashboard === undefined ? [] : ['--page-folder', paths.dashboard]),
