@@ -4,8 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually, findPeer, startMesh } from '@weft/testkit';
-import { freePort } from './free-port.ts';
+import { eventually, findPeer, freePort, startMesh } from '@weft/testkit';
 import { type Running, startHaproxy, startNginx, startUpstream } from './peer-proxies.ts';
 import { processCost } from './process-cost.ts';
 import { pinToCore, sidecarPid } from './sidecar-process.ts';

@@ -25,3 +25,13 @@ export function childPids(pid: number): readonly number[] {
   }
   return found;
 }
+
+/** Whether a process lives: it exists and is no zombie. */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,7 @@
 export { createTestApi, type TestApi } from './api-client.ts';
 export { type Background, type Finished, type RunOptions, run, startBackground } from './child.ts';
 export { eventually } from './eventually.ts';
+export { freePort } from './free-port.ts';
 export { ManualClock } from './manual-clock.ts';
 export {
   type ControlPlaneFacts,
