@@ -179,7 +179,11 @@ test('a CA that is away is waited for; a token that is refused is not tried agai
   const away = await setUp(t, {
     first: (_call, count) => (count === 1 ? { grpcStatus: 14, message: 'starting' } : undefined),
   });
-  await away.make(hurriedClock).start();
+  const patient = away.make(hurriedClock);
+  const waited = patient.start();
+  // With the hurried clock the next renewal follows at once: it is stopped with the first certificate.
+  patient.svid.subscribe(() => patient.close());
+  await waited;
   assert.equal(away.first.calls.length, 2);
   const refused = await setUp(t, { first: () => ({ grpcStatus: 16, message: 'the token was used before' }) });
   await assert.rejects(refused.make().start(), (error: unknown) => {

@@ -228,7 +228,6 @@ export interface ForwardAction {
   readonly idleTimeoutMs: number | undefined;
   readonly retryPolicy: RetryPolicy | undefined;
   readonly priority: 'default' | 'high';
-  readonly metadataMatch: Readonly<Record<string, string>> | undefined;
 }
 
 export interface WeightedCluster {

@@ -1,4 +1,9 @@
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { SpiffeId } from '@weft/identity';
@@ -32,6 +37,7 @@ export async function startCertificateServer(
 ): Promise<CertificateServer> {
   const pair = await ca.issueServer({ dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
   const calls: SeenCall[] = [];
+  const sessions = new Set<ServerHttp2Session>();
   const server: Http2SecureServer = createSecureServer({
     cert: pair.chainPem,
     key: pair.key.revealPem(),
@@ -39,6 +45,11 @@ export async function startCertificateServer(
     requestCert: options.requestCert ?? true,
     rejectUnauthorized: false, // verified-by: the test looks at what was presented
   });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  server.on('sessionError', () => {});
   server.on('stream', (stream: ServerHttp2Stream, headers) => {
     const chunks: Buffer[] = [];
     stream.on('error', () => {});
@@ -88,6 +99,12 @@ export async function startCertificateServer(
   return {
     port: (server.address() as AddressInfo).port,
     calls,
-    close: () => new Promise((resolve) => void server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const session of sessions) {
+          session.destroy();
+        }
+      }),
   };
 }

@@ -168,21 +168,29 @@ function upstreamHttpFromXds(cluster: Decoded<typeof Cluster>, problems: Problem
     options?.auto_config?.http2_protocol_options ??
     options?.use_downstream_protocol_config?.http2_protocol_options;
   return {
-    protocol: protocolOf(options),
+    protocol: protocolOf(options, at, problems),
     idleTimeoutMs: common?.idle_timeout ?? DEFAULT_IDLE_TIMEOUT_MS,
     maxRequestsPerConnection: common?.max_requests_per_connection ?? 0,
     maxConcurrentStreams: http2?.max_concurrent_streams ?? DEFAULT_MAX_CONCURRENT_STREAMS,
   };
 }
 
-function protocolOf(options: Decoded<typeof UpstreamHttpSchema> | undefined): UpstreamHttpOptions['protocol'] {
+/** Every downstream speaks HTTP/1.1 so far, so the same protocol as the downstream is that one. */
+function protocolOf(
+  options: Decoded<typeof UpstreamHttpSchema> | undefined,
+  at: string,
+  problems: Problems,
+): UpstreamHttpOptions['protocol'] {
   if (options?.use_downstream_protocol_config !== undefined) {
     return 'use-downstream';
   }
   if (options?.auto_config !== undefined) {
-    return 'auto';
+    problems.add('not supported by this proxy', `${at}.auto_config`);
   }
-  return options?.explicit_http_config?.http2_protocol_options === undefined ? 'http1' : 'http2';
+  if (options?.explicit_http_config?.http2_protocol_options !== undefined) {
+    problems.add('not supported by this proxy', `${at}.explicit_http_config.http2_protocol_options`);
+  }
+  return 'http1';
 }
 
 function transportSocketFromXds(

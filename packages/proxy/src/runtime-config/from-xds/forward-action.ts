@@ -2,7 +2,6 @@ import type { ForwardAction, WeightedCluster } from '../config.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { RouteAction } from '../wire/route-schema.ts';
 import type { Decoded } from '../wire/schema.ts';
-import { labelsFromStruct } from './metadata.ts';
 import { checkSubstitution, regexFromXds } from './regex.ts';
 import { retryPolicyFromXds } from './retry-policy.ts';
 import { singleCluster, weightedClustersFrom } from './weighted-clusters.ts';
@@ -14,7 +13,7 @@ const notFoundStatus = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERV
 
 /** `envoy.config.route.v3.RouteAction` */
 export function forwardActionFromXds(action: Decoded<typeof RouteAction>, problems: Problems): ForwardAction {
-  const { metadata_match: metadata, retry_policy: retry } = action;
+  const { retry_policy: retry } = action;
   const rewrite = regexRewriteFromXds(action, problems);
   if (action.prefix_rewrite !== '' && rewrite !== undefined) {
     problems.add('prefix_rewrite and regex_rewrite exclude each other');
@@ -22,7 +21,6 @@ export function forwardActionFromXds(action: Decoded<typeof RouteAction>, proble
   if (/[\0\r\n]/.test(action.prefix_rewrite)) {
     problems.add('holds a line break', 'prefix_rewrite');
   }
-  const subset = metadata?.filter_metadata.get('envoy.lb');
   return {
     clusters: clustersFromXds(action, problems),
     clusterNotFoundStatus: notFoundStatus[action.cluster_not_found_response_code],
@@ -35,10 +33,6 @@ export function forwardActionFromXds(action: Decoded<typeof RouteAction>, proble
     retryPolicy:
       retry === undefined ? undefined : problems.within('retry_policy', () => retryPolicyFromXds(retry, problems)),
     priority: action.priority === 'HIGH' ? 'high' : 'default',
-    metadataMatch:
-      subset === undefined
-        ? undefined
-        : problems.within('metadata_match', () => labelsFromStruct(subset, 'envoy.lb', problems)),
   };
 }
 

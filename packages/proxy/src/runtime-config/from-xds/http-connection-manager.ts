@@ -22,7 +22,8 @@ const defaults = {
 /** Envoy's bound of `max_request_headers_kb`. */
 const MAX_REQUEST_HEADERS_KB = 8192;
 
-const codecs = { AUTO: 'auto', HTTP1: 'http1', HTTP2: 'http2', HTTP3: undefined } as const;
+/** HTTP/2 comes with the data-plane issue; until then a downstream that insists on it is told so when it connects. */
+const codecs = { AUTO: 'auto', HTTP1: 'http1', HTTP2: undefined, HTTP3: undefined } as const;
 const serverHeaders = {
   OVERWRITE: 'overwrite',
   APPEND_IF_ABSENT: 'append-if-absent',

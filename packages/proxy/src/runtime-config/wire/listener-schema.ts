@@ -25,8 +25,6 @@ export const TlsInspector = message(
   '2:initial_read_buffer_size',
 );
 
-export const HttpInspector = message('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector', {});
-
 export const TcpProxyWeightedClusterClusterWeight = message(
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight',
   { name: string(1), weight: uint32(2) },
@@ -88,7 +86,7 @@ export const FilterChain = message(
 
 export const ListenerFilter = message(
   'envoy.config.listener.v3.ListenerFilter',
-  { name: string(1), typed_config: any(3, [TlsInspector, HttpInspector]) },
+  { name: string(1), typed_config: any(3, [TlsInspector]) },
   '4:filter_disabled 5:config_discovery',
 );
 
@@ -109,8 +107,7 @@ export const Listener = message(
     continue_on_listener_filters_timeout: only(bool(17), false),
     default_filter_chain: nested(25, FilterChain),
     bind_to_port: only(boolValue(26), true),
-    stat_prefix: string(28),
     enable_reuse_port: boolValue(29),
   },
-  '5:per_connection_buffer_limit_bytes 7:deprecated_v1 12:tcp_fast_open_queue_length 13:socket_options 18:udp_listener_config 19:api_listener 20:connection_balance_config 21:reuse_port 22:access_log 24:tcp_backlog_size 27:internal_listener 30:enable_mptcp 31:ignore_global_conn_limit 32:filter_chain_matcher 33:additional_addresses 34:max_connections_to_accept_per_socket_event 35:bypass_overload_manager',
+  '5:per_connection_buffer_limit_bytes 7:deprecated_v1 12:tcp_fast_open_queue_length 13:socket_options 18:udp_listener_config 19:api_listener 20:connection_balance_config 21:reuse_port 22:access_log 24:tcp_backlog_size 27:internal_listener 28:stat_prefix 30:enable_mptcp 31:ignore_global_conn_limit 32:filter_chain_matcher 33:additional_addresses 34:max_connections_to_accept_per_socket_event 35:bypass_overload_manager',
 );
