@@ -20,7 +20,10 @@ function fail(what, why, fix) {
 }
 
 function explainInstallFailure(what, output) {
-  const text = output.trim().split('\n').slice(-12).join('\n       ');
+  // npm puts what matters first and its usage text last.
+  const lines = output.trim().split('\n');
+  const errors = lines.filter((line) => /^npm (error|ERR!)/.test(line));
+  const text = (errors.length > 0 ? errors : lines).slice(0, 12).join('\n       ');
   if (/ENOSPC|no space left/i.test(output)) {
     fail(what, 'the disk is full', `free about 600 MB on the disk that holds ${root}, then run the command again`);
   }
