@@ -53,7 +53,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       }
       return answer;
     },
-    onStreamEnd: options.onStreamEnd,
+    onStreamEnd: (info, listener, manager) => {
+      // The record is somebody else's work: a defect there must not keep this request from ending in good order.
+      try {
+        options.onStreamEnd(info, listener, manager);
+      } catch (error) {
+        faults.report(error, undefined);
+      }
+    },
   };
   const tcp: TcpContext = { upstream, clusters, onTcpStart: options.onTcpStart, onTcpEnd: options.onTcpEnd };
   let lastConnectionId = 0;

@@ -6,26 +6,35 @@ import type { ConnectCallbacks, PendingConnection } from '../transport/raw-conne
 import { acceptsPeer } from './peer-verification.ts';
 import { TlsConnection } from './tls-connection.ts';
 import type { TlsContexts } from './tls-context.ts';
-import { peerCertificateOf, tlsFactsOf } from './tls-facts.ts';
+import { type PeerCertificate, peerCertificateOf, tlsFactsOf } from './tls-facts.ts';
 
-/** Sessions for resumption, each bound to the secrets that it was made under. One cache for each endpoint's pool. */
+/** A session, and who was at the other end when it was made. */
+interface ResumableSession {
+  readonly session: Buffer;
+  readonly peer: PeerCertificate | undefined;
+}
+
+/**
+ * Sessions for resumption, each bound to the secrets that it was made under. One cache for each endpoint's pool. The peer sends no
+ * certificate when a session is resumed, and Node does not remember it: the one that was verified then is kept with the session.
+ */
 export class SessionCache {
   #version = '';
-  #session: Buffer | undefined = undefined;
+  #resumable: ResumableSession | undefined = undefined;
 
-  take(version: string): Buffer | undefined {
+  take(version: string): ResumableSession | undefined {
     if (this.#version !== version) {
       return undefined;
     }
-    const session = this.#session;
+    const resumable = this.#resumable;
     // TLS 1.3 tickets are for one use (RFC 8446 appendix C.4).
-    this.#session = undefined;
-    return session;
+    this.#resumable = undefined;
+    return resumable;
   }
 
-  put(version: string, session: Buffer): void {
+  put(version: string, resumable: ResumableSession): void {
     this.#version = version;
-    this.#session = session;
+    this.#resumable = resumable;
   }
 }
 
@@ -50,7 +59,7 @@ export function connectTls(
     });
     return { abandon: () => (settled = true) };
   }
-  const session = sessions.take(material.version);
+  const resumed = sessions.take(material.version);
   const socket: TLSSocket = connect({
     ...(address.kind === 'pipe' ? { path: address.path } : { host: address.address, port: address.port }),
     secureContext: material.secureContext,
@@ -59,7 +68,7 @@ export function connectTls(
     // The chain is verified against the bundle by OpenSSL; whom it names is checked below, against the SAN matchers.
     rejectUnauthorized: tls.validation !== undefined,
     checkServerIdentity: () => undefined,
-    ...(session === undefined ? {} : { session }),
+    ...(resumed === undefined ? {} : { session: resumed.session }),
   });
   const onError = (error: Error): void => {
     if (!settled) {
@@ -71,12 +80,17 @@ export function connectTls(
   socket.setNoDelay(true);
   socket.on('error', onError);
   socket.once('close', () => onError(new Error('TLS_error: connection closed in the handshake')));
-  socket.on('session', (ticket) => sessions.put(material.version, ticket));
+  // TLS 1.2 gives the session within the handshake, before the peer is known; 1.3 after it.
+  let early: Buffer | undefined;
+  let keep = (ticket: Buffer): void => {
+    early = ticket;
+  };
+  socket.on('session', (ticket) => keep(ticket));
   socket.once('secureConnect', () => {
     if (settled) {
       return;
     }
-    const peer = peerCertificateOf(socket);
+    const peer = peerCertificateOf(socket) ?? (socket.isSessionReused() ? resumed?.peer : undefined);
     const matchers = tls.validation?.subjectAltNames ?? [];
     if (tls.validation !== undefined && (peer === undefined || !acceptsPeer(matchers, peer.names))) {
       const seen = peer === undefined ? 'none' : [...peer.names.uris, ...peer.names.dnsNames].join(', ');
@@ -85,6 +99,10 @@ export function connectTls(
     }
     settled = true;
     socket.off('error', onError);
+    keep = (session) => sessions.put(material.version, { session, peer });
+    if (early !== undefined) {
+      keep(early);
+    }
     const connection = new TlsConnection(context, socket, socket, tlsFactsOf(socket, peer, material.localUri));
     context.flushQueue.enter();
     callbacks.onConnected(connection);

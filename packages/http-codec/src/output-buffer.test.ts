@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chunkSizeBytes, maxFreeChunks, OutputBuffer, releaseChunk } from './output-buffer.ts';
+
+function drained(out: OutputBuffer): Buffer {
+  const parts: Buffer[] = [];
+  out.flush((bytes, length) => {
+    parts.push(Buffer.from(bytes.subarray(0, length)));
+    releaseChunk(bytes);
+  });
+  return Buffer.concat(parts);
+}
+
+test('what goes in comes out, across the borders of chunks', () => {
+  const out = new OutputBuffer();
+  const expected: Buffer[] = [];
+  for (let size = 1; size < 3 * chunkSizeBytes; size *= 3) {
+    const bytes = Buffer.alloc(size, String(size));
+    out.copy(bytes, 0, bytes.length);
+    out.latin1(`text ${size};`);
+    expected.push(bytes, Buffer.from(`text ${size};`));
+  }
+  const all = Buffer.concat(expected);
+  assert.equal(out.byteLength, all.length);
+  assert.ok(drained(out).equals(all));
+  assert.equal(out.byteLength, 0);
+});
+
+test('a text longer than a chunk', () => {
+  const out = new OutputBuffer();
+  const text = 'ä'.repeat(chunkSizeBytes + 5);
+  out.latin1('before');
+  out.latin1(text);
+  assert.equal(drained(out).toString('latin1'), `before${text}`);
+});
+
+test('the owner is told of the first bytes', () => {
+  let told = 0;
+  const out = new OutputBuffer({
+    outputReady: () => {
+      told += 1;
+    },
+  });
+  out.latin1('a');
+  out.latin1('b');
+  assert.equal(told, 1);
+  drained(out);
+  out.latin1('c');
+  assert.equal(told, 2);
+});
+
+test('a single chunk can be taken without a callback', () => {
+  const out = new OutputBuffer();
+  out.latin1('abc');
+  const chunk = out.takeSingle();
+  assert.equal(chunk?.toString('latin1', 0, out.lastTakenLength), 'abc');
+  assert.equal(out.byteLength, 0);
+  out.copy(Buffer.alloc(2 * chunkSizeBytes), 0, 2 * chunkSizeBytes);
+  assert.equal(out.takeSingle(), undefined, 'there are several');
+});
+
+test('no more than a bounded number of chunks is kept', () => {
+  for (let count = 0; count < maxFreeChunks + 10; count += 1) {
+    releaseChunk(Buffer.alloc(chunkSizeBytes));
+  }
+  const out = new OutputBuffer();
+  out.latin1('still works');
+  assert.equal(drained(out).toString(), 'still works');
+});
