@@ -142,7 +142,9 @@ async function prepare() {
   const lockHash = hashOf(readIfThere(join(root, 'package-lock.json')), node);
   const dependencyStamp = join(toolsDir, 'dependencies.stamp');
   if (readIfThere(dependencyStamp) !== lockHash || !existsSync(join(root, 'node_modules'))) {
-    const result = await step('dependencies', npm, ['ci', ...npmFlags], { env: environment });
+    // Not `npm ci`: it refuses a lock file without the optional packages of other platforms, which a partial mirror of the
+    // registry cannot list. Versions and hashes come from the lock file all the same, and `--no-save` leaves it as it is.
+    const result = await step('dependencies', npm, ['install', '--no-save', ...npmFlags], { env: environment });
     if (result.code !== 0) {
       explainInstallFailure('the dependencies could not be installed', result.output);
     }
