@@ -74,7 +74,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         ? store.collection('serviceaccounts').get(keyOf(namespace, name))
         : undefined,
   });
-  const authenticator = new Authenticator(tokens, options.tokenVerifiers ?? []);
+  const authenticator = new Authenticator(tokens, options.tokenVerifiers ?? [], clock);
   const admission = [...(options.admission ?? [])];
   const registry = new Registry({
     kinds,

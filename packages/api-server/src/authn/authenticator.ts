@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
+import type { Clock } from '@weft/base';
 import type { TokenVerifier, UserInfo } from '../options.ts';
 import { maxTokenBytes, type ServiceAccountTokens } from './service-account-token.ts';
 
@@ -13,10 +14,14 @@ export type Authentication =
 export class Authenticator {
   readonly #tokens: ServiceAccountTokens;
   readonly #verifiers: readonly TokenVerifier[];
+  readonly #clock: Clock;
+  /** A connection's certificate never changes, and reading it costs more than the rest of a small request. */
+  readonly #certificates = new WeakMap<TLSSocket, CertificateHolder>();
 
-  constructor(tokens: ServiceAccountTokens, verifiers: readonly TokenVerifier[]) {
+  constructor(tokens: ServiceAccountTokens, verifiers: readonly TokenVerifier[], clock: Clock) {
     this.#tokens = tokens;
     this.#verifiers = verifiers;
+    this.#clock = clock;
   }
 
   async authenticate(request: IncomingMessage): Promise<Authentication> {
@@ -28,9 +33,19 @@ export class Authenticator {
       return user === undefined ? { kind: 'refused' } : { kind: 'user', user };
     }
     if (request.socket instanceof TLSSocket) {
-      return certificateUser(request.socket);
+      return this.#certificateUser(request.socket);
     }
     return { kind: 'anonymous' };
+  }
+
+  /** A connection outlives the handshake: its certificate is held against the clock at each request. */
+  #certificateUser(socket: TLSSocket): Authentication {
+    let holder = this.#certificates.get(socket);
+    if (holder === undefined) {
+      holder = holderOf(socket);
+      this.#certificates.set(socket, holder);
+    }
+    return this.#clock.now() > holder.notAfterMs ? { kind: 'refused' } : holder.authentication;
   }
 
   /** @param audiences empty for the API itself. */
@@ -52,15 +67,22 @@ export class Authenticator {
   }
 }
 
-/** CN is the user, each O a group, as Kubernetes reads a client certificate. */
-function certificateUser(socket: TLSSocket): Authentication {
+interface CertificateHolder {
+  readonly authentication: Authentication;
+  readonly notAfterMs: number;
+}
+
+function holderOf(socket: TLSSocket): CertificateHolder {
   const certificate = socket.getPeerCertificate();
   if (certificate === null || Object.keys(certificate).length === 0) {
-    return { kind: 'anonymous' };
+    return { authentication: { kind: 'anonymous' }, notAfterMs: Number.POSITIVE_INFINITY };
   }
-  if (!socket.authorized) {
-    return { kind: 'refused' };
-  }
+  const authentication: Authentication = socket.authorized ? certificateUser(certificate) : { kind: 'refused' };
+  return { authentication, notAfterMs: Date.parse(certificate.valid_to) };
+}
+
+/** CN is the user, each O a group, as Kubernetes reads a client certificate. */
+function certificateUser(certificate: PeerCertificate): Authentication {
   const { CN: name, O: organization } = certificate.subject as unknown as Readonly<
     Record<string, string | readonly string[] | undefined>
   >;

@@ -1,5 +1,7 @@
 /** How clients of Go ask for OpenAPI 2.0. */
-const protobufType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+const askedType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** What the answer then says: `@` is no character of a media type (RFC 9110 §5.6.2). */
+const answeredType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 /**
  * `/openapi/v2`: a document without definitions. `kubectl` asks for it only to check a `List` on its own side, and lets pass what it
@@ -7,11 +9,11 @@ const protobufType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf
  */
 export function openApiV2(accept: string, version: string): { readonly contentType: string; readonly body: Buffer } {
   const title = 'Weft';
-  if (accept.includes(protobufType)) {
+  if (accept.includes(askedType)) {
     // openapi.v2.Document of github.com/google/gnostic: 1 swagger, 2 info (1 title, 2 version), 8 paths.
     const info = Buffer.concat([lengthDelimited(1, title), lengthDelimited(2, version.slice(0, 64))]);
     const parts = [lengthDelimited(1, '2.0'), lengthDelimited(2, info), lengthDelimited(8, '')];
-    return { contentType: protobufType, body: Buffer.concat(parts) };
+    return { contentType: answeredType, body: Buffer.concat(parts) };
   }
   const document = { swagger: '2.0', info: { title, version }, paths: {} };
   return { contentType: 'application/json', body: Buffer.from(JSON.stringify(document)) };

@@ -25,7 +25,7 @@ export interface Writer {
   readonly time: string;
 }
 
-/** Most owners by Update that an object keeps; the oldest are then put together (Kubernetes does the same). */
+/** Most owners by Update that an object and each subresource keep; the oldest are then put together (as in Kubernetes). */
 export const maxUpdateOwners = 10;
 const ancient = 'ancient-changes';
 
@@ -119,11 +119,14 @@ export function recordUpdate(
   const fields = union(difference(previous?.fields ?? new FieldSet(), removed), changed);
   const same = previous !== undefined && equalSets(previous.fields, fields);
   const own: Owner = { ...writer, operation: 'Update', fields, time: same ? previous.time : writer.time };
-  return capUpdates([...others, own].filter((owner) => !owner.fields.isEmpty));
+  return capUpdates(
+    [...others, own].filter((owner) => !owner.fields.isEmpty),
+    writer.subresource,
+  );
 }
 
-function capUpdates(owners: readonly Owner[]): Owner[] {
-  const updates = owners.filter((owner) => owner.operation === 'Update' && owner.subresource === '');
+function capUpdates(owners: readonly Owner[], subresource: string): Owner[] {
+  const updates = owners.filter((owner) => owner.operation === 'Update' && owner.subresource === subresource);
   if (updates.length <= maxUpdateOwners) {
     return [...owners];
   }
