@@ -9,15 +9,17 @@ import { parseArgs } from 'node:util';
 import { benchHttp1Plain, type CaseResult } from './load/http1-plain.ts';
 import { benchIdleMemory, type MemoryRow } from './load/idle-memory.ts';
 import { benchPropagation, type PropagationResult } from './load/propagation.ts';
+import { benchStartUp, type StartUpResult } from './load/start-up.ts';
 
 interface Results {
   machine: string;
   cases: readonly CaseResult[];
   memory: readonly MemoryRow[];
   propagation: PropagationResult | undefined;
+  startUp: StartUpResult | undefined;
 }
 
-const names = ['http1-plain', 'memory', 'propagation'] as const;
+const names = ['http1-plain', 'memory', 'propagation', 'start'] as const;
 type BenchmarkName = (typeof names)[number];
 
 const { values, positionals } = parseArgs({
@@ -40,7 +42,7 @@ const wanted = (name: BenchmarkName): boolean => positionals.length === 0 || pos
 const say = (line: string): void => void process.stderr.write(`  ${line}\n`);
 
 const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux, Node ${process.versions.node}`;
-const results: Results = { machine, cases: [], memory: [], propagation: undefined };
+const results: Results = { machine, cases: [], memory: [], propagation: undefined, startUp: undefined };
 const folder = mkdtempSync(join(tmpdir(), 'weft-bench-'));
 process.stdout.write(`machine: ${machine}\n`);
 try {
@@ -87,6 +89,15 @@ try {
     printTable(
       ['proxies', 'changes', 'p50 ms', 'p99 ms', 'max ms'],
       [[String(proxies), String(changes), p50Ms.toFixed(1), p99Ms.toFixed(1), maxMs.toFixed(1)]],
+    );
+  }
+  if (wanted('start')) {
+    process.stdout.write('\nstart: npm start until the first page of the shop has come through the mesh\n');
+    results.startUp = await benchStartUp({ rounds: Number(values.rounds), say });
+    const { rounds, builtSeconds, unbuiltSeconds } = results.startUp;
+    printTable(
+      ['rounds', 'built s', 'with the build s'],
+      [[String(rounds), builtSeconds.toFixed(1), unbuiltSeconds.toFixed(1)]],
     );
   }
 } finally {

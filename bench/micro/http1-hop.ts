@@ -1,5 +1,5 @@
 /**
- * CPU per request of one plaintext HTTP/1.1 hop: Weft, nginx and HAProxy in one run, round by round in turn, the same
+ * CPU per request of one plaintext HTTP/1.1 hop: Weft, nginx, HAProxy and Envoy (where there is one) in one run, round by round in turn, the same
  * static upstream (nginx) and load (wrk). CPU is the kernel's account of the proxy's process, user and system.
  *
  * `node bench/micro/http1-hop.ts [--rounds N] [--seconds N] [--connections N] [--only weft]`
@@ -114,6 +114,87 @@ backend b
   return { name: 'haproxy', port, pid: child.pid ?? 0 };
 }
 
+/** Envoy of `npm test`'s peers, with the features that ours has on: access log, remote address, path, retries. */
+const envoyBinary = [
+  process.env['WEFT_ENVOY'] ?? '',
+  join(import.meta.dirname, '../../.tools/envoy/envoy/_bin/envoy'),
+].find((path) => path !== '' && existsSync(path));
+
+async function startEnvoy(binary: string, port: number, upstream: number): Promise<Contestant> {
+  const file = join(folder, 'envoy.json');
+  const address = (at: number): object => ({ socket_address: { address: '127.0.0.1', port_value: at } });
+  const type = 'type.googleapis.com/envoy.extensions';
+  writeFileSync(
+    file,
+    JSON.stringify({
+      static_resources: {
+        listeners: [
+          {
+            name: 'listener',
+            address: address(port),
+            filter_chains: [
+              {
+                filters: [
+                  {
+                    name: 'hcm',
+                    typed_config: {
+                      '@type': `${type}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+                      stat_prefix: 'bench',
+                      use_remote_address: true,
+                      normalize_path: true,
+                      access_log: [
+                        {
+                          name: 'file',
+                          typed_config: {
+                            '@type': `${type}.access_loggers.file.v3.FileAccessLog`,
+                            path: join(folder, 'envoy-access.log'),
+                          },
+                        },
+                      ],
+                      route_config: {
+                        name: 'routes',
+                        virtual_hosts: [
+                          {
+                            name: 'host',
+                            domains: ['*'],
+                            include_request_attempt_count: true,
+                            retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 2 },
+                            routes: [
+                              { match: { prefix: '/other/' }, route: { cluster: 'up' } },
+                              { match: { prefix: '/' }, route: { cluster: 'up' } },
+                            ],
+                          },
+                        ],
+                      },
+                      http_filters: [
+                        { name: 'router', typed_config: { '@type': `${type}.filters.http.router.v3.Router` } },
+                      ],
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+        clusters: [
+          {
+            name: 'up',
+            type: 'STATIC',
+            lb_policy: 'LEAST_REQUEST',
+            load_assignment: {
+              cluster_name: 'up',
+              endpoints: [{ lb_endpoints: [{ endpoint: { address: address(upstream) } }] }],
+            },
+          },
+        ],
+      },
+    }),
+  );
+  const child = start(proxyCore, binary, ['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart']);
+  await listening(port);
+  return { name: 'envoy', port, pid: child.pid ?? 0 };
+}
+
 async function startWeft(upstream: number): Promise<Contestant> {
   const program = join(import.meta.dirname, 'http1-proxy-process.ts');
   const profile = values['cpu-prof'] ? ['--cpu-prof', '--cpu-prof-dir', process.cwd()] : [];
@@ -185,6 +266,7 @@ try {
        proxy_set_header Connection ""; proxy_set_header Host $host; } }`,
     ),
     await startHaproxy(haproxyPort, upstream),
+    ...(envoyBinary === undefined ? [] : [await startEnvoy(envoyBinary, await freePort(), upstream)]),
   ].filter(({ name }) => values.only === undefined || name === values.only);
   const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
   for (const contestant of contestants) {

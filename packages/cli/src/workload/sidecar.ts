@@ -146,7 +146,13 @@ export class Sidecar {
 }
 
 /** Node's own start-up flags for our programs: the heap follows what is used instead of growing first. */
-const nodeFlags = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'];
+const nodeFlags = [
+  '--max-semi-space-size=1',
+  '--single-threaded',
+  '--no-maglev',
+  '--optimize-for-size',
+  '--disable-warning=ExperimentalWarning',
+];
 
 async function answersReady(port: number): Promise<boolean> {
   return (await ask(port, 'GET', '/ready', 2_000))?.status === 200;
