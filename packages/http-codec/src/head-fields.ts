@@ -34,6 +34,8 @@ export class HeadFields implements HeaderView {
   #replacements: string[] | undefined = undefined;
   /** Name as written, name in lower case, value, for each added field. */
   readonly #added: string[] = [];
+  /** Entries of `#added` in use; the array keeps its length, as shrinking it costs a call into the runtime. */
+  #addedLength = 0;
 
   clear(): void {
     this.size = 0;
@@ -42,9 +44,7 @@ export class HeadFields implements HeaderView {
     this.count = 0;
     this.#edited = false;
     this.#replacements = undefined;
-    if (this.#added.length > 0) {
-      this.#added.length = 0;
-    }
+    this.#addedLength = 0;
     if (this.bytes.length > 16 * initialBytes) {
       this.bytes = Buffer.allocUnsafeSlow(initialBytes) as RawBuffer;
     }
@@ -145,13 +145,13 @@ export class HeadFields implements HeaderView {
   getKnown(id: KnownHeaderId, name: string): string | undefined {
     const index = this.indexOfKnown(id);
     if (index < 0) {
-      return this.#added.length === 0 ? undefined : this.#addedValue(name, undefined);
+      return this.#addedLength === 0 ? undefined : this.#addedValue(name, undefined);
     }
     let value = this.valueAt(index);
     for (let next = this.indexOfKnown(id, index + 1); next >= 0; next = this.indexOfKnown(id, next + 1)) {
       value += `,${this.valueAt(next)}`;
     }
-    return this.#added.length === 0 ? value : this.#addedValue(name, value);
+    return this.#addedLength === 0 ? value : this.#addedValue(name, value);
   }
 
   get(name: string): string | undefined {
@@ -163,7 +163,7 @@ export class HeadFields implements HeaderView {
     for (let index = this.#find(name, 0); index >= 0; index = this.#find(name, index + 1)) {
       value = value === undefined ? this.valueAt(index) : `${value},${this.valueAt(index)}`;
     }
-    return this.#added.length === 0 ? value : this.#addedValue(name, value);
+    return this.#addedLength === 0 ? value : this.#addedValue(name, value);
   }
 
   has(name: string): boolean {
@@ -171,7 +171,7 @@ export class HeadFields implements HeaderView {
       return true;
     }
     const added = this.#added;
-    for (let at = 1; at < added.length; at += 3) {
+    for (let at = 1; at < this.#addedLength; at += 3) {
       if (added[at] === name) {
         return true;
       }
@@ -186,19 +186,28 @@ export class HeadFields implements HeaderView {
       }
     }
     const added = this.#added;
-    for (let at = 0; at < added.length; at += 3) {
+    for (let at = 0; at < this.#addedLength; at += 3) {
       visit(added[at] as string, added[at + 2] as string);
     }
   }
 
   /** Appends a field. `name` is written as given; bytes that may not stand in a value are dropped from `value`. */
   add(name: string, value: string): void {
-    this.#added.push(name, lowerName(name), fieldValue(value));
+    this.#append(name, lowerName(name), fieldValue(value));
   }
 
   /** Like `add` for a name that is in lower case and a value that is known to be clean. */
   addClean(name: string, value: string): void {
-    this.#added.push(name, name, value);
+    this.#append(name, name, value);
+  }
+
+  #append(name: string, lower: string, value: string): void {
+    const at = this.#addedLength;
+    const added = this.#added;
+    added[at] = name;
+    added[at + 1] = lower;
+    added[at + 2] = value;
+    this.#addedLength = at + 3;
   }
 
   /** Removes every line of that name. */
@@ -213,7 +222,7 @@ export class HeadFields implements HeaderView {
     for (let index = this.indexOfKnown(id); index >= 0; index = this.indexOfKnown(id, index + 1)) {
       this.removeAt(index);
     }
-    if (this.#added.length > 0) {
+    if (this.#addedLength > 0) {
       this.#removeAdded(name);
     }
   }
@@ -237,7 +246,7 @@ export class HeadFields implements HeaderView {
     const first = this.#find(lower, 0);
     if (first < 0) {
       this.#removeAdded(lower);
-      this.#added.push(name, lower, fieldValue(value));
+      this.#append(name, lower, fieldValue(value));
       return;
     }
     for (let index = this.#find(lower, first + 1); index >= 0; index = this.#find(lower, index + 1)) {
@@ -257,9 +266,9 @@ export class HeadFields implements HeaderView {
       this.#writeEdited(out);
     }
     const added = this.#added;
-    if (added.length > 0) {
+    if (this.#addedLength > 0) {
       let text = '';
-      for (let at = 0; at < added.length; at += 3) {
+      for (let at = 0; at < this.#addedLength; at += 3) {
         text += `${added[at]}: ${added[at + 2]}\r\n`;
       }
       out.latin1(text);
@@ -294,7 +303,7 @@ export class HeadFields implements HeaderView {
   #addedValue(name: string, before: string | undefined): string | undefined {
     const added = this.#added;
     let value = before;
-    for (let at = 1; at < added.length; at += 3) {
+    for (let at = 1; at < this.#addedLength; at += 3) {
       if (added[at] === name) {
         value = value === undefined ? added[at + 1] : `${value},${added[at + 1]}`;
       }
@@ -304,9 +313,10 @@ export class HeadFields implements HeaderView {
 
   #removeAdded(name: string): void {
     const added = this.#added;
-    for (let at = added.length - 2; at > 0; at -= 3) {
+    for (let at = this.#addedLength - 2; at > 0; at -= 3) {
       if (added[at] === name) {
-        added.splice(at - 1, 3);
+        added.copyWithin(at - 1, at + 2, this.#addedLength);
+        this.#addedLength -= 3;
       }
     }
   }

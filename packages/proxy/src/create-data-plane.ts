@@ -10,6 +10,7 @@ import type { UpstreamContext } from './pool/upstream-context.ts';
 import { type CompiledRouteTable, compileRouteTable } from './route/route-table.ts';
 import { TlsContexts } from './tls/tls-context.ts';
 import type { Connection, TransportContext } from './transport/connection.ts';
+import { EventClock } from './transport/event-clock.ts';
 import { FlushQueue } from './transport/flush-queue.ts';
 import { TimerWheel } from './transport/timer-wheel.ts';
 
@@ -23,10 +24,11 @@ const maxLoggedFaults = 100;
 
 /** Builds the part of the proxy that carries traffic. It listens on nothing until a configuration is applied. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { clock, logger, random } = options;
+  const { logger, random } = options;
+  const clock = new EventClock(options.clock);
   const faults = new FaultLog(options);
   const transport: TransportContext = {
-    flushQueue: new FlushQueue(),
+    flushQueue: new FlushQueue(clock),
     reportFault: (error, at) => faults.report(error, at),
   };
   const wheel = new TimerWheel(clock, (error) => faults.report(error, undefined));

@@ -12,7 +12,7 @@ import { writeChunk, writeResponseHead } from './head-writer.ts';
 import type { Http1Limits } from './limits.ts';
 import { methodOf } from './methods.ts';
 import { RequestLineScanner } from './request-line.ts';
-import { interpretRequest, type RequestRules } from './request-semantics.ts';
+import { interpretRequest, type RequestRules, TextMemo } from './request-semantics.ts';
 
 /** Bytes of pipelined requests that are kept while one is answered; reading stops as soon as there are any. */
 export const maxBacklogBytes: number = 256 * 1024;
@@ -44,6 +44,7 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
   readonly #line: RequestLineScanner = new RequestLineScanner();
   readonly #reader: HeadReader<RequestHead>;
   readonly #body: BodyDecoder;
+  readonly #authorities: TextMemo = new TextMemo();
   #head: RequestHead | undefined = undefined;
   #sink: BodySink | undefined = undefined;
   #receiving = readingHead;
@@ -138,7 +139,7 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
     head.minorVersion = line.minorVersion;
     head.method = methodOf(head.bytes, 0, line.methodEnd);
     head.path = head.bytes.latin1Slice(line.targetStart, line.targetEnd);
-    const refusal = interpretRequest(head, this.#rules);
+    const refusal = interpretRequest(head, this.#rules, this.#authorities);
     if (refusal !== undefined) {
       this.#refuse(refusal);
       return -1;

@@ -2,6 +2,7 @@ import { hostByte } from '../byte-class.ts';
 import type { CodecErrorDetail } from '../codec-error.ts';
 import type { HeadFields } from '../head-fields.ts';
 import { equalsLower, KnownHeader } from '../known-header.ts';
+import type { RawBuffer } from '../output-buffer.ts';
 import type { RequestHead } from '../request-head.ts';
 
 /** Names in a Connection field; more are refused. */
@@ -133,6 +134,27 @@ export function isValidHost(bytes: Buffer, start: number, end: number): boolean 
   return colons === 1 && bytes[start] !== 0x3a && /:\d{0,5}$/.test(bytes.toString('latin1', start, end));
 }
 
+/** The text of the message before, given again while the bytes stay the same: clients keep to one authority. */
+export class TextMemo {
+  #text = '';
+
+  textOf(bytes: RawBuffer, start: number, end: number): string {
+    const text = this.#text;
+    const length = end - start;
+    if (text.length === length) {
+      let at = 0;
+      while (at < length && text.charCodeAt(at) === bytes[start + at]) {
+        at += 1;
+      }
+      if (at === length) {
+        return text;
+      }
+    }
+    this.#text = bytes.latin1Slice(start, end);
+    return this.#text;
+  }
+}
+
 export interface RequestRules {
   readonly acceptHttp10: boolean;
   readonly allowAbsoluteUrl: boolean;
@@ -144,7 +166,11 @@ const options: ConnectionOptions = { close: false, keepAlive: false, upgrade: fa
  * Decides how a request is framed and what its target means, once its bytes are known to be well-formed.
  * @returns why the request is refused, or undefined.
  */
-export function interpretRequest(head: RequestHead, rules: RequestRules): CodecErrorDetail | undefined {
+export function interpretRequest(
+  head: RequestHead,
+  rules: RequestRules,
+  authorities: TextMemo,
+): CodecErrorDetail | undefined {
   if (head.minorVersion === 0 && !rules.acceptHttp10) {
     return 'low_version';
   }
@@ -215,10 +241,15 @@ export function interpretRequest(head: RequestHead, rules: RequestRules): CodecE
   if (options.upgrade && upgradeIndex >= 0) {
     head.upgrade = head.valueAt(upgradeIndex).toLowerCase();
   }
-  return interpretTarget(head, hostIndex, rules);
+  return interpretTarget(head, hostIndex, rules, authorities);
 }
 
-function interpretTarget(head: RequestHead, hostIndex: number, rules: RequestRules): CodecErrorDetail | undefined {
+function interpretTarget(
+  head: RequestHead,
+  hostIndex: number,
+  rules: RequestRules,
+  authorities: TextMemo,
+): CodecErrorDetail | undefined {
   if (hostIndex >= 0) {
     const start = head.valueStartAt(hostIndex);
     const end = head.valueEndAt(hostIndex);
@@ -228,7 +259,7 @@ function interpretTarget(head: RequestHead, hostIndex: number, rules: RequestRul
     if (!isValidHost(head.bytes, start, end)) {
       return 'http1.invalid_host';
     }
-    head.authority = head.bytes.latin1Slice(start, end);
+    head.authority = authorities.textOf(head.bytes, start, end);
   }
   const target = head.path;
   if (head.method === 'CONNECT') {

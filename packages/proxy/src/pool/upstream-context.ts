@@ -28,11 +28,12 @@ export function connectEndpoint(
   callbacks: ConnectCallbacks,
 ): PendingConnection {
   const { address } = endpoint.config;
+  const keepaliveSec = cluster.config.tcpKeepalive?.timeSec;
   if (endpoint.transportSocket.kind === 'tls') {
     const { tls } = endpoint.transportSocket;
     // What we offer we must be able to speak.
     const alpn = use === 'http' ? tls.alpn.filter((protocol) => protocol !== 'h2') : tls.alpn;
-    return connectTls(context.transport, context.tls, tls, alpn, address, sessions, callbacks);
+    return connectTls(context.transport, context.tls, tls, alpn, address, sessions, keepaliveSec, callbacks);
   }
-  return connectRaw(context.transport, address, cluster.config.tcpKeepalive?.timeSec, callbacks);
+  return connectRaw(context.transport, address, keepaliveSec, callbacks);
 }

@@ -28,6 +28,8 @@ export interface CompiledRoute {
   readonly totalWeight: number;
   /** Edits of the response when the proxy answers itself. */
   readonly responseEdits: CompiledHeaderEdits;
+  /** `x-envoy-expected-rq-timeout-ms` of this route, undefined when it has no timeout. */
+  readonly expectedTimeout: string | undefined;
   /** The path of the match that a prefix rewrite replaces. */
   readonly matchedPrefix: string;
 }
@@ -45,6 +47,8 @@ export class CompiledRouteTable {
   readonly #suffixes: { readonly length: number; readonly hosts: Map<string, CompiledVirtualHost> }[];
   readonly #prefixes: { readonly length: number; readonly hosts: Map<string, CompiledVirtualHost> }[];
   readonly #any: CompiledVirtualHost | undefined;
+  #lastAuthority = '';
+  #lastHost: CompiledVirtualHost | undefined = undefined;
 
   constructor(config: RouteTable) {
     this.config = config;
@@ -73,6 +77,16 @@ export class CompiledRouteTable {
 
   /** The virtual host of an authority: exact, then longest suffix, then longest prefix, then `*`. */
   virtualHostOf(authority: string): CompiledVirtualHost | undefined {
+    // A connection gives the same string again and again: comparing it is cheaper than hashing it.
+    if (authority === this.#lastAuthority) {
+      return this.#lastHost;
+    }
+    this.#lastHost = this.#find(authority);
+    this.#lastAuthority = authority;
+    return this.#lastHost;
+  }
+
+  #find(authority: string): CompiledVirtualHost | undefined {
     const exact = this.#exact.get(authority);
     if (exact !== undefined) {
       return exact;
@@ -208,6 +222,9 @@ function compileRoute(route: Route, virtualHost: VirtualHost, table: RouteTable)
     }
   }
   const { path } = route.match;
+  const timeoutMs = action.kind === 'forward' ? action.forward.timeoutMs : 0;
+  const policy = (action.kind === 'forward' ? action.forward.retryPolicy : undefined) ?? virtualHost.retryPolicy;
+  const perTryMs = policy?.perTryTimeoutMs ?? 0;
   return {
     config: route,
     virtualHost,
@@ -216,6 +233,7 @@ function compileRoute(route: Route, virtualHost: VirtualHost, table: RouteTable)
     clusters,
     totalWeight,
     responseEdits: compileHeaderEdits(outer, 'response'),
+    expectedTimeout: timeoutMs > 0 ? String(perTryMs > 0 && perTryMs < timeoutMs ? perTryMs : timeoutMs) : undefined,
     matchedPrefix: path.kind === 'regex' ? '' : path.value,
   };
 }

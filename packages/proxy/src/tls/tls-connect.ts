@@ -46,6 +46,7 @@ export function connectTls(
   alpn: readonly string[],
   address: BindAddress,
   sessions: SessionCache,
+  keepaliveSec: number | undefined,
   callbacks: ConnectCallbacks,
 ): PendingConnection {
   const material = contexts.get(tls);
@@ -78,6 +79,9 @@ export function connectTls(
     }
   };
   socket.setNoDelay(true);
+  if (keepaliveSec !== undefined) {
+    socket.setKeepAlive(true, keepaliveSec * 1000);
+  }
   socket.on('error', onError);
   socket.once('close', () => onError(new Error('TLS_error: connection closed in the handshake')));
   // TLS 1.2 gives the session within the handshake, before the peer is known; 1.3 after it.

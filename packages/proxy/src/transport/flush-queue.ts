@@ -1,3 +1,5 @@
+import type { EventClock } from './event-clock.ts';
+
 /** A connection with gathered output. */
 export interface Flushable {
   flush(): void;
@@ -8,24 +10,38 @@ export interface Flushable {
  * has been worked through: a response head and body, or the frames of many streams, share one system call.
  */
 export class FlushQueue {
-  readonly #dirty: Flushable[] = [];
+  readonly #clock: EventClock;
+  readonly #dirty: (Flushable | undefined)[] = [];
+  /** Entries of `#dirty` in use; the array keeps its length, as shrinking it costs a call into the runtime. */
+  #count = 0;
   #depth = 0;
   #scheduled = false;
 
+  constructor(clock: EventClock) {
+    this.#clock = clock;
+  }
+
   /** An event begins; output waits until `leave`. */
   enter(): void {
+    if (this.#depth === 0) {
+      this.#clock.beginEvent();
+    }
     this.#depth += 1;
   }
 
   leave(): void {
     this.#depth -= 1;
-    if (this.#depth === 0 && this.#dirty.length > 0) {
-      this.#flush();
+    if (this.#depth === 0) {
+      if (this.#count > 0) {
+        this.#flush();
+      }
+      this.#clock.endEvent();
     }
   }
 
   add(connection: Flushable): void {
-    this.#dirty.push(connection);
+    this.#dirty[this.#count] = connection;
+    this.#count += 1;
     if (this.#depth === 0 && !this.#scheduled) {
       this.#scheduled = true;
       process.nextTick(flushLater, this);
@@ -41,10 +57,12 @@ export class FlushQueue {
   #flush(): void {
     const dirty = this.#dirty;
     // The list may grow while it is worked on.
-    for (let index = 0; index < dirty.length; index += 1) {
-      (dirty[index] as Flushable).flush();
+    for (let index = 0; index < this.#count; index += 1) {
+      const connection = dirty[index];
+      dirty[index] = undefined;
+      connection?.flush();
     }
-    dirty.length = 0;
+    this.#count = 0;
   }
 }
 

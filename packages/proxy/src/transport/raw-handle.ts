@@ -17,7 +17,7 @@ export interface WriteRequest {
 /** The native side of a socket. */
 export interface StreamHandle {
   /** @returns 0 or a negative error number. What the kernel does not take at once is queued. */
-  writeBuffer(request: WriteRequest, bytes: Buffer): number;
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
   /** Bytes queued by libuv. */
   readonly writeQueueSize: number;
 }

@@ -36,6 +36,9 @@ import { UpstreamAttempt } from './upstream-attempt.ts';
 
 const neverHead = new RequestHead();
 
+/** Texts of usual service times, so that none is made for each response. */
+const smallNumbers: readonly string[] = Array.from({ length: 256 }, (_, number) => String(number));
+
 /** One request with its response, from the head's arrival to the end of both. Objects are used again. */
 export class HttpStream implements BodySink, RouteSubject, TimerOwner {
   readonly info: StreamInfo = new StreamInfo();
@@ -340,7 +343,7 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
     }
     if (!config.suppressEnvoyHeaders) {
       const elapsed = Math.max(0, Math.round(info.upstreamResponseStartMs - info.upstreamRequestStartMs));
-      head.set('x-envoy-upstream-service-time', String(elapsed));
+      head.set('x-envoy-upstream-service-time', smallNumbers[elapsed] ?? String(elapsed));
     }
     const { choice } = this;
     if (choice !== undefined && choice.responseEdits.length > 0) {

@@ -93,10 +93,8 @@ function prepareRequest(stream: HttpStream, route: CompiledRoute, head: RequestH
     return;
   }
   const suppress = manager.config.suppressEnvoyHeaders;
-  if (!suppress && action.timeoutMs > 0) {
-    const perTry = stream.retryPolicy?.perTryTimeoutMs ?? 0;
-    const expected = perTry > 0 && perTry < action.timeoutMs ? perTry : action.timeoutMs;
-    head.addClean('x-envoy-expected-rq-timeout-ms', String(expected));
+  if (!suppress && route.expectedTimeout !== undefined) {
+    head.addClean('x-envoy-expected-rq-timeout-ms', route.expectedTimeout);
   }
   if (choice.requestEdits.length > 0) {
     applyHeaderEdits(choice.requestEdits, head, info);
