@@ -148,3 +148,48 @@ test('nobody gives away rights that he does not have', async (t) => {
   await api.create(role('more', [{ ...own, verbs: ['delete'] }]), asBob);
   await api.create(bind('all', 'default', 'ClusterRole', 'everything', user('bob')), asBob);
 });
+
+test('nobody gets rights by a role that gathers those of others, or by a binding that waits for a role', async (t) => {
+  const api = await memoryRegistry();
+  t.after(() => api.close());
+  const rbac = { apiGroups: [apiGroup], resources: ['*'], verbs: ['create', 'update', 'patch'] };
+  await api.create(clusterRole('rbac', [rbac]));
+  await api.create(bind('b', undefined, 'ClusterRole', 'rbac', user('bob')));
+  const asBob = { user: bob };
+  const metadata = { name: 'all' };
+  const aggregationRule = {
+    clusterRoleSelectors: [{ matchLabels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } }],
+  };
+  const gathering = { apiVersion, kind: 'ClusterRole', metadata, aggregationRule };
+  await assert.rejects(api.create(gathering, asBob), { code: 403, message: /does not have/ });
+  await assert.rejects(api.create(bind('early', undefined, 'ClusterRole', 'all', user('bob')), asBob), {
+    code: 403,
+    message: /does not exist/,
+  });
+  await api.create(clusterRole('all', []), asBob);
+  await api.create(bind('all', undefined, 'ClusterRole', 'all', user('bob')), asBob);
+  const roles = api.resource('clusterroles.rbac.authorization.k8s.io');
+  const place = { namespace: undefined, name: 'all' };
+  await assert.rejects(api.registry.patch(roles, place, 'merge', { aggregationRule }, api.context(asBob)), {
+    code: 403,
+  });
+  await allowed(api, bob, [[get('secrets', 'default'), false]]);
+});
+
+test('who may patch what is there may not make by apply what is not', async (t) => {
+  const api = await memoryRegistry();
+  t.after(() => api.close());
+  await api.create(role('patcher', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'patch'] }]));
+  await api.create(bind('b', 'default', 'Role', 'patcher', user('bob')));
+  const configMap = (data: object): object => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data });
+  const apply = (changes?: object) =>
+    api.registry.apply(
+      api.resource('configmaps'),
+      { namespace: 'default', name: 'c' },
+      configMap({ a: 'b' }),
+      api.context(changes),
+    );
+  await assert.rejects(apply({ user: bob }), { code: 403, message: /cannot create/ });
+  await apply();
+  await apply({ user: bob, force: true });
+});

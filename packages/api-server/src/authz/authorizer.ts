@@ -84,13 +84,13 @@ export class Authorizer {
     return rules.find((rule) => !covers(own, rule));
   }
 
-  /** Rules of a role that a binding names; empty when there is no such role. */
-  rulesOfRole(kind: string, name: string, namespace: string | undefined): readonly AccessRule[] {
+  /** Rules of a role that a binding names; undefined when there is no such role. */
+  rulesOfRole(kind: string, name: string, namespace: string | undefined): readonly AccessRule[] | undefined {
     const role =
       kind === 'ClusterRole'
         ? this.#reader.list(group, 'clusterroles').find((each) => each.metadata.name === name)
         : this.#reader.list(group, 'roles', namespace).find((each) => each.metadata.name === name);
-    return role === undefined ? [] : this.#rulesOf(role as Role | ClusterRole);
+    return role === undefined ? undefined : this.#rulesOf(role as Role | ClusterRole);
   }
 
   #grantsOf(user: UserInfo): readonly Grant[] {
@@ -105,7 +105,7 @@ export class Authorizer {
     const grants: Grant[] = [];
     for (const binding of this.#reader.list(group, 'clusterrolebindings') as readonly ClusterRoleBinding[]) {
       grants.push({
-        rules: this.rulesOfRole('ClusterRole', binding.roleRef.name, undefined),
+        rules: this.rulesOfRole('ClusterRole', binding.roleRef.name, undefined) ?? [],
         subjects: binding.subjects ?? [],
         namespace: undefined,
         description: `ClusterRoleBinding "${binding.metadata.name}" of ClusterRole "${binding.roleRef.name}"`,
@@ -114,7 +114,7 @@ export class Authorizer {
     for (const binding of this.#reader.list(group, 'rolebindings') as readonly RoleBinding[]) {
       const { namespace, name } = binding.metadata;
       grants.push({
-        rules: this.rulesOfRole(binding.roleRef.kind, binding.roleRef.name, namespace),
+        rules: this.rulesOfRole(binding.roleRef.kind, binding.roleRef.name, namespace) ?? [],
         subjects: binding.subjects ?? [],
         namespace: namespace ?? '',
         description: `RoleBinding "${namespace}/${name}" of ${binding.roleRef.kind} "${binding.roleRef.name}"`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyJsonPatch, maxOperations } from './json-patch.ts';
+import { applyJsonPatch, maxCopiedLength, maxMovedEntries, maxOperations } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
 
 test('the operations of RFC 6902 do what its appendix shows', () => {
@@ -62,6 +62,20 @@ test('a JSON patch that does not fit, or is none, says where', () => {
   ]) {
     refused(patch, 'malformed');
   }
+});
+
+test('a small patch cannot ask for much: copies of copies, and long lists rebuilt again and again', () => {
+  const malformed = { name: 'PatchError', sort: 'malformed' };
+  const doubling = Array.from({ length: 60 }, (_, index) => ({ op: 'copy', from: '/a', path: `/a/${index}` }));
+  assert.throws(() => applyJsonPatch({ a: {} }, doubling), { ...malformed, message: /copies/ });
+  const long = { a: 'x'.repeat(maxCopiedLength / 4) };
+  const copies = Array.from({ length: 4 }, (_, index) => ({ op: 'copy', from: '/a', path: `/${index}` }));
+  assert.throws(() => applyJsonPatch(long, copies), { ...malformed, message: /copies/ });
+  assert.doesNotThrow(() => applyJsonPatch(long, copies.slice(1)));
+  const list = { a: Array(maxMovedEntries / 10).fill(0) };
+  const inserts = Array.from({ length: 11 }, () => ({ op: 'add', path: '/a/0', value: 0 }));
+  assert.throws(() => applyJsonPatch(list, inserts), { ...malformed, message: /moves more/ });
+  assert.doesNotThrow(() => applyJsonPatch(list, inserts.slice(2)));
 });
 
 test('a merge patch does what RFC 7386 shows', () => {

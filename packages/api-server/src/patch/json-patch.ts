@@ -2,6 +2,10 @@ import { equalJson, isObject, type Json, PatchError } from './json.ts';
 
 /** Operations of one patch; Kubernetes' limit. */
 export const maxOperations = 10_000;
+/** Characters of JSON that the `copy` operations of one patch may make; Kubernetes' limit (3 MiB). Copies of copies double. */
+export const maxCopiedLength: number = 3 * 2 ** 20;
+/** List items and fields that one patch may make us move: each operation rebuilds the containers on its way. */
+export const maxMovedEntries = 2_000_000;
 
 interface Operation {
   readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
@@ -16,10 +20,35 @@ interface Operation {
  */
 export function applyJsonPatch(document: Json, patch: Json): Json {
   let result = document;
+  const budget = new Budget();
   for (const [index, operation] of parseOperations(patch).entries()) {
-    result = applyOperation(result, operation, `[${index}]`);
+    result = applyOperation(result, operation, `[${index}]`, budget);
   }
   return result;
+}
+
+/** What a patch may still cost: a small one can ask for very much. */
+class Budget {
+  #copied = maxCopiedLength;
+  #moved = maxMovedEntries;
+
+  copy(value: Json, at: string): void {
+    this.#copied -= JSON.stringify(value)?.length ?? 0;
+    if (this.#copied < 0) {
+      throw new PatchError('malformed', at, `the copies of the patch have more than ${maxCopiedLength} characters`);
+    }
+  }
+
+  rebuild(container: Json, at: string): void {
+    this.#moved -= Array.isArray(container)
+      ? container.length
+      : isObject(container)
+        ? Object.keys(container).length
+        : 0;
+    if (this.#moved < 0) {
+      throw new PatchError('malformed', at, `the patch moves more than ${maxMovedEntries} list items and fields`);
+    }
+  }
 }
 
 function parseOperations(patch: Json): Operation[] {
@@ -72,22 +101,25 @@ function parsePointer(pointer: unknown, at: string): string[] {
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-function applyOperation(document: Json, operation: Operation, at: string): Json {
+function applyOperation(document: Json, operation: Operation, at: string, budget: Budget): Json {
   const { op, path, from, value } = operation;
   switch (op) {
     case 'add':
-      return add(document, path, value, at);
+      return add(document, path, value, at, budget);
     case 'remove':
-      return remove(document, path, at);
+      return remove(document, path, at, budget);
     case 'replace':
-      return replace(document, path, value, at);
+      return replace(document, path, value, at, budget);
     case 'move':
       if (isPrefix(from, path)) {
         throw new PatchError('inapplicable', `${at}.from`, 'a value cannot be moved into itself');
       }
-      return add(remove(document, from, at), path, read(document, from, `${at}.from`), at);
-    case 'copy':
-      return add(document, path, read(document, from, `${at}.from`), at);
+      return add(remove(document, from, at, budget), path, read(document, from, `${at}.from`), at, budget);
+    case 'copy': {
+      const copied = read(document, from, `${at}.from`);
+      budget.copy(copied, at);
+      return add(document, path, copied, at, budget);
+    }
     case 'test':
       if (!equalJson(read(document, path, `${at}.path`), value)) {
         throw new PatchError('inapplicable', at, `the test of ${show(path)} failed: the value is another one`);
@@ -136,27 +168,29 @@ function update(
   path: readonly string[],
   depth: number,
   at: string,
+  budget: Budget,
   change: (container: Json, token: string) => Json,
 ): Json {
   const token = path[depth] ?? '';
+  budget.rebuild(value, at);
   if (depth === path.length - 1) {
     return change(value, token);
   }
   if (Array.isArray(value)) {
     const index = indexOf(token, value.length - 1, path, at);
-    return value.with(index, update(value[index], path, depth + 1, at, change));
+    return value.with(index, update(value[index], path, depth + 1, at, budget, change));
   }
   if (isObject(value) && Object.hasOwn(value, token)) {
-    return { ...value, [token]: update(value[token], path, depth + 1, at, change) };
+    return { ...value, [token]: update(value[token], path, depth + 1, at, budget, change) };
   }
   throw missing(path, at);
 }
 
-function add(document: Json, path: readonly string[], value: Json, at: string): Json {
+function add(document: Json, path: readonly string[], value: Json, at: string, budget: Budget): Json {
   if (path.length === 0) {
     return value;
   }
-  return update(document, path, 0, at, (container, token) => {
+  return update(document, path, 0, at, budget, (container, token) => {
     if (Array.isArray(container)) {
       const index = token === '-' ? container.length : indexOf(token, container.length, path, at);
       return container.toSpliced(index, 0, value);
@@ -168,11 +202,11 @@ function add(document: Json, path: readonly string[], value: Json, at: string): 
   });
 }
 
-function remove(document: Json, path: readonly string[], at: string): Json {
+function remove(document: Json, path: readonly string[], at: string, budget: Budget): Json {
   if (path.length === 0) {
     throw new PatchError('inapplicable', at, 'the whole object cannot be removed by a patch');
   }
-  return update(document, path, 0, at, (container, token) => {
+  return update(document, path, 0, at, budget, (container, token) => {
     if (Array.isArray(container)) {
       return container.toSpliced(indexOf(token, container.length - 1, path, at), 1);
     }
@@ -184,12 +218,12 @@ function remove(document: Json, path: readonly string[], at: string): Json {
   });
 }
 
-function replace(document: Json, path: readonly string[], value: Json, at: string): Json {
+function replace(document: Json, path: readonly string[], value: Json, at: string, budget: Budget): Json {
   read(document, path, at);
   if (path.length === 0) {
     return value;
   }
-  return update(document, path, 0, at, (container, token) =>
+  return update(document, path, 0, at, budget, (container, token) =>
     Array.isArray(container) ? container.with(Number(token), value) : { ...(container as object), [token]: value },
   );
 }

@@ -153,9 +153,28 @@ export class Registry {
       if (previous === undefined && context.subresource !== undefined) {
         throw notFound(resource, place.name);
       }
+      if (previous === undefined) {
+        this.#demandCreate(resource, place, context);
+      }
       return this.#writer.apply(transaction, resource, previous, raw, context);
     });
     return { object, created };
+  }
+
+  /** Who may patch what is there may not yet make what is not. @throws StatusError 403. */
+  #demandCreate(resource: ServedResource, place: Place, { user }: WriteContext): void {
+    const scope = resource.key === 'namespaces' ? place.name : place.namespace;
+    const access = {
+      verb: 'create',
+      group: resource.group,
+      resource: resource.plural,
+      name: place.name,
+      ...(scope === undefined ? {} : { namespace: scope }),
+    };
+    if (!this.#options.authorizer.decide(user, access).allowed) {
+      const why = `User "${user.username}" cannot create resource "${resource.plural}" in API group "${resource.group}"`;
+      throw forbidden(resource, place.name, why);
+    }
   }
 
   /** @returns the object when it still has finalizers, otherwise the Status of success. */
