@@ -341,12 +341,17 @@ describe('a route configuration is refused', () => {
           keepEmptyValue: false,
         },
       ],
+      // What would desynchronise the connection: the request's body would be taken for the next request.
+      requestHeadersToRemove: ['Content-Length'],
+      responseHeadersToRemove: ['transfer-encoding'],
     };
     const found = refusals(typeUrls.routeConfiguration, 'r', table(route)).join('\n');
     assert.match(found, /\[0\]\.header\.key: :path cannot be edited/);
     assert.match(found, /\[1\]\.header\.key: "a b" is not a header name/);
     assert.match(found, /\[1\]\.header\.value: holds a line break/);
     assert.match(found, /\[2\]\.header\.value: %NOPE%: not supported/);
+    assert.match(found, /request_headers_to_remove\[0\]: Content-Length frames the message/);
+    assert.match(found, /response_headers_to_remove\[0\]: transfer-encoding frames the message/);
   });
 
   it('with all problems at once, up to a number', () => {

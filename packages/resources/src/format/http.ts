@@ -18,6 +18,9 @@ export function checkFieldName(place: Place, name: string): void {
   }
 }
 
+/** Fields by which two hops agree where a message ends: to change them desynchronises the connection (RFC 9112 §6, §11.2). */
+const framing = /^(content-length|transfer-encoding|connection|upgrade)$/i;
+
 /** A name of a header field that routes may change: not one that frames the message. */
 export function checkEditedFieldName(place: Place, name: string, authorityAllowed: boolean): void {
   const authority = /^(host|:authority)$/i.test(name);
@@ -30,6 +33,8 @@ export function checkEditedFieldName(place: Place, name: string, authorityAllowe
       'this header field cannot be changed here',
       'Use rewrite.authority for the host; other pseudo header fields stay as they are.',
     );
+  } else if (framing.test(name)) {
+    place.invalid(name, 'this header field frames the message and cannot be changed', 'Leave it to the proxy.');
   } else {
     checkFieldName(place, name);
   }

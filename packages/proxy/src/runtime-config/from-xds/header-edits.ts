@@ -6,6 +6,8 @@ import type { Decoded } from '../wire/schema.ts';
 
 /** RFC 9110 §5.6.2 */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Fields by which two hops agree where a message ends: to change them would desynchronise a connection (RFC 9112 §6, §11.2). */
+const framing = /^(?:content-length|transfer-encoding|connection|upgrade)$/i;
 /** Longest name and value of a header in configuration, Envoy's limit for both. */
 const MAX_HEADER_BYTES = 16_384;
 
@@ -83,6 +85,8 @@ function checkName(name: string, at: string, problems: Problems): void {
   const where = at === '' ? undefined : at;
   if (name.startsWith(':') || name.toLowerCase() === 'host') {
     problems.add(`${name} cannot be edited as a header`, where);
+  } else if (framing.test(name)) {
+    problems.add(`${name} frames the message: editing it is not supported`, where);
   } else if (!token.test(name) || name.length > MAX_HEADER_BYTES) {
     problems.add(`${JSON.stringify(name)} is not a header name`, where);
   }

@@ -182,16 +182,18 @@ test('header edits leave the frame of a message alone', () => {
     ofRule({
       rewrite: { authority: 'b' },
       headers: {
-        request: { set: { host: 'c', ':path': '/' }, add: { 'x y': '1' }, remove: ['Host'] },
-        response: { set: { host: 'c', a: 'line\nbreak' } },
+        request: { set: { host: 'c', ':path': '/' }, add: { 'x y': '1' }, remove: ['Host', 'Content-Length'] },
+        response: { set: { host: 'c', a: 'line\nbreak', 'transfer-encoding': 'chunked' } },
       },
     }),
     [
       'headers.request.set[:path]: Invalid value: ":path": this header field cannot be changed here',
       'headers.request.add[x y]: Invalid value: "x y": not a valid name of a header field',
       'headers.request.remove[0]: Invalid value: "Host": this header field cannot be changed here',
+      'headers.request.remove[1]: Invalid value: "Content-Length": this header field frames the message and cannot be changed',
       'headers.response.set.host: Invalid value: "host": this header field cannot be changed here',
       'headers.response.set.a: Invalid value: "line\\nbreak": not a valid value of a header field',
+      'headers.response.set.transfer-encoding: Invalid value: "transfer-encoding": this header field frames the message and cannot be changed',
       'headers.request.set.host: Conflict: the authority is set by rewrite.authority already',
     ],
   );
