@@ -77,6 +77,12 @@ function chain(answer: readonly string[] | ServiceError): readonly string[] {
   return answer;
 }
 
+test('no token makes a workload the control plane itself', async (t) => {
+  const fixture = await startFixture(t, { objects: smallShop() });
+  await assert.rejects(fixture.tokens.create('weft-system', 'weft-control-plane'), { code: 'FORBIDDEN' });
+  await fixture.tokens.create('weft-system', 'web');
+});
+
 test('a join token gives one SVID for its identity', async (t) => {
   const fixture = await startFixture(t, { objects: smallShop() });
   const { token } = await fixture.tokens.create('shop', 'web');

@@ -3,6 +3,7 @@ import { type Clock, type Logger, type Timer, Watch } from '@weft/base';
 import { formatWorkloadId, renewalTime } from '@weft/identity';
 import type { CertificateAuthority, IssuedKeyPair } from '@weft/identity/authority';
 import type { ServerIdentity } from '../grpc/credentials.ts';
+import { controlPlaneAccount } from '../join/join-token-store.ts';
 
 const serverTtlMs = 24 * 3_600_000;
 const retryMs = 5_000;
@@ -76,13 +77,7 @@ function issue(ca: CertificateAuthority, host: string): Promise<IssuedKeyPair> {
       ipAddresses: [
         ...new Set(['127.0.0.1', '::1', ...(isAddress && host !== '0.0.0.0' && host !== '::' ? [host] : [])]),
       ],
-      uris: [
-        formatWorkloadId({
-          trustDomain: ca.trustDomain,
-          namespace: 'weft-system',
-          serviceAccount: 'weft-control-plane',
-        }),
-      ],
+      uris: [formatWorkloadId({ trustDomain: ca.trustDomain, ...controlPlaneAccount })],
     },
     serverTtlMs,
   );

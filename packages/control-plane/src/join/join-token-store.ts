@@ -16,6 +16,8 @@ export const maxPendingTokens = 10_000;
 
 const secretKind = { group: '', version: 'v1', kind: 'Secret' } as const;
 const systemNamespace = 'weft-system';
+/** Who the control plane's own servers are: no workload can become it. */
+export const controlPlaneAccount = { namespace: systemNamespace, serviceAccount: 'weft-control-plane' } as const;
 
 export interface IssuedJoinToken {
   readonly token: JoinToken;
@@ -53,7 +55,7 @@ export class JoinTokenStore {
   /**
    * A new token for one service account. The account need not exist yet.
    * @param ttlMs default {@link defaultTokenTtlMs}, between 10 s and 1 h.
-   * @throws MeshError `INVALID`, `TOO_LARGE` when too many tokens wait.
+   * @throws MeshError `INVALID`, `FORBIDDEN` for the control plane's own identity, `TOO_LARGE` when too many tokens wait.
    */
   async create(namespace: string, serviceAccount: string, ttlMs = defaultTokenTtlMs): Promise<IssuedJoinToken> {
     if (!(ttlMs >= minTokenTtlMs && ttlMs <= maxTokenTtlMs)) {
@@ -64,6 +66,11 @@ export class JoinTokenStore {
     }
     const { client, trustDomain, clock } = this.#options;
     const identity = formatWorkloadId({ trustDomain, namespace, serviceAccount });
+    if (namespace === controlPlaneAccount.namespace && serviceAccount === controlPlaneAccount.serviceAccount) {
+      throw new MeshError('FORBIDDEN', `${identity} is the control plane itself; no workload can have this identity`, {
+        hint: 'Use another service account.',
+      });
+    }
     const waiting = await this.#sweep();
     if (waiting >= maxPendingTokens) {
       throw new MeshError('TOO_LARGE', `${waiting} join tokens wait for their use, which is the limit`, {
