@@ -245,6 +245,7 @@ test('two proxies as processes: mutual TLS, metrics, access log, admin, a change
     assert.match((await client.admin('/logging?level=debug', 'POST')).body, /weft: debug/);
     assert.equal((await client.admin('/drain')).status, 405);
     assert.equal((await client.admin('/nothing')).status, 404);
+    assert.equal((await client.admin('//')).status, 400);
     const foreign = await call({ port: client.adminPort, path: '/config_dump', headers: { host: 'evil.example' } });
     assert.equal(foreign.status, 403);
     const page = await call({

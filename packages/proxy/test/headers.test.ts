@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RequestHead } from '@weft/http-codec';
+import { applyForwardClientCert } from '../src/filter/http/forwarded-client-cert.ts';
 import type { HeaderEdits } from '../src/runtime-config/config.ts';
 import { forwardTo, noEdits, prefixMatch, route, routeTable, virtualHost } from './support/configs.ts';
 import { answering, okResponse } from './support/raw-peer.ts';
@@ -52,6 +54,19 @@ test('a forged x-forwarded-client-cert does not pass a plaintext listener', asyn
     await proxy.exchange(getOnce('/', 'X-Forwarded-Client-Cert: URI=spiffe://evil\r\n'));
     assert.doesNotMatch(proxy.origin.received, /evil/, mode);
   }
+});
+
+test('what a peer forwards of client certificates cannot hide the element that says who the peer is', () => {
+  const appended = (received: string): string | undefined => {
+    const head = new RequestHead();
+    head.add('x-forwarded-client-cert', received);
+    applyForwardClientCert(head, 'append-forward', 'URI=spiffe://a/caller');
+    return head.get('x-forwarded-client-cert');
+  };
+  const own = 'URI=spiffe://a/caller';
+  assert.equal(appended('Subject="O=\\"x\\"";URI=spiffe://a/b'), `Subject="O=\\"x\\"";URI=spiffe://a/b,${own}`);
+  assert.equal(appended('URI=spiffe://a/admin;Subject="'), own);
+  assert.equal(appended('URI=spiffe://a/admin;Subject="\\"'), own);
 });
 
 test('server, date, via and service time', async (t) => {

@@ -69,7 +69,10 @@ export class ApiHandler {
     if (!target.startsWith('/') || target.length > maxUrlLength) {
       throw pathNotFound();
     }
-    const url = new URL(target, 'https://api');
+    const url = URL.parse(target, 'https://api');
+    if (url === null) {
+      throw pathNotFound();
+    }
     const { pathname } = url;
     if (healthPaths.has(pathname) && (request.method === 'GET' || request.method === 'HEAD')) {
       response.writeHead(200, { 'content-type': 'text/plain', 'content-length': 2 });

@@ -91,6 +91,20 @@ test('a link is good for one login; the cookie is strict and out of reach of scr
   assert.equal((await get(`${page.url}/login?token=guess`)).status, 401);
 });
 
+test('programs that look at a link do not use it up, and a malformed address is no fault of ours', async (t) => {
+  const page = await startPage(t);
+  const link = page.loginLink();
+  assert.equal((await get(link, {}, 'HEAD')).status, 401);
+  assert.equal((await get(link)).status, 200);
+  const { port } = new URL(page.url);
+  const malformed = await new Promise<number | undefined>((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path: '//', agent: false }, ({ statusCode }) => resolve(statusCode))
+      .on('error', reject)
+      .end();
+  });
+  assert.equal(malformed, 400);
+});
+
 test('with the cookie there are the page, its files and the data', async (t) => {
   const page = await startPage(t);
   const cookie = await logIn(page);

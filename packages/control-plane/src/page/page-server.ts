@@ -112,7 +112,11 @@ class Page implements PageServer {
       sendText(response, 403, 'Requests from other sites are refused.');
       return;
     }
-    const url = new URL(request.url ?? '/', this.url);
+    const url = URL.parse(request.url ?? '/', this.url);
+    if (url === null) {
+      sendText(response, 400, 'The address is malformed.');
+      return;
+    }
     if (request.method === 'POST' && url.pathname === '/logout') {
       this.#logout(request, response);
       return;
@@ -122,7 +126,8 @@ class Page implements PageServer {
       sendText(response, 405, 'Only GET is served here.');
       return;
     }
-    if (url.pathname === loginPath) {
+    // A HEAD comes from programs that look at links before their reader does: the link must not be used up by them.
+    if (url.pathname === loginPath && request.method === 'GET') {
       this.#login(url, response);
       return;
     }

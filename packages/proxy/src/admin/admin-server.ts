@@ -81,7 +81,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
     send(response, { status: 413, body: 'admin requests have no body\n' });
     return;
   }
-  const url = new URL(request.url ?? '/', 'http://admin');
+  const url = URL.parse(request.url ?? '/', 'http://admin');
+  if (url === null) {
+    send(response, { status: 400, body: 'the path is malformed\n' });
+    return;
+  }
   const route = adminRoutes.get(url.pathname);
   if (route === undefined) {
     send(response, { status: 404, body: `no such path; try ${[...adminRoutes.keys()].join(' ')}\n` });

@@ -58,5 +58,18 @@ export function applyForwardClientCert(
   }
   const before = mode === 'append-forward' ? head.getKnown(KnownHeader.xForwardedClientCert, name) : undefined;
   head.removeKnown(KnownHeader.xForwardedClientCert, name);
-  head.add(name, before === undefined || before === '' ? element : `${before},${element}`);
+  head.add(name, before === undefined || before === '' || hasOpenQuote(before) ? element : `${before},${element}`);
+}
+
+/** A quote that does not end would swallow the element that follows it, and with it who really called. */
+function hasOpenQuote(text: string): boolean {
+  let open = false;
+  for (let index = 0; index < text.length; index += 1) {
+    if (text[index] === '"') {
+      open = !open;
+    } else if (open && text[index] === '\\') {
+      index += 1;
+    }
+  }
+  return open;
 }
