@@ -39,10 +39,10 @@ async function request(
   const id = formatWorkloadId(identity);
   const key = await generatePrivateKey();
   const roots = Buffer.from(readText(identity.trustBundleFile, 'trust bundle'));
-  const channelCredentials =
-    svid === undefined
-      ? credentials.createSsl(roots)
-      : credentials.createSsl(roots, Buffer.from(svid.key.revealPem()), Buffer.from(svid.chainPem));
+  const [clientKey, chain] =
+    svid === undefined ? [null, null] : [Buffer.from(svid.key.revealPem()), Buffer.from(svid.chainPem)];
+  // Said outright: NODE_TLS_REJECT_UNAUTHORIZED=0 of a developer's shell must not give the token away.
+  const channelCredentials = credentials.createSsl(roots, clientKey, chain, { rejectUnauthorized: true });
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const client = new Client(`${host}:${address.port}`, channelCredentials, {
     ...(identity.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': identity.serverName }),

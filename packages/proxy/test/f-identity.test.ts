@@ -212,6 +212,21 @@ test('a CA whose certificate does not lead to the trust bundle gets no token', a
   assert.match(identity.status.lastError ?? '', /cannot talk to/);
 });
 
+test('the environment cannot switch the check of the CA off', async (t) => {
+  const mine = await setUp(t);
+  const foreign = await setUp(t);
+  await writeFile(foreign.bootstrap.trustBundleFile, await readFile(mine.bootstrap.trustBundleFile));
+  process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+  t.after(() => delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']);
+  const identity = foreign.make(hurriedClock);
+  void identity.start().catch(() => {});
+  while (identity.status.failures === 0 && foreign.first.calls.length === 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  identity.close();
+  assert.equal(foreign.first.calls.length, 0);
+});
+
 test('without a token and a stored certificate the mistake is named', async (t) => {
   const { bootstrap, folder } = await setUp(t);
   const identity = new WorkloadIdentity({

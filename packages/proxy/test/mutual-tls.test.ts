@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SecretMaterial } from '../src/data-plane.ts';
+import { acceptsPeer } from '../src/tls/peer-verification.ts';
 import {
   chain,
   cluster,
@@ -224,4 +225,12 @@ describe('mutual TLS between two sidecars', () => {
     await pair.close();
     await echo.close();
   });
+});
+
+test('a peer is known by its URI names alone', () => {
+  const id = spiffe('catalog');
+  const nobody = { uris: [], dnsNames: [], ipAddresses: [] };
+  assert.equal(acceptsPeer(exactly(id), { ...nobody, uris: [id] }), true);
+  assert.equal(acceptsPeer(exactly(id), { ...nobody, dnsNames: [id] }), false);
+  assert.equal(acceptsPeer(exactly(id), nobody), false);
 });

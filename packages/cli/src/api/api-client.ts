@@ -35,6 +35,8 @@ export class ApiClient {
         ? new HttpsAgent({
             keepAlive: true,
             maxSockets: 8,
+            // Said outright: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment must not give the credentials away.
+            rejectUnauthorized: true,
             ...(access.caPem === undefined ? {} : { ca: access.caPem }),
             ...(access.certificatePem === undefined ? {} : { cert: access.certificatePem }),
             ...(access.keyPem === undefined ? {} : { key: access.keyPem }),

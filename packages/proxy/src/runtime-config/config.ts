@@ -398,7 +398,7 @@ export interface TlsCommon {
 
 export interface TlsValidation {
   readonly trustBundle: SecretRef;
-  /** Any of them must match a SAN of the peer; empty = any SAN. */
+  /** Any of them must match a URI SAN of the peer; empty = any SAN. */
   readonly subjectAltNames: readonly StringMatch[];
 }
 

@@ -28,6 +28,8 @@ export class HttpTransport {
       keepAlive: true,
       maxSockets: 64,
       minVersion: 'TLSv1.2',
+      // Said outright: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment must not give the credentials away.
+      rejectUnauthorized: true,
       ...(connection.caPem === undefined ? {} : { ca: connection.caPem }),
       ...(connection.clientCertificatePem === undefined ? {} : { cert: connection.clientCertificatePem }),
       ...(connection.clientKeyPem === undefined ? {} : { key: connection.clientKeyPem }),
