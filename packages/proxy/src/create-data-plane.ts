@@ -32,7 +32,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     reportFault: (error, at) => faults.report(error, at),
   };
   const wheel = new TimerWheel(clock, (error) => faults.report(error, undefined));
-  const tls = new TlsContexts(options.secrets);
+  const tls = new TlsContexts(options.secrets, options.clock);
   const upstream: UpstreamContext = { clock, logger, random, wheel, transport, tls };
   let tables = new Map<string, CompiledRouteTable>();
   const clusters = new ClusterManager(upstream, options.resolveDns ?? systemDnsResolver, () => listeners.check());

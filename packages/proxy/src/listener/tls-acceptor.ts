@@ -45,7 +45,7 @@ export class TlsAcceptor {
       callbacks.onFailed(variant);
       return;
     }
-    pending.set(socket, { callbacks, localUri: variant.localUri, tls: this.#tls });
+    pending.set(socket, { callbacks, localUri: variant.localUri, tls: this.#tls, contexts: this.#contexts });
     variant.server.emit('connection', socket);
   }
 
@@ -84,6 +84,7 @@ interface PendingHandshake {
   readonly callbacks: HandshakeCallbacks;
   readonly localUri: string;
   readonly tls: DownstreamTls;
+  readonly contexts: TlsContexts;
 }
 
 /** Handshakes under way, by the socket below them. */
@@ -105,13 +106,14 @@ function onSecureConnection(socket: TLSSocket): void {
     return;
   }
   const peer = peerCertificateOf(socket);
-  const { tls, callbacks, localUri } = handshake;
+  const { tls, callbacks, localUri, contexts } = handshake;
   const validation = tls.validation;
   if (validation !== undefined) {
     const refusal =
       peer === undefined
         ? tls.requireClientCertificate && 'peer did not return a certificate'
         : (!socket.authorized && `certificate verify failed: ${String(socket.authorizationError)}`) ||
+          (contexts.hasExpired(peer) && 'certificate has expired') ||
           (!acceptsPeer(validation.subjectAltNames, peer.names) && 'verify SAN list failed');
     if (refusal !== false) {
       socket.on('error', () => {});

@@ -101,6 +101,10 @@ export function connectTls(
       onError(new Error(`TLS_error: verify SAN list failed, peer is ${seen}`));
       return;
     }
+    if (tls.validation !== undefined && peer !== undefined && contexts.hasExpired(peer)) {
+      onError(new Error('TLS_error: certificate has expired'));
+      return;
+    }
     settled = true;
     socket.off('error', onError);
     keep = (session) => sessions.put(material.version, { session, peer });

@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { Clock } from '@weft/base';
 import type { SecretMaterial, SecretSource } from '../data-plane.ts';
 import type { SecretRef, TlsCommon } from '../runtime-config/config.ts';
 import { subjectAltNamesOf } from './peer-verification.ts';
+import type { PeerCertificate } from './tls-facts.ts';
 
 /** Key pair and trust of one TLS configuration at one moment. */
 export interface TlsMaterial {
@@ -31,10 +33,20 @@ interface CacheEntry {
  */
 export class TlsContexts {
   readonly #secrets: SecretSource;
+  readonly #clock: Clock;
   readonly #cache = new WeakMap<TlsCommon, CacheEntry>();
 
-  constructor(secrets: SecretSource) {
+  constructor(secrets: SecretSource, clock: Clock) {
     this.#secrets = secrets;
+    this.#clock = clock;
+  }
+
+  /**
+   * Whether the certificate of a peer has ended. OpenSSL looks at it in a full handshake only, and each resumed one hands out
+   * the ticket for the next: without this a peer could go on for ever after its certificate.
+   */
+  hasExpired(peer: PeerCertificate): boolean {
+    return this.#clock.now() > peer.certificate.validToDate.getTime();
   }
 
   /** The secrets that are not there yet, by name. */
