@@ -216,6 +216,8 @@ function connectSocket(address: GrpcAddress, credentials: ClientCredentials): ne
           ...target,
           ...serverNameOf(address),
           ...credentials.tls,
+          // Said outright: NODE_TLS_REJECT_UNAUTHORIZED=0 of a developer's shell must not let anybody pose as the control plane.
+          rejectUnauthorized: true,
           ALPNProtocols: ['h2'],
           minVersion: 'TLSv1.2',
         });
