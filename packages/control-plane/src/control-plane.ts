@@ -120,6 +120,7 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
       ca,
       tokens,
       mayRenew: (identity) => mesh.hasProxyOf(identity),
+      clock,
       logger: logger.with({ part: 'certificates' }),
       onRefused: (identity, reason) => mesh.reject(identity === '' ? 'certificate request' : identity, reason),
     },

@@ -166,6 +166,15 @@ test('an SVID renews itself over mutual TLS, for its own identity only', async (
   assert.equal(other.code, status.PERMISSION_DENIED);
 });
 
+test('an SVID that has expired since its connection began renews nothing', async (t) => {
+  const twoDays = 2 * 86_400_000;
+  const fixture = await startFixture(t, { objects: smallShop(), now: () => Date.now() + twoDays });
+  const svid = await fixture.svid('web');
+  const refused = refusal(await createCertificate(fixture, { address: fixture.xdsAddress, svid }));
+  assert.equal(refused.code, status.UNAUTHENTICATED);
+  assert.match(refused.details, /expired/);
+});
+
 test('whoever has no Proxy any more cannot renew, nor can a user', async (t) => {
   const fixture = await startFixture(t, { objects: smallShop() });
   const gone = formatWorkloadId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'gone' });

@@ -35,6 +35,8 @@ export interface FixtureOptions
   readonly api?: MemoryApi;
   readonly ca?: CertificateAuthority;
   readonly objects?: readonly Manifest[];
+  /** What the renewal service takes for the time; the real one by default. */
+  readonly now?: () => number;
   /** Default: any free ones. */
   readonly ports?: { readonly xds: number; readonly join: number };
 }
@@ -66,7 +68,13 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
     xds: mesh.xds,
     certificate,
     ca,
-    certificates: { ca, tokens, mayRenew: (identity) => mesh.hasProxyOf(identity), logger: silentLogger },
+    certificates: {
+      ca,
+      tokens,
+      mayRenew: (identity) => mesh.hasProxyOf(identity),
+      clock: { ...systemClock, now: options.now ?? systemClock.now },
+      logger: silentLogger,
+    },
   });
   const clients: DeltaClient[] = [];
   let stopped = false;

@@ -36,7 +36,7 @@ const twoDays = 2 * 86_400_000;
 
 function pem(material: SecretMaterial): { readonly cert: string; readonly key: string } {
   assert.ok(material.kind === 'key-pair');
-  return { cert: material.certificateChainPem, key: material.privateKeyPem() };
+  return { cert: material.certificateChainPem, key: String(material.privateKeyPem()) };
 }
 
 function pemOfRoots(material: SecretMaterial): string {

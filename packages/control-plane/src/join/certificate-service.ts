@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { type handleUnaryCall, type Metadata, type Server, type ServiceDefinition, status } from '@grpc/grpc-js';
-import { type Logger, MeshError } from '@weft/base';
-import { parseWorkloadId, type SpiffeId, spiffeIdOf } from '@weft/identity';
+import { type Clock, type Logger, MeshError } from '@weft/base';
+import { parseWorkloadId, type SpiffeId, spiffeIdOf, validityOf } from '@weft/identity';
 import type { CertificateAuthority } from '@weft/identity/authority';
 import { IstioCertificateRequest, IstioCertificateResponse } from '@weft/xds-types/istio/v1/auth/certificate.ts';
 import type { JoinTokenStore } from './join-token-store.ts';
@@ -28,6 +28,7 @@ export interface CertificateServiceOptions {
   readonly tokens: JoinTokenStore;
   /** Whether a workload of this identity still belongs to the mesh; asked before a renewal. */
   readonly mayRenew: (identity: SpiffeId) => boolean;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Told of each refusal. */
   readonly onRefused?: (identity: string, reason: string) => void;
@@ -62,10 +63,22 @@ export function addRenewalService(server: Server, options: CertificateServiceOpt
   const { ca, logger } = options;
   const handler: CreateCertificate = (call, callback) => {
     const raw = call.getAuthContext().sslPeerCertificate?.raw;
-    const identity = raw === undefined ? undefined : spiffeIdOf(new X509Certificate(raw));
+    const certificate = raw === undefined ? undefined : new X509Certificate(raw);
+    const identity = certificate === undefined ? undefined : spiffeIdOf(certificate);
     const answer = async (): Promise<IstioCertificateResponse> => {
-      if (identity === undefined || parseWorkloadId(identity) === undefined) {
+      if (certificate === undefined || identity === undefined || parseWorkloadId(identity) === undefined) {
         throw new MeshError('UNAUTHENTICATED', 'the client certificate is not the SVID of a workload');
+      }
+      // TLS looks at it in a full handshake only: a long connection and a resumed session outlive it.
+      const { notAfter } = validityOf(certificate);
+      if (options.clock.now() > notAfter) {
+        throw new MeshError(
+          'UNAUTHENTICATED',
+          `the client certificate expired at ${new Date(notAfter).toISOString()}`,
+          {
+            hint: 'Join again with a new token.',
+          },
+        );
       }
       if (!options.mayRenew(identity)) {
         throw new MeshError('FORBIDDEN', `no Proxy of the mesh has the identity ${identity} any more`, {
