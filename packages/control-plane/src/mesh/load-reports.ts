@@ -14,12 +14,20 @@ export function parseOutboundCluster(
   return { port: Number(match[1]), subset: match[2] ?? '', host: match[3] ?? '' };
 }
 
-/** Writes a proxy's load report into the history; what it counts for its own inbound clusters is the callers' to tell. */
+/** Endpoints of one cluster that are taken over from a report; what a proxy says beyond that counts for the cluster only. */
+export const maxReportedEndpoints = 1_000;
+
+/**
+ * Writes a proxy's load report into the history; what it counts for its own inbound clusters is the callers' to tell.
+ * @param isGiven whether the proxy has been given this cluster: what it says of others is left out, so that it cannot fill the
+ * history or speak for services that it does not use.
+ */
 export function recordLoadReport(
   history: TrafficHistory,
   proxyKey: string,
   identity: string,
   report: LoadReport,
+  isGiven: (clusterName: string) => boolean,
 ): void {
   const workload = parseWorkloadId(identity);
   if (workload === undefined) {
@@ -28,7 +36,7 @@ export function recordLoadReport(
   const caller = { namespace: workload.namespace, name: workload.serviceAccount };
   for (const cluster of report.clusters) {
     const destination = parseOutboundCluster(cluster.clusterName);
-    if (destination !== undefined) {
+    if (destination !== undefined && isGiven(cluster.clusterName)) {
       history.record({ proxyKey, caller, destination, ...clusterCounts(cluster), endpoints: endpointCounts(cluster) });
     }
   }
@@ -45,20 +53,19 @@ function clusterCounts(cluster: ClusterStats): Counts {
 }
 
 function endpointCounts(cluster: ClusterStats): (Counts & { readonly address: string })[] {
-  return cluster.upstreamLocalityStats.flatMap(({ upstreamEndpointStats }) =>
-    upstreamEndpointStats.flatMap((stats) => {
-      const socket = stats.address?.address;
-      if (socket?.$case !== 'socketAddress' || socket.value.portSpecifier?.$case !== 'portValue') {
-        return [];
-      }
-      return [
-        {
-          address: `${socket.value.address}:${socket.value.portSpecifier.value}`,
-          issued: Number(stats.totalIssuedRequests),
-          succeeded: Number(stats.totalSuccessfulRequests),
-          failed: Number(stats.totalErrorRequests),
-        },
-      ];
-    }),
-  );
+  const all = cluster.upstreamLocalityStats.flatMap(({ upstreamEndpointStats }) => upstreamEndpointStats);
+  return all.slice(0, maxReportedEndpoints).flatMap((stats) => {
+    const socket = stats.address?.address;
+    if (socket?.$case !== 'socketAddress' || socket.value.portSpecifier?.$case !== 'portValue') {
+      return [];
+    }
+    return [
+      {
+        address: `${socket.value.address}:${socket.value.portSpecifier.value}`,
+        issued: Number(stats.totalIssuedRequests),
+        succeeded: Number(stats.totalSuccessfulRequests),
+        failed: Number(stats.totalErrorRequests),
+      },
+    ];
+  });
 }

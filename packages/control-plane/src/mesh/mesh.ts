@@ -6,6 +6,7 @@ import type { ProxyResource, ResourceClient } from '@weft/resources';
 import { TrafficHistory } from '@weft/telemetry';
 import { MeshState, type ResourceChange } from '@weft/translate';
 import { type ClientChange, type ConnectedClient, createXdsServer, type Peer, type XdsServer } from '@weft/xds-server';
+import { typeUrls } from '@weft/xds-types';
 import { authorizeProxy, identityOfProxy } from '../proxies/authorize.ts';
 import { Leftovers } from '../proxies/leftovers.ts';
 import { ProxySessions } from '../proxies/proxy-sessions.ts';
@@ -181,7 +182,9 @@ export class Mesh {
       onSubscribe: (client, typeUrl, names) => this.sessions.subscribed(client, typeUrl, names),
       onChange: (client, change) => this.#clientChanged(client, change),
       onLoadReport: (client, report) =>
-        recordLoadReport(this.history, client.key, client.peer?.spiffeIds[0] ?? '', report),
+        recordLoadReport(this.history, client.key, client.peer?.spiffeIds[0] ?? '', report, (name) =>
+          this.#hasCluster(client.key, name),
+        ),
     });
   }
 
@@ -190,6 +193,10 @@ export class Mesh {
     if (this.errors.add('rejected', subject, message)) {
       this.#options.logger.warn('refused', { subject, reason: message });
     }
+  }
+
+  #hasCluster(proxyKey: string, name: string): boolean {
+    return this.publisher.publication(proxyKey)?.snapshot.resources.get(typeUrls.cluster)?.has(name) === true;
   }
 
   #mayReadStatus(peer: Peer | undefined): boolean {

@@ -11,6 +11,8 @@ test('the same again is one entry, for a minute', () => {
   clock.advance(60_000);
   assert.equal(errors.add('nack', 'a', 'x'), true);
   assert.equal(errors.list(10).length, 2);
+  assert.equal(errors.add('nack', 'long', 'x'.repeat(5_000)), true);
+  assert.equal(errors.add('nack', 'long', 'x'.repeat(5_000)), false, 'also when it is cut');
 });
 
 test('the newest come first and only so many are kept', () => {

@@ -16,7 +16,8 @@ export class RecentErrors {
   }
 
   /** @returns whether it is a new one. */
-  add(kind: RecentError['kind'], subject: string, message: string): boolean {
+  add(kind: RecentError['kind'], subject: string, fullMessage: string): boolean {
+    const message = fullMessage.slice(0, 2_000);
     const now = this.#clock.now();
     const same = this.#errors.find(
       (error) =>
@@ -30,7 +31,7 @@ export class RecentErrors {
       atMs: now,
       kind,
       subject,
-      message: message.slice(0, 2_000),
+      message,
     });
     this.#errors.length = Math.min(this.#errors.length, maxRecentErrors);
     return true;
