@@ -22,7 +22,7 @@ import { sendError, sendJson } from './answer.ts';
 import { readBody } from './read-body.ts';
 import { parseBody } from './request-body.ts';
 import { parseResourcePath, type ResourcePath } from './request-path.ts';
-import type { ResourceHandler } from './resource-handler.ts';
+import { isTrue, type ResourceHandler } from './resource-handler.ts';
 import type { Usage } from './usage.ts';
 
 export interface ApiHandlerOptions {
@@ -82,7 +82,7 @@ export class ApiHandler {
     const user = await this.#authenticated(request);
     const path = parseResourcePath(pathname);
     if (path !== undefined) {
-      const isWatch = request.method === 'GET' && path.name === undefined && url.searchParams.has('watch');
+      const isWatch = request.method === 'GET' && path.name === undefined && isTrue(url.searchParams.get('watch'));
       const leave = isWatch ? undefined : this.#options.usage.enterRequest(user.username);
       try {
         return await this.#resource(request, response, url, path, user);

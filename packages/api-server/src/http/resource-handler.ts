@@ -401,7 +401,8 @@ function wholeNumber(name: string, text: string): number {
   return Number(text);
 }
 
-function isTrue(text: string | null): boolean {
+/** Whether a query parameter says yes, as Kubernetes reads it. */
+export function isTrue(text: string | null): boolean {
   return text === 'true' || text === '1' || text === '';
 }
 
