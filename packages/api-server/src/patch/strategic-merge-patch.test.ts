@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { structureOf } from '../schema/structure.ts';
-import { applyStrategicMergePatch } from './strategic-merge-patch.ts';
+import { applyStrategicMergePatch, maxComparisons } from './strategic-merge-patch.ts';
 
 const structure = structureOf({
   type: 'object',
@@ -72,4 +72,19 @@ test('a malformed directive is refused with its place', () => {
   ] as const) {
     assert.throws(() => apply({}, patch), { sort: 'malformed', path }, JSON.stringify(patch));
   }
+});
+
+test('lists that would take seconds to compare are refused, wherever a patch makes us compare', () => {
+  const side = Math.floor(Math.sqrt(maxComparisons / 2));
+  const ports = (count: number) => Array.from({ length: count }, (_, index) => ({ port: index }));
+  const names = (count: number) => ports(count).map(({ port }) => `${port}`);
+  const refused = { sort: 'malformed', message: /too long to be merged/ };
+  assert.throws(() => apply({ ports: ports(side + 1) }, { ports: ports(side + 1) }), refused);
+  assert.throws(() => apply({ finalizers: names(side + 1) }, { finalizers: names(side + 1) }), refused);
+  const long = names(side + 1);
+  assert.throws(() => apply({ finalizers: long }, { '$deleteFromPrimitiveList/finalizers': long }), refused);
+  assert.throws(() => apply({ ports: ports(side + 1) }, { '$setElementOrder/ports': ports(side + 1) }), refused);
+  assert.doesNotThrow(() => apply({ ports: ports(side) }, { ports: ports(side) }));
+  assert.doesNotThrow(() => apply({ ports: ports(9_000) }, { ports: [{ $patch: 'replace' }, ...ports(9_000)] }));
+  assert.doesNotThrow(() => apply({ plain: names(9_000) }, { plain: names(9_000) }));
 });

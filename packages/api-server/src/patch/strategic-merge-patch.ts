@@ -14,6 +14,9 @@ export function applyStrategicMergePatch(target: Json, patch: Json, structure: S
   return mergeObject(isObject(target) ? target : {}, patch, structure, '') ?? {};
 }
 
+/** Comparisons of two items that merging one list may take: about a thousand items with a thousand. */
+export const maxComparisons = 2_000_000;
+
 const deletePrefix = '$deleteFromPrimitiveList/';
 const orderPrefix = '$setElementOrder/';
 
@@ -64,6 +67,14 @@ function setOrDelete(result: Record<string, Json>, name: string, value: JsonObje
   }
 }
 
+/** Refuses what would keep us comparing items for seconds. */
+function checkComparisons(list: readonly Json[], other: readonly Json[], path: string): void {
+  if ((list.length + other.length) * other.length > maxComparisons) {
+    const sizes = `${list.length} and ${other.length} items`;
+    throw new PatchError('malformed', path, `lists of ${sizes} are too long to be merged; use another kind of patch`);
+  }
+}
+
 function retained(target: JsonObject, patch: JsonObject, path: string): Record<string, Json> {
   const keep = patch['$retainKeys'];
   if (keep === undefined) {
@@ -72,7 +83,8 @@ function retained(target: JsonObject, patch: JsonObject, path: string): Record<s
   if (!Array.isArray(keep)) {
     throw new PatchError('malformed', `${path}.$retainKeys`, 'the value is a list of field names');
   }
-  return Object.fromEntries(Object.entries(target).filter(([name]) => keep.includes(name)));
+  const kept = new Set<unknown>(keep);
+  return Object.fromEntries(Object.entries(target).filter(([name]) => kept.has(name)));
 }
 
 function applyFieldDirective(
@@ -94,6 +106,7 @@ function applyFieldDirective(
     // Where the field is patched as well, its own turn comes later and adds to what is left here.
     const list = result[field];
     if (Array.isArray(list)) {
+      checkComparisons(list, value, `${path}.${name}`);
       result[field] = list.filter((item) => !value.some((gone) => equalJson(gone, item)));
     }
   } else if (name.startsWith(orderPrefix)) {
@@ -102,6 +115,7 @@ function applyFieldDirective(
     const fieldType = fieldStructure(structure, field);
     // With a patch of the list beside it, the order is taken up when that is merged.
     if (!Object.hasOwn(patch, field) && Array.isArray(list) && fieldType.kind === 'list') {
+      checkComparisons(list, value, `${path}.${name}`);
       result[field] = inOrder(list, value, fieldType.patchKey);
     }
   } else {
@@ -117,11 +131,17 @@ function mergeList(
   path: string,
 ): Json[] {
   const key = structure.patchKey;
-  const merged = key === undefined ? mergeSet(target, patch) : mergeByKey(target, patch, key, structure.element, path);
-  return Array.isArray(order) ? inOrder(merged, order, key) : merged;
+  const merged =
+    key === undefined ? mergeSet(target, patch, path) : mergeByKey(target, patch, key, structure.element, path);
+  if (!Array.isArray(order)) {
+    return merged;
+  }
+  checkComparisons(merged, order, path);
+  return inOrder(merged, order, key);
 }
 
-function mergeSet(target: readonly Json[], patch: readonly Json[]): Json[] {
+function mergeSet(target: readonly Json[], patch: readonly Json[], path: string): Json[] {
+  checkComparisons(target, patch, path);
   const added = patch.filter((item) => !target.some((present) => equalJson(present, item)));
   return [...target, ...added];
 }
@@ -137,6 +157,7 @@ function mergeByKey(
   if (replacement >= 0) {
     return patch.filter((_, index) => index !== replacement).map(withoutDirectives);
   }
+  checkComparisons(target, patch, path);
   let result = [...target];
   for (const [index, item] of patch.entries()) {
     const at = `${path}[${index}]`;
@@ -163,12 +184,15 @@ function mergeByKey(
 /** Items that `order` names come in its order; each other item stays behind the one it followed. */
 function inOrder(list: readonly Json[], order: readonly Json[], key: string | undefined): Json[] {
   const idOf = (item: Json): Json => (key !== undefined && isObject(item) ? item[key] : item);
-  const rank = (item: Json): number => order.findIndex((entry) => equalJson(idOf(entry), idOf(item)));
-  const named = list.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b));
-  const result = [...named];
+  const ranked = list.map((item) => ({
+    item,
+    rank: order.findIndex((entry) => equalJson(idOf(entry), idOf(item))),
+  }));
+  const named = ranked.filter(({ rank }) => rank >= 0).sort((a, b) => a.rank - b.rank);
+  const result = named.map(({ item }) => item);
   let after: Json | undefined;
-  for (const item of list) {
-    if (rank(item) < 0) {
+  for (const { item, rank } of ranked) {
+    if (rank < 0) {
       const place = after === undefined ? 0 : result.indexOf(after) + 1;
       result.splice(place, 0, item);
     }
