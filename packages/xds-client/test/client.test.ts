@@ -229,7 +229,7 @@ test('a renewed certificate is used by the next connection; the open stream stay
 
 async function temporaryAuthority(t: TestContext): Promise<CertificateAuthority> {
   const folder = await mkdtemp(join(tmpdir(), 'weft-xds-client-ca-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   const authority = await CertificateAuthority.open({ folder, clock: systemClock, logger: silentLogger });
   t.after(() => authority.close());
   return authority;

@@ -180,6 +180,6 @@ export function testClient(t: TestContext, port: number, options: Partial<XdsCli
 
 export async function temporaryFile(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'weft-xds-client-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return join(folder, 'xds.cache');
 }
