@@ -11,7 +11,7 @@ export function timeText(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
-/** Checks that the body is an object of the resource, in the version and place of the path; fills in the namespace. */
+/** Checks that the body is an object of the resource, in the version and place of the path; fills in what the path says. */
 export function readBody(
   resource: ServedResource,
   body: unknown,
@@ -22,8 +22,10 @@ export function readBody(
     throw badRequest(`the body must be a ${resource.kind} object`);
   }
   const apiVersion = resource.apiVersion(context.version);
-  if (body['apiVersion'] !== apiVersion || body['kind'] !== resource.kind) {
-    const got = `${String(body['apiVersion'])}, ${String(body['kind'])}`;
+  // Typed clients leave both out where the path says them already.
+  const { apiVersion: givenVersion = apiVersion, kind: givenKind = resource.kind } = body;
+  if (givenVersion !== apiVersion || givenKind !== resource.kind) {
+    const got = `${String(givenVersion)}, ${String(givenKind)}`;
     throw badRequest(
       `the body is of ${got}; the path is that of ${apiVersion}, ${resource.kind}; fix: write apiVersion and kind of the path`,
     );
@@ -40,6 +42,8 @@ export function readBody(
   }
   return {
     ...body,
+    apiVersion,
+    kind: resource.kind,
     metadata: {
       ...metadata,
       ...(place.namespace === undefined ? {} : { namespace: place.namespace }),

@@ -108,7 +108,8 @@ export async function startApi(context: TestContext, options: Partial<ApiServerO
   };
 }
 
-function createUser(url: string, agent: Agent, standing: Readonly<Record<string, string>>): ApiUser {
+/** A client with an agent (its credentials) and headers that go with every request. */
+export function createUser(url: string, agent: Agent, standing: Readonly<Record<string, string>>): ApiUser {
   const user: ApiUser = {
     request: (method, path, body, headers = {}) =>
       new Promise((resolve, reject) => {
