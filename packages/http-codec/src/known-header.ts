@@ -66,11 +66,6 @@ const namesById: Readonly<Record<string, KnownHeaderId>> = {
   traceparent: KnownHeader.traceparent,
 };
 
-/** One step of the hash of a header name; start with 0 and give it each byte in lower case. */
-export function hashStep(hash: number, lowerByte: number): number {
-  return (Math.imul(hash, 31) + lowerByte) | 0;
-}
-
 /** The hash of a whole name in lower case. */
 export function hashName(name: string): number {
   let hash = 0;

@@ -63,7 +63,7 @@ function textType(typeUrl: TypeUrl, subscription: ResourceType['subscription']):
   };
 }
 
-export const textTypes: readonly ResourceType[] = [
+const textTypes: readonly ResourceType[] = [
   textType(typeUrls.cluster, 'wildcard'),
   textType(typeUrls.endpoint, 'by-reference'),
   textType(typeUrls.secret, 'by-reference'),

@@ -1,6 +1,6 @@
 import type { XdsServerLimits, XdsServerOptions } from './options.ts';
 
-export const defaultLimits: XdsServerLimits = {
+const defaultLimits: XdsServerLimits = {
   maxStreamsPerClient: 16,
   maxNamesPerType: 50_000,
   maxNameLength: 2_048,

@@ -57,7 +57,7 @@ export function withValueAt(schema: CrdSchema, path: readonly string[], value: u
 }
 
 /** Key that stands for every key of a map; good for labels, header fields, port names and port numbers. */
-export const mapKey = '8080';
+const mapKey = '8080';
 
 /** The path in Kubernetes' notation. */
 export function pathText(path: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type KindDeclaration, openApiSchema } from '@weft/resources';
 import { servedGroups } from '../discovery/discovery.ts';
-import { listMetaSchema } from '../schema/object-meta.ts';
+import { listMetaSchema } from '../schema/list-meta.ts';
 
 /** One document as it is sent. */
 export interface OpenApiText {

@@ -26,7 +26,7 @@ export interface Writer {
 }
 
 /** Most owners by Update that an object and each subresource keep; the oldest are then put together (as in Kubernetes). */
-export const maxUpdateOwners = 10;
+const maxUpdateOwners = 10;
 const ancient = 'ancient-changes';
 
 /** Decodes `metadata.managedFields`; undefined when an entry cannot be read. */

@@ -12,7 +12,7 @@ export interface Part {
 }
 
 /** Splits a value into its owned parts by step; undefined for scalars, atomic values and absent ones. */
-export function partsOf(value: Json, structure: Structure): Map<string, Part> | undefined {
+function partsOf(value: Json, structure: Structure): Map<string, Part> | undefined {
   if (Array.isArray(value)) {
     if (structure.kind !== 'list' || structure.merge === 'atomic') {
       return undefined;

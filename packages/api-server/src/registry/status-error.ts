@@ -184,7 +184,7 @@ export function invalid(resource: ResourceName, name: string, violations: readon
   });
 }
 
-export function causeOfViolation(violation: Violation): StatusCause & { message: string; field: string } {
+function causeOfViolation(violation: Violation): StatusCause & { message: string; field: string } {
   const { path, message, fix } = violation;
   const place =
     violation.line === undefined
@@ -195,15 +195,6 @@ export function causeOfViolation(violation: Violation): StatusCause & { message:
     message: fix === '' ? message + place : `${message}${place}; fix: ${fix}`,
     field: path,
   };
-}
-
-/** A body that cannot be read at all: 400, with the place. */
-export function malformedBody(violations: readonly Violation[]): StatusError {
-  const causes = violations.map(causeOfViolation);
-  const text = causes
-    .map((cause) => (cause.field === '' ? cause.message : `${cause.field}: ${cause.message}`))
-    .join(', ');
-  return new StatusError(400, 'BadRequest', `the body of the request is malformed: ${text}`, { details: { causes } });
 }
 
 export function forbidden(

@@ -124,7 +124,7 @@ export async function forEachObject(
 }
 
 /** Objects that name no namespace go to the one of the command line. */
-export function inNamespace(object: KubeObject, namespace: string): KubeObject {
+function inNamespace(object: KubeObject, namespace: string): KubeObject {
   return !kindOf(object).namespaced || object.metadata.namespace !== undefined
     ? object
     : { ...object, metadata: { ...object.metadata, namespace } };

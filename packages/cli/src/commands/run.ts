@@ -93,7 +93,7 @@ export async function run(context: Context, command: readonly string[], options:
 }
 
 /** Reads the flags; all usage mistakes come before anything is registered. */
-export function workloadSpec(
+function workloadSpec(
   context: Context,
   command: readonly string[],
   options: RunOptions,

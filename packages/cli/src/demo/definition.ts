@@ -40,7 +40,7 @@ export interface EngineChoice {
 }
 
 /** Objects and workloads that the demo made have this label. */
-export const demoLabel = 'weft.dev/demo';
+const demoLabel = 'weft.dev/demo';
 
 /** @param shopPort where the shop's first page is, instead of the port that the file says. */
 export function readDemo(folder: string, engines: EngineChoice, shopPort: number | undefined): DemoDefinition {

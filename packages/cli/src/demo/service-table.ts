@@ -50,7 +50,7 @@ function serviceRows(service: ServiceSummary, withNamespace: boolean, style: Sty
 }
 
 /** Mutual TLS in a word, with the share of instances that have a sidecar where not all do. */
-export function mtlsText(mtls: MtlsState, style: Style): string {
+function mtlsText(mtls: MtlsState, style: Style): string {
   if (mtls.mode === undefined || mtls.secured === 0) {
     return mtls.instances === 0 ? '' : style.warn('none');
   }
@@ -59,11 +59,11 @@ export function mtlsText(mtls: MtlsState, style: Style): string {
   return mtls.mode === 'strict' && share === '' ? style.good(text) : style.warn(text);
 }
 
-export function rate(traffic: Traffic): string {
+function rate(traffic: Traffic): string {
   return traffic.requestsPerSecond.toFixed(1);
 }
 
-export function success(traffic: Traffic, style: Style): string {
+function success(traffic: Traffic, style: Style): string {
   if (traffic.successRate === null) {
     return '-';
   }

@@ -14,7 +14,7 @@ export interface ManifestObject {
 }
 
 /** Most files that one folder may bring. */
-export const maxFiles = 2_000;
+const maxFiles = 2_000;
 
 const extensions = new Set(['.yaml', '.yml', '.json']);
 const standardInput = '<stdin>';
@@ -62,7 +62,7 @@ export function checkManifests(
 }
 
 /** Reads one text of YAML documents or JSON; lists count as their items. */
-export function readManifestText(file: string, text: string): ManifestText {
+function readManifestText(file: string, text: string): ManifestText {
   const parsed = parseManifest(text, { file });
   return {
     objects: (parsed.objects ?? []).map((manifest) => ({

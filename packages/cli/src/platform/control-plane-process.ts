@@ -31,7 +31,7 @@ export function controlPlaneLog(state: StateFolder): string {
   return join(state.logs, 'control-plane.log');
 }
 
-export function controlPlaneArgs(flags: ControlPlaneFlags): string[] {
+function controlPlaneArgs(flags: ControlPlaneFlags): string[] {
   const pairs: readonly [string, string | number | undefined][] = [
     ['--api-port', flags.apiPort],
     ['--xds-port', flags.xdsPort],

@@ -18,7 +18,7 @@ export async function waitForPort(port: number, clock: Clock, isOver: () => bool
 }
 
 /** Whether something accepts connections there. */
-export function accepts(port: number, host = '127.0.0.1'): Promise<boolean> {
+function accepts(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host, timeout: 1_000 });
     const settle = (open: boolean): void => {

@@ -4,15 +4,15 @@ import { createJoinToken, hashJoinToken, type JoinToken, parseJoinToken, sameHas
 import type { ResourceClient, Secret } from '@weft/resources';
 
 /** Type of the Secrets that stand for join tokens. */
-export const joinTokenSecretType = 'weft.dev/join-token';
+const joinTokenSecretType = 'weft.dev/join-token';
 /** Default life of a token, milliseconds. */
-export const defaultTokenTtlMs = 10 * 60_000;
+const defaultTokenTtlMs = 10 * 60_000;
 const minTokenTtlMs = 10_000;
 const maxTokenTtlMs = 3_600_000;
 /** Used tokens that are remembered, to tell a used one from a forged one. */
 const maxRemembered = 10_000;
 /** Tokens that may wait for their use at the same time. */
-export const maxPendingTokens = 10_000;
+const maxPendingTokens = 10_000;
 
 const secretKind = { group: '', version: 'v1', kind: 'Secret' } as const;
 const systemNamespace = 'weft-system';

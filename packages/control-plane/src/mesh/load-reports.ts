@@ -4,7 +4,7 @@ import type { LoadReport } from '@weft/xds-server';
 import type { ClusterStats } from '@weft/xds-types/envoy/config/endpoint/v3/load_report.ts';
 
 /** A cluster name as translation writes it: `outbound|<port>|<subset>|<host>`; undefined for others. */
-export function parseOutboundCluster(
+function parseOutboundCluster(
   name: string,
 ): { readonly host: string; readonly port: number; readonly subset: string } | undefined {
   const match = /^outbound\|(\d{1,5})\|([^|]*)\|([^|]+)$/.exec(name);

@@ -6,7 +6,7 @@ import { CertificateValidationContext } from '@weft/xds-types/envoy/extensions/t
 import { Secret } from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 
 /** Name by which proxies ask for the roots they are to trust. */
-export const trustBundleSecretName = 'ROOTCA';
+const trustBundleSecretName = 'ROOTCA';
 
 /** The trust bundle as the SDS resource `ROOTCA`: roots only, no key material. */
 export function trustBundleSecret(bundle: TrustBundle): EncodedResource {

@@ -4,8 +4,8 @@ import type { MeshState } from '@weft/translate';
 import type { ProxySessions } from './proxy-sessions.ts';
 
 /** Label and value of what `weft run` makes and takes away again. */
-export const managedByLabel = 'weft.dev/managed-by';
-export const managedByRun = 'weft-run';
+const managedByLabel = 'weft.dev/managed-by';
+const managedByRun = 'weft-run';
 
 export interface LeftoversOptions {
   readonly state: MeshState;

@@ -3,7 +3,7 @@ import type { CodecErrorDetail } from '../codec-error.ts';
 import { needMore, refused } from './field-scanner.ts';
 
 /** Longer methods are not methods. */
-export const maxMethodBytes = 32;
+const maxMethodBytes = 32;
 
 const inMethod = 0;
 const inTarget = 1;

@@ -15,7 +15,7 @@ const keepAliveBytes = Buffer.from('keep-alive', 'latin1');
 const closeBytes = Buffer.from('close', 'latin1');
 
 /** The result of `parseContentLength` for a value that is not a plain number. */
-export const invalidLength = -2;
+const invalidLength = -2;
 
 /** `1*DIGIT`, RFC 9110 §8.6; lists and signs are refused. */
 export function parseContentLength(bytes: Buffer, start: number, end: number): number {
@@ -111,7 +111,7 @@ function nominable(token: string): boolean {
 }
 
 /** A valid, non-empty `uri-host [":" port]`. */
-export function isValidHost(bytes: Buffer, start: number, end: number): boolean {
+function isValidHost(bytes: Buffer, start: number, end: number): boolean {
   if (start === end) {
     return false;
   }

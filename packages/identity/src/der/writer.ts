@@ -1,7 +1,7 @@
 /** Writes DER (X.690), as far as a PKCS#10 request needs it. */
 
 /** One element: identifier octet, length, content. */
-export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(contents);
   return Buffer.concat([Buffer.from([tag]), lengthOctets(content.length), content]);
 }

@@ -19,7 +19,7 @@ const since = (start: number, end: number): number | undefined =>
   start === 0 || end === 0 ? undefined : Math.max(0, Math.round(end - start));
 
 /** `ip` of `ip:port` and `[ip6]:port`; a path as it is. */
-export function addressWithoutPort(address: string): string {
+function addressWithoutPort(address: string): string {
   const colon = address.lastIndexOf(':');
   if (address.startsWith('/') || colon < 0) {
     return address;

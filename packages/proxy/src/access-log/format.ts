@@ -80,7 +80,7 @@ const unsafe = /[\u0000-\u001f\u007f-\u009f"\\\u2028\u2029]/;
 const unsafeAll = /[\u0000-\u001f\u007f-\u009f"\\\u2028\u2029]/g;
 
 /** A value cannot end a line or a quoted field: `"` becomes `\"`, control characters `\xNN` or `\uNNNN`. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   if (!unsafe.test(text)) {
     return text;
   }

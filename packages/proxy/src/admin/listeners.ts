@@ -28,7 +28,7 @@ function addressJson({ address, port }: ListenerStatus): JsonObject {
 }
 
 /** `ip:port`, `[ip6]:port` or the path of a pipe. */
-export function listenerAddress({ address, port }: ListenerStatus): string {
+function listenerAddress({ address, port }: ListenerStatus): string {
   if (address.startsWith('/')) {
     return address;
   }

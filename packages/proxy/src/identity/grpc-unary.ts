@@ -10,7 +10,7 @@ import { type Clock, type ErrorCode, MeshError } from '@weft/base';
 import type { HostPort } from '../bootstrap/bootstrap.ts';
 
 /** Largest answer, bytes: a few certificates. */
-export const MAX_RESPONSE_BYTES = 256 * 1024;
+const MAX_RESPONSE_BYTES = 256 * 1024;
 
 export interface UnaryCall {
   readonly address: HostPort;

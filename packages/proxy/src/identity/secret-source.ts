@@ -5,8 +5,8 @@ import type { SecretConfig, SecretRef } from '../runtime-config/config.ts';
 import type { WorkloadIdentity } from './workload-identity.ts';
 
 /** Names of the local secrets, the ones that stock Envoy asks Istio's agent for. */
-export const LOCAL_CERTIFICATE = 'default';
-export const LOCAL_TRUST_BUNDLE = 'ROOTCA';
+const LOCAL_CERTIFICATE = 'default';
+const LOCAL_TRUST_BUNDLE = 'ROOTCA';
 
 /** All secrets for the data plane: the proxy's own identity, and what came by ADS. */
 export class ProxySecrets implements SecretSource {

@@ -4,7 +4,7 @@ import { type AcceptorContext, ConnectionAcceptor } from './connection-acceptor.
 import type { ActiveFilterChain } from './filter-chain.ts';
 
 /** Connections of one listener that have not found their filter yet (inspection, handshake); more are closed at once. */
-export const maxPendingConnections = 1024;
+const maxPendingConnections = 1024;
 
 /** Length of the kernel's queue of connections that nobody has accepted. */
 const backlog = 4096;

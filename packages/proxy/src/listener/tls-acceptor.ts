@@ -6,7 +6,7 @@ import type { TlsContexts } from '../tls/tls-context.ts';
 import { type PeerCertificate, peerCertificateOf } from '../tls/tls-facts.ts';
 
 /** Handshakes that a client may take its time for, milliseconds. */
-export const handshakeTimeoutMs = 15_000;
+const handshakeTimeoutMs = 15_000;
 
 /** The outcome of a handshake; exactly one of the two is called. */
 export interface HandshakeCallbacks {

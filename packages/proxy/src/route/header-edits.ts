@@ -21,7 +21,7 @@ interface CompiledLevel {
 export type CompiledHeaderEdits = readonly CompiledLevel[];
 
 /** No edits: the shared empty list, so that a comparison with it is enough. */
-export const noHeaderEdits: CompiledHeaderEdits = [];
+const noHeaderEdits: CompiledHeaderEdits = [];
 
 /** @param levels from the most specific to the least: weighted cluster, route, virtual host, table (Envoy's order). */
 export function compileHeaderEdits(

@@ -42,7 +42,7 @@ function matchesPath(match: RouteMatch, path: string): boolean {
 }
 
 /** The value of a field or pseudo field. */
-export function fieldOf(name: string, head: RequestHead, scheme: string): string | undefined {
+function fieldOf(name: string, head: RequestHead, scheme: string): string | undefined {
   if (name.charCodeAt(0) === 0x3a) {
     switch (name) {
       case ':method':

@@ -22,7 +22,7 @@ export interface TransportContext {
 }
 
 /** Envoy's `per_connection_buffer_limit_bytes`. */
-export const defaultBufferLimitBytes: number = 1024 * 1024;
+const defaultBufferLimitBytes: number = 1024 * 1024;
 
 const ignoring: ConnectionHandler = { onData() {}, onEnd() {}, onClose() {}, onWritable() {} };
 
@@ -156,7 +156,7 @@ function plainIp(address: string | undefined): string {
 }
 
 /** `ip:port`, or `[ip6]:port`; empty for pipes. */
-export function formatAddress(address: string | undefined, port: number | undefined): string {
+function formatAddress(address: string | undefined, port: number | undefined): string {
   const ip = plainIp(address);
   if (ip === '') {
     return '';

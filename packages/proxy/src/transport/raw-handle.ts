@@ -27,7 +27,7 @@ type WriteRequestConstructor = new () => WriteRequest;
 const WriteRequestClass = captureWriteRequest();
 
 /** Whether handles can be written to directly. */
-export const rawHandlesAvailable: boolean = WriteRequestClass !== undefined;
+const rawHandlesAvailable: boolean = WriteRequestClass !== undefined;
 
 /** A new write request; only when `rawHandlesAvailable`. */
 export function createWriteRequest(): WriteRequest {

@@ -228,7 +228,7 @@ export function chain(filter: NetworkFilter, overrides: Partial<FilterChain> = {
   };
 }
 
-export const anyPort: BindAddress = { kind: 'ip', address: '127.0.0.1', port: 0 };
+const anyPort: BindAddress = { kind: 'ip', address: '127.0.0.1', port: 0 };
 
 export function listener(
   filterChains: readonly FilterChain[],

@@ -4,7 +4,7 @@ import { type ErrorCode, MeshError } from '@weft/base';
 import type { ApiConnection } from './connection.ts';
 
 /** Largest answer to a request that is not a watch. */
-export const maxResponseBytes = 256 * 1024 * 1024;
+const maxResponseBytes = 256 * 1024 * 1024;
 const requestTimeoutMs = 30_000;
 
 export interface ApiRequest {

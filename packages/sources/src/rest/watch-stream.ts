@@ -3,7 +3,7 @@ import type { KubeObject, WatchEvent, WatchHandlers } from '@weft/resources';
 import { type ApiRequest, errorOfStatus, type HttpTransport } from './http-transport.ts';
 
 /** Longest line (event) of a watch. */
-export const maxEventBytes = 16 * 1024 * 1024;
+const maxEventBytes = 16 * 1024 * 1024;
 
 interface RawEvent {
   readonly type: string;

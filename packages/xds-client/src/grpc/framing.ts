@@ -2,7 +2,7 @@
 const headBytes = 5;
 
 /** The largest message that is accepted. A bigger one ends the stream: it is no configuration of one proxy. */
-export const maxMessageBytes: number = 64 * 1024 * 1024;
+const maxMessageBytes: number = 64 * 1024 * 1024;
 
 /** One uncompressed message with its prefix. */
 export function frameMessage(message: Uint8Array): Buffer {

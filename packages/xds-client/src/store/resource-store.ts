@@ -10,7 +10,7 @@ import { type Accepted, type Entry, newEntry } from './entry.ts';
 const makeOrder: readonly TypeUrl[] = Object.values(typeUrls);
 
 /** Virtual hosts and the like that the proxy's own traffic asks for; hosts that nobody serves are forgotten first. */
-export const maxDemands = 4_096;
+const maxDemands = 4_096;
 
 /** One type and all its entries. */
 export class TypeStore {

@@ -1,7 +1,7 @@
 import { type TypeUrl, typeUrls } from '@weft/xds-types';
 
 /** The name that stands for "all of this type". */
-export const wildcardName = '*';
+const wildcardName = '*';
 
 /** What a request changed. */
 export interface SubscriptionChange {

@@ -116,7 +116,7 @@ export function wrappedInAnyPiece(resource: EncodedResource, body: boolean): Pie
   return [bytesField(resourcesField, any)];
 }
 
-export const resourceWrapperTypeUrl = 'type.googleapis.com/envoy.service.discovery.v3.Resource';
+const resourceWrapperTypeUrl = 'type.googleapis.com/envoy.service.discovery.v3.Resource';
 
 /** A heartbeat: the wrapper without the resource restarts the time to live and changes nothing. */
 export function heartbeatPiece(resource: EncodedResource): Piece {

@@ -40,7 +40,7 @@ function nameless(resource: EncodedResource): EncodedResource {
 }
 
 /** Field 1000, varint 1: what the proxy does not know it refuses. */
-export const unknownField = Buffer.from([0xc0, 0x3e, 0x01]);
+const unknownField = Buffer.from([0xc0, 0x3e, 0x01]);
 
 /** Areas ack, delta, errors. */
 export const answerPlays: Plays = {

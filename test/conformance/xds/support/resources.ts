@@ -68,7 +68,7 @@ export function edsCluster(name: string, revision = 1, serviceName = ''): Encode
   });
 }
 
-export const address = (port: number): Address => ({
+const address = (port: number): Address => ({
   address: {
     $case: 'socketAddress',
     value: { ...blank(SocketAddress), address: '127.0.0.1', portSpecifier: { $case: 'portValue', value: port } },

@@ -136,7 +136,7 @@ function rewriteHost(stream: HttpStream, host: string, append: boolean): void {
 }
 
 /** Chooses an endpoint and sends the request there, or answers that it cannot. */
-export function startTry(stream: HttpStream): void {
+function startTry(stream: HttpStream): void {
   const { cluster, info, attempt } = stream;
   if (cluster === undefined) {
     return;

@@ -20,7 +20,7 @@ export interface TcpContext {
 }
 
 /** Bytes that a client may send before an upstream is there; then it is not read any further. */
-export const maxEarlyBytes: number = 64 * 1024;
+const maxEarlyBytes: number = 64 * 1024;
 
 /** One downstream connection, carried to one endpoint. */
 export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwner, TimerOwner {
@@ -326,7 +326,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
 }
 
 /** One of the clusters, in proportion to the weights; `random` is uniform in [0, 1). */
-export function chooseWeighted(clusters: readonly WeightedCluster[], random: number): WeightedCluster | undefined {
+function chooseWeighted(clusters: readonly WeightedCluster[], random: number): WeightedCluster | undefined {
   const [only] = clusters;
   if (clusters.length <= 1) {
     return only;

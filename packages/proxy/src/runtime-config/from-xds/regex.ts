@@ -4,9 +4,9 @@ import type { LinearRegex } from '../config.ts';
 import type { Problems } from '../wire/problems.ts';
 
 /** Longest pattern, characters. */
-export const MAX_REGEX_LENGTH = 2048;
+const MAX_REGEX_LENGTH = 2048;
 /** Largest compiled program, instructions: what one match costs per character. */
-export const MAX_REGEX_PROGRAM_SIZE = 1000;
+const MAX_REGEX_PROGRAM_SIZE = 1000;
 
 /** Compiled regexes by source, shared between resources; emptied when it gets large, since configuration changes. */
 const compiled = new Map<string, LinearRegex>();

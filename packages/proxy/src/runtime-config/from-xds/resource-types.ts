@@ -27,7 +27,7 @@ import { routeTableFromXds, virtualHostResourceFromXds } from './route-configura
 import { secretFromXds } from './secret.ts';
 
 /** Largest single resource, bytes. */
-export const MAX_RESOURCE_BYTES = 16 * 1024 * 1024;
+const MAX_RESOURCE_BYTES = 16 * 1024 * 1024;
 
 /** The types of resources that the proxy understands, by what they decode to. */
 export interface ResourceValues {

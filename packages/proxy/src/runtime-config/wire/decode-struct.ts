@@ -2,7 +2,7 @@ import type { BinaryReader } from '@weft/xds-types';
 import type { JsonObject, JsonValue } from './schema.ts';
 
 /** Nesting inside one `google.protobuf.Struct`. */
-export const MAX_STRUCT_DEPTH = 32;
+const MAX_STRUCT_DEPTH = 32;
 
 /** Reads a `google.protobuf.Struct` that ends at `end`. Malformed bytes throw. */
 export function decodeStruct(reader: BinaryReader, end: number, depth: number): JsonObject {

@@ -194,10 +194,6 @@ function decodeValue(field: Field, reader: BinaryReader, wireType: number, probl
       return decodeWrapper(reader, lengthOf(reader), false, () => reader.bool());
     case 'uint32Value':
       return decodeWrapper(reader, lengthOf(reader), 0, () => reader.uint32());
-    case 'uint64Value':
-      return decodeWrapper(reader, lengthOf(reader), 0n, () => BigInt(reader.uint64()));
-    case 'doubleValue':
-      return decodeWrapper(reader, lengthOf(reader), 0, () => reader.double());
   }
 }
 

@@ -69,7 +69,6 @@ function jsonFromValue(key: string, field: Field, value: unknown): JsonValue {
     case 'bytes':
       return Buffer.from(value as Uint8Array).toString('base64');
     case 'int64':
-    case 'uint64Value':
       return String(value);
     case 'duration':
       return durationText(value as number);

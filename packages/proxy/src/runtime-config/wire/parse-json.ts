@@ -99,10 +99,8 @@ function parseValue(field: Field, json: JsonValue, problems: Problems): unknown 
     case 'uint32Value':
       return isUint32(json) ? json : wrong(problems, 'a whole number from 0 to 4294967295', 0);
     case 'double':
-    case 'doubleValue':
       return typeof json === 'number' ? json : wrong(problems, 'a number', 0);
     case 'int64':
-    case 'uint64Value':
       return /^-?\d{1,19}$/.test(String(json)) ? BigInt(String(json)) : wrong(problems, 'a whole number', 0n);
     case 'enum':
       return parseEnum(field, json, problems);

@@ -22,9 +22,7 @@ export type FieldKind =
   | 'struct'
   | 'duration'
   | 'boolValue'
-  | 'uint32Value'
-  | 'uint64Value'
-  | 'doubleValue';
+  | 'uint32Value';
 
 declare const fieldType: unique symbol;
 
@@ -115,8 +113,6 @@ export const duration = (number: number): Field<number | undefined> => scalar('d
 export const struct = (number: number): Field<JsonObject | undefined> => scalar('struct', number);
 export const boolValue = (number: number): Field<boolean | undefined> => scalar('boolValue', number);
 export const uint32Value = (number: number): Field<number | undefined> => scalar('uint32Value', number);
-export const uint64Value = (number: number): Field<bigint | undefined> => scalar('uint64Value', number);
-export const doubleValue = (number: number): Field<number | undefined> => scalar('doubleValue', number);
 
 /** An enum, decoded to the name of its value; another number is refused. `names` is `NAME=0 NAME=1 …`. */
 export function enumeration<const S extends string>(number: number, names: S): Field<EnumNames<S>> {
