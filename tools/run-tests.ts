@@ -49,6 +49,7 @@ if (only.length === 0) {
   stage('types', process.execPath, [bin('tsc'), '-p', 'tsconfig.json']);
   stage('lint and format', process.execPath, [bin('biome'), 'check', '--error-on-warnings']);
   stage('architecture (tools/tidy.ts)', process.execPath, ['tools/tidy.ts']);
+  stage('dead code (knip)', process.execPath, [bin('knip'), '--no-config-hints', '--no-progress']);
 }
 
 /** Suites run one after another; files inside a suite run two at a time, or alone where they measure or fill the machine. */
