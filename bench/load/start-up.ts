@@ -50,6 +50,7 @@ async function startOnce(): Promise<number> {
   const demo = startBackground('npm', ['start', '--', ...ports], {
     cwd: root,
     env: { WEFT_HOME: home, NO_COLOR: '1' },
+    detached: true,
   });
   try {
     await eventually(async () => (await fetch(`http://127.0.0.1:${shopPort}/`)).status === 200, {
@@ -58,8 +59,9 @@ async function startOnce(): Promise<number> {
     });
     return (performance.now() - started) / 1000;
   } finally {
-    process.kill(demo.pid, 'SIGINT');
-    await demo.stop('SIGTERM', 30_000);
+    // Ctrl-C in a terminal goes to the whole group.
+    process.kill(-demo.pid, 'SIGINT');
+    await demo.ended;
     rmSync(home, { recursive: true, force: true });
   }
 }

@@ -12,6 +12,8 @@ export interface Finished {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Make it the leader of a process group of its own, so that a signal can be sent to all of it, as a terminal does. */
+  readonly detached?: boolean;
   /** Written to standard input, which is then closed. */
   readonly input?: string;
   /** Default 60,000. The program is killed after it. */
@@ -65,7 +67,11 @@ export function startBackground(
   args: readonly string[],
   options: Omit<RunOptions, 'timeoutMs' | 'input'> = {},
 ): Background {
-  const child = spawn(file, args, { env: { ...process.env, ...options.env }, cwd: options.cwd });
+  const child = spawn(file, args, {
+    env: { ...process.env, ...options.env },
+    cwd: options.cwd,
+    detached: options.detached === true,
+  });
   let text = '';
   const keep = (chunk: Buffer): void => {
     text = (text + chunk.toString()).slice(-200_000);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseBody } from './request-body.ts';
+import { maxYamlLength, parseBody } from './request-body.ts';
 
 const json = (text: string, depth = 64): unknown => parseBody(Buffer.from(text), 'application/json', depth);
 const yaml = (text: string, depth = 64): unknown => parseBody(Buffer.from(text), 'application/apply-patch+yaml', depth);
@@ -48,4 +48,9 @@ test('a body of quotes that never end is read in one pass', () => {
 
 test('another media type is refused with those that are read', () => {
   assert.throws(() => parseBody(Buffer.from('<a/>'), 'text/xml', 64), { code: 415, message: /application\/json/ });
+});
+
+test('YAML that is not JSON has a lower limit of its own, because it is slow to read', () => {
+  assert.doesNotThrow(() => yaml(`a: ${'x'.repeat(maxYamlLength - 10)}`));
+  assert.throws(() => yaml(`a: ${'x'.repeat(maxYamlLength)}`), { code: 413 });
 });

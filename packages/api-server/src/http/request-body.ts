@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml';
 import { decodeKubernetesObject } from '../protobuf/decode-object.ts';
 import { ProtobufError } from '../protobuf/wire-reader.ts';
-import { badRequest, unsupportedMediaType } from '../registry/status-error.ts';
+import { badRequest, tooLarge, unsupportedMediaType } from '../registry/status-error.ts';
 
 const jsonTypes = [
   'application/json',
@@ -126,7 +126,13 @@ function unquote(text: string): string {
   }
 }
 
+/** YAML that is not JSON costs about 1.5 s a megabyte to read, on the thread that serves everybody. */
+export const maxYamlLength = 512_000;
+
 function parseYaml(text: string, maxDepth: number): unknown {
+  if (text.length > maxYamlLength) {
+    throw tooLarge(maxYamlLength);
+  }
   let value: unknown;
   try {
     const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true, version: '1.2' });
