@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { processTree } from './process-cost.ts';
+import { childPids } from '@weft/testkit';
 
 /**
  * The proxy process below a `weft run`.
  * @throws Error when there is none: the workload has ended.
  */
 export function sidecarPid(weftRunPid: number, engine: 'weft' | 'envoy'): number {
-  for (const pid of processTree(weftRunPid)) {
+  for (const pid of childPids(weftRunPid)) {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     const matches =
       engine === 'weft'

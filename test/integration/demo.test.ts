@@ -3,9 +3,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Background, eventually, findPeer, freePort, peerSkip, programs, startBackground } from '@weft/testkit';
+import {
+  type Background,
+  childPids,
+  eventually,
+  findPeer,
+  freePort,
+  isRunning,
+  peerSkip,
+  programs,
+  startBackground,
+} from '@weft/testkit';
 import { chromium, type Page } from 'playwright-core';
-import { childPids, isRunning } from './process-tree.ts';
 
 const skip = peerSkip('envoy', 'chromium');
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { eventually, programs, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
+import { childPids, eventually, programs, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
 import { requestThroughProxy } from './http-proxy-request.ts';
-import { childPids } from './process-tree.ts';
 import { startSteadyLoad } from './steady-load.ts';
 
 const outageSeconds = 60;

@@ -12,4 +12,5 @@ export {
   type TestWorkload,
 } from './mesh.ts';
 export { conformanceData, findPeer, type PeerName, peerSkip } from './peer.ts';
+export { childPids, isRunning, processStat } from './process-tree.ts';
 export { seededRandom } from './seeded-random.ts';
