@@ -1,4 +1,5 @@
 import { BinaryReader } from '@weft/xds-types';
+import { absentValue } from './absent-value.ts';
 import { decodeStruct } from './decode-struct.ts';
 import type { Problems } from './problems.ts';
 import type { AnyMessage, Decoded, Field } from './schema.ts';
@@ -68,26 +69,7 @@ function defaultValue(field: Field): unknown {
   if (field.shape === 'map') {
     return new Map();
   }
-  if (field.optional) {
-    return undefined;
-  }
-  switch (field.kind) {
-    case 'string':
-      return '';
-    case 'bytes':
-      return new Uint8Array(0);
-    case 'bool':
-      return false;
-    case 'uint32':
-    case 'double':
-      return 0;
-    case 'int64':
-      return 0n;
-    case 'enum':
-      return field.values?.get(0);
-    default:
-      return undefined;
-  }
+  return absentValue(field);
 }
 
 function decodeField(

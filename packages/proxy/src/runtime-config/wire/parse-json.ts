@@ -1,3 +1,4 @@
+import { absentValue } from './absent-value.ts';
 import type { Problems } from './problems.ts';
 import type { AnyMessage, Decoded, Field, JsonObject, JsonValue } from './schema.ts';
 
@@ -54,36 +55,13 @@ function parseField(field: Field, json: JsonValue | undefined, problems: Problem
     );
   }
   if (json === undefined || json === null) {
-    return absent(field);
+    return absentValue(field);
   }
   const value = parseValue(field, json, problems);
   if (field.only !== undefined && value !== field.only) {
     problems.add(`only ${String(field.only)} is supported, not ${String(value)}`);
   }
   return value;
-}
-
-function absent(field: Field): unknown {
-  if (field.optional) {
-    return undefined;
-  }
-  switch (field.kind) {
-    case 'string':
-      return '';
-    case 'bytes':
-      return new Uint8Array(0);
-    case 'bool':
-      return false;
-    case 'uint32':
-    case 'double':
-      return 0;
-    case 'int64':
-      return 0n;
-    case 'enum':
-      return field.values?.get(0);
-    default:
-      return undefined;
-  }
 }
 
 function parseValue(field: Field, json: JsonValue, problems: Problems): unknown {
