@@ -1,114 +1,9 @@
 import { hostByte } from '../byte-class.ts';
 import type { CodecErrorDetail } from '../codec-error.ts';
-import type { HeadFields } from '../head-fields.ts';
-import { equalsLower, KnownHeader } from '../known-header.ts';
+import { KnownHeader } from '../known-header.ts';
 import type { RawBuffer } from '../output-buffer.ts';
 import type { RequestHead } from '../request-head.ts';
-
-/** Names in a Connection field; more are refused. */
-const maxConnectionTokens = 10;
-/** Longer numbers are no lengths: 2^53 has 16 digits. */
-const maxLengthDigits = 15;
-
-const chunked = Buffer.from('chunked', 'latin1');
-const keepAliveBytes = Buffer.from('keep-alive', 'latin1');
-const closeBytes = Buffer.from('close', 'latin1');
-
-/** The result of `parseContentLength` for a value that is not a plain number. */
-const invalidLength = -2;
-
-/** `1*DIGIT`, RFC 9110 §8.6; lists and signs are refused. */
-export function parseContentLength(bytes: Buffer, start: number, end: number): number {
-  if (start === end || end - start > maxLengthDigits) {
-    return invalidLength;
-  }
-  let value = 0;
-  for (let at = start; at < end; at += 1) {
-    const digit = (bytes[at] as number) - 0x30;
-    if (digit < 0 || digit > 9) {
-      return invalidLength;
-    }
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
-/** Whether the value of line `index` is exactly `chunked`. */
-export function isChunkedValue(fields: HeadFields, index: number): boolean {
-  return equalsLower(fields.bytes, fields.valueStartAt(index), fields.valueEndAt(index), chunked);
-}
-
-/** What a Connection field says. `undefined` = refused. */
-export interface ConnectionOptions {
-  close: boolean;
-  keepAlive: boolean;
-  upgrade: boolean;
-}
-
-/**
- * Reads a Connection field and removes the fields that it nominates (RFC 9110 §7.6.1). Nominating a field that frames,
- * routes or authenticates is an attempt to make us strip it: refused.
- * @returns whether the field is acceptable.
- */
-export function readConnectionField(fields: HeadFields, index: number, options: ConnectionOptions): boolean {
-  const start = fields.valueStartAt(index);
-  const end = fields.valueEndAt(index);
-  if (equalsLower(fields.bytes, start, end, keepAliveBytes)) {
-    options.keepAlive = true;
-    return true;
-  }
-  if (equalsLower(fields.bytes, start, end, closeBytes)) {
-    options.close = true;
-    return true;
-  }
-  const tokens = fields.valueAt(index).toLowerCase().split(',');
-  if (tokens.length > maxConnectionTokens) {
-    return false;
-  }
-  for (const raw of tokens) {
-    const token = raw.trim();
-    if (token === 'close') {
-      options.close = true;
-    } else if (token === 'keep-alive') {
-      options.keepAlive = true;
-    } else if (token === 'upgrade') {
-      options.upgrade = true;
-    } else if (token !== '' && token !== 'te' && token !== 'http2-settings') {
-      if (!nominable(token)) {
-        return false;
-      }
-      fields.remove(token);
-    }
-  }
-  return true;
-}
-
-const protectedNames = new Set([
-  'host',
-  'transfer-encoding',
-  'trailer',
-  'expect',
-  'authorization',
-  'cookie',
-  'forwarded',
-  'via',
-  'date',
-  'max-forwards',
-  'origin',
-  'range',
-]);
-
-function nominable(token: string): boolean {
-  return (
-    /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(token) &&
-    !protectedNames.has(token) &&
-    !token.startsWith('content-') &&
-    !token.startsWith('x-forwarded-') &&
-    !token.startsWith('x-envoy-') &&
-    !token.startsWith('x-b3-') &&
-    !token.startsWith('traceparent')
-  );
-}
+import { type ConnectionOptions, readFramingField } from './message-framing.ts';
 
 /** A valid, non-empty `uri-host [":" port]`. */
 function isValidHost(bytes: Buffer, start: number, end: number): boolean {
@@ -191,34 +86,15 @@ export function interpretRequest(
         }
         hostIndex = index;
         break;
-      case KnownHeader.contentLength: {
-        if (head.contentLength >= 0) {
-          return 'http1.invalid_content_length';
-        }
-        const length = parseContentLength(head.bytes, head.valueStartAt(index), head.valueEndAt(index));
-        if (length < 0) {
-          return 'http1.invalid_content_length';
-        }
-        head.contentLength = length;
-        if (head.valueEndAt(index) - head.valueStartAt(index) > 1 && head.bytes[head.valueStartAt(index)] === 0x30) {
-          head.replaceAt(index, String(length));
+      case KnownHeader.contentLength:
+      case KnownHeader.transferEncoding:
+      case KnownHeader.connection: {
+        const refusal = readFramingField(head, id, index, options);
+        if (refusal !== undefined) {
+          return refusal;
         }
         break;
       }
-      case KnownHeader.transferEncoding:
-        if (head.chunked || head.minorVersion === 0) {
-          return 'http1.transfer_encoding_not_allowed';
-        }
-        if (!isChunkedValue(head, index)) {
-          return 'http1.invalid_transfer_encoding';
-        }
-        head.chunked = true;
-        break;
-      case KnownHeader.connection:
-        if (!readConnectionField(head, index, options)) {
-          return 'http1.connection_header_rejected';
-        }
-        break;
       case KnownHeader.upgrade:
         upgradeIndex = index;
         break;

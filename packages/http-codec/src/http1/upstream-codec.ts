@@ -10,12 +10,7 @@ import { needMore } from './field-scanner.ts';
 import { HeadReader } from './head-reader.ts';
 import { writeChunk, writeRequestHead } from './head-writer.ts';
 import type { Http1Limits } from './limits.ts';
-import {
-  type ConnectionOptions,
-  isChunkedValue,
-  parseContentLength,
-  readConnectionField,
-} from './request-semantics.ts';
+import { type ConnectionOptions, readFramingField } from './message-framing.ts';
 import { StatusLineScanner } from './status-line.ts';
 
 const idle = 0;
@@ -209,32 +204,17 @@ export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
     options.keepAlive = false;
     options.upgrade = false;
     for (let index = 0; index < head.count; index += 1) {
-      switch (head.idAt(index)) {
-        case KnownHeader.contentLength: {
-          const length = parseContentLength(head.bytes, head.valueStartAt(index), head.valueEndAt(index));
-          if (length < 0 || head.contentLength >= 0) {
-            return 'http1.invalid_content_length';
-          }
-          head.contentLength = length;
-          if (head.valueEndAt(index) - head.valueStartAt(index) > 1 && head.bytes[head.valueStartAt(index)] === 0x30) {
-            head.replaceAt(index, String(length));
+      const id = head.idAt(index);
+      switch (id) {
+        case KnownHeader.contentLength:
+        case KnownHeader.transferEncoding:
+        case KnownHeader.connection: {
+          const refusal = readFramingField(head, id, index, options);
+          if (refusal !== undefined) {
+            return refusal;
           }
           break;
         }
-        case KnownHeader.transferEncoding:
-          if (head.chunked || head.minorVersion === 0) {
-            return 'http1.transfer_encoding_not_allowed';
-          }
-          if (!isChunkedValue(head, index)) {
-            return 'http1.invalid_transfer_encoding';
-          }
-          head.chunked = true;
-          break;
-        case KnownHeader.connection:
-          if (!readConnectionField(head, index, options)) {
-            return 'http1.connection_header_rejected';
-          }
-          break;
         case KnownHeader.upgrade:
           head.upgrade = head.valueAt(index).toLowerCase();
           break;
