@@ -1,8 +1,8 @@
+import { join } from 'node:path';
 import { Backoff, type Clock, type Logger, MeshError, type Timer, Watch } from '@weft/base';
-import { formatWorkloadId, renewalTime, type Svid } from '@weft/identity';
+import { formatWorkloadId, KeyPairStore, renewalTime, type Svid } from '@weft/identity';
 import type { AgentBootstrap } from './agent-bootstrap.ts';
 import { requestBySvid, requestByToken } from './certificate-client.ts';
-import { KeyPairFile } from './key-pair-file.ts';
 
 /** Timers hold at most 2^31 - 1 ms. */
 const maxTimerMs = 2_000_000_000;
@@ -27,7 +27,7 @@ export interface CertificateKeeperOptions {
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
   readonly #source: CertificateSource;
-  readonly #file: KeyPairFile;
+  readonly #store: KeyPairStore;
   readonly #backoff: Backoff;
   readonly #svid = new Watch<Svid | undefined>(undefined);
   #timer: Timer | undefined;
@@ -40,7 +40,7 @@ export class CertificateKeeper {
       byToken: () => requestByToken(identity),
       bySvid: (svid) => requestBySvid(identity, svid),
     };
-    this.#file = new KeyPairFile(stateDir);
+    this.#store = new KeyPairStore(join(stateDir, 'envoy-key-pair.pem'), options.clock, options.logger);
     this.#backoff = new Backoff({ ...retry, random: options.random });
   }
 
@@ -55,7 +55,7 @@ export class CertificateKeeper {
    */
   async start(): Promise<void> {
     const { clock, logger, bootstrap } = this.#options;
-    const stored = this.#file.load(formatWorkloadId(bootstrap.identity), clock.now());
+    const stored = this.#store.load(formatWorkloadId(bootstrap.identity));
     if (stored !== undefined) {
       logger.info('certificate taken from the state folder', { notAfter: new Date(stored.notAfter).toISOString() });
       this.#use(stored);
@@ -85,7 +85,7 @@ export class CertificateKeeper {
     const { logger } = this.#options;
     this.#backoff.reset();
     try {
-      this.#file.save(svid);
+      this.#store.save(svid);
     } catch (error) {
       // A full disk must not take away a certificate that works.
       logger.warn('the key pair cannot be stored', { error });

@@ -1,5 +1,6 @@
 export { parseCertificate, spiffeIdOf, spiffeIdOfSubjectAltName, type Validity, validityOf } from './certificate.ts';
 export { createCsr, generatePrivateKey } from './csr.ts';
+export { KeyPairStore } from './key-pair-store.ts';
 export { maxPemBytes, pemFromDer, splitPem } from './pem.ts';
 export { PrivateKey, Redacted } from './redacted.ts';
 export {

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Backoff, type Clock, type Logger, MeshError, type Timer, Watch } from '@weft/base';
 import {
   createCsr,
   createSvid,
   formatWorkloadId,
   generatePrivateKey,
+  KeyPairStore,
   parseTrustBundle,
   renewalTime,
   type SpiffeId,
@@ -14,7 +16,6 @@ import {
 import { IstioCertificateRequest, IstioCertificateResponse } from '@weft/xds-types/istio/v1/auth/certificate.ts';
 import type { HostPort, IdentityBootstrap } from '../bootstrap/bootstrap.ts';
 import { callUnary } from './grpc-unary.ts';
-import { KeyPairStore } from './key-pair-store.ts';
 
 const CREATE_CERTIFICATE = '/istio.v1.auth.IstioCertificateService/CreateCertificate';
 const CALL_TIMEOUT_MS = 10_000;
@@ -73,7 +74,7 @@ export class WorkloadIdentity {
     const { bootstrap, stateDir, clock, logger } = options;
     this.id = formatWorkloadId(bootstrap);
     this.trustBundle = readTrustBundle(bootstrap.trustBundleFile);
-    this.#store = new KeyPairStore(stateDir, clock, logger);
+    this.#store = new KeyPairStore(join(stateDir, 'key-pair.pem'), clock, logger);
     this.#backoff = new Backoff({ ...RETRY, random: options.random });
   }
 

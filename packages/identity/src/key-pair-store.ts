@@ -1,23 +1,23 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { type Clock, type Logger, MeshError } from '@weft/base';
-import { createSvid, PrivateKey, type SpiffeId, type Svid, splitPem } from '@weft/identity';
-
-const FILE = 'key-pair.pem';
+import { splitPem } from './pem.ts';
+import { PrivateKey } from './redacted.ts';
+import type { SpiffeId } from './spiffe-id.ts';
+import { createSvid, type Svid } from './svid.ts';
 
 /**
- * The key and certificate of the proxy on disk, for a start without the control plane. One file, because two could be
- * of two different renewals after a crash.
+ * The key and certificate of a workload on disk, for a start without the control plane. One file, which only its owner may
+ * read; one, because two could be of two different renewals after a crash.
  */
 export class KeyPairStore {
   readonly #path: string;
-  readonly #folder: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
 
-  constructor(stateDir: string, clock: Clock, logger: Logger) {
-    this.#folder = stateDir;
-    this.#path = join(stateDir, FILE);
+  /** @param path of the file; its folder is made when it is missing. */
+  constructor(path: string, clock: Clock, logger: Logger) {
+    this.#path = path;
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -50,7 +50,7 @@ export class KeyPairStore {
   save(svid: Svid): void {
     const temporary = `${this.#path}.${process.pid}.tmp`;
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       writeFileSync(temporary, `${svid.key.revealPem().trimEnd()}\n${svid.chainPem}`, { mode: 0o600 });
       // The mode above holds for new files only.
       chmodSync(temporary, 0o600);
