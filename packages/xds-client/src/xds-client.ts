@@ -37,6 +37,8 @@ interface OpenStream {
   started: boolean;
   /** The server sent something. */
   answered: boolean;
+  /** The stream on a connection that the server is about to close: kept until this one is answered, so that we are never away. */
+  previous: OpenStream | undefined;
 }
 
 class Client implements XdsClient {
@@ -73,7 +75,7 @@ class Client implements XdsClient {
   }
 
   get connected(): boolean {
-    return this.#stream?.started === true;
+    return this.#stream?.started === true || this.#stream?.previous !== undefined;
   }
 
   async start(): Promise<void> {
@@ -111,12 +113,13 @@ class Client implements XdsClient {
 
   // ------------------------------------------------------------------------------------------ stream
 
-  #open(): void {
+  #open(previous?: OpenStream): void {
     const { node, variant } = this.#options;
     const delta = variant !== 'sotw';
     const write = (message: Uint8Array): void => call.write(message);
     const call = this.channel.open(`${service}/${delta ? 'Delta' : 'Stream'}AggregatedResources`, {
       onStart: () => this.#onStart(stream),
+      onGoaway: () => this.#renew(stream),
       onMessage: (message) => this.#onMessage(stream, message),
       onEnd: (status) => this.#onEnd(stream, status),
     });
@@ -125,6 +128,7 @@ class Client implements XdsClient {
       protocol: delta ? new DeltaProtocol(node, write) : new SotwProtocol(node, this.#acceptedVersions, write),
       started: false,
       answered: false,
+      previous,
     };
     this.#stream = stream;
     this.#subscribe(stream);
@@ -155,6 +159,8 @@ class Client implements XdsClient {
     if (!stream.answered) {
       stream.answered = true;
       this.#backoff.reset();
+      stream.previous?.call.cancel();
+      stream.previous = undefined;
     }
     const store = this.#store.types.get(response.typeUrl);
     if (store === undefined) {
@@ -191,13 +197,26 @@ class Client implements XdsClient {
       this.#store.startFetchTimers(store);
     }
     this.#alarm.set(this.#store.nextDeadlineMs());
-    this.#options.onConnectivity?.(true);
+    if (stream.previous === undefined) {
+      this.#options.onConnectivity?.(true);
+    }
+  }
+
+  /** Make before break: the old stream goes when the server has answered on the new one. */
+  #renew(stream: OpenStream): void {
+    if (stream === this.#stream && this.#state === 'running') {
+      stream.previous?.call.cancel();
+      stream.previous = undefined;
+      this.#open(stream.started ? stream : undefined);
+    }
   }
 
   #onEnd(stream: OpenStream, status: GrpcStatus): void {
     if (stream !== this.#stream || this.#state === 'closed') {
       return;
     }
+    const wasUp = this.connected;
+    stream.previous?.call.cancel();
     this.#stream = undefined;
     this.#lastError = `${status.code}: ${status.details}`;
     this.#store.stopFetchTimers();
@@ -212,7 +231,7 @@ class Client implements XdsClient {
     } else {
       this.#options.logger.warn('the control plane cannot be reached', fields);
     }
-    if (stream.started) {
+    if (wasUp) {
       this.#options.onConnectivity?.(false);
     }
     this.#reconnect = this.#options.clock.setTimeout(() => this.#open(), delayMs);
@@ -333,6 +352,7 @@ class Client implements XdsClient {
     this.#state = 'closed';
     this.#reconnect?.cancel();
     this.#alarm.cancel();
+    this.#stream?.previous?.call.cancel();
     this.#stream?.call.cancel();
     this.#stream = undefined;
     for (const demand of [...this.#demands]) {

@@ -243,6 +243,32 @@ async function clientCredentials(authority: CertificateAuthority): Promise<Clien
   return { kind: 'tls', tls: { ca: authority.trustBundle.value.pem, cert: certChain.join(''), key: keyPem } };
 }
 
+test('when the server renews the connection the client is never away', async (t) => {
+  const lost: string[] = [];
+  let streams = 0;
+  await using server = new RealServer({
+    authorize(_peer, { id }) {
+      streams += 1;
+      return { accept: id };
+    },
+    onDisconnect: ({ key }) => lost.push(key),
+  });
+  server.grpcOptions = { 'grpc.max_connection_age_ms': 50, 'grpc.max_connection_age_grace_ms': 5_000 };
+  await server.start();
+  server.set(...mesh());
+  const connectivity: boolean[] = [];
+  const client = testClient(t, server.port, { onConnectivity: (connected) => connectivity.push(connected) });
+  await client.client.start();
+  await active(client, allActive());
+  const batches = client.batches.length;
+  await eventually(() => streams >= 5, { what: 'four renewals', intervalMs: 2 });
+  assert.deepEqual(connectivity, [true]);
+  assert.deepEqual(lost, []);
+  assert.equal(client.batches.length, batches);
+  server.set(...mesh(2));
+  await active(client, allActive(2));
+});
+
 test('the cache holds what is in use, not what is still warming', async (t) => {
   const cacheFile = await temporaryFile(t);
   await using server = new RealServer();

@@ -79,6 +79,8 @@ export class RealServer implements AsyncDisposable {
   readonly #options: Partial<XdsServerOptions>;
   readonly #credentials: ServerCredentials;
   xds: XdsServer;
+  /** Channel options besides the usual ones. */
+  grpcOptions: Readonly<Record<string, number>> = {};
   #server: Server | undefined;
   #storeVersion = 0;
   port = 0;
@@ -103,7 +105,7 @@ export class RealServer implements AsyncDisposable {
 
   async start(): Promise<void> {
     this.xds = this.#create();
-    const server = new Server(grpcServerOptions);
+    const server = new Server({ ...grpcServerOptions, ...this.grpcOptions });
     this.xds.addTo(server);
     this.#server = server;
     this.port = await new Promise<number>((resolve, reject) => {

@@ -6,6 +6,8 @@ export interface GrpcCallHandlers {
   /** The connection is up and what was written is on its way. */
   onStart?(): void;
   onMessage(message: Uint8Array): void;
+  /** The server will close the connection soon: a new stream would get a new connection, this one goes on for a while. */
+  onGoaway?(): void;
   /** The stream is over; called once, last. */
   onEnd(status: GrpcStatus): void;
 }
@@ -81,6 +83,12 @@ export class GrpcCall {
 
   cancel(): void {
     this.#finish();
+  }
+
+  goaway(): void {
+    if (!this.#ended) {
+      this.#handlers.onGoaway?.();
+    }
   }
 
   /** Ends the call if it has not ended yet and tells its owner. */

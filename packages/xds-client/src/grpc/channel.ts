@@ -62,6 +62,8 @@ class Channel implements GrpcChannel {
   readonly #options: GrpcChannelOptions;
   #connection: Promise<Connection> | undefined;
   #current: Connection | undefined;
+  /** The current one, and those that are being left. */
+  readonly #sessions = new Set<http2.ClientHttp2Session>();
   #closed = false;
 
   constructor(options: GrpcChannelOptions) {
@@ -76,7 +78,7 @@ class Channel implements GrpcChannel {
           return;
         }
         connection.calls.add(call);
-        call.start(connection.session, path, () => connection.calls.delete(call));
+        call.start(connection.session, path, () => this.#callEnded(connection, call));
       },
       (error: unknown) => call.end({ code: 'UNAVAILABLE', details: MeshError.from(error).message }),
     );
@@ -85,13 +87,29 @@ class Channel implements GrpcChannel {
 
   close(): void {
     this.#closed = true;
-    this.#current?.session.destroy();
+    for (const session of this.#sessions) {
+      session.destroy();
+    }
     this.#forget();
   }
 
   #forget(): void {
     this.#connection = undefined;
     this.#current = undefined;
+  }
+
+  /** A connection that is being left goes with its last call. */
+  #callEnded(connection: Connection, call: GrpcCall): void {
+    connection.calls.delete(call);
+    if (connection !== this.#current && connection.calls.size === 0) {
+      connection.session.destroy();
+    }
+  }
+
+  #retire(connection: Connection): void {
+    if (this.#current === connection) {
+      this.#forget();
+    }
   }
 
   #connect(): Promise<Connection> {
@@ -153,21 +171,24 @@ class Channel implements GrpcChannel {
 
   #watch(connection: Connection): void {
     const { session, calls } = connection;
+    this.#sessions.add(session);
     let reason = 'the connection was closed';
     const keepalive = new Keepalive(session, this.#options.clock, this.#options.keepaliveMs ?? 20_000);
     session.on('error', (error: Error) => {
       reason = error.message;
     });
-    // The server asks us to leave (maximum age, shutdown): streams move to a new connection at once.
+    // The server wants us to leave (maximum age, shutdown): new streams get a new connection, open ones may end in peace.
     session.on('goaway', () => {
       reason = 'the server asked to reconnect';
-      session.destroy();
+      this.#retire(connection);
+      for (const call of [...calls]) {
+        call.goaway();
+      }
     });
     session.on('close', () => {
       keepalive.stop();
-      if (this.#current === connection) {
-        this.#forget();
-      }
+      this.#sessions.delete(session);
+      this.#retire(connection);
       for (const call of [...calls]) {
         call.end({ code: 'UNAVAILABLE', details: reason });
       }
