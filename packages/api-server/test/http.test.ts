@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { test } from 'node:test';
 import { kinds } from '@weft/resources';
 import { startApi } from './support/api.ts';
@@ -122,6 +124,48 @@ test('a watch resumes where it ended, and one from a forgotten version is told t
   const old = await api.admin.request('GET', `${configMaps}?watch=1&resourceVersion=${version}`);
   assert.equal(old.status, 410);
   assert.equal(old.body.reason, 'Expired');
+});
+
+test('a watch may begin with more than may wait for a slow reader', async (t) => {
+  const api = await startApi(t, { limits: { maxWatchBufferBytes: 1_000 } });
+  for (let index = 0; index < 8; index += 1) {
+    await api.admin.request('POST', configMaps, body(`big-${index}`, { k: 'x'.repeat(900_000) }));
+  }
+  const stream = await api.admin.watch(`${configMaps}?watch=1`);
+  for (let index = 0; index < 8; index += 1) {
+    assert.equal((await stream.next())?.object.metadata.name, `big-${index}`);
+  }
+  await api.admin.request('POST', configMaps, body('small'));
+  assert.equal((await stream.next())?.object.metadata.name, 'small');
+  stream.close();
+});
+
+test('a watcher that does not read is cut off, and others go on', async (t) => {
+  const api = await startApi(t, { limits: { maxWatchBufferBytes: 1_000_000 } });
+  const { chainPem, keyPem } = await api.issue('slow', ['system:masters']);
+  const path = `${configMaps}?watch=1&sendInitialEvents=false`;
+  const slow = await new Promise<IncomingMessage>((resolve, reject) => {
+    const options = { agent: false, ca: api.trustBundle, cert: chainPem, key: keyPem };
+    get(new URL(path, api.url), options, resolve).on('error', reject);
+  });
+  slow.pause();
+  slow.on('error', () => undefined);
+  const quick = await api.admin.watch(path);
+  const writes = 40;
+  for (let index = 0; index < writes; index += 1) {
+    const written = body('same', { k: String(index).padEnd(900_000, 'x') });
+    await api.admin.request(index === 0 ? 'POST' : 'PUT', index === 0 ? configMaps : `${configMaps}/same`, written);
+    assert.equal((await quick.next())?.object.metadata.name, 'same');
+  }
+  let received = 0;
+  slow.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+  });
+  const closed = new Promise((resolve) => slow.once('close', resolve));
+  slow.resume();
+  await closed;
+  assert.ok(received < writes * 900_000, `${received} bytes`);
+  quick.close();
 });
 
 test('tables and metadata are sent to those who ask for them', async (t) => {

@@ -11,8 +11,9 @@ test('JSON and YAML are read into plain values', () => {
   assert.deepEqual(yaml(' {"a": 1}'), { a: 1 });
 });
 
-test('a key that stands twice in one object is refused with its line', () => {
+test('a key that stands twice in one object is refused with its path and line', () => {
   assert.throws(() => json('{"a":1,\n"b":{"x":1},\n"a":2}'), { code: 400, message: /"a" stands twice.*line 3/ });
+  assert.throws(() => json('{"s":{"p":[1,{"x/y":0,"x/y":1}]}}'), { code: 400, message: /s\.p\[1\]\[x\/y\]: the key/ });
   assert.throws(() => json('{"a":1,"\\u0061":2}'), { code: 400, message: /stands twice/ });
   assert.throws(() => yaml('a: 1\nb: 2\na: 3\n'), { code: 400, message: /line 3/ });
   assert.deepEqual(json('[{"a":1},{"a":"a: a:"}]'), [{ a: 1 }, { a: 'a: a:' }]);

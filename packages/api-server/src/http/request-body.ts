@@ -1,3 +1,4 @@
+import { formatPath } from '@weft/resources';
 import { parseDocument } from 'yaml';
 import { decodeKubernetesObject } from '../protobuf/decode-object.ts';
 import { ProtobufError } from '../protobuf/wire-reader.ts';
@@ -62,12 +63,20 @@ function parseJson(text: string, maxDepth: number): unknown {
   }
 }
 
+/** An object or list that is open while the text is read. */
+interface Container {
+  /** Keys seen so far; undefined for a list. */
+  readonly keys: Set<string> | undefined;
+  /** The key or index that is being read. */
+  at: string | number;
+}
+
 /**
  * A key that stands twice in one object, or nesting that is too deep: what `JSON.parse` lets pass. One pass over the text, also
  * over text that is no JSON, of which it says nothing.
  */
 function findTrouble(text: string, maxDepth: number): string | undefined {
-  const open: (Set<string> | undefined)[] = [];
+  const open: Container[] = [];
   let lastString = '';
   for (let index = 0; index < text.length; index += 1) {
     switch (text[index]) {
@@ -76,21 +85,33 @@ function findTrouble(text: string, maxDepth: number): string | undefined {
         if (open.length >= maxDepth) {
           return `it is nested deeper than ${maxDepth} levels`;
         }
-        open.push(text[index] === '{' ? new Set() : undefined);
+        open.push(text[index] === '{' ? { keys: new Set(), at: '' } : { keys: undefined, at: 0 });
         break;
+      case ',': {
+        const list = open.at(-1);
+        if (typeof list?.at === 'number') {
+          list.at += 1;
+        }
+        break;
+      }
       case '}':
       case ']':
         open.pop();
         break;
       case ':': {
-        const keys = open.at(-1);
+        const container = open.at(-1);
+        if (container?.keys === undefined) {
+          break;
+        }
         const key = unquote(lastString);
-        const wrong = keys?.has(key) === true ? 'stands twice in one object' : forbiddenKey(key);
+        container.at = key;
+        const wrong = container.keys.has(key) ? 'stands twice in one object' : forbiddenKey(key);
         if (wrong !== undefined) {
           const line = text.slice(0, index).split('\n').length;
-          return `the key ${JSON.stringify(key)} ${wrong} (line ${line}); fix: remove it`;
+          const path = formatPath(open.map(({ at }) => at));
+          return `${path}: the key ${JSON.stringify(key)} ${wrong} (line ${line}); fix: remove it`;
         }
-        keys?.add(key);
+        container.keys.add(key);
         break;
       }
       case '"': {

@@ -3,7 +3,6 @@ import type { Clock } from '@weft/base';
 import type { ApiLimits } from '../options.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
-
 import type { WatchedEvent, WatchQuery } from '../registry/watch.ts';
 import { type IncludeObject, tableFrom } from '../table/table.ts';
 import type { WantedForm } from './accept.ts';
@@ -32,6 +31,8 @@ export function streamWatch(response: ServerResponse, options: WatchStreamOption
   let headersDue = form === 'table';
   const pending: string[] = [];
   let started = false;
+  // What a watch begins with is written in one go, as a list would be; only what comes on top of it shows a slow reader.
+  let allowanceBytes = 0;
 
   const write = (line: string): void => {
     if (!started) {
@@ -39,7 +40,7 @@ export function streamWatch(response: ServerResponse, options: WatchStreamOption
       return;
     }
     response.write(line);
-    if (response.writableLength > limits.maxWatchBufferBytes) {
+    if (response.writableLength > limits.maxWatchBufferBytes + allowanceBytes) {
       end();
       response.destroy();
     }
@@ -91,9 +92,13 @@ export function streamWatch(response: ServerResponse, options: WatchStreamOption
   response.on('close', end);
   response.on('error', end);
   for (const line of pending.splice(0)) {
-    if (!ended) {
-      write(line);
-    }
+    response.write(line);
+  }
+  if (response.writableNeedDrain) {
+    allowanceBytes = response.writableLength;
+    response.once('drain', () => {
+      allowanceBytes = 0;
+    });
   }
   return finish;
 }

@@ -101,7 +101,7 @@ export function fieldSetFromFieldsV1(fields: unknown, depth = 0): FieldSet | und
     if (step === '.') {
       continue;
     }
-    if (!/^[fkvi]:/.test(step)) {
+    if (!isStep(step)) {
       return undefined;
     }
     const child = fieldSetFromFieldsV1(value, depth + 1);
@@ -111,6 +111,23 @@ export function fieldSetFromFieldsV1(fields: unknown, depth = 0): FieldSet | und
     result.children.set(step, child);
   }
   return result;
+}
+
+/** Steps may come from a client: what follows `k:`, `v:` and `i:` must be what {@link formatPlace} can read. */
+function isStep(step: string): boolean {
+  const rest = step.slice(2);
+  if (step.startsWith('f:')) {
+    return true;
+  }
+  if (step.startsWith('i:')) {
+    return /^\d+$/.test(rest);
+  }
+  try {
+    const value: unknown = JSON.parse(rest);
+    return step.startsWith('v:') || (step.startsWith('k:') && isObject(value));
+  } catch {
+    return false;
+  }
 }
 
 /** A place as conflict messages write it: `.spec.ports[port=80].name`. */

@@ -58,7 +58,7 @@ export function entriesOf(owners: readonly Owner[]): ManagedFieldsEntry[] {
       manager: owner.manager,
       operation: owner.operation,
       apiVersion: owner.apiVersion,
-      time: owner.time,
+      ...(owner.time === '' ? {} : { time: owner.time }),
       fieldsType: 'FieldsV1',
       fieldsV1: fieldsV1Of(owner.fields),
       ...(owner.subresource === '' ? {} : { subresource: owner.subresource }),
@@ -92,6 +92,11 @@ export function ownable(object: Json, subresource: string, statusApart: boolean)
     ...content,
     ...(statusApart || status === undefined ? {} : { status }),
   };
+}
+
+/** The owner of everything in an object that nobody owned when it was first applied to, so that nothing is taken over unasked. */
+export function ownerBeforeFirstApply(live: JsonObject, structure: Structure, writer: Writer): Owner {
+  return { ...writer, manager: 'before-first-apply', operation: 'Update', fields: fieldSetOf(live, structure) };
 }
 
 /** Records a write that was no apply: the writer owns what it changed, the others lose it. Inputs are {@link ownable}. */

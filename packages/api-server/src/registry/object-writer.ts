@@ -9,6 +9,7 @@ import {
   entriesOf,
   type Owner,
   ownable,
+  ownerBeforeFirstApply,
   ownersOf,
   recordUpdate,
   type Writer,
@@ -169,15 +170,13 @@ export class ObjectWriter {
     const subresource = context.subresource ?? '';
     const live = previous === undefined ? {} : ownable(previous, subresource, hasStatus);
     const config = withoutNulls(ownable(raw, subresource, hasStatus)) as JsonObject;
-    const owners = ownersOf(previous?.metadata.managedFields) ?? [];
-    const outcome = applyConfig(
-      live,
-      config,
-      resource.structure,
-      owners,
-      this.#writer(resource, context),
-      context.force,
-    );
+    const writer = this.#writer(resource, context);
+    const known = ownersOf(previous?.metadata.managedFields) ?? [];
+    const owners =
+      known.length === 0 && previous !== undefined && subresource === ''
+        ? [ownerBeforeFirstApply(live, resource.structure, writer)]
+        : known;
+    const outcome = applyConfig(live, config, resource.structure, owners, writer, context.force);
     if (outcome.conflicts.length > 0) {
       throw conflictOf(outcome.conflicts);
     }

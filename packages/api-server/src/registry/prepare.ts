@@ -1,4 +1,11 @@
-import { type KubeObject, type ObjectMeta, validateChange, validateObject, warningsFor } from '@weft/resources';
+import {
+  type KubeObject,
+  type ObjectMeta,
+  type Violation,
+  validateChange,
+  validateObject,
+  warningsFor,
+} from '@weft/resources';
 import { equalJson, isObject, type JsonObject } from '../patch/json.ts';
 import { entriesOf, ownable, ownersOf, recordUpdate, type Writer } from '../patch/managed-fields.ts';
 import { unknownFields, withoutFields } from '../schema/unknown-fields.ts';
@@ -104,7 +111,11 @@ export function changed(resource: ServedResource, parts: ChangeParts, context: W
     isObject(wanted['metadata']) && context.subresource === undefined ? wanted['metadata'] : previous.metadata;
   composed['metadata'] = keepServerFields(metadata as JsonObject, previous.metadata);
   const object = validated(resource, composed, context);
-  const violations = validateChange(object, previous);
+  const violations = [...validateChange(object, previous), ...lateFinalizers(object.metadata, previous.metadata)];
+  const given = ownersOf(object.metadata.managedFields);
+  if (given === undefined) {
+    violations.push(unreadableOwners);
+  }
   if (violations.length > 0) {
     throw invalid(resource, previous.metadata.name, violations);
   }
@@ -115,7 +126,7 @@ export function changed(resource: ServedResource, parts: ChangeParts, context: W
       ownable(previous, context.subresource ?? '', hasStatus),
       ownable(object, context.subresource ?? '', hasStatus),
       resource.structure,
-      ownersOf(previous.metadata.managedFields) ?? [],
+      given ?? [],
       writer,
     );
   const managedFields = entriesOf(owners);
@@ -163,12 +174,32 @@ function keepServerFields(metadata: JsonObject, previous: ObjectMeta): JsonObjec
   for (const field of [...serverFields, 'namespace'] as const) {
     setOrDrop(result, field, previous[field]);
   }
-  // Managed fields are the server's; an empty list in an update is the documented way to clear them.
-  const given = metadata['managedFields'];
-  if (Array.isArray(given) && given.length === 0) {
-    delete result['managedFields'];
-  } else {
+  // A client that says nothing of the owners leaves them; one that writes them (kubectl does when a user turns to server-side
+  // apply) is believed, and a list of nothing clears them.
+  if (metadata['managedFields'] === undefined || metadata['managedFields'] === null) {
     setOrDrop(result, 'managedFields', previous.managedFields);
   }
   return result;
+}
+
+const unreadableOwners: Violation = {
+  path: 'metadata.managedFields',
+  code: 'FieldValueInvalid',
+  message: 'a set of fields cannot be read',
+  fix: 'Leave managedFields out to keep them, or write [{}] to clear them.',
+};
+
+/** Whoever waits for the finalizers of an object that is being deleted may count on there being no more of them. */
+function lateFinalizers(now: ObjectMeta, previous: ObjectMeta): Violation[] {
+  if (previous.deletionTimestamp === undefined) {
+    return [];
+  }
+  return (now.finalizers ?? [])
+    .filter((finalizer) => previous.finalizers?.includes(finalizer) !== true)
+    .map((finalizer) => ({
+      path: 'metadata.finalizers',
+      code: 'FieldValueForbidden',
+      message: `no new finalizers can be added if the object is being deleted, found new finalizer ${JSON.stringify(finalizer)}`,
+      fix: 'Leave it out.',
+    }));
 }

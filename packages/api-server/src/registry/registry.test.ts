@@ -205,3 +205,22 @@ test('managed fields of many writers and of a status writer that never rests sta
   assert.equal(managedFields.filter(({ subresource }) => subresource === 'status').length, 1);
   assert.ok(managedFields.some(({ manager }) => manager === 'ancient-changes'));
 });
+
+test('an object that is being deleted takes no more finalizers', async (t) => {
+  const api = await memoryRegistry();
+  t.after(() => api.close());
+  const resource = api.resource('services');
+  const finalizers = (...names: string[]) => ({ metadata: { finalizers: names } });
+  await api.create({
+    ...(service() as object),
+    metadata: { name: 'a', namespace: 'default', finalizers: ['x.y/a', 'x.y/b'] },
+  });
+  await api.registry.delete(resource, place, {}, api.context());
+  await assert.rejects(api.registry.patch(resource, place, 'merge', finalizers('x.y/a', 'x.y/c'), api.context()), {
+    code: 422,
+    message: /no new finalizers.*x\.y\/c/,
+  });
+  await api.registry.patch(resource, place, 'merge', finalizers('x.y/b'), api.context());
+  await api.registry.patch(resource, place, 'merge', { metadata: { finalizers: null } }, api.context());
+  assert.throws(() => api.registry.get(resource, place), { code: 404 });
+});

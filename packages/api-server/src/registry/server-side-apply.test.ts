@@ -140,3 +140,56 @@ test('managed fields in the configuration are refused, a null means no opinion',
   const applied = await apply(api, 'one', config({ ports: [http], selector: null }));
   assert.equal(applied.spec?.selector, undefined);
 });
+
+test('owners that a client writes are believed: kubectl moves those of client-side apply so', async (t) => {
+  const api = await memoryRegistry();
+  t.after(() => api.close());
+  const resource = api.resource('services');
+  const body = config({ ports: [http] }, { a: '1', b: '1' });
+  await api.create(body, { fieldManager: 'kubectl-client-side-apply' });
+  await apply(api, 'kubectl', config({ ports: [http] }, { a: '1' }));
+  const { managedFields = [] } = api.registry.get(resource, place).metadata;
+  const moved = managedFields
+    .filter(({ operation }) => operation === 'Update')
+    .map((entry) => ({ ...entry, manager: 'kubectl', operation: 'Apply' }));
+  const patch = [{ op: 'replace', path: '/metadata/managedFields', value: moved }];
+  await api.registry.patch(resource, place, 'json', patch, api.context({ fieldManager: 'kubectl' }));
+  const applied = await apply(api, 'kubectl', config({ ports: [http] }, { a: '1' }));
+  assert.deepEqual(applied.metadata.labels, { a: '1' }, 'what the former owner alone held goes');
+  assert.deepEqual(
+    applied.metadata.managedFields?.map(({ manager, operation }) => [manager, operation]),
+    [['kubectl', 'Apply']],
+  );
+});
+
+test('owners can be cleared; a first apply then takes nothing over unasked', async (t) => {
+  const api = await memoryRegistry();
+  t.after(() => api.close());
+  const resource = api.resource('services');
+  await api.create(config({ ports: [http] }, { a: '1' }));
+  for (const cleared of [[], [{}]]) {
+    const patch = { metadata: { managedFields: cleared } };
+    const object = await api.registry.patch(resource, place, 'merge', patch, api.context());
+    assert.equal(object.metadata.managedFields, undefined);
+  }
+  await assert.rejects(apply(api, 'one', config({ ports: [http] }, { a: '2' })), {
+    code: 409,
+    message: /before-first-apply.*\.metadata\.labels\.a/,
+  });
+});
+
+test('owners that cannot be read are refused', async (t) => {
+  const api = await memoryRegistry();
+  t.after(() => api.close());
+  const resource = api.resource('services');
+  await api.create(config({ ports: [http] }));
+  for (const step of ['x', 'k:{', 'k:1', 'v:', 'i:a']) {
+    const entry = { manager: 'x', operation: 'Update', fieldsType: 'FieldsV1', fieldsV1: { 'f:spec': { [step]: {} } } };
+    const patch = { metadata: { managedFields: [entry] } };
+    await assert.rejects(
+      api.registry.patch(resource, place, 'merge', patch, api.context()),
+      { code: 422, message: /metadata\.managedFields/ },
+      step,
+    );
+  }
+});
