@@ -29,6 +29,7 @@ const registry = {
   INVALID: { severity: 'error', hint: 'Mend the fields named in the message.' },
   UNAVAILABLE: { severity: 'error', hint: 'Wait for the peer to come back; Weft retries by itself.' },
   TIMEOUT: { severity: 'error', hint: 'Look at the log of the peer named.' },
+  CANCELLED: { severity: 'error', hint: 'It was told to stop meanwhile: do it again if it is still wanted.' },
   TOO_LARGE: { severity: 'error', hint: 'Split the object or remove what is not needed.' },
   TOKEN_INVALID: { severity: 'error', hint: 'Make a new join token: each is good for one workload, once.' },
   CERTIFICATE_INVALID: { severity: 'error', hint: 'Check the clock and the trust bundle of both sides.' },

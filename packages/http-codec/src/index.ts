@@ -2,9 +2,12 @@ export type {
   DownstreamCodec,
   DownstreamEvents,
   RequestEncoder,
+  RequestFate,
+  RequestSink,
   ResponseEncoder,
   ResponseSink,
   UpstreamCodec,
+  UpstreamEvents,
 } from './codec.ts';
 export { type CodecErrorDetail, statusOfCodecError } from './codec-error.ts';
 export { HeadFields } from './head-fields.ts';

@@ -1,5 +1,4 @@
 import {
-  type BodySink,
   type CodecErrorDetail,
   type DownstreamEvents,
   defaultHttp1Limits,
@@ -7,6 +6,7 @@ import {
   Http1UpstreamCodec,
   OutputBuffer,
   type RequestHead,
+  type RequestSink,
   type ResponseEncoder,
   type ResponseHead,
   type ResponseSink,
@@ -14,6 +14,7 @@ import {
   releaseResponseHead,
   takeRequestHead,
   takeResponseHead,
+  type UpstreamEvents,
 } from '@weft/http-codec';
 
 /** What a codec made of some bytes. */
@@ -64,7 +65,7 @@ export function readRequests(parts: readonly Buffer[], ended = false, acceptHttp
   };
 
   const events: DownstreamEvents = {
-    onRequest(head: RequestHead, encoder: ResponseEncoder, endStream: boolean): BodySink {
+    onRequest(head: RequestHead, encoder: ResponseEncoder, endStream: boolean): RequestSink {
       const message: ReadMessage = {
         start: `${head.method} ${head.path}`,
         fields: fieldsOf(head),
@@ -87,6 +88,8 @@ export function readRequests(parts: readonly Buffer[], ended = false, acceptHttp
           message.trailers = trailers === undefined ? [] : fieldsOf(trailers);
           answer(encoder);
         },
+        onResponseWritable: () => {},
+        onReset: () => {},
       };
     },
     onCodecError(detail) {
@@ -111,6 +114,13 @@ export function readRequests(parts: readonly Buffer[], ended = false, acceptHttp
   return { messages, error, finished };
 }
 
+const ignoringUpstream: UpstreamEvents = {
+  onReadPressure() {},
+  onStreamsAvailable() {},
+  onDraining() {},
+  onFinished() {},
+};
+
 /** Feeds pieces to the client's side, which has asked with `method`. */
 export function readResponse(
   parts: readonly Buffer[],
@@ -121,7 +131,7 @@ export function readResponse(
   const messages: ReadMessage[] = [];
   let error: CodecErrorDetail | undefined;
   const out = new OutputBuffer();
-  const codec = new Http1UpstreamCodec(out, defaultHttp1Limits);
+  const codec = new Http1UpstreamCodec(ignoringUpstream, out, defaultHttp1Limits);
   const record = (head: ResponseHead, complete: boolean): void => {
     messages.push({ start: `${head.status}`, fields: fieldsOf(head), body: '', complete, trailers: [] });
     releaseResponseHead(head);
@@ -142,6 +152,7 @@ export function readResponse(
         message.trailers = trailers === undefined ? [] : fieldsOf(trailers);
       }
     },
+    onRequestWritable: () => {},
     onResponseError: (detail) => {
       error ??= detail;
     },
@@ -160,5 +171,5 @@ export function readResponse(
   if (ended) {
     codec.receiveEnd();
   }
-  return { messages, error, finished: error !== undefined, reusable: codec.reusable };
+  return { messages, error, finished: error !== undefined, reusable: codec.availableStreams > 0 };
 }

@@ -86,6 +86,9 @@ export class DemoMesh {
 
   /** Registers a workload and starts its sidecar, so that what it offers can be used before its command runs. */
   async startSidecarOf(spec: WorkloadSpec): Promise<Workload> {
+    if (this.#stopping) {
+      throw new MeshError('CANCELLED', 'the demo is being stopped');
+    }
     const endpoints = this.#file?.endpoints;
     if (endpoints === undefined) {
       throw new MeshError('INTERNAL', 'the control plane has not been started yet');

@@ -24,6 +24,7 @@ export interface SidecarOptions {
 
 const readyPollMs = 50;
 const restartResetMs = 60_000;
+const startStopGraceMs = 2_000;
 /** Our programs end with this when what they were given is not right: starting them again does not mend it. */
 const badConfigurationExit = 2;
 
@@ -57,6 +58,11 @@ export class Sidecar {
       guard: options.guard,
     });
     this.#child = child;
+    if (this.#stopping) {
+      // Told to stop while it was being started.
+      await child.stop(options.clock, startStopGraceMs);
+      return;
+    }
     this.#log.follow(child.stdout);
     this.#log.follow(child.stderr);
     void child.ended.then((end) => this.#ended(end, startedMs));

@@ -71,6 +71,8 @@ export class Workload {
   #joined = false;
   #leaving: Promise<void> | undefined;
   #announced: Promise<void> = Promise.resolve();
+  /** The step of joining that is under way: leaving waits for its end, so that nothing is begun behind its back. */
+  #step: Promise<unknown> = Promise.resolve();
 
   constructor(spec: WorkloadSpec, host: WorkloadHost) {
     this.spec = spec;
@@ -90,8 +92,15 @@ export class Workload {
     return this.#sidecar?.pid;
   }
 
-  /** Registers the workload and writes what its sidecar needs. */
-  async join(endpoints: ControlPlaneEndpoints): Promise<void> {
+  /**
+   * Registers the workload and writes what its sidecar needs.
+   * @throws MeshError `CANCELLED`, as the other steps of joining do, when the workload was told to leave meanwhile.
+   */
+  join(endpoints: ControlPlaneEndpoints): Promise<void> {
+    return this.#begin(() => this.#join(endpoints));
+  }
+
+  async #join(endpoints: ControlPlaneEndpoints): Promise<void> {
     const { api } = this.#host;
     const { spec } = this;
     if (spec.engine === 'envoy') {
@@ -126,7 +135,7 @@ export class Workload {
   async startSidecar(): Promise<void> {
     const { clock, guard, env, paths, say } = this.#host;
     const { spec } = this;
-    this.#sidecar = new Sidecar({
+    const sidecar = new Sidecar({
       engine: spec.engine,
       program: spec.engine === 'envoy' ? paths.envoyAgent : paths.proxy,
       bootstrapFile: this.#files.bootstrap,
@@ -141,8 +150,9 @@ export class Workload {
       onRestart: () => this.#renewToken(),
       say: (line) => say(spec.name, line),
     });
-    await this.#sidecar.start();
-    await this.#sidecar.waitReady(sidecarReadyMs);
+    this.#sidecar = sidecar;
+    await this.#begin(() => sidecar.start());
+    await sidecar.waitReady(sidecarReadyMs);
   }
 
   /** Starts the command; peers get its endpoint as soon as it listens. */
@@ -151,16 +161,18 @@ export class Workload {
     const { env, guard, output, input } = this.#host;
     const [file = '', ...args] = spec.command;
     const ports = this.#requirePorts();
-    const command = await ChildProgram.start(file, {
-      file,
-      args,
-      cwd: spec.cwd,
-      env: commandEnvironment(spec, ports, env),
-      output,
-      input,
-      guard,
+    const command = await this.#begin(async () => {
+      this.#command = await ChildProgram.start(file, {
+        file,
+        args,
+        cwd: spec.cwd,
+        env: commandEnvironment(spec, ports, env),
+        output,
+        input,
+        guard,
+      });
+      return this.#command;
     });
-    this.#command = command;
     if (ports.app !== undefined) {
       this.#announced = this.#announceWhenListening(command, ports.app);
     }
@@ -181,9 +193,20 @@ export class Workload {
     return this.#leaving;
   }
 
+  /** Does one step of joining, unless the workload is leaving. */
+  async #begin<T>(step: () => Promise<T>): Promise<T> {
+    if (this.#leaving !== undefined) {
+      throw new MeshError('CANCELLED', `${this.spec.name} is leaving the mesh`);
+    }
+    const running = step();
+    this.#step = running;
+    return await running;
+  }
+
   async #leave(signal: NodeJS.Signals): Promise<void> {
     const { clock, api } = this.#host;
     const { namespace, name } = this.spec;
+    await Promise.allSettled([this.#step]);
     const command = this.#command;
     if (this.#joined && this.#served !== undefined && this.#sidecar !== undefined && command?.end === undefined) {
       await this.#setDraining(true)

@@ -24,7 +24,7 @@ function setUp(): {
         paths.push(head.path);
         encoder = given;
         releaseRequestHead(head);
-        return { onBodyData() {}, onBodyEnd() {} };
+        return { onBodyData() {}, onBodyEnd() {}, onResponseWritable() {}, onReset() {} };
       },
       onCodecError: (detail) => assert.fail(detail),
       onReadPressure: (pause) => void pressure.push(pause),

@@ -1,11 +1,11 @@
-import type { DownstreamCodec, DownstreamEvents, ResponseEncoder } from '../codec.ts';
+import type { DownstreamCodec, DownstreamEvents, RequestSink, ResponseEncoder } from '../codec.ts';
 import type { CodecErrorDetail } from '../codec-error.ts';
 import type { HeadFields } from '../head-fields.ts';
 import { KnownHeader } from '../known-header.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import { type RequestHead, releaseRequestHead, takeRequestHead } from '../request-head.ts';
 import type { ResponseHead } from '../response-head.ts';
-import { BodyDecoder, type BodySink } from './body-decoder.ts';
+import { BodyDecoder } from './body-decoder.ts';
 import { needMore } from './field-scanner.ts';
 import { HeadReader } from './head-reader.ts';
 import { writeChunk, writeResponseHead } from './head-writer.ts';
@@ -46,7 +46,7 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
   readonly #body: BodyDecoder;
   readonly #authorities: TextMemo = new TextMemo();
   #head: RequestHead | undefined = undefined;
-  #sink: BodySink | undefined = undefined;
+  #sink: RequestSink | undefined = undefined;
   #receiving = readingHead;
   #framing = noBody;
   /** A request waits for its response, or for the rest of it. */
@@ -59,7 +59,9 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
   #draining = false;
   #upgradeAsked = false;
   #backlog: Buffer | undefined = undefined;
-  #paused = false;
+  /** Reasons not to read: bytes of a request that waits, and the owner of the request under way. */
+  #backlogPause = false;
+  #requestPause = false;
   #inReceive = false;
   #peerEnded = false;
 
@@ -185,6 +187,7 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
   /** Both directions are done: the next request may come, or the connection ends. */
   #next(): void {
     this.#sink = undefined;
+    this.pauseRequest(false);
     if (!this.#keepAlive || (this.#peerEnded && this.#backlog === undefined)) {
       this.#finish();
       return;
@@ -204,15 +207,16 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
         this.receiveEnd();
       }
     }
-    if (this.#paused && this.#backlog === undefined) {
-      this.#paused = false;
-      this.#events.onReadPressure(false);
+    if (this.#backlogPause && this.#backlog === undefined) {
+      this.#backlogPause = false;
+      this.#readPressureChanged(this.#requestPause);
     }
   }
 
   #finish(): void {
     this.#receiving = closed;
     this.#backlog = undefined;
+    this.pauseRequest(false);
     this.#events.onFinished();
   }
 
@@ -230,11 +234,28 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
       return;
     }
     this.#backlog = backlog;
-    if (!this.#paused) {
-      this.#paused = true;
-      this.#events.onReadPressure(true);
+    if (!this.#backlogPause) {
+      this.#backlogPause = true;
+      this.#readPressureChanged(this.#requestPause);
     }
   }
+
+  pauseRequest(pause: boolean): void {
+    if (pause !== this.#requestPause) {
+      this.#requestPause = pause;
+      this.#readPressureChanged(this.#backlogPause);
+    }
+  }
+
+  /** @param other whether the reason that did not change holds: then nothing changes for the owner. */
+  #readPressureChanged(other: boolean): void {
+    if (!other) {
+      this.#events.onReadPressure(this.#backlogPause || this.#requestPause);
+    }
+  }
+
+  /** Nothing is kept back: what was encoded is in the output. */
+  outputWritable(): void {}
 
   receiveEnd(): void {
     this.#peerEnded = true;
@@ -360,9 +381,9 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
     if (backlog !== undefined) {
       this.#sink?.onBodyData(backlog, 0, backlog.length);
     }
-    if (this.#paused) {
-      this.#paused = false;
-      this.#events.onReadPressure(false);
+    if (this.#backlogPause) {
+      this.#backlogPause = false;
+      this.#readPressureChanged(this.#requestPause);
     }
     if (this.#peerEnded) {
       this.receiveEnd();

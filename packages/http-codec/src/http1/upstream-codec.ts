@@ -1,4 +1,4 @@
-import type { RequestEncoder, ResponseSink, UpstreamCodec } from '../codec.ts';
+import type { RequestEncoder, RequestFate, ResponseSink, UpstreamCodec, UpstreamEvents } from '../codec.ts';
 import type { CodecErrorDetail } from '../codec-error.ts';
 import type { HeadFields } from '../head-fields.ts';
 import { KnownHeader } from '../known-header.ts';
@@ -26,6 +26,8 @@ export const maxInformational = 16;
 
 /** The client's side of HTTP/1.1: one request at a time. */
 export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
+  readonly protocol = 'HTTP/1.1';
+  readonly #events: UpstreamEvents;
   readonly #out: OutputBuffer;
   readonly #line: StatusLineScanner = new StatusLineScanner();
   readonly #reader: HeadReader<ResponseHead>;
@@ -39,22 +41,40 @@ export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
   #upgradeAsked = false;
   #keepAlive = true;
   #informational = 0;
+  #paused = false;
 
-  constructor(out: OutputBuffer, limits: Http1Limits) {
+  constructor(events: UpstreamEvents, out: OutputBuffer, limits: Http1Limits) {
+    this.#events = events;
     this.#out = out;
     this.#reader = new HeadReader<ResponseHead>(limits, this.#line);
     this.#body = new BodyDecoder(limits);
   }
 
-  get reusable(): boolean {
-    return this.#receiving === idle && this.#requestDone && this.#keepAlive;
+  /** 1 when everything was sent and received, and both sides agreed to keep the connection. */
+  get availableStreams(): number {
+    return this.#receiving === idle && this.#requestDone && this.#keepAlive ? 1 : 0;
   }
+
+  get activeStreams(): number {
+    return (this.#receiving === idle && this.#requestDone) || this.#receiving === broken ? 0 : 1;
+  }
+
+  pauseResponse(pause: boolean): void {
+    if (pause !== this.#paused) {
+      this.#paused = pause;
+      this.#events.onReadPressure(pause);
+    }
+  }
+
+  /** Nothing is kept back: what was encoded is in the output. */
+  outputWritable(): void {}
 
   open(sink: ResponseSink): RequestEncoder {
     this.#sink = sink;
     this.#receiving = readingHead;
     this.#requestDone = false;
     this.#informational = 0;
+    this.pauseResponse(false);
     this.#reader.begin();
     return this;
   }
@@ -266,6 +286,7 @@ export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
   #fail(detail: CodecErrorDetail): void {
     const sink = this.#sink;
     this.cancel();
-    sink?.onResponseError(detail);
+    const fate: RequestFate = 'unknown';
+    sink?.onResponseError(detail, fate);
   }
 }

@@ -1,4 +1,10 @@
-import { defaultHttp1Limits, Http1UpstreamCodec, type RequestEncoder, type ResponseSink } from '@weft/http-codec';
+import {
+  defaultHttp1Limits,
+  Http1UpstreamCodec,
+  type RequestEncoder,
+  type ResponseSink,
+  type UpstreamEvents,
+} from '@weft/http-codec';
 import type { CircuitBreaker } from '../cluster/circuit-breaker.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
 import { type TimerOwner, WheelTimer } from '../transport/timer-wheel.ts';
@@ -11,7 +17,7 @@ export interface UpstreamUser extends ResponseSink {
 }
 
 /** One HTTP/1.1 connection to an endpoint. It carries one request at a time and goes back to its pool after each. */
-export class UpstreamHttpConnection implements ConnectionHandler, TimerOwner {
+export class UpstreamHttpConnection implements ConnectionHandler, UpstreamEvents, TimerOwner {
   readonly connection: Connection;
   readonly #pool: HttpPool;
   readonly #codec: Http1UpstreamCodec;
@@ -30,7 +36,7 @@ export class UpstreamHttpConnection implements ConnectionHandler, TimerOwner {
     this.#pool = pool;
     this.connection = connection;
     this.#breaker = breaker;
-    this.#codec = new Http1UpstreamCodec(connection.output, defaultHttp1Limits);
+    this.#codec = new Http1UpstreamCodec(this, connection.output, defaultHttp1Limits);
     this.#idleTimer = new WheelTimer(this, 0);
     connection.bufferLimitBytes = pool.cluster.config.bufferLimitBytes;
     connection.handler = this;
@@ -59,7 +65,7 @@ export class UpstreamHttpConnection implements ConnectionHandler, TimerOwner {
     }
     const { maxRequestsPerConnection } = this.#pool.cluster.config.upstreamHttp;
     const worn = maxRequestsPerConnection > 0 && this.requests >= maxRequestsPerConnection;
-    if (!this.#codec.reusable || worn || this.connection.isClosed) {
+    if (this.#codec.availableStreams === 0 || worn || this.connection.isClosed) {
       this.#codec.cancel();
       this.destroy();
       return;
@@ -89,6 +95,21 @@ export class UpstreamHttpConnection implements ConnectionHandler, TimerOwner {
     this.connection.destroy();
   }
 
+  onReadPressure(pause: boolean): void {
+    if (pause) {
+      this.connection.pause();
+    } else {
+      this.connection.resume();
+    }
+  }
+
+  /** One request at a time: whoever has it gives the connection back. */
+  onStreamsAvailable(): void {}
+
+  onDraining(): void {}
+
+  onFinished(): void {}
+
   onTimer(): void {
     if (this.#idle) {
       this.destroy();
@@ -97,7 +118,7 @@ export class UpstreamHttpConnection implements ConnectionHandler, TimerOwner {
 
   onData(bytes: Buffer, start: number, end: number): void {
     this.#codec.receive(bytes, start, end);
-    if (this.#idle && !this.#codec.reusable) {
+    if (this.#idle && this.#codec.availableStreams === 0) {
       // Bytes that nobody asked for: never give them to another client.
       this.destroy();
     }

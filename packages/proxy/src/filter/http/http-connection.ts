@@ -1,10 +1,10 @@
 import {
-  type BodySink,
   type CodecErrorDetail,
   type DownstreamCodec,
   type DownstreamEvents,
   Http1DownstreamCodec,
   type RequestHead,
+  type RequestSink,
   type ResponseEncoder,
   takeRequestHead,
 } from '@weft/http-codec';
@@ -22,10 +22,6 @@ const headersTimer = 1;
 const durationTimer = 2;
 const closeTimer = 3;
 
-/** Why reading from the client stands still. */
-type PauseReason = 'backlog' | 'waiting' | 'upstream';
-const pauseBits: Readonly<Record<PauseReason, number>> = { backlog: 1, waiting: 2, upstream: 4 };
-
 /** One downstream connection under an HTTP connection manager. */
 export class HttpConnection implements ConnectionHandler, DownstreamEvents, TimerOwner {
   readonly transport: Connection;
@@ -39,7 +35,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
   readonly #duration: WheelTimer = new WheelTimer(this, durationTimer);
   readonly #close: WheelTimer = new WheelTimer(this, closeTimer);
   #stream: HttpStream | undefined = undefined;
-  #paused = 0;
+  #paused = false;
   #requests = 0;
   #lastRequest = false;
   #ending = false;
@@ -138,7 +134,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
 
   // ------------------------------------------------------------------------------------------ codec
 
-  onRequest(head: RequestHead, encoder: ResponseEncoder, endStream: boolean): BodySink {
+  onRequest(head: RequestHead, encoder: ResponseEncoder, endStream: boolean): RequestSink {
     const { wheel } = this.manager.context;
     wheel.cancel(this.#idle);
     wheel.cancel(this.#headers);
@@ -180,7 +176,15 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
   }
 
   onReadPressure(pause: boolean): void {
-    this.setReadPause('backlog', pause);
+    if (this.#ending) {
+      return;
+    }
+    this.#paused = pause;
+    if (pause) {
+      this.transport.pause();
+    } else {
+      this.transport.resume();
+    }
   }
 
   onFinished(): void {
@@ -203,10 +207,6 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
       return;
     }
     this.#stream = undefined;
-    if (this.#paused !== 0) {
-      this.setReadPause('waiting', false);
-      this.setReadPause('upstream', false);
-    }
     if (this.transport.isClosed || this.#ending) {
       return;
     }
@@ -220,18 +220,6 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
   proceed(): void {
     if (!this.transport.isClosed && !this.#ending) {
       this.#codec.proceed();
-    }
-  }
-
-  /** Counts the reasons not to read; reading goes on when none is left. */
-  setReadPause(reason: PauseReason, pause: boolean): void {
-    const bit = pauseBits[reason];
-    const before = this.#paused;
-    this.#paused = pause ? before | bit : before & ~bit;
-    if (before === 0 && this.#paused !== 0) {
-      this.transport.pause();
-    } else if (before !== 0 && this.#paused === 0) {
-      this.transport.resume();
     }
   }
 
@@ -260,9 +248,9 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     }
     this.#ending = true;
     this.transport.end();
-    if (this.#paused !== 0) {
+    if (this.#paused) {
       // Reading on keeps the kernel from answering unread bytes with a reset that would overtake our response.
-      this.#paused = 0;
+      this.#paused = false;
       this.transport.resume();
     }
     const { config, context } = this.manager;

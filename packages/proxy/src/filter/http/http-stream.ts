@@ -1,9 +1,10 @@
 import {
-  type BodySink,
+  type CodecErrorDetail,
   type HeadFields,
   KnownHeader,
   noHeaders,
   RequestHead,
+  type RequestSink,
   type ResponseEncoder,
   type ResponseHead,
   releaseRequestHead,
@@ -39,8 +40,12 @@ const neverHead = new RequestHead();
 /** Texts of usual service times, so that none is made for each response. */
 const smallNumbers: readonly string[] = Array.from({ length: 256 }, (_, number) => String(number));
 
+/** Why the body of a request stands still: no upstream takes it yet, its connection is full, or its stream's window is. */
+type RequestPause = 'waiting' | 'upstream' | 'upstream-window';
+const requestPauseBits: Readonly<Record<RequestPause, number>> = { waiting: 1, upstream: 2, 'upstream-window': 4 };
+
 /** One request with its response, from the head's arrival to the end of both. Objects are used again. */
-export class HttpStream implements BodySink, RouteSubject, TimerOwner {
+export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
   readonly info: StreamInfo = new StreamInfo();
   readonly attempt: UpstreamAttempt = new UpstreamAttempt(this);
   readonly body: BodyBuffer = new BodyBuffer();
@@ -58,6 +63,7 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
   #encoder: ResponseEncoder | undefined = undefined;
   #responseHead: ResponseHead | undefined = undefined;
   #nextStep = 0;
+  #requestPaused = 0;
 
   table: CompiledRouteTable | undefined = undefined;
   virtualHost: CompiledVirtualHost | undefined = undefined;
@@ -234,13 +240,31 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
   /** No upstream takes the body yet: reading it stops. */
   holdRequest(): void {
     if (!this.requestComplete) {
-      this.connection.setReadPause('waiting', true);
+      this.setRequestPause('waiting', true);
     }
   }
 
   /** The body may flow. */
   releaseRequest(): void {
-    this.connection.setReadPause('waiting', false);
+    this.setRequestPause('waiting', false);
+  }
+
+  /** Counts the reasons to stop the request's body; it flows again when none is left. */
+  setRequestPause(reason: RequestPause, pause: boolean): void {
+    const bit = requestPauseBits[reason];
+    const before = this.#requestPaused;
+    this.#requestPaused = pause ? before | bit : before & ~bit;
+    if ((before === 0) !== (this.#requestPaused === 0)) {
+      this.#encoder?.pauseRequest(pause);
+    }
+  }
+
+  onResponseWritable(writable: boolean): void {
+    this.attempt.setReadPause(!writable);
+  }
+
+  onReset(_detail: CodecErrorDetail): void {
+    this.onDownstreamGone('http2.remote_reset');
   }
 
   onBodyData(bytes: Buffer, start: number, end: number): void {
@@ -506,6 +530,7 @@ export class HttpStream implements BodySink, RouteSubject, TimerOwner {
       this.triedEndpoints.length = 0;
     }
     this.#encoder = undefined;
+    this.#requestPaused = 0;
     this.table = undefined;
     this.virtualHost = undefined;
     this.route = undefined;

@@ -136,7 +136,11 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   }
 
   onUpstreamWritable(writable: boolean): void {
-    this.stream.connection.setReadPause('upstream', !writable);
+    this.stream.setRequestPause('upstream', !writable);
+  }
+
+  onRequestWritable(writable: boolean): void {
+    this.stream.setRequestPause('upstream-window', !writable);
   }
 
   /** Stops or resumes reading the response: the client does not take it as fast. */
@@ -146,11 +150,7 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
       return;
     }
     this.#paused = pause;
-    if (pause) {
-      upstream.connection.pause();
-    } else {
-      upstream.connection.resume();
-    }
+    this.encoder?.pauseResponse(pause);
   }
 
   /** Ends the try in good order: the connection goes back to its pool if it can. */
