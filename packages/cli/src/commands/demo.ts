@@ -105,7 +105,7 @@ async function bringUp(
     mesh.startSidecarOf(visitor),
     mesh.startWorkloads(workloads.slice(0, door), started),
   ]);
-  const firstPageMs = (await waitForFirstPage(context, shopPort)) - startedMs;
+  const firstPageMs = (await waitForFirstPage(context, mesh, shopPort)) - startedMs;
   await mesh.startWorkloads(workloads.slice(door + 1), started);
   await mesh.startCommandOf(entrance);
   progress.done(`bookshop: ${workloads.length} services with their sidecars`);
@@ -114,7 +114,7 @@ async function bringUp(
 }
 
 /** The moment when the shop's page comes through the mesh. */
-async function waitForFirstPage(context: Context, port: number): Promise<number> {
+async function waitForFirstPage(context: Context, mesh: DemoMesh, port: number): Promise<number> {
   const { clock } = context.terminal;
   const deadline = clock.monotonicMs() + firstPageTimeoutMs;
   let status = 0;
@@ -124,6 +124,7 @@ async function waitForFirstPage(context: Context, port: number): Promise<number>
       return clock.monotonicMs();
     }
     await new Promise<void>((resolve) => void clock.setTimeout(resolve, firstPagePollMs));
+    mesh.requireRunning();
   }
   throw new MeshError(
     'TIMEOUT',

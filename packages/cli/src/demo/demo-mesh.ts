@@ -50,6 +50,13 @@ export class DemoMesh {
     return this.#file;
   }
 
+  /** @throws MeshError `CANCELLED` once {@link stop} was called: whoever waits for something of the demo waits in vain. */
+  requireRunning(): void {
+    if (this.#stopping) {
+      throw new MeshError('CANCELLED', 'the demo is being stopped');
+    }
+  }
+
   async startControlPlane(): Promise<ControlPlaneFile> {
     const { child, file } = await startControlPlane({
       paths: this.#context.paths,
@@ -86,9 +93,7 @@ export class DemoMesh {
 
   /** Registers a workload and starts its sidecar, so that what it offers can be used before its command runs. */
   async startSidecarOf(spec: WorkloadSpec): Promise<Workload> {
-    if (this.#stopping) {
-      throw new MeshError('CANCELLED', 'the demo is being stopped');
-    }
+    this.requireRunning();
     const endpoints = this.#file?.endpoints;
     if (endpoints === undefined) {
       throw new MeshError('INTERNAL', 'the control plane has not been started yet');
