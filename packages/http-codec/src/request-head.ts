@@ -9,11 +9,16 @@ export class RequestHead extends HeadFields {
   authority = '';
   /** `http` or `https` when the target was in absolute form, else empty. */
   targetScheme = '';
-  /** Minor version of HTTP/1. */
+  /** The protocol that it came by. */
+  protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' = 'HTTP/1.1';
+  /** Minor version of HTTP/1; 1 for HTTP/2. */
   minorVersion = 1;
   /** Declared length of the body, -1 when there is none declared. */
   contentLength = -1;
+  /** There is a `transfer-encoding: chunked` line. A body that came by HTTP/2 has none, whatever its length. */
   chunked = false;
+  /** HTTP/2: the stream goes on after the head. */
+  streamGoesOn = false;
   /** The connection may carry another request after this one. */
   keepAlive = true;
   /** Protocol of the Upgrade header when Connection names it, in lower case; else empty. */
@@ -30,9 +35,11 @@ export class RequestHead extends HeadFields {
     this.path = '';
     this.authority = '';
     this.targetScheme = '';
+    this.protocol = 'HTTP/1.1';
     this.minorVersion = 1;
     this.contentLength = -1;
     this.chunked = false;
+    this.streamGoesOn = false;
     this.keepAlive = true;
     this.upgrade = '';
     this.expectContinue = false;
@@ -41,7 +48,7 @@ export class RequestHead extends HeadFields {
   }
 
   get hasBody(): boolean {
-    return this.chunked || this.contentLength > 0;
+    return this.chunked || this.contentLength > 0 || this.streamGoesOn;
   }
 
   /** Another path for the upstream. */

@@ -8,6 +8,7 @@ export class ResponseHead extends HeadFields {
   minorVersion = 1;
   /** -1: not declared. */
   contentLength = -1;
+  /** There is a `transfer-encoding: chunked` line. */
   chunked = false;
   keepAlive = true;
   /** Protocol of the Upgrade header, in lower case (101 only). */

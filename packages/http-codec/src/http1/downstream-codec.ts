@@ -139,6 +139,9 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
     }
     const line = this.#line;
     head.minorVersion = line.minorVersion;
+    if (line.minorVersion === 0) {
+      head.protocol = 'HTTP/1.0';
+    }
     head.method = methodOf(head.bytes, 0, line.methodEnd);
     head.path = head.bytes.latin1Slice(line.targetStart, line.targetEnd);
     const refusal = interpretRequest(head, this.#rules, this.#authorities);
@@ -160,7 +163,7 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
     this.#oldClient = head.minorVersion === 0;
     this.#keepAlive = head.keepAlive;
     this.#upgradeAsked = head.upgrade !== '' || this.#isConnect;
-    const hasBody = head.chunked || head.contentLength > 0;
+    const hasBody = head.hasBody;
     if (hasBody) {
       this.#receiving = readingBody;
       if (head.chunked) {
