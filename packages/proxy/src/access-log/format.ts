@@ -28,9 +28,24 @@ export function compileFormat(text: string): Format | string {
     return pieces;
   }
   const [first] = pieces;
+  const escapes = pieces.map((piece) => (typeof piece === 'string' ? asItIs : escaperOf()));
   return {
-    http: (info) => render(pieces, (command) => command.http(info), escapeText),
-    tcp: (record) => render(pieces, (command) => command.tcp(record), escapeText),
+    http: (info) => {
+      let line = '';
+      for (let index = 0; index < pieces.length; index += 1) {
+        const piece = pieces[index] as Piece;
+        line += typeof piece === 'string' ? piece : shown(piece.http(info), escapes[index] as Clean);
+      }
+      return line;
+    },
+    tcp: (record) => {
+      let line = '';
+      for (let index = 0; index < pieces.length; index += 1) {
+        const piece = pieces[index] as Piece;
+        line += typeof piece === 'string' ? piece : shown(piece.tcp(record), escapes[index] as Clean);
+      }
+      return line;
+    },
     single: pieces.length === 1 && typeof first === 'object' ? first : undefined,
   };
 }
@@ -54,24 +69,37 @@ export function compileHeaderValue(text: string): string | ((info: StreamInfo) =
   if (pieces.every((piece) => typeof piece === 'string')) {
     return pieces.join('');
   }
-  return (info) => render(pieces, (command) => command.http(info) ?? '', stripControls);
+  return (info) => {
+    let value = '';
+    for (const piece of pieces) {
+      value += typeof piece === 'string' ? piece : shown(piece.http(info) ?? '', stripControls);
+    }
+    return value;
+  };
 }
 
-function render(
-  pieces: readonly Piece[],
-  read: (command: Command) => CommandValue,
-  clean: (text: string) => string,
-): string {
-  let line = '';
-  for (const piece of pieces) {
-    if (typeof piece === 'string') {
-      line += piece;
-      continue;
-    }
-    const value = read(piece);
-    line += value === undefined ? '-' : typeof value === 'number' ? String(value) : clean(value);
+type Clean = (text: string) => string;
+
+const asItIs: Clean = (text) => text;
+
+function shown(value: CommandValue, clean: Clean): string {
+  if (value === undefined) {
+    return '-';
   }
-  return line;
+  return typeof value === 'string' ? clean(value) : String(value);
+}
+
+/** Escapes the values of one command. Most repeat (a method, a route, a user agent): the last one is remembered. */
+function escaperOf(): Clean {
+  let last = '';
+  let lastEscaped = '';
+  return (text) => {
+    if (text !== last) {
+      last = text;
+      lastEscaped = escapeText(text);
+    }
+    return lastEscaped;
+  };
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

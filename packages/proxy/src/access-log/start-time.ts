@@ -31,7 +31,7 @@ const specifiers: Readonly<Record<string, (date: Date) => string>> = {
  */
 export function compileTimeFormat(format: string): TimeFormat | string {
   if (format === '') {
-    return (epochMs) => new Date(epochMs).toISOString();
+    return memo((epochMs) => new Date(epochMs).toISOString());
   }
   const parts: ((date: Date) => string)[] = [];
   for (const match of format.matchAll(/%([1-9]?)(.)|[^%]+|%$/gs)) {
@@ -52,12 +52,25 @@ export function compileTimeFormat(format: string): TimeFormat | string {
       parts.push(specifier);
     }
   }
-  return (epochMs) => {
+  return memo((epochMs) => {
     const date = new Date(epochMs);
     let text = '';
     for (const part of parts) {
       text += part(date);
     }
     return text;
+  });
+}
+
+/** Many requests end within one millisecond. */
+function memo(format: TimeFormat): TimeFormat {
+  let lastMs = Number.NaN;
+  let last = '';
+  return (epochMs) => {
+    if (epochMs !== lastMs) {
+      last = format(epochMs);
+      lastMs = epochMs;
+    }
+    return last;
   };
 }
