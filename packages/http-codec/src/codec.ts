@@ -9,7 +9,10 @@ import type { ResponseHead } from './response-head.ts';
  * and puts bytes to go into the `OutputBuffer` that it was made with; its owner writes them.
  */
 
-/** The way back of one request. Calls in this order: informational*, head, data*, end. */
+/**
+ * The way back of one request. Calls in this order: informational*, head, data*, end. After `encodeEnd`, or a head with
+ * `endStream`, the sink of the request hears nothing more, also when its body was not complete.
+ */
 export interface ResponseEncoder {
   /** A 1xx response other than 101. */
   encodeInformational(head: ResponseHead): void;
@@ -51,6 +54,10 @@ export interface DownstreamEvents {
   /**
    * What came is no valid message; no further request will be read. `encoder` is there when a response can still be
    * given (none was begun), else the connection must just end.
+   *
+   * HTTP/2: with `encoder`, only this stream is refused (its head is too large, or has no authority), it never was a
+   * request, and others go on. Without it the connection is at its end: sinks were told by `onReset`, GOAWAY is in the
+   * output, `onFinished` follows, and what is in the output should be written before the connection is closed.
    */
   onCodecError(detail: CodecErrorDetail, encoder: ResponseEncoder | undefined): void;
   /** Reading should stop (true) or may go on (false): the peer sends more than can be worked on. */
@@ -116,7 +123,7 @@ export interface ResponseSink extends BodySink {
 export interface UpstreamEvents {
   /** Reading should stop (true) or may go on (false). HTTP/1.1: the response is paused. */
   onReadPressure(pause: boolean): void;
-  /** `availableStreams` may have grown: a request ended, or the peer raised its limit. */
+  /** `availableStreams` may have changed: a request ended, or the peer told its limit. */
   onStreamsAvailable(): void;
   /** No further request may be opened (GOAWAY, `connection: close`, a broken peer); those under way go on. */
   onDraining(): void;
