@@ -36,7 +36,39 @@ test('run ends with the code of the command and leaves nothing behind', async ()
   assert.match(ended.out, /^http:\/\/127\.0\.0\.1:\d+$/m);
   assert.equal(ended.err, '');
   assert.equal((await home.weft('get', 'proxy', 'once')).code, 1);
+  await goes('once');
   assert.deepEqual(await processesWith(join(home.folder, 'state/run/default.once')), []);
+});
+
+/** Until the account is collected with the last Proxy that used it. */
+async function goes(account: string): Promise<void> {
+  await eventually(async () => (await home.weft('get', 'serviceaccount', account)).code === 1, {
+    what: `the account ${account} goes`,
+    timeoutMs: 10_000,
+  });
+}
+
+test('an account made by run lives until the last workload that uses it; one made by others stays', async () => {
+  const sleeper = (name: string) => {
+    const command = ['--', 'sh', '-c', 'echo up; exec sleep 60'];
+    return home.start(['run', '--name', name, '--service-account', 'shared', ...command]);
+  };
+  const [first, second] = [sleeper('first'), sleeper('second')];
+  await Promise.all([first.saw(/^up$/m), second.saw(/^up$/m)]);
+  first.child.kill('SIGTERM');
+  await first.ended;
+  const left = assertOk(await home.weft('get', 'serviceaccount', 'shared', '-o', 'json'));
+  const { metadata } = JSON.parse(left.out) as { metadata: { ownerReferences: { name: string }[] } };
+  assert.ok(metadata.ownerReferences.some(({ name }) => name === 'second'));
+  second.child.kill('SIGTERM');
+  await second.ended;
+  await goes('shared');
+
+  const account = 'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: mine}\n';
+  assertOk(await home.weftInput(account, 'apply', '-f', '-'));
+  await home.weft('run', '--name', 'third', '--service-account', 'mine', '-q', '--', 'true');
+  const mine = assertOk(await home.weft('get', 'serviceaccount', 'mine', '-o', 'json'));
+  assert.doesNotMatch(mine.out, /ownerReferences|managed-by/);
 });
 
 test('signals reach the command: those that end it after the mesh was left, others at once', async () => {
@@ -142,6 +174,8 @@ test('objects are applied, shown, compared and deleted; mistakes come with their
     /service\/shop created\nvirtualservice\/shop created/,
   );
   assert.match(assertOk(await home.weft('apply', '-f', file)).out, /virtualservice\/shop unchanged/);
+  const dry = assertOk(await home.weftInput(route(3), 'apply', '--dry-run', '-f', '-'));
+  assert.match(dry.out, /service\/shop unchanged \(dry run\)\nvirtualservice\/shop configured \(dry run\)/);
   assert.equal((await home.weft('diff', '-f', file)).code, 0);
   const changed = await home.weftInput(route(2), 'diff', '-f', '-');
   assert.equal(changed.code, 1);

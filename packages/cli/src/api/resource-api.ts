@@ -114,6 +114,21 @@ export class ResourceApi {
     });
   }
 
+  /** Kubernetes' strategic merge patch: lists with a key are merged by it. */
+  strategicMerge<T extends KubeObject>(
+    kind: KindDeclaration,
+    namespace: string | undefined,
+    name: string,
+    patch: unknown,
+  ): Promise<T> {
+    return this.client.json<T>({
+      method: 'PATCH',
+      path: pathOf(kind, namespace, name),
+      contentType: 'application/strategic-merge-patch+json',
+      body: patch,
+    });
+  }
+
   async delete(kind: KindDeclaration, namespace: string | undefined, name: string, dryRun = false): Promise<void> {
     await this.client.json<unknown>({
       method: 'DELETE',

@@ -4,6 +4,7 @@ import { reportFrom, usageFailure } from '../cli-failure.ts';
 import { type ApiFlags, type Context, withApi } from '../context.ts';
 import { exitCode } from '../exit-code.ts';
 import { applyFieldManager } from '../manifest/apply-objects.ts';
+import { comparable } from '../manifest/comparable.ts';
 import { type ManifestObject, readManifests, withPlaces } from '../manifest/read-manifests.ts';
 import { formatValue, parseOutputFormat } from '../terminal/output.ts';
 import { printFailure } from '../terminal/print-failure.ts';
@@ -35,7 +36,7 @@ export async function apply(context: Context, options: ApplyOptions): Promise<vo
         const verb =
           before === undefined
             ? 'created'
-            : before.metadata.resourceVersion === after.metadata.resourceVersion
+            : isUnchanged(before, after, options.dryRun === true)
               ? 'unchanged'
               : 'configured';
         const name = `${object.kind.toLowerCase()}/${object.metadata.name}`;
@@ -128,6 +129,13 @@ function inNamespace(object: KubeObject, namespace: string): KubeObject {
   return !kindOf(object).namespaced || object.metadata.namespace !== undefined
     ? object
     : { ...object, metadata: { ...object.metadata, namespace } };
+}
+
+/** What a dry run answers was not stored and has the version of what is. */
+function isUnchanged(before: KubeObject, after: KubeObject, dryRun: boolean): boolean {
+  return dryRun
+    ? comparable(before) === comparable(after)
+    : before.metadata.resourceVersion === after.metadata.resourceVersion;
 }
 
 async function existing(resources: ResourceApi, object: KubeObject): Promise<KubeObject | undefined> {

@@ -1,10 +1,9 @@
-import type { KubeObject } from '@weft/resources';
 import { kindOf } from '../api/resource-api.ts';
 import { type ApiFlags, type Context, withApi } from '../context.ts';
 import { exitCode } from '../exit-code.ts';
 import { applyFieldManager } from '../manifest/apply-objects.ts';
+import { comparable } from '../manifest/comparable.ts';
 import { unifiedDiff } from '../manifest/text-diff.ts';
-import { formatValue } from '../terminal/output.ts';
 import { forEachObject, readFiles } from './apply.ts';
 
 export interface DiffOptions extends ApiFlags {
@@ -29,17 +28,6 @@ export async function diff(context: Context, options: DiffOptions): Promise<void
     });
     context.exitCode = failed === exitCode.ok ? (different ? 1 : exitCode.ok) : failed;
   });
-}
-
-/** Without what changes by itself, so that only the user's change shows. */
-function comparable(object: KubeObject | undefined): string {
-  if (object === undefined) {
-    return '';
-  }
-  const { apiVersion, kind, metadata, ...rest } = object as KubeObject & { readonly status?: unknown };
-  const { status: _, ...body } = rest as Record<string, unknown>;
-  const { managedFields, resourceVersion, generation, uid, creationTimestamp, ...kept } = metadata;
-  return formatValue({ apiVersion, kind, metadata: kept, ...body }, 'yaml');
 }
 
 function coloured({ terminal }: Context, text: string): string {

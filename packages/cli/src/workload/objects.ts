@@ -1,9 +1,12 @@
-import type { KubeObject, ProxyResource, Service, WorkloadEntry } from '@weft/resources';
+import type { KubeObject, OwnerReference, ProxyResource, Service, WorkloadEntry } from '@weft/resources';
 import type { Protocol } from './flags.ts';
 import type { ServedPort, WorkloadPorts, WorkloadSpec } from './workload-spec.ts';
 
 /** Field manager of everything that `weft run` applies. */
 export const fieldManager = 'weft-run';
+
+/** What `weft run` makes for the time that a workload runs; the control plane removes what has it and was left behind. */
+export const managedByRun: Readonly<Record<string, string>> = { 'weft.dev/managed-by': 'weft-run' };
 
 /** Labels that selectors of services choose by. */
 export function workloadLabels(spec: WorkloadSpec): Record<string, string> {
@@ -17,12 +20,25 @@ export function namespaceObject(name: string): KubeObject {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
 }
 
-export function serviceAccountObject(spec: WorkloadSpec): KubeObject {
+/**
+ * An account that lives as long as a Proxy that uses it: the API's garbage collection removes it after the last of its owners.
+ * @param owners each Proxy adds itself.
+ */
+export function serviceAccountObject(spec: WorkloadSpec, owners: readonly OwnerReference[]): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
-    metadata: { namespace: spec.namespace, name: spec.serviceAccount },
+    metadata: {
+      namespace: spec.namespace,
+      name: spec.serviceAccount,
+      labels: { ...managedByRun },
+      ownerReferences: owners,
+    },
   };
+}
+
+export function ownerOf({ apiVersion, kind, metadata }: KubeObject): OwnerReference {
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' };
 }
 
 /** A Service for a workload that has none yet. */
@@ -46,7 +62,11 @@ export function workloadEntryObject(
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'WorkloadEntry',
-    metadata: { namespace: spec.namespace, name: spec.name, labels: { ...spec.labels, ...workloadLabels(spec) } },
+    metadata: {
+      namespace: spec.namespace,
+      name: spec.name,
+      labels: { ...spec.labels, ...workloadLabels(spec), ...managedByRun },
+    },
     spec: {
       address: '127.0.0.1',
       ...(served === undefined || ports.inbound === undefined ? {} : { ports: { [served.name]: ports.inbound } }),
@@ -66,7 +86,11 @@ export function proxyObject(
   return {
     apiVersion: 'weft.dev/v1alpha1',
     kind: 'Proxy',
-    metadata: { namespace: spec.namespace, name: spec.name, labels: { ...spec.labels, ...workloadLabels(spec) } },
+    metadata: {
+      namespace: spec.namespace,
+      name: spec.name,
+      labels: { ...spec.labels, ...workloadLabels(spec), ...managedByRun },
+    },
     spec: {
       engine: spec.engine,
       serviceAccount: spec.serviceAccount,

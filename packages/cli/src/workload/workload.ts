@@ -6,7 +6,6 @@ import {
   type ProxyResource,
   proxyKind,
   type Service,
-  serviceAccountKind,
   serviceKind,
   workloadEntryKind,
 } from '@weft/resources';
@@ -18,16 +17,10 @@ import type { OrphanGuard } from '../platform/orphan-guard.ts';
 import type { ProgramPaths } from '../platform/program-paths.ts';
 import { type RunFiles, runFiles, writePrivate, writeRunFiles } from './bootstrap-file.ts';
 import { commandEnvironment, sidecarEnvironment } from './child-environment.ts';
-import {
-  fieldManager,
-  namespaceObject,
-  proxyObject,
-  serviceAccountObject,
-  serviceObject,
-  workloadEntryObject,
-} from './objects.ts';
+import { fieldManager, namespaceObject, proxyObject, serviceObject, workloadEntryObject } from './objects.ts';
 import { waitForPort } from './port-watch.ts';
 import { servedPort } from './served-port.ts';
+import { createIfAbsent, ensureServiceAccount } from './service-account.ts';
 import { Sidecar } from './sidecar.ts';
 import type { ServedPort, WorkloadPorts, WorkloadSpec } from './workload-spec.ts';
 
@@ -118,14 +111,14 @@ export class Workload {
         api.resources.create(serviceObject(spec, spec.service ?? '', this.#served as ServedPort)),
       );
     }
-    const account = await api.resources.find(serviceAccountKind, spec.namespace, spec.serviceAccount);
-    if (account === undefined) {
-      await createIfAbsent(() => api.resources.create(serviceAccountObject(spec)));
-    }
     this.#joined = true;
     const apply = { fieldManager, force: true };
     // The Proxy first: a WorkloadEntry alone is an endpoint without a sidecar, and peers would send plaintext there.
-    await api.resources.apply(proxyObject(spec, this.#ports, this.#served, this.#served !== undefined), apply);
+    const proxy = await api.resources.apply(
+      proxyObject(spec, this.#ports, this.#served, this.#served !== undefined),
+      apply,
+    );
+    await ensureServiceAccount(api.resources, spec, proxy);
     await api.resources.apply(workloadEntryObject(spec, this.#ports, this.#served), apply);
     const token = await api.joinToken(spec.namespace, { serviceAccount: spec.serviceAccount });
     writeRunFiles(this.#files, spec, this.#ports, endpoints, token, this.#host.version);
@@ -335,16 +328,5 @@ export class Workload {
       throw new MeshError('INTERNAL', 'the workload has not joined yet');
     }
     return this.#ports;
-  }
-}
-
-/** Two that create the same object at once are both content. */
-async function createIfAbsent(create: () => Promise<unknown>): Promise<void> {
-  try {
-    await create();
-  } catch (error) {
-    if (MeshError.from(error).code !== 'CONFLICT') {
-      throw error;
-    }
   }
 }
