@@ -74,6 +74,12 @@ export interface ListenerStatus {
   readonly config: ListenerConfig;
   readonly connectionsActive: number;
   readonly connectionsTotal: number;
+  /** Connections by what the inspectors took them for: `tls`, `http/1.0`, `http/1.1`, `h2c`, `tcp`, `plaintext`. */
+  readonly detected: ReadonlyMap<string, number>;
+  /** Clients that did not say enough in time. */
+  readonly inspectionTimeouts: number;
+  /** Connections that no filter chain matched. */
+  readonly connectionsWithoutChain: number;
 }
 
 /** Counters only grow, gauges (`…Active`, `…Pending`) go both ways. */

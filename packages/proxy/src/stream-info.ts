@@ -31,6 +31,9 @@ export interface DownstreamConnectionInfo {
   readonly id: number;
   readonly remoteAddress: string;
   readonly remoteIp: string;
+  /** Who is at the other end of the socket, where a PROXY protocol header names somebody else; absent: the same. */
+  readonly directRemoteAddress?: string;
+  readonly directRemoteIp?: string;
   readonly localAddress: string;
   readonly localIp: string;
   readonly localPort: number;

@@ -242,6 +242,7 @@ test('a tcp listener waits for its cluster', async (t) => {
     statPrefix: 'tcp',
     clusters: [{ cluster: 'origin', weight: 1, headers: noEdits }],
     idleTimeoutMs: 0,
+    maxConnectionDurationMs: 0,
     maxConnectAttempts: 1,
     accessLogs: [],
   } as const;

@@ -84,9 +84,11 @@ const plain: Readonly<Record<string, Command>> = {
     http: (info) => textOf(info.downstreamRemoteIp) ?? textOf(info.downstream.remoteIp),
     tcp: (record) => textOf(record.downstream.remoteIp),
   },
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: downstream((connection) => textOf(connection.remoteAddress)),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: downstream((connection) => textOf(connection.remoteIp)),
-  DOWNSTREAM_DIRECT_REMOTE_PORT: downstream((connection) => portOf(connection.remoteAddress)),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: downstream((connection) => textOf(directAddress(connection))),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: downstream((connection) =>
+    textOf(connection.directRemoteIp ?? connection.remoteIp),
+  ),
+  DOWNSTREAM_DIRECT_REMOTE_PORT: downstream((connection) => portOf(directAddress(connection))),
   DOWNSTREAM_LOCAL_ADDRESS: downstream((connection) => textOf(connection.localAddress)),
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: downstream((connection) => textOf(connection.localIp)),
   DOWNSTREAM_LOCAL_PORT: downstream((connection) => connection.localPort),
@@ -106,6 +108,11 @@ const plain: Readonly<Record<string, Command>> = {
   GRPC_STATUS_NUMBER: httpOnly((info) => grpcStatus(info)),
   HOSTNAME: { http: () => machine, tcp: () => machine },
 };
+
+/** Whom the socket is connected with, whatever a PROXY protocol header says. */
+function directAddress(connection: DownstreamConnectionInfo): string {
+  return connection.directRemoteAddress ?? connection.remoteAddress;
+}
 
 /** Envoy shows the address that the trusted hops of x-forwarded-for name, with port 0; else that of the connection. */
 function trustedRemoteAddress(info: StreamInfo): string | undefined {

@@ -19,6 +19,7 @@ export function listenersJson(context: AdminContext): JsonObject {
       state: listener.state,
       ...(listener.waitingFor.length === 0 ? {} : { waiting_for: listener.waitingFor }),
       connections_active: listener.connectionsActive,
+      ...(listener.detected.size === 0 ? {} : { detected_protocols: Object.fromEntries(listener.detected) }),
     })),
   };
 }

@@ -1,20 +1,23 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { BindAddress, ListenerConfig } from '../runtime-config/config.ts';
-import { type AcceptorContext, ConnectionAcceptor } from './connection-acceptor.ts';
+import type { ListenerConfig } from '../runtime-config/config.ts';
+import { bindServer } from './bind-server.ts';
+import { type AcceptorContext, type AcceptorListener, ConnectionAcceptor } from './connection-acceptor.ts';
 import type { ActiveFilterChain } from './filter-chain.ts';
+import type { DetectedProtocol } from './first-bytes.ts';
 
 /** Connections of one listener that have not found their filter yet (inspection, handshake); more are closed at once. */
 const maxPendingConnections = 1024;
 
-/** Length of the kernel's queue of connections that nobody has accepted. */
-const backlog = 4096;
-
 /** A bound socket whose filter chains can be exchanged while it listens. */
-export class ActiveListener {
+export class ActiveListener implements AcceptorListener {
   config: ListenerConfig;
   chains: readonly ActiveFilterChain[] = [];
   defaultChain: ActiveFilterChain | undefined = undefined;
   connectionsTotal = 0;
+  /** Connections by what the inspectors took them for. */
+  readonly detected = new Map<DetectedProtocol, number>();
+  inspectionTimeouts = 0;
+  connectionsWithoutChain = 0;
   readonly #context: AcceptorContext;
   readonly #mayAccept: () => boolean;
   #server: Server | undefined = undefined;
@@ -45,15 +48,10 @@ export class ActiveListener {
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
       this.#accept(socket),
     );
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ ...listenOptions(this.config.address), backlog }, () => {
-        server.off('error', reject);
-        // Errors while accepting (no descriptors left) concern one connection, not the listener.
-        server.on('error', () => {});
-        this.#server = server;
-        resolve();
-      });
+    return bindServer(server, this.config.address, this.config.backlog).then(() => {
+      // Errors while accepting (no descriptors left) concern one connection, not the listener.
+      server.on('error', () => {});
+      this.#server = server;
     });
   }
 
@@ -61,6 +59,18 @@ export class ActiveListener {
   stop(): void {
     this.#server?.close();
     this.#server = undefined;
+  }
+
+  onDetected(protocol: DetectedProtocol): void {
+    this.detected.set(protocol, (this.detected.get(protocol) ?? 0) + 1);
+  }
+
+  onInspectionTimeout(): void {
+    this.inspectionTimeouts += 1;
+  }
+
+  onNoChain(): void {
+    this.connectionsWithoutChain += 1;
   }
 
   #accept(socket: Socket): void {
@@ -75,8 +85,4 @@ export class ActiveListener {
       this.#pending -= 1;
     }).start();
   }
-}
-
-function listenOptions(address: BindAddress): { host: string; port: number } | { path: string } {
-  return address.kind === 'pipe' ? { path: address.path } : { host: address.address, port: address.port };
 }

@@ -2,21 +2,26 @@ import type { Socket } from 'node:net';
 import type { Clock } from '@weft/base';
 import { ResponseFlag } from '../response-flag.ts';
 import type { ListenerConfig } from '../runtime-config/config.ts';
-import type { ConnectionRecord, DownstreamConnectionInfo } from '../stream-info.ts';
-import { inspectClientHello, maxClientHelloBytes } from '../tls/client-hello.ts';
+import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../stream-info.ts';
 import { TlsConnection } from '../tls/tls-connection.ts';
 import { tlsFactsOf } from '../tls/tls-facts.ts';
-import type { Connection, TransportContext } from '../transport/connection.ts';
+import { formatAddress, plainIp, type TransportContext } from '../transport/connection.ts';
 import { acceptRaw, type RawConnection } from '../transport/raw-connection.ts';
 import { type TimerOwner, type TimerWheel, WheelTimer } from '../transport/timer-wheel.ts';
 import type { ActiveFilterChain } from './filter-chain.ts';
 import { matchFilterChain } from './filter-chain-match.ts';
+import { type DetectedProtocol, FirstBytes } from './first-bytes.ts';
 
 /** What accepting needs of the listener that a connection came by. */
 export interface AcceptorListener {
   readonly config: ListenerConfig;
   readonly chains: readonly ActiveFilterChain[];
   readonly defaultChain: ActiveFilterChain | undefined;
+  /** What an inspector took a connection for, to be counted. */
+  onDetected(protocol: DetectedProtocol): void;
+  /** A client did not say enough in time; the connection goes on only if the listener is told so. */
+  onInspectionTimeout(): void;
+  onNoChain(): void;
 }
 
 export interface AcceptorContext {
@@ -28,7 +33,7 @@ export interface AcceptorContext {
   onRefused(record: ConnectionRecord, listener: ListenerConfig): void;
 }
 
-/** Brings an accepted socket to its filter chain: inspection, choice of the chain, TLS. */
+/** Brings an accepted socket to its filter chain: PROXY protocol header, inspection, choice of the chain, TLS. */
 export class ConnectionAcceptor implements TimerOwner {
   readonly #socket: Socket;
   readonly #listener: AcceptorListener;
@@ -37,11 +42,12 @@ export class ConnectionAcceptor implements TimerOwner {
   readonly #timer: WheelTimer = new WheelTimer(this, 0);
   readonly #startMs: number;
   readonly #startTimeMs: number;
+  /** As the socket has them: it forgets them when it is closed. */
+  readonly #remoteIp: string;
   readonly #remoteAddress: string;
-  #seen: Buffer = Buffer.alloc(0);
-  #serverName = '';
+  readonly #first: FirstBytes;
   #done = false;
-  #onChunk: ((chunk: Buffer) => void) | undefined = undefined;
+  #inspecting = false;
 
   /** @param onDone is called once, when the socket has found its filter or is gone. */
   constructor(socket: Socket, listener: AcceptorListener, context: AcceptorContext, onDone: () => void) {
@@ -51,29 +57,34 @@ export class ConnectionAcceptor implements TimerOwner {
     this.#onDone = onDone;
     this.#startMs = context.clock.monotonicMs();
     this.#startTimeMs = context.clock.now();
-    this.#remoteAddress = `${socket.remoteAddress ?? ''}`;
+    this.#remoteIp = plainIp(socket.remoteAddress);
+    this.#remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
+    const { config, chains, defaultChain } = listener;
+    const anyTls = chains.some((chain) => chain.tls !== undefined) || defaultChain?.tls !== undefined;
+    this.#first = new FirstBytes({
+      proxyProtocol: config.proxyProtocol,
+      tls: config.tlsInspector || anyTls,
+      http: config.httpInspector,
+    });
   }
 
   start(): void {
-    const { config, chains, defaultChain } = this.#listener;
-    const anyTls = [...chains, ...(defaultChain === undefined ? [] : [defaultChain])].some(
-      (chain) => chain.tls !== undefined,
-    );
-    if (!config.tlsInspector && !anyTls) {
-      this.#choose('raw_buffer', []);
+    if (!this.#first.waiting) {
+      this.#choose();
       return;
     }
-    this.#socket.on('error', this.#onError);
-    this.#socket.on('close', this.#onError);
-    const { wheel } = this.#context;
+    const { config } = this.#listener;
+    const socket = this.#socket;
+    this.#inspecting = true;
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onError);
+    socket.on('data', this.#onChunk);
+    socket.on('end', this.#onEnd);
     if (config.listenerFiltersTimeoutMs > 0) {
-      wheel.arm(this.#timer, this.#startMs, config.listenerFiltersTimeoutMs);
+      this.#context.wheel.arm(this.#timer, this.#startMs, config.listenerFiltersTimeoutMs);
     }
-    this.#onChunk = (chunk) => this.#inspect(chunk);
-    this.#socket.on('data', this.#onChunk);
-    this.#socket.on('end', this.#onError);
     // A server with pauseOnConnect hands sockets over paused for good: listening to data alone does not start them.
-    this.#socket.resume();
+    socket.resume();
   }
 
   readonly #onError = (): void => {
@@ -83,58 +94,83 @@ export class ConnectionAcceptor implements TimerOwner {
     }
   };
 
-  #inspect(chunk: Buffer): void {
-    this.#seen = this.#seen.length === 0 ? chunk : Buffer.concat([this.#seen, chunk]);
-    const result = inspectClientHello(this.#seen);
-    switch (result.kind) {
+  readonly #onChunk = (chunk: Buffer): void => {
+    switch (this.#first.add(chunk)) {
       case 'need-more':
-        if (this.#seen.length > 2 * maxClientHelloBytes) {
-          this.#refuse('', ResponseFlag.DPE, 'client_hello_too_long');
-        }
         return;
-      case 'invalid':
-        this.#refuse('TLS_error: invalid ClientHello', ResponseFlag.DPE, 'invalid_client_hello');
-        return;
-      case 'raw':
-        this.#choose('raw_buffer', []);
+      case 'refused':
+        this.#refuseFirstBytes();
         return;
       default:
-        this.#serverName = result.serverName;
-        this.#choose('tls', result.alpn);
+        this.#choose();
+    }
+  };
+
+  /** A client that ends its side may still want to listen, if it speaks no TLS; the filter is told of the end when it reads. */
+  readonly #onEnd = (): void => {
+    const chain = this.#first.giveUp() === 'done' ? this.#chainFor() : undefined;
+    if (chain === undefined || chain.tls !== undefined) {
+      this.#onError();
+    } else {
+      this.#choose();
+    }
+  };
+
+  onTimer(): void {
+    this.#listener.onInspectionTimeout();
+    if (!this.#listener.config.continueOnListenerFiltersTimeout) {
+      this.#refuse('', 0, 'listener_filters_timeout');
+    } else if (this.#first.giveUp() === 'refused') {
+      this.#refuseFirstBytes();
+    } else {
+      this.#choose();
     }
   }
 
-  #choose(transportProtocol: 'tls' | 'raw_buffer', applicationProtocols: readonly string[]): void {
+  #refuseFirstBytes(): void {
+    const { fault } = this.#first;
+    const transportFailure = fault === 'invalid_client_hello' ? 'TLS_error: invalid ClientHello' : '';
+    this.#refuse(transportFailure, ResponseFlag.DPE, fault);
+  }
+
+  #chainFor(): ActiveFilterChain | undefined {
     const { chains, defaultChain } = this.#listener;
-    const socket = this.#socket;
-    this.#stopInspection();
     const [only] = chains;
-    const chain =
-      chains.length === 1 && only !== undefined && isUnconditional(only)
-        ? only
-        : (matchFilterChain(chains, {
-            localPort: socket.localPort ?? 0,
-            serverName: this.#serverName,
-            transportProtocol,
-            applicationProtocols,
-          }) ?? defaultChain);
+    if (chains.length === 1 && only !== undefined && isUnconditional(only)) {
+      return only;
+    }
+    const { serverName, transportProtocol, applicationProtocols, proxied } = this.#first;
+    const localPort = proxied?.destination.port ?? this.#socket.localPort ?? 0;
+    return matchFilterChain(chains, { localPort, serverName, transportProtocol, applicationProtocols }) ?? defaultChain;
+  }
+
+  #choose(): void {
+    this.#stopInspection();
+    const { detected } = this.#first;
+    if (detected !== undefined) {
+      this.#listener.onDetected(detected);
+    }
+    const chain = this.#chainFor();
     if (chain === undefined) {
+      this.#listener.onNoChain();
       this.#refuse('', ResponseFlag.NR, 'filter_chain_not_found');
-      return;
-    }
-    if (chain.tls === undefined) {
+    } else if (chain.tls === undefined) {
       this.#serveRaw(chain);
-      return;
-    }
-    if (transportProtocol === 'raw_buffer') {
+    } else if (this.#first.transportProtocol === 'raw_buffer') {
       this.#refuse('TLS_error: plaintext on a TLS listener', 0, 'tls_expected');
-      return;
+    } else {
+      this.#serveTls(chain, chain.tls);
     }
-    if (this.#seen.length > 0) {
-      socket.unshift(this.#seen);
-      this.#seen = Buffer.alloc(0);
+  }
+
+  #serveTls(chain: ActiveFilterChain, tls: NonNullable<ActiveFilterChain['tls']>): void {
+    const socket = this.#socket;
+    const { rest, applicationProtocols } = this.#first;
+    if (rest.length > 0) {
+      socket.unshift(rest);
+      this.#first.rest = Buffer.alloc(0);
     }
-    chain.tls.accept(socket, applicationProtocols, {
+    tls.accept(socket, applicationProtocols, {
       onSecure: (secure, peer, localUri) => {
         if (this.#done) {
           secure.destroy();
@@ -144,7 +180,7 @@ export class ConnectionAcceptor implements TimerOwner {
         const facts = tlsFactsOf(secure, peer, localUri);
         const transport = new TlsConnection(this.#context.transport, secure, socket, facts);
         secure.pause();
-        chain.serve(transport, this.#info(transport, chain), () => peer?.certificate.toString() ?? '');
+        chain.serve(transport, this.#info(facts, chain.config.name), () => peer?.certificate.toString() ?? '');
       },
       onFailed: (reason) => this.#refuse(reason, 0, 'tls_handshake_failed'),
     });
@@ -153,29 +189,37 @@ export class ConnectionAcceptor implements TimerOwner {
   #serveRaw(chain: ActiveFilterChain): void {
     this.#finish();
     const { transport } = this.#context;
+    const info = this.#info(undefined, chain.config.name);
     const connection: RawConnection = acceptRaw(transport, this.#socket);
-    const seen = this.#seen;
-    this.#seen = Buffer.alloc(0);
+    const { rest } = this.#first;
+    this.#first.rest = Buffer.alloc(0);
     transport.flushQueue.enter();
-    chain.serve(connection, this.#info(connection, chain), () => '');
-    if (seen.length > 0) {
-      connection.received(seen, seen.length);
+    chain.serve(connection, info, () => '');
+    if (rest.length > 0) {
+      connection.received(rest, rest.length);
     }
     transport.flushQueue.leave();
   }
 
-  #info(transport: Connection, chain: ActiveFilterChain): DownstreamConnectionInfo {
+  /** A PROXY protocol header says who the client is and where it went; who is at the other end of the socket is kept beside. */
+  #info(tls: TlsFacts | undefined, filterChainName: string): DownstreamConnectionInfo {
+    const { proxied, serverName } = this.#first;
+    const socket = this.#socket;
+    const local = proxied?.destination ?? { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0 };
     return {
       id: this.#context.nextConnectionId(),
-      remoteAddress: transport.remoteAddress,
-      remoteIp: transport.remoteIp,
-      localAddress: transport.localAddress,
-      localIp: transport.localIp,
-      localPort: transport.localPort,
-      tls: transport.tls,
-      requestedServerName: this.#serverName,
+      remoteAddress:
+        proxied === undefined ? this.#remoteAddress : formatAddress(proxied.source.ip, proxied.source.port),
+      remoteIp: proxied?.source.ip ?? this.#remoteIp,
+      directRemoteAddress: this.#remoteAddress,
+      directRemoteIp: this.#remoteIp,
+      localAddress: formatAddress(local.ip, local.port),
+      localIp: local.ip,
+      localPort: local.port,
+      tls,
+      requestedServerName: serverName,
       startTimeMs: this.#startTimeMs,
-      filterChainName: chain.config.name,
+      filterChainName,
     };
   }
 
@@ -186,18 +230,7 @@ export class ConnectionAcceptor implements TimerOwner {
     this.#finish();
     const socket = this.#socket;
     const record: ConnectionRecord = {
-      downstream: {
-        id: this.#context.nextConnectionId(),
-        remoteAddress: `${this.#remoteAddress}:${socket.remotePort ?? 0}`,
-        remoteIp: this.#remoteAddress,
-        localAddress: `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`,
-        localIp: socket.localAddress ?? '',
-        localPort: socket.localPort ?? 0,
-        tls: undefined,
-        requestedServerName: this.#serverName,
-        startTimeMs: this.#startTimeMs,
-        filterChainName: '',
-      },
+      downstream: this.#info(undefined, ''),
       startMs: this.#startMs,
       endMs: this.#context.clock.monotonicMs(),
       bytesReceived: socket.bytesRead,
@@ -218,19 +251,16 @@ export class ConnectionAcceptor implements TimerOwner {
     this.#context.onRefused(record, this.#listener.config);
   }
 
-  onTimer(): void {
-    this.#refuse('', 0, 'listener_filters_timeout');
-  }
-
   #stopInspection(): void {
-    const socket = this.#socket;
-    this.#context.wheel.remove(this.#timer);
-    if (this.#onChunk !== undefined) {
-      socket.off('data', this.#onChunk);
-      socket.off('end', this.#onError);
-      this.#onChunk = undefined;
-      socket.pause();
+    if (!this.#inspecting) {
+      return;
     }
+    this.#inspecting = false;
+    this.#context.wheel.remove(this.#timer);
+    const socket = this.#socket;
+    socket.off('data', this.#onChunk);
+    socket.off('end', this.#onEnd);
+    socket.pause();
   }
 
   #finish(): void {

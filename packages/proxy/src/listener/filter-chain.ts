@@ -51,6 +51,7 @@ export class ActiveFilterChain {
   /** Hands a connection, decrypted if need be, to the chain's filter. */
   serve(transport: Connection, info: DownstreamConnectionInfo, peerPem: () => string): void {
     const { filter } = this.config;
+    transport.bufferLimitBytes = this.#listener.bufferLimitBytes;
     if (filter.kind === 'tcp-proxy') {
       const connection = new TcpProxyConnection(transport, filter, this.#listener, this.#tcp, info, (closed) =>
         this.#closed(closed),

@@ -344,6 +344,9 @@ export class ListenerManager {
         config,
         connectionsActive: active === undefined ? 0 : allChains(active).reduce((sum, chain) => sum + chain.size, 0),
         connectionsTotal: active?.connectionsTotal ?? 0,
+        detected: active?.detected ?? new Map(),
+        inspectionTimeouts: active?.inspectionTimeouts ?? 0,
+        connectionsWithoutChain: active?.connectionsWithoutChain ?? 0,
       });
     }
     for (const [listener, chains] of this.#retired) {
@@ -352,7 +355,7 @@ export class ListenerManager {
         this.#retired.delete(listener);
         continue;
       }
-      const { config, connectionsTotal } = listener;
+      const { config, connectionsTotal, detected, inspectionTimeouts, connectionsWithoutChain } = listener;
       statuses.push({
         name: config.name,
         address: config.address.kind === 'pipe' ? config.address.path : config.address.address,
@@ -363,6 +366,9 @@ export class ListenerManager {
         config,
         connectionsActive,
         connectionsTotal,
+        detected,
+        inspectionTimeouts,
+        connectionsWithoutChain,
       });
     }
     return statuses;

@@ -23,7 +23,7 @@ export function readHeaderV1(bytes: Buffer): ProxyHeaderReading {
     const byte = bytes[at] as number;
     if (byte === CR) {
       if (at + 1 < end) {
-        return bytes[at + 1] === LF ? readLine(bytes.latin1Slice(prefixV1.length, at), at + 2) : invalidLine;
+        return bytes[at + 1] === LF ? readLine(bytes.toString('latin1', prefixV1.length, at), at + 2) : invalidLine;
       }
     } else if (byte < 0x20 || byte > 0x7e) {
       return invalidLine;

@@ -15,8 +15,12 @@ function ipv6Bytes(text: string): Buffer {
   const [head = '', tail] = text.split('::');
   const left = groups(head);
   const right = tail === undefined ? [] : groups(tail);
-  left.forEach((group, index) => bytes.writeUInt16BE(group, 2 * index));
-  right.forEach((group, index) => bytes.writeUInt16BE(group, 16 - 2 * (right.length - index)));
+  for (const [index, group] of left.entries()) {
+    bytes.writeUInt16BE(group, 2 * index);
+  }
+  for (const [index, group] of right.entries()) {
+    bytes.writeUInt16BE(group, 16 - 2 * (right.length - index));
+  }
   return bytes;
 }
 

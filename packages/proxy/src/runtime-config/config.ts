@@ -22,18 +22,48 @@ export interface ListenerConfig {
   readonly address: BindAddress;
   /** `traffic_direction`: decides the reporter of metrics. */
   readonly direction: 'inbound' | 'outbound' | 'unspecified';
+  /** What a PROXY protocol header at the beginning of a connection is to be; undefined: it is no header, but the client's bytes. */
+  readonly proxyProtocol: ProxyProtocolConfig | undefined;
   /** Needed by any filter chain match on server name, transport protocol or ALPN. */
   readonly tlsInspector: boolean;
+  /** Gives `http/1.0`, `http/1.1`, `h2c` to matches on application protocols, for connections without TLS. */
+  readonly httpInspector: boolean;
+  /** How long the three above may wait for the client's first bytes; 0: for ever. */
   readonly listenerFiltersTimeoutMs: number;
+  /** After that time the connection goes on with what is known, rather than being closed. */
+  readonly continueOnListenerFiltersTimeout: boolean;
+  /** Output that a client does not take before its upstream is not read any more. Default 1 MiB. */
+  readonly bufferLimitBytes: number;
+  /** Length of the kernel's queue of connections that nobody has accepted (`tcp_backlog_size`). */
+  readonly backlog: number;
   readonly filterChains: readonly FilterChain[];
   readonly defaultFilterChain: FilterChain | undefined;
   /** Content hash of the resource; an unchanged version keeps the socket. */
   readonly version: string;
 }
 
+/** `envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol` */
+export interface ProxyProtocolConfig {
+  /** A connection that does not begin with a header is taken as it is. */
+  readonly allowWithoutHeader: boolean;
+  /** Versions that are refused. */
+  readonly refusedVersions: readonly (1 | 2)[];
+}
+
 export type BindAddress =
-  | { readonly kind: 'ip'; readonly address: string; readonly port: number }
-  | { readonly kind: 'pipe'; readonly path: string };
+  | {
+      readonly kind: 'ip';
+      readonly address: string;
+      readonly port: number;
+      /** A listener on an IPv6 address (`::`) takes IPv4 as well. Default: IPv6 only, as in Envoy. */
+      readonly ipv4Compat?: boolean;
+    }
+  | {
+      readonly kind: 'pipe';
+      readonly path: string;
+      /** Permissions of a listener's socket file; absent: what the process's umask leaves. */
+      readonly mode?: number;
+    };
 
 /** `envoy.config.listener.v3.FilterChain` */
 export interface FilterChain {
@@ -61,6 +91,8 @@ export interface TcpProxyConfig {
   readonly clusters: readonly WeightedCluster[];
   /** 0: none. Default 1 h. */
   readonly idleTimeoutMs: number;
+  /** Age at which a connection is ended, whatever it does; 0: none. */
+  readonly maxConnectionDurationMs: number;
   readonly maxConnectAttempts: number;
   readonly accessLogs: readonly AccessLogConfig[];
 }
@@ -343,7 +375,13 @@ export interface UpstreamHttpOptions {
   readonly maxConcurrentStreams: number;
 }
 
-export type UpstreamTransportSocket = { readonly kind: 'raw' } | { readonly kind: 'tls'; readonly tls: UpstreamTls };
+export type UpstreamTransportSocket = (
+  | { readonly kind: 'raw' }
+  | { readonly kind: 'tls'; readonly tls: UpstreamTls }
+) & {
+  /** Version of the PROXY protocol header that goes first, before TLS; absent: none. */
+  readonly proxyProtocol?: 1 | 2;
+};
 
 /** `envoy.config.endpoint.v3.ClusterLoadAssignment` */
 export interface ClusterEndpoints {

@@ -167,6 +167,32 @@ function writeListeners(out: Exposition, dataPlane: DataPlane): void {
   for (const listener of listeners) {
     out.sample('envoy_listener_downstream_cx_active', labelsOf(listener), listener.connectionsActive);
   }
+  out.family(
+    'envoy_listener_downstream_pre_cx_timeout',
+    'counter',
+    'Clients that said too little in time to be inspected.',
+  );
+  for (const listener of listeners) {
+    out.sample('envoy_listener_downstream_pre_cx_timeout', labelsOf(listener), listener.inspectionTimeouts);
+  }
+  out.family('envoy_listener_no_filter_chain_match', 'counter', 'Connections that no filter chain matched.');
+  for (const listener of listeners) {
+    out.sample('envoy_listener_no_filter_chain_match', labelsOf(listener), listener.connectionsWithoutChain);
+  }
+  out.family('weft_listener_detected_protocol_total', 'counter', 'Connections by what the inspectors took them for.');
+  // One that drains may have the name of one that took its place.
+  for (const listener of listeners.filter(({ state }) => state !== 'draining')) {
+    for (const [protocol, count] of listener.detected) {
+      out.sample(
+        'weft_listener_detected_protocol_total',
+        formatLabels([
+          ['listener', listener.name],
+          ['protocol', protocol],
+        ]),
+        count,
+      );
+    }
+  }
   for (const state of ['active', 'warming', 'draining'] as const) {
     out.family(`envoy_listener_manager_total_listeners_${state}`, 'gauge', `Listeners that are ${state}.`);
     out.sample(

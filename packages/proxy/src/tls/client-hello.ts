@@ -1,6 +1,15 @@
 /** Longest ClientHello that is looked at, bytes; a longer one is no TLS for us. */
 export const maxClientHelloBytes: number = 16 * 1024;
 
+/** Records over which a ClientHello may be spread; OpenSSL's clients use one. */
+export const maxHelloRecords = 32;
+
+/** Longest TLS record, RFC 8446 §5.2. */
+const maxRecordBytes: number = 16 * 1024 + 256;
+
+/** Most that is waited for: the longest ClientHello in the most records. */
+const maxInspectedBytes: number = maxClientHelloBytes + 4 + 5 * maxHelloRecords;
+
 /** What the first bytes of a connection are. */
 export type Inspection =
   | { readonly kind: 'need-more' }
@@ -23,44 +32,62 @@ export function inspectClientHello(bytes: Buffer): Inspection {
   }
   const handshake = gatherHandshake(bytes);
   if (handshake === undefined) {
-    return bytes.length > maxClientHelloBytes ? invalid : needMore;
+    return bytes.length > maxInspectedBytes ? invalid : needMore;
   }
   return handshake === false ? invalid : parseClientHello(handshake);
 }
 
-/** The handshake message, which may be spread over several records. undefined: incomplete; false: not valid. */
+/**
+ * The handshake message, which may be spread over several records. undefined: incomplete; false: not valid. Nothing is copied before
+ * all of it is there: a client that sends byte by byte must not make us gather anew each time.
+ */
 function gatherHandshake(bytes: Buffer): Buffer | undefined | false {
-  let gathered: Buffer = Buffer.alloc(0);
+  const pieces: Buffer[] = [];
+  let gathered = 0;
   let at = 0;
   while (at < bytes.length) {
-    if (bytes[at] !== 0x16) {
+    if (bytes[at] !== 0x16 || pieces.length >= maxHelloRecords) {
       return false;
     }
     if (at + 5 > bytes.length) {
       return undefined;
     }
     const length = bytes.readUInt16BE(at + 3);
-    if (length === 0 || length > maxClientHelloBytes + 2048) {
+    if (length === 0 || length > maxRecordBytes) {
       return false;
     }
-    const end = Math.min(at + 5 + length, bytes.length);
-    const piece = bytes.subarray(at + 5, end);
-    gathered = gathered.length === 0 ? piece : Buffer.concat([gathered, piece]);
-    if (gathered.length >= 1 && gathered[0] !== 1) {
-      return false;
-    }
-    if (gathered.length >= 4) {
-      const messageLength = gathered.readUIntBE(1, 3);
-      if (messageLength > maxClientHelloBytes) {
-        return false;
-      }
-      if (gathered.length >= 4 + messageLength) {
-        return gathered.subarray(4, 4 + messageLength);
-      }
+    const piece = bytes.subarray(at + 5, at + 5 + length);
+    pieces.push(piece);
+    gathered += piece.length;
+    const message = handshakeBytes(pieces);
+    if (message === false || (message !== undefined && gathered >= message)) {
+      return message === false ? false : joined(pieces).subarray(4, message);
     }
     at += 5 + length;
   }
   return undefined;
+}
+
+/** Length of the handshake message with its head; undefined when the head is not complete, false when it is no ClientHello. */
+function handshakeBytes(pieces: readonly Buffer[]): number | undefined | false {
+  const [first] = pieces;
+  if (first === undefined || first.length === 0) {
+    return undefined;
+  }
+  if (first[0] !== 1) {
+    return false;
+  }
+  const head = first.length >= 4 ? first : Buffer.concat(pieces);
+  if (head.length < 4) {
+    return undefined;
+  }
+  const length = head.readUIntBE(1, 3);
+  return length > maxClientHelloBytes ? false : 4 + length;
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
 }
 
 /** A bounded cursor: reading beyond the end gives -1 and marks it as failed. */

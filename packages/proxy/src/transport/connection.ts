@@ -148,7 +148,8 @@ export interface SocketAddresses {
   readonly localPort?: number | undefined;
 }
 
-function plainIp(address: string | undefined): string {
+/** An address as text; an IPv4 address that came by a socket of both families is written as IPv4. Empty for pipes. */
+export function plainIp(address: string | undefined): string {
   if (address === undefined) {
     return '';
   }
@@ -156,7 +157,7 @@ function plainIp(address: string | undefined): string {
 }
 
 /** `ip:port`, or `[ip6]:port`; empty for pipes. */
-function formatAddress(address: string | undefined, port: number | undefined): string {
+export function formatAddress(address: string | undefined, port: number | undefined): string {
   const ip = plainIp(address);
   if (ip === '') {
     return '';

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type { BindAddress } from '../config.ts';
 import type { Address } from '../wire/core-schema.ts';
 import type { Problems } from '../wire/problems.ts';
@@ -6,6 +6,8 @@ import type { Decoded } from '../wire/schema.ts';
 
 /** Longest path of a Unix socket on Linux, bytes (`sockaddr_un`, without the final zero). */
 const MAX_PIPE_PATH_BYTES = 107;
+/** `Pipe.mode`, "applicable only for Linux": rwx for owner, group and others. */
+const MAX_PIPE_MODE = 0o777;
 
 /**
  * `envoy.config.core.v3.Address`
@@ -28,14 +30,30 @@ export function addressFromXds(
       if (socket.port_value === undefined || socket.port_value > 65535) {
         problems.add('must be from 0 to 65535', 'port_value');
       }
-      return { kind: 'ip', address: socket.address, port: socket.port_value ?? 0 };
+      if (socket.ipv4_compat && (names || !isIPv6(socket.address))) {
+        problems.add('only a listener on an IPv6 address can take IPv4 as well', 'ipv4_compat');
+      }
+      return {
+        kind: 'ip',
+        address: socket.address,
+        port: socket.port_value ?? 0,
+        ...(socket.ipv4_compat ? { ipv4Compat: true } : {}),
+      };
     });
   }
   if (pipe !== undefined) {
-    if (pipe.path === '' || pipe.path.startsWith('@') || Buffer.byteLength(pipe.path) > MAX_PIPE_PATH_BYTES) {
+    if (pipe.path.startsWith('@') || pipe.path.includes('\0')) {
+      problems.add(
+        'an abstract socket is not supported: it has no permissions, any local user may connect',
+        'pipe.path',
+      );
+    } else if (pipe.path === '' || Buffer.byteLength(pipe.path) > MAX_PIPE_PATH_BYTES) {
       problems.add(`must be a path of 1 to ${MAX_PIPE_PATH_BYTES} bytes`, 'pipe.path');
     }
-    return { kind: 'pipe', path: pipe.path };
+    if (pipe.mode > MAX_PIPE_MODE) {
+      problems.add('must be permissions from 0 to 0o777', 'pipe.mode');
+    }
+    return { kind: 'pipe', path: pipe.path, ...(pipe.mode === 0 ? {} : { mode: pipe.mode }) };
   }
   problems.add('socket_address or pipe is required');
   return undefined;

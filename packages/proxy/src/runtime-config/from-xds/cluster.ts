@@ -208,6 +208,16 @@ function transportSocketFromXds(
   if (config.type === 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer') {
     return { kind: 'raw' };
   }
+  if (config.type === 'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport') {
+    const { config: header, transport_socket: inner } = config.value;
+    return problems.within('typed_config', () => {
+      if (inner === undefined) {
+        problems.add('required', 'transport_socket');
+      }
+      const socket = problems.within('transport_socket', () => transportSocketFromXds(inner, problems));
+      return { ...socket, proxyProtocol: header?.version === 'V2' ? 2 : 1 };
+    });
+  }
   return { kind: 'tls', tls: problems.within('typed_config', () => upstreamTlsFromXds(config.value, problems)) };
 }
 

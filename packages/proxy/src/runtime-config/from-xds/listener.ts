@@ -4,9 +4,10 @@ import type {
   FilterChainMatch,
   ListenerConfig,
   NetworkFilter,
+  ProxyProtocolConfig,
   RouteTable,
 } from '../config.ts';
-import type { FilterChain as FilterChainSchema, Listener } from '../wire/listener-schema.ts';
+import type { FilterChain as FilterChainSchema, Listener, ProxyProtocol } from '../wire/listener-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { addressFromXds } from './address.ts';
@@ -17,6 +18,15 @@ import { downstreamTlsFromXds } from './tls.ts';
 
 /** `Listener.listener_filters_timeout`, "If not specified, defaults to 15s". */
 const DEFAULT_LISTENER_FILTERS_TIMEOUT_MS = 15_000;
+
+/** `Listener.per_connection_buffer_limit_bytes`, "If unspecified, an implementation defined default is applied (1MiB)". */
+const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
+/** Linux cuts it to `net.core.somaxconn`, whose default this is. */
+const DEFAULT_BACKLOG = 4096;
+
+const TLS_INSPECTOR = 'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector';
+const HTTP_INSPECTOR = 'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector';
+const PROXY_PROTOCOL = 'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol';
 
 const directions = { UNSPECIFIED: 'unspecified', INBOUND: 'inbound', OUTBOUND: 'outbound' } as const;
 
@@ -54,17 +64,20 @@ export function listenerFromXds(
     problems.add('at least one filter chain is required', 'filter_chains');
   }
   refuseEqualMatches(filterChains, problems);
-  refuseUnknownListenerFilters(listener, problems);
+  const filters = listenerFiltersFromXds(listener, problems);
+  if (listener.tcp_backlog_size === 0) {
+    problems.add('must be above 0', 'tcp_backlog_size');
+  }
   return {
     listener: {
       name: listener.name,
       address: address ?? { kind: 'ip', address: '127.0.0.1', port: 0 },
       direction: directions[listener.traffic_direction],
-      tlsInspector: listener.listener_filters.some(
-        ({ typed_config: config }) =>
-          config?.type === 'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector',
-      ),
+      ...filters,
       listenerFiltersTimeoutMs: listener.listener_filters_timeout ?? DEFAULT_LISTENER_FILTERS_TIMEOUT_MS,
+      continueOnListenerFiltersTimeout: listener.continue_on_listener_filters_timeout,
+      bufferLimitBytes: listener.per_connection_buffer_limit_bytes ?? DEFAULT_BUFFER_LIMIT_BYTES,
+      backlog: listener.tcp_backlog_size ?? DEFAULT_BACKLOG,
       filterChains,
       defaultFilterChain,
       version,
@@ -73,12 +86,41 @@ export function listenerFromXds(
   };
 }
 
-function refuseUnknownListenerFilters(listener: Decoded<typeof Listener>, problems: Problems): void {
+function listenerFiltersFromXds(
+  listener: Decoded<typeof Listener>,
+  problems: Problems,
+): Pick<ListenerConfig, 'proxyProtocol' | 'tlsInspector' | 'httpInspector'> {
+  let proxyProtocol: ProxyProtocolConfig | undefined;
+  const seen = new Set<string>();
   problems.each('listener_filters', listener.listener_filters, ({ typed_config: config }) => {
     if (config === undefined) {
       problems.add('required', 'typed_config');
+      return;
     }
+    if (seen.has(config.type)) {
+      problems.add('is there twice', 'typed_config');
+    }
+    if (config.type === PROXY_PROTOCOL) {
+      if (seen.size > 0) {
+        problems.add('must be the first listener filter: the header stands before what the others look at');
+      }
+      proxyProtocol = proxyProtocolFromXds(config.value, problems);
+    }
+    seen.add(config.type);
   });
+  // The order of the two inspectors makes no difference: HTTP is looked for in what is not TLS.
+  return { proxyProtocol, tlsInspector: seen.has(TLS_INSPECTOR), httpInspector: seen.has(HTTP_INSPECTOR) };
+}
+
+function proxyProtocolFromXds(filter: Decoded<typeof ProxyProtocol>, problems: Problems): ProxyProtocolConfig {
+  const refused = new Set(filter.disallowed_versions);
+  if (refused.size > 1) {
+    problems.add('both versions are refused', 'typed_config.disallowed_versions');
+  }
+  return {
+    allowWithoutHeader: filter.allow_requests_without_proxy_protocol,
+    refusedVersions: [...refused].map((version) => (version === 'V1' ? 1 : 2)),
+  };
 }
 
 /** Two chains with the same match would make the second one dead; Envoy refuses them as well. */

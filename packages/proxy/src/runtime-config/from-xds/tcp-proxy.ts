@@ -21,9 +21,18 @@ export function tcpProxyFromXds(proxy: Decoded<typeof TcpProxy>, problems: Probl
     statPrefix: proxy.stat_prefix,
     clusters: clustersFromXds(proxy, problems),
     idleTimeoutMs: proxy.idle_timeout ?? DEFAULT_IDLE_TIMEOUT_MS,
+    maxConnectionDurationMs: maxDurationFromXds(proxy.max_downstream_connection_duration, problems),
     maxConnectAttempts: proxy.max_connect_attempts ?? 1,
     accessLogs: accessLogsFromXds(proxy.access_log, problems),
   };
+}
+
+/** The smallest duration that Envoy takes is 1 ms; absent means none. */
+function maxDurationFromXds(durationMs: number | undefined, problems: Problems): number {
+  if (durationMs !== undefined && durationMs < 1) {
+    problems.add('must be at least 1 ms', 'max_downstream_connection_duration');
+  }
+  return durationMs ?? 0;
 }
 
 function clustersFromXds(proxy: Decoded<typeof TcpProxy>, problems: Problems): TcpProxyConfig['clusters'] {

@@ -33,9 +33,26 @@ export const UpstreamConnectionOptions = message(
   '2:set_local_interface_name_on_upstream_connections 3:happy_eyeballs_config',
 );
 
-export const UpstreamTransportSocket = message('envoy.config.core.v3.TransportSocket', {
+/** What a PROXY protocol header may stand before. */
+export const InnerTransportSocket = message('envoy.config.core.v3.TransportSocket', {
   name: string(1),
   typed_config: any(3, [UpstreamTlsContext, RawBuffer]),
+});
+
+export const ProxyProtocolConfig = message(
+  'envoy.config.core.v3.ProxyProtocolConfig',
+  { version: enumeration(1, 'V1=0 V2=1') },
+  '2:pass_through_tlvs',
+);
+
+export const ProxyProtocolUpstreamTransport = message(
+  'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
+  { config: nested(1, ProxyProtocolConfig), transport_socket: nested(2, InnerTransportSocket) },
+);
+
+export const UpstreamTransportSocket = message('envoy.config.core.v3.TransportSocket', {
+  name: string(1),
+  typed_config: any(3, [UpstreamTlsContext, RawBuffer, ProxyProtocolUpstreamTransport]),
 });
 
 export const ClusterTransportSocketMatch = message('envoy.config.cluster.v3.Cluster.TransportSocketMatch', {

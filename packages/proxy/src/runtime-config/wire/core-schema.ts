@@ -20,8 +20,13 @@ import {
 
 export const SocketAddress = message(
   'envoy.config.core.v3.SocketAddress',
-  { protocol: only(enumeration(1, 'TCP=0 UDP=1'), 'TCP'), address: string(2), port_value: optional(uint32(3)) },
-  '4:named_port 5:resolver_name 6:ipv4_compat',
+  {
+    protocol: only(enumeration(1, 'TCP=0 UDP=1'), 'TCP'),
+    address: string(2),
+    port_value: optional(uint32(3)),
+    ipv4_compat: bool(6),
+  },
+  '4:named_port 5:resolver_name',
 );
 
 export const Pipe = message('envoy.config.core.v3.Pipe', { path: string(1), mode: uint32(2) });

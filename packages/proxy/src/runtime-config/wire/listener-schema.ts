@@ -25,6 +25,14 @@ export const TlsInspector = message(
   '2:initial_read_buffer_size',
 );
 
+export const HttpInspector = message('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector', {});
+
+export const ProxyProtocol = message(
+  'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol',
+  { allow_requests_without_proxy_protocol: bool(2), disallowed_versions: repeated(enumeration(4, 'V1=0 V2=1')) },
+  '1:rules 3:pass_through_tlvs 5:stat_prefix',
+);
+
 export const TcpProxyWeightedClusterClusterWeight = message(
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight',
   { name: string(1), weight: uint32(2) },
@@ -45,8 +53,9 @@ export const TcpProxy = message(
     max_connect_attempts: uint32Value(7),
     idle_timeout: duration(8),
     weighted_clusters: nested(10, TcpProxyWeightedCluster),
+    max_downstream_connection_duration: duration(13),
   },
-  '3:downstream_idle_timeout 4:upstream_idle_timeout 9:metadata_match 11:hash_policy 12:tunneling_config 13:max_downstream_connection_duration 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
+  '3:downstream_idle_timeout 4:upstream_idle_timeout 9:metadata_match 11:hash_policy 12:tunneling_config 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
   [['cluster', 'weighted_clusters']],
 );
 
@@ -86,7 +95,7 @@ export const FilterChain = message(
 
 export const ListenerFilter = message(
   'envoy.config.listener.v3.ListenerFilter',
-  { name: string(1), typed_config: any(3, [TlsInspector]) },
+  { name: string(1), typed_config: any(3, [TlsInspector, HttpInspector, ProxyProtocol]) },
   '4:filter_disabled 5:config_discovery',
 );
 
@@ -97,6 +106,7 @@ export const Listener = message(
     address: nested(2, Address),
     filter_chains: repeated(nested(3, FilterChain)),
     use_original_dst: only(boolValue(4), false),
+    per_connection_buffer_limit_bytes: uint32Value(5),
     metadata: nested(6, Metadata),
     drain_type: enumeration(8, 'DEFAULT=0 MODIFY_ONLY=1'),
     listener_filters: repeated(nested(9, ListenerFilter)),
@@ -104,10 +114,11 @@ export const Listener = message(
     freebind: only(boolValue(11), false),
     listener_filters_timeout: duration(15),
     traffic_direction: enumeration(16, 'UNSPECIFIED=0 INBOUND=1 OUTBOUND=2'),
-    continue_on_listener_filters_timeout: only(bool(17), false),
+    continue_on_listener_filters_timeout: bool(17),
+    tcp_backlog_size: uint32Value(24),
     default_filter_chain: nested(25, FilterChain),
     bind_to_port: only(boolValue(26), true),
     enable_reuse_port: boolValue(29),
   },
-  '5:per_connection_buffer_limit_bytes 7:deprecated_v1 12:tcp_fast_open_queue_length 13:socket_options 18:udp_listener_config 19:api_listener 20:connection_balance_config 21:reuse_port 22:access_log 24:tcp_backlog_size 27:internal_listener 28:stat_prefix 30:enable_mptcp 31:ignore_global_conn_limit 32:filter_chain_matcher 33:additional_addresses 34:max_connections_to_accept_per_socket_event 35:bypass_overload_manager',
+  '7:deprecated_v1 12:tcp_fast_open_queue_length 13:socket_options 18:udp_listener_config 19:api_listener 20:connection_balance_config 21:reuse_port 22:access_log 27:internal_listener 28:stat_prefix 30:enable_mptcp 31:ignore_global_conn_limit 32:filter_chain_matcher 33:additional_addresses 34:max_connections_to_accept_per_socket_event 35:bypass_overload_manager',
 );

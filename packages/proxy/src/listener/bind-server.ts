@@ -1,0 +1,50 @@
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
+import type { BindAddress } from '../runtime-config/config.ts';
+
+/** Binds and listens; rejects with the system's error. */
+export async function bindServer(server: Server, address: BindAddress, backlog: number): Promise<void> {
+  if (address.kind === 'ip') {
+    // Node would take both families on `::`, Envoy takes IPv4 there only if told so (`ipv4_compat`).
+    const ipv6Only = address.address.includes(':') && address.ipv4Compat !== true;
+    await listen(server, { host: address.address, port: address.port, ipv6Only, backlog });
+    return;
+  }
+  const options = { path: address.path, backlog };
+  try {
+    await listen(server, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !(await isAbandoned(address.path))) {
+      throw error;
+    }
+    await unlink(address.path);
+    await listen(server, options);
+  }
+  if (address.mode !== undefined) {
+    await chmod(address.path, address.mode);
+  }
+}
+
+function listen(server: Server, options: Parameters<Server['listen']>[0] & object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Whether a socket file is what a process left that was killed: nobody listens. A file that is no socket is not ours to remove. */
+async function isAbandoned(path: string): Promise<boolean> {
+  if (!(await lstat(path)).isSocket()) {
+    return false;
+  }
+  return new Promise((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+}
