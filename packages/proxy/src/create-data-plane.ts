@@ -6,6 +6,7 @@ import type { HttpContext } from './filter/http/http-context.ts';
 import type { TcpContext } from './filter/network/tcp-proxy.ts';
 import type { AcceptorContext } from './listener/connection-acceptor.ts';
 import { ListenerManager } from './listener/listener-manager.ts';
+import { OverloadBit, OverloadState } from './overload/overload-state.ts';
 import type { UpstreamContext } from './pool/upstream-context.ts';
 import { type CompiledRouteTable, compileRouteTable } from './route/route-table.ts';
 import { TlsContexts } from './tls/tls-context.ts';
@@ -37,8 +38,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let tables = new Map<string, CompiledRouteTable>();
   const clusters = new ClusterManager(upstream, options.resolveDns ?? systemDnsResolver, () => listeners.check());
   const asked = new Map<string, Promise<void>>();
+  const overload = options.overload ?? new OverloadState();
   const http: HttpContext = {
     clock,
+    overload,
     random,
     wheel,
     clusters,
@@ -84,7 +87,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     acceptor,
     warmingTimeoutMs: options.warmingTimeoutMs ?? defaultWarmingTimeoutMs,
     drainTimeMs: options.drainTimeMs ?? defaultDrainTimeMs,
-    mayAccept: () => listeners.connections < maxConnections,
+    mayAccept: () => {
+      const mayAccept =
+        (overload.active & OverloadBit.refuseConnections) === 0 && listeners.connections < maxConnections;
+      if (!mayAccept) {
+        overload.count('envoy.overload_actions.stop_accepting_connections');
+      }
+      return mayAccept;
+    },
   });
   const stopWatching = options.secrets.subscribe(() => listeners.check());
 
@@ -105,6 +115,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     clusters: () => [...clusters.all()].map(clusterStatus),
     listeners: () => listeners.statuses(),
     faults: () => faults.count,
+    connections: () => listeners.connections + listeners.pendingConnections,
+    relief: {
+      closeIdle: (share) => listeners.endIdle(share),
+      resetLargest: (most) => listeners.resetLargest(most),
+    },
   };
 }
 

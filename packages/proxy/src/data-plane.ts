@@ -1,5 +1,7 @@
 import type { Clock, Logger, Unsubscribe } from '@weft/base';
 import type { DnsResolver } from './cluster/dns-resolver.ts';
+import type { Relief } from './overload/overload-manager.ts';
+import type { OverloadState } from './overload/overload-state.ts';
 import type {
   ClusterConfig,
   HttpConnectionManagerConfig,
@@ -52,6 +54,8 @@ export interface DataPlaneOptions {
   readonly drainTimeMs?: number;
   /** Downstream connections in all; further ones are closed when they are accepted. Default 50,000. */
   readonly maxConnections?: number;
+  /** Written by the overload manager, read by connections and requests. Default: one that nobody writes. */
+  readonly overload?: OverloadState;
   /** Default: the operating system's resolver. */
   readonly resolveDns?: DnsResolver;
 }
@@ -135,4 +139,8 @@ export interface DataPlane {
   listeners(): readonly ListenerStatus[];
   /** Defects of the proxy that closed a connection. */
   faults(): number;
+  /** Connections of clients, those under inspection or in a handshake included. */
+  connections(): number;
+  /** What can be given back when means run out. */
+  readonly relief: Relief;
 }

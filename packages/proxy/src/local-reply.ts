@@ -50,6 +50,7 @@ export const localReplies = {
   pathNormalizationFailed: reply(400, '', 'path_normalization_failed'),
   upgradeFailed: reply(403, '', 'upgrade_failed'),
   upgradeWithBody: reply(400, '', 'http1.body_disallowed', ResponseFlag.DPE),
+  overloaded: reply(503, 'overloaded', 'overload', ResponseFlag.OM, ['x-envoy-overloaded', 'true']),
   routeConfigMissing: reply(404, '', 'route_configuration_not_found', ResponseFlag.NR),
 } as const;
 

@@ -19,6 +19,8 @@ const scopes = [
   { prefix: 'envoy_cluster_', scope: 'cluster', label: 'envoy_cluster_name' },
   { prefix: 'envoy_http_', scope: 'http', label: 'envoy_http_conn_manager_prefix' },
   { prefix: 'envoy_listener_', scope: 'listener', label: 'envoy_listener_address' },
+  { prefix: 'envoy_overload_', scope: 'overload', label: 'envoy_overload_action' },
+  { prefix: 'envoy_overload_', scope: 'overload', label: 'envoy_overload_resource' },
 ] as const;
 
 function dottedName(series: string): string {

@@ -1,4 +1,5 @@
 import type { LogLevel } from '@weft/base';
+import type { OverloadConfig } from '../overload/overload-config.ts';
 import type { JsonObject } from '../runtime-config/wire/schema.ts';
 
 /** `host:port` taken apart; the host of an IPv6 address is without brackets. */
@@ -29,6 +30,8 @@ export interface Bootstrap {
   readonly drainTimeoutMs: number;
   /** How long a listener waits for what it needs. Default 15,000. */
   readonly warmingTimeoutMs: number;
+  /** What is done before memory, descriptors or time run out. On by default, with the limits of the machine. */
+  readonly overload: OverloadConfig;
   /** Resources by type in proto3 JSON, as `static_resources` of Envoy's bootstrap. */
   readonly static: StaticResources | undefined;
 }

@@ -54,15 +54,37 @@ export class FieldReader {
     return value;
   }
 
-  choice<const T extends string>(key: string, choices: readonly T[], fallback: T): T {
+  /** A share or another number that need not be whole; without a fallback it must be there. */
+  number(key: string, minimum: number, maximum: number, fallback?: number): number {
     const value = this.value(key);
-    if (value === undefined) {
+    if (value === undefined && fallback !== undefined) {
       return fallback;
     }
+    if (typeof value !== 'number' || !(value >= minimum && value <= maximum)) {
+      this.violate(
+        key,
+        value === undefined ? 'is required' : `is ${JSON.stringify(value)}`,
+        `Set ${key} to a number from ${minimum} to ${maximum}.`,
+      );
+      return fallback ?? minimum;
+    }
+    return value;
+  }
+
+  choice<const T extends string | boolean>(key: string, choices: readonly T[], fallback: T): T {
+    return this.value(key) === undefined ? fallback : (this.requiredChoice(key, choices) ?? fallback);
+  }
+
+  /** undefined when it is absent or none of the choices, which was noted. */
+  requiredChoice<const T extends string | boolean>(key: string, choices: readonly T[]): T | undefined {
+    const value = this.value(key);
     const found = choices.find((choice) => choice === value);
     if (found === undefined) {
-      this.violate(key, `is ${JSON.stringify(value)}`, `Use one of ${choices.join(', ')}.`);
-      return fallback;
+      this.violate(
+        key,
+        value === undefined ? 'is required' : `is ${JSON.stringify(value)}`,
+        `Use one of ${choices.join(', ')}.`,
+      );
     }
     return found;
   }
@@ -99,6 +121,14 @@ export class FieldReader {
       return [];
     }
     return value;
+  }
+
+  /** The objects of a list, each with its place in the path; undefined when the list is absent. */
+  objectReaders(key: string): readonly FieldReader[] | undefined {
+    const path = this.#path === '' ? key : `${this.#path}.${key}`;
+    return this.value(key) === undefined
+      ? undefined
+      : this.objects(key).map((item, index) => new FieldReader(item, `${path}[${index}]`, this.#violations));
   }
 
   /** A misspelt field must not look like a default. */

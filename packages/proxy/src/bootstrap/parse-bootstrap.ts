@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { formatWorkloadId } from '@weft/identity';
+import { overloadFrom } from '../overload/parse-overload.ts';
 import type { JsonObject } from '../runtime-config/wire/schema.ts';
 import type {
   AdminAddress,
@@ -38,6 +39,7 @@ export function parseBootstrap(text: string): BootstrapResult {
     logLevel: root.choice('logLevel', ['debug', 'info', 'warn', 'error'], 'info'),
     drainTimeoutMs: root.integer('drainTimeoutMs', 0, MAX_TIMEOUT_MS, DEFAULT_DRAIN_TIMEOUT_MS),
     warmingTimeoutMs: root.integer('warmingTimeoutMs', 1, MAX_TIMEOUT_MS, DEFAULT_WARMING_TIMEOUT_MS),
+    overload: overloadFrom(root),
     static: staticFrom(root),
   };
   root.refuseUnknown();

@@ -17,6 +17,9 @@ import type { ApplyResult, DataPlane, DataPlaneOptions } from '../data-plane.ts'
 import { ProxySecrets } from '../identity/secret-source.ts';
 import { WorkloadIdentity } from '../identity/workload-identity.ts';
 import { LoadCollector } from '../load-report/collect-load.ts';
+import { createOverloadManager, overloadLimits } from '../overload/create-overload-manager.ts';
+import type { OverloadManager } from '../overload/overload-manager.ts';
+import { OverloadState } from '../overload/overload-state.ts';
 import { RuntimeConfigAssembly } from '../runtime-config/assembly.ts';
 import type { AccessLogConfig, RuntimeConfig } from '../runtime-config/config.ts';
 import { resourceTypes } from '../runtime-config/from-xds/resource-types.ts';
@@ -55,6 +58,7 @@ export class ProxyProcess {
   readonly #identity: WorkloadIdentity | undefined;
   readonly #secrets: ProxySecrets;
   readonly #dataPlane: DataPlane;
+  readonly #overload: OverloadManager;
   readonly #assembly = new RuntimeConfigAssembly();
   readonly #rebind: Backoff;
   #xds: XdsClient | undefined;
@@ -85,7 +89,10 @@ export class ProxyProcess {
             random,
           });
     this.#secrets = new ProxySecrets(this.#identity);
+    const overload = { state: new OverloadState(), limits: overloadLimits(bootstrap.overload) };
     this.#dataPlane = options.createDataPlane({
+      overload: overload.state,
+      maxConnections: overload.limits.downstreamConnections,
       clock,
       logger: logger.with({ part: 'data-plane' }),
       random,
@@ -106,6 +113,13 @@ export class ProxyProcess {
         }),
       requestVirtualHost: (table, authority) => this.#onDemand?.request(table, authority) ?? Promise.resolve(),
     });
+    this.#overload = createOverloadManager({
+      ...overload,
+      config: bootstrap.overload,
+      dataPlane: this.#dataPlane,
+      clock,
+      logger: logger.with({ part: 'overload' }),
+    });
   }
 
   /** The admin API's real port; undefined before the start and on a Unix socket. */
@@ -125,6 +139,7 @@ export class ProxyProcess {
   async start(): Promise<void> {
     const { bootstrap, logger } = this.#options;
     this.#admin = await startAdminServer(bootstrap.admin, this.#adminContext(), logger.with({ part: 'admin' }));
+    this.#overload.start();
     this.#setState('INITIALIZING');
     const identity = this.#identity?.start();
     // The cache is read while the certificate is fetched: a proxy that restarts alone has both on its disk.
@@ -177,6 +192,7 @@ export class ProxyProcess {
     logger.info('draining', { timeoutMs: bootstrap.drainTimeoutMs });
     this.#setState('DRAINING');
     this.#rebindTimer?.cancel();
+    this.#overload.close();
     await this.#dataPlane.drain(bootstrap.drainTimeoutMs);
     await this.#dataPlane.close();
     this.#loadReporter?.close();
@@ -355,6 +371,7 @@ export class ProxyProcess {
       metricsText: () =>
         this.#metrics.text({
           dataPlane: this.#dataPlane,
+          overload: this.#overload.status,
           xds: this.#xds?.state(),
           identity: this.#identity?.status,
           accessLogLinesDropped: this.#accessLogs.dropped,

@@ -39,6 +39,11 @@ export class ActiveListener implements AcceptorListener {
     return typeof address === 'string' ? { address, port: 0 } : { address: address.address, port: address.port };
   }
 
+  /** Connections that have not found their filter yet. */
+  get pending(): number {
+    return this.#pending;
+  }
+
   get listening(): boolean {
     return this.#server !== undefined;
   }

@@ -89,6 +89,21 @@ export class ActiveFilterChain {
     }
   }
 
+  /** @returns how many connections or requests ended because nothing had moved for `share` of their idle timeouts. */
+  endIdle(share: number, nowMs: number): number {
+    let ended = 0;
+    for (const connection of this.#connections) {
+      if (connection.endIfIdle(share, nowMs)) {
+        ended += 1;
+      }
+    }
+    return ended;
+  }
+
+  get connections(): Iterable<HttpConnection | TcpProxyConnection> {
+    return this.#connections;
+  }
+
   destroy(): void {
     for (const connection of this.#connections) {
       connection.destroy();

@@ -39,6 +39,9 @@ interface Entry {
   warming: Warming | undefined;
 }
 
+/** Ending what holds less than this would not be worth a failed request. */
+const leastResetBytes = 128 * 1024;
+
 /** After this an idle connection of something that drains is closed, milliseconds. */
 const idleGraceMs = 1000;
 
@@ -281,6 +284,40 @@ export class ListenerManager {
 
   get connections(): number {
     return this.#allChains().reduce((sum, chain) => sum + chain.size, 0);
+  }
+
+  /** Connections that have not found their filter yet. */
+  get pendingConnections(): number {
+    let sum = 0;
+    for (const { active } of this.#entries.values()) {
+      sum += active?.pending ?? 0;
+    }
+    return sum;
+  }
+
+  /** Ends connections and requests on which nothing has moved for `share` of their idle timeouts. @returns how many. */
+  endIdle(share: number): number {
+    const nowMs = this.#options.clock.monotonicMs();
+    return this.#allChains().reduce((sum, chain) => sum + chain.endIdle(share, nowMs), 0);
+  }
+
+  /** Resets at most `most` requests or TCP connections, those that hold most memory first. @returns how many. */
+  resetLargest(most: number): number {
+    const large: { readonly bytes: number; readonly reset: () => void }[] = [];
+    for (const chain of this.#allChains()) {
+      for (const connection of chain.connections) {
+        const bytes = connection.heldBytes;
+        if (bytes >= leastResetBytes) {
+          large.push({ bytes, reset: () => connection.resetForOverload() });
+        }
+      }
+    }
+    large.sort((a, b) => b.bytes - a.bytes);
+    const chosen = large.slice(0, most);
+    for (const { reset } of chosen) {
+      reset();
+    }
+    return chosen.length;
   }
 
   /** Stops accepting and lets requests finish. Idle connections are closed after a moment in which a request may still come. */

@@ -2,6 +2,8 @@ import type { Clock } from '@weft/base';
 import type { XdsClientState } from '@weft/xds-client';
 import type { DataPlane } from '../data-plane.ts';
 import type { IdentityStatus } from '../identity/workload-identity.ts';
+import type { OverloadStatus } from '../overload/overload-manager.ts';
+import { writeOverloadMetrics } from '../overload/write-overload-metrics.ts';
 import type { HttpConnectionManagerConfig, ListenerConfig } from '../runtime-config/config.ts';
 import type { ConnectionRecord, StreamInfo } from '../stream-info.ts';
 import { EnvoyMetrics } from './envoy-metrics.ts';
@@ -13,6 +15,7 @@ import type { SideLabels } from './workload-labels.ts';
 /** What the metrics read at the time of a scrape. */
 export interface MetricsSources {
   readonly dataPlane: DataPlane;
+  readonly overload: OverloadStatus;
   readonly xds: XdsClientState | undefined;
   readonly identity: IdentityStatus | undefined;
   readonly accessLogLinesDropped: number;
@@ -60,6 +63,7 @@ export class Metrics {
     this.#istio.write(out);
     this.#envoy.write(out, sources.dataPlane);
     this.#process.write(out);
+    writeOverloadMetrics(out, sources.overload);
     this.#writeOwn(out, sources);
     return out.toString();
   }

@@ -26,6 +26,10 @@ export class TlsConnection extends Connection {
     socket.on('drain', () => this.#relieve());
   }
 
+  get queuedBytes(): number {
+    return this.output.byteLength + this.#socket.writableLength;
+  }
+
   flush(): void {
     this.dirty = false;
     const socket = this.#socket;

@@ -72,6 +72,9 @@ export abstract class Connection implements Flushable {
     }
   }
 
+  /** Bytes that wait because the peer does not take them. */
+  abstract get queuedBytes(): number;
+
   abstract flush(): void;
   /** Stops reading; what was already read may still come. */
   abstract pause(): void;

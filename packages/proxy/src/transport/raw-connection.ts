@@ -40,6 +40,10 @@ export class RawConnection extends Connection {
     }
   }
 
+  get queuedBytes(): number {
+    return this.output.byteLength + (this.#handle?.writeQueueSize ?? this.#socket.writableLength);
+  }
+
   flush(): void {
     this.dirty = false;
     if (this.closed || this.#socket.destroyed) {

@@ -9,6 +9,7 @@ import {
   takeRequestHead,
 } from '@weft/http-codec';
 import { codecErrorReply, localReplies } from '../../local-reply.ts';
+import { OverloadBit } from '../../overload/overload-state.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import type { DownstreamConnectionInfo } from '../../stream-info.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
@@ -96,6 +97,33 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
 
   destroy(): void {
     this.transport.destroy();
+  }
+
+  /** Bytes that this connection and its request keep in memory. */
+  get heldBytes(): number {
+    return this.transport.queuedBytes + (this.#stream?.heldBytes ?? 0);
+  }
+
+  /** Ends the connection, or its request, when nothing has moved for `share` of the idle timeout. @returns whether it did. */
+  endIfIdle(share: number, nowMs: number): boolean {
+    if (this.#stream !== undefined) {
+      return this.#stream.endIfIdle(share, nowMs);
+    }
+    const { idleTimeoutMs } = this.manager.config;
+    if (!this.#idle.armed || nowMs - (this.#idle.deadlineMs - idleTimeoutMs) < idleTimeoutMs * share) {
+      return false;
+    }
+    this.closeIfIdle();
+    return true;
+  }
+
+  /** Gives up what is under way, to free the memory that it holds. */
+  resetForOverload(): void {
+    if (this.#stream === undefined) {
+      this.transport.destroy();
+    } else {
+      this.#stream.resetForOverload();
+    }
   }
 
   // ------------------------------------------------------------------------------------------ transport
@@ -195,8 +223,17 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
 
   /** @internal before a response's head is written. */
   beforeResponse(encoder: ResponseEncoder | undefined): void {
-    const { maxRequestsPerConnection } = this.manager.config;
-    if (this.#lastRequest || (maxRequestsPerConnection > 0 && this.#requests >= maxRequestsPerConnection)) {
+    const { config, context } = this.manager;
+    const { maxRequestsPerConnection } = config;
+    const isOverloaded = (context.overload.active & OverloadBit.noKeepalive) !== 0;
+    if (isOverloaded) {
+      context.overload.count('envoy.overload_actions.disable_http_keepalive');
+    }
+    if (
+      isOverloaded ||
+      this.#lastRequest ||
+      (maxRequestsPerConnection > 0 && this.#requests >= maxRequestsPerConnection)
+    ) {
       encoder?.closeAfterResponse();
     }
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '@weft/base';
 import type { ClusterManager } from '../../cluster/cluster-manager.ts';
+import type { OverloadState } from '../../overload/overload-state.ts';
 import type { CompiledRouteTable } from '../../route/route-table.ts';
 import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
 import type { StreamInfo } from '../../stream-info.ts';
@@ -11,6 +12,7 @@ export interface HttpContext {
   readonly random: () => number;
   readonly wheel: TimerWheel;
   readonly clusters: ClusterManager;
+  readonly overload: OverloadState;
   /** The current table of that name, undefined when there is none. */
   routeTable(name: string): CompiledRouteTable | undefined;
   /** Asks for an unknown virtual host; resolves when it is known, or known not to exist. Never rejects. */

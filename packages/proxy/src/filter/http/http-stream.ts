@@ -235,6 +235,35 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     }
   }
 
+  // ------------------------------------------------------------------------------------------ overload
+
+  /** Bytes kept for this request: its body for a retry, and what its upstream does not take. */
+  get heldBytes(): number {
+    return this.body.length + (this.attempt.upstream?.connection.queuedBytes ?? 0);
+  }
+
+  /** Ends the request as its idle timeout would, when nothing has moved for `share` of it. @returns whether it did. */
+  endIfIdle(share: number, nowMs: number): boolean {
+    const timer = this.#timers[StreamTimer.idle] as WheelTimer;
+    const idleMs = this.route?.forward?.idleTimeoutMs ?? this.manager.config.streamIdleTimeoutMs;
+    if (!timer.armed || nowMs - (timer.deadlineMs - idleMs) < idleMs * share) {
+      return false;
+    }
+    this.onTimer(StreamTimer.idle);
+    return true;
+  }
+
+  /** Gives the request up to free what it holds. */
+  resetForOverload(): void {
+    if (this.responseStarted) {
+      this.info.responseFlags |= localReplies.overloaded.flags;
+      this.info.responseCodeDetails = localReplies.overloaded.details;
+      this.abortResponse();
+    } else {
+      this.reply(localReplies.overloaded);
+    }
+  }
+
   // ------------------------------------------------------------------------------------------ request
 
   /** No upstream takes the body yet: reading it stops. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KnownHeader } from '@weft/http-codec';
 import { localReplies, redirectReply } from '../../local-reply.ts';
+import { refuseWhenOverloaded, shedLowPriority } from '../../overload/overload-step.ts';
 import { findRoute, withoutPort } from '../../route/route-table.ts';
 import type { HttpConnectionManagerConfig } from '../../runtime-config/config.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
@@ -26,8 +27,14 @@ const always = (): boolean => true;
 /** The declared order. Each step sees what the ones before it left. */
 export const requestSteps: readonly RequestStep[] = [
   {
+    name: 'overload',
+    reason: 'first: a request that is refused for want of means must cost as little as can be',
+    wanted: always,
+    run: refuseWhenOverloaded,
+  },
+  {
     name: 'host-port',
-    reason: 'first, because every later look at the authority must see the same text',
+    reason: 'before every look at the authority, so that all of them see the same text',
     wanted: (config) => config.stripAnyHostPort || config.stripMatchingHostPort,
     run: stripHostPort,
   },
@@ -99,6 +106,12 @@ export const requestSteps: readonly RequestStep[] = [
     reason: 'filters below may look at the route that was found',
     wanted: always,
     run: lookUpRoute,
+  },
+  {
+    name: 'shed',
+    reason: 'the route says whether a request is important; nothing was spent on it yet',
+    wanted: always,
+    run: shedLowPriority,
   },
   {
     name: 'on-demand',

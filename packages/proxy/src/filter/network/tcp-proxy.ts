@@ -266,6 +266,28 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     this.destroy();
   }
 
+  /** Bytes that this connection keeps in memory. */
+  get heldBytes(): number {
+    return this.#transport.queuedBytes + this.#earlyBytes + (this.#upstream?.queuedBytes ?? 0);
+  }
+
+  /** Ends the connection when nothing has moved for `share` of its idle timeout. @returns whether it did. */
+  endIfIdle(share: number, nowMs: number): boolean {
+    const { idleTimeoutMs } = this.#config;
+    if (!this.#idle.armed || nowMs - (this.#idle.deadlineMs - idleTimeoutMs) < idleTimeoutMs * share) {
+      return false;
+    }
+    this.onTimer();
+    return true;
+  }
+
+  /** Gives the connection up to free the memory that it holds. */
+  resetForOverload(): void {
+    this.responseFlags |= ResponseFlag.OM;
+    this.connectionTerminationDetails = 'overload';
+    this.destroy();
+  }
+
   /** Drops both sides. */
   destroy(): void {
     this.#transport.destroy();
