@@ -60,6 +60,12 @@ export function adoptWithBuffer(
   }
   const handle = internal._handle;
   internal._handle = null;
+  if (socket.readableEnded) {
+    // Who adopts it is to be told of the end as well: it reads again.
+    const reader = handle as { readStop(): number; reading: boolean };
+    reader.readStop();
+    reader.reading = false;
+  }
   const adopted = new Socket({
     handle,
     allowHalfOpen: true,
