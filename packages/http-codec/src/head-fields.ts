@@ -36,6 +36,8 @@ export class HeadFields implements HeaderView {
   readonly #added: string[] = [];
   /** Entries of `#added` in use; the array keeps its length, as shrinking it costs a call into the runtime. */
   #addedLength = 0;
+  /** Lines that must never be put into a compression table. */
+  #neverIndexed: number[] | undefined = undefined;
 
   clear(): void {
     this.size = 0;
@@ -45,6 +47,7 @@ export class HeadFields implements HeaderView {
     this.#edited = false;
     this.#replacements = undefined;
     this.#addedLength = 0;
+    this.#neverIndexed = undefined;
     if (this.bytes.length > 16 * initialBytes) {
       this.bytes = Buffer.allocUnsafeSlow(initialBytes) as RawBuffer;
     }
@@ -52,14 +55,19 @@ export class HeadFields implements HeaderView {
 
   /** Appends bytes of the head; to be used by whoever receives it. */
   append(source: Buffer, start: number, end: number): void {
-    const needed = this.size + end - start;
+    this.reserve(end - start);
+    source.copy(this.bytes, this.size, start, end);
+    this.size += end - start;
+  }
+
+  /** Makes room for that many more bytes behind `size`, for a receiver that writes them by itself. */
+  reserve(count: number): void {
+    const needed = this.size + count;
     if (needed > this.bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2)) as RawBuffer;
       this.bytes.copy(grown, 0, 0, this.size);
       this.bytes = grown;
     }
-    source.copy(this.bytes, this.size, start, end);
-    this.size = needed;
   }
 
   /** Registers one field line; positions are relative to the head. */
@@ -87,6 +95,21 @@ export class HeadFields implements HeaderView {
     this.count = index + 1;
   }
 
+  /** The value of the last line goes on until `valueEnd`. */
+  extendLast(valueEnd: number): void {
+    this.#marks[(this.count - 1) * stride + 3] = valueEnd;
+  }
+
+  /** The last line came with the wish that no hop puts it into a compression table (RFC 7541 §6.2.3). */
+  markNeverIndexed(): void {
+    this.#neverIndexed ??= [];
+    this.#neverIndexed.push(this.count - 1);
+  }
+
+  isNeverIndexed(index: number): boolean {
+    return this.#neverIndexed?.includes(index) ?? false;
+  }
+
   #grow(): void {
     const marks = new Int32Array(this.#marks.length * 2);
     marks.set(this.#marks);
@@ -106,6 +129,39 @@ export class HeadFields implements HeaderView {
 
   isRemoved(index: number): boolean {
     return this.#edits[index] === removed;
+  }
+
+  /** Hash of the name of line `index` in lower case. */
+  hashAt(index: number): number {
+    return this.#marks[index * stride + 4] as number;
+  }
+
+  /** First byte of the name of line `index`, and the one after its last: positions in `bytes`. */
+  nameStartAt(index: number): number {
+    return this.#marks[index * stride] as number;
+  }
+
+  nameEndAt(index: number): number {
+    return this.#marks[index * stride + 1] as number;
+  }
+
+  /** What the value of line `index` was replaced by, if it was. */
+  replacementAt(index: number): string | undefined {
+    return this.#edits[index] === replaced ? (this.#replacements?.[index] ?? '') : undefined;
+  }
+
+  /** How many fields were added. */
+  get addedCount(): number {
+    return this.#addedLength / 3;
+  }
+
+  /** Name in lower case of the added field `index`. */
+  addedNameAt(index: number): string {
+    return this.#added[index * 3 + 1] as string;
+  }
+
+  addedValueAt(index: number): string {
+    return this.#added[index * 3 + 2] as string;
   }
 
   /** First byte of the value of line `index`, and the one after its last: positions in `bytes`. */
@@ -253,6 +309,21 @@ export class HeadFields implements HeaderView {
       this.removeAt(index);
     }
     this.#removeAdded(lower);
+    this.replaceAt(first, value);
+  }
+
+  /** Several lines of a known field, not removed, become one line in the place of the first, joined by `separator`. */
+  joinKnown(id: KnownHeaderId, separator: string): void {
+    const first = this.indexOfKnown(id);
+    let next = first < 0 ? -1 : this.indexOfKnown(id, first + 1);
+    if (next < 0) {
+      return;
+    }
+    let value = this.valueAt(first);
+    for (; next >= 0; next = this.indexOfKnown(id, next + 1)) {
+      value += separator + this.valueAt(next);
+      this.removeAt(next);
+    }
     this.replaceAt(first, value);
   }
 

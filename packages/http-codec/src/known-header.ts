@@ -33,6 +33,7 @@ export const KnownHeader = {
   location: 24,
   tracestate: 25,
   traceparent: 26,
+  cookie: 27,
 } as const;
 
 /** A number of `KnownHeader`. */
@@ -64,6 +65,7 @@ const namesById: Readonly<Record<string, KnownHeaderId>> = {
   location: KnownHeader.location,
   tracestate: KnownHeader.tracestate,
   traceparent: KnownHeader.traceparent,
+  cookie: KnownHeader.cookie,
 };
 
 /** The hash of a whole name in lower case. */
