@@ -18,7 +18,7 @@ export interface ConnectionHandler {
 export interface TransportContext {
   readonly flushQueue: FlushQueue;
   /** Gets what a handler throws, with the connection that is closed for it. */
-  reportFault(error: unknown, connection: Connection): void;
+  reportFault(error: unknown, connection: Connection | undefined): void;
 }
 
 /** Envoy's `per_connection_buffer_limit_bytes`. */
@@ -33,6 +33,8 @@ export abstract class Connection implements Flushable {
   readonly output: OutputBuffer;
   handler: ConnectionHandler = ignoring;
   bufferLimitBytes: number = defaultBufferLimitBytes;
+  /** Writes wait for the end of the event loop's turn: for connections that carry requests of many others. */
+  gathersWrites = false;
   bytesRead = 0;
   bytesWritten = 0;
   readonly remoteAddress: string;
@@ -68,7 +70,11 @@ export abstract class Connection implements Flushable {
   outputReady(): void {
     if (!this.dirty) {
       this.dirty = true;
-      this.context.flushQueue.add(this);
+      if (this.gathersWrites) {
+        this.context.flushQueue.addForTurn(this);
+      } else {
+        this.context.flushQueue.add(this);
+      }
     }
   }
 

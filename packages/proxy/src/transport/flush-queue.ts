@@ -16,6 +16,8 @@ export class FlushQueue {
   #count = 0;
   #depth = 0;
   #scheduled = false;
+  /** Those that are written at the end of the event loop's turn. */
+  readonly #turn: Flushable[] = [];
 
   constructor(clock: EventClock) {
     this.#clock = clock;
@@ -48,6 +50,24 @@ export class FlushQueue {
     }
   }
 
+  /**
+   * Like `add`, but the write waits until all events of this turn of the event loop were worked through: the requests of many
+   * clients that go over one connection share one system call and one TLS record.
+   */
+  addForTurn(connection: Flushable): void {
+    if (this.#turn.length === 0) {
+      setImmediate(flushTurn, this);
+    }
+    this.#turn.push(connection);
+  }
+
+  /** @internal */
+  flushTurn(): void {
+    for (const connection of this.#turn.splice(0)) {
+      connection.flush();
+    }
+  }
+
   /** @internal */
   flushScheduled(): void {
     this.#scheduled = false;
@@ -64,6 +84,10 @@ export class FlushQueue {
     }
     this.#count = 0;
   }
+}
+
+function flushTurn(queue: FlushQueue): void {
+  queue.flushTurn();
 }
 
 function flushLater(queue: FlushQueue): void {
