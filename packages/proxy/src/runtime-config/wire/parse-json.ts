@@ -2,12 +2,16 @@ import { absentValue } from './absent-value.ts';
 import type { Problems } from './problems.ts';
 import type { AnyMessage, Decoded, Field, JsonObject, JsonValue } from './schema.ts';
 
-/** Reads a message from proto3 JSON with the field names of the proto (`static` resources); the same rules as for bytes. */
+/**
+ * Reads a message from proto3 JSON (`static` resources); the same rules as for bytes. Fields may have the name of the proto or its JSON name, enums their
+ * name or number, so that what `weft config dump` prints can be read.
+ */
 export function parseJsonMessage<M extends AnyMessage>(type: M, json: JsonObject, problems: Problems): Decoded<M> {
   return parseObject(type, json, problems) as Decoded<M>;
 }
 
-function parseObject(type: AnyMessage, json: JsonObject, problems: Problems): Record<string, unknown> {
+function parseObject(type: AnyMessage, given: JsonObject, problems: Problems): Record<string, unknown> {
+  const json = withProtoNames(type, given, problems);
   const slots: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(type.fields)) {
     slots[key] = problems.within(key, () =>
@@ -16,7 +20,7 @@ function parseObject(type: AnyMessage, json: JsonObject, problems: Problems): Re
   }
   const unsupported = new Set(type.unsupported.values());
   for (const key of Object.keys(json)) {
-    if (!Object.hasOwn(type.fields, key) && key !== '@type') {
+    if (!Object.hasOwn(type.fields, key) && key !== '@type' && !(unsupported.has(key) && isZero(json[key]))) {
       problems.add(unsupported.has(key) ? 'not supported by this proxy' : `not a field of ${type.name}`, key);
     }
   }
@@ -26,6 +30,35 @@ function parseObject(type: AnyMessage, json: JsonObject, problems: Problems): Re
     }
   }
   return slots;
+}
+
+/** The object with `max_requests` in place of `maxRequests`. The same object where nothing is to be renamed. */
+function withProtoNames(type: AnyMessage, json: JsonObject, problems: Problems): JsonObject {
+  if (!Object.keys(json).some((key) => /[A-Z]/.test(key))) {
+    return json;
+  }
+  const protoNames = new Map(
+    [...Object.keys(type.fields), ...type.unsupported.values()].map((name) => [jsonName(name), name]),
+  );
+  const renamed: Record<string, JsonValue> = {};
+  for (const [key, value] of Object.entries(json)) {
+    const name = protoNames.get(key) ?? key;
+    if (Object.hasOwn(renamed, name)) {
+      problems.add('is set twice', name);
+    }
+    renamed[name] = value;
+  }
+  return renamed;
+}
+
+/** `proxy_100_continue` is `proxy100Continue`. */
+function jsonName(name: string): string {
+  return name.replace(/_(.)/g, (_, next: string) => next.toUpperCase());
+}
+
+/** A scalar or list that says nothing: on the wire it would not be there. An empty object may be a message that is. */
+function isZero(json: JsonValue | undefined): boolean {
+  return json === false || json === 0 || json === '' || json === null || (Array.isArray(json) && json.length === 0);
 }
 
 function parseField(field: Field, json: JsonValue | undefined, problems: Problems): unknown {
@@ -98,8 +131,8 @@ function parseValue(field: Field, json: JsonValue, problems: Problems): unknown 
 }
 
 function parseEnum(field: Field, json: JsonValue, problems: Problems): string | undefined {
-  for (const name of field.values?.values() ?? []) {
-    if (name === json) {
+  for (const [number, name] of field.values ?? []) {
+    if (name === json || number === json) {
       return name;
     }
   }
