@@ -5,7 +5,10 @@ import { type AcceptorContext, type AcceptorListener, ConnectionAcceptor } from 
 import type { ActiveFilterChain } from './filter-chain.ts';
 import type { DetectedProtocol } from './first-bytes.ts';
 
-/** Connections of one listener that have not found their filter yet (inspection, handshake); more are closed at once. */
+/**
+ * Connections of one listener that have not found their filter yet (inspection, handshake). When there are more the oldest
+ * is closed: an honest client needs milliseconds, and clients that hold their connection up cannot keep it out.
+ */
 const maxPendingConnections = 1024;
 
 /** A bound socket whose filter chains can be exchanged while it listens. */
@@ -21,7 +24,8 @@ export class ActiveListener implements AcceptorListener {
   readonly #context: AcceptorContext;
   readonly #mayAccept: () => boolean;
   #server: Server | undefined = undefined;
-  #pending = 0;
+  /** Oldest first. */
+  readonly #pending = new Set<ConnectionAcceptor>();
 
   /** @param mayAccept says no when the proxy holds as many connections as it may. */
   constructor(config: ListenerConfig, context: AcceptorContext, mayAccept: () => boolean) {
@@ -41,7 +45,7 @@ export class ActiveListener implements AcceptorListener {
 
   /** Connections that have not found their filter yet. */
   get pending(): number {
-    return this.#pending;
+    return this.#pending.size;
   }
 
   get listening(): boolean {
@@ -80,14 +84,19 @@ export class ActiveListener implements AcceptorListener {
 
   #accept(socket: Socket): void {
     this.connectionsTotal += 1;
-    if (this.#pending >= maxPendingConnections || !this.#mayAccept()) {
+    if (!this.#mayAccept()) {
       socket.on('error', () => {});
       socket.destroy();
       return;
     }
-    this.#pending += 1;
-    new ConnectionAcceptor(socket, this, this.#context, () => {
-      this.#pending -= 1;
-    }).start();
+    if (this.#pending.size >= maxPendingConnections) {
+      const [oldest] = this.#pending;
+      oldest?.evict();
+    }
+    const acceptor: ConnectionAcceptor = new ConnectionAcceptor(socket, this, this.#context, () =>
+      this.#pending.delete(acceptor),
+    );
+    this.#pending.add(acceptor);
+    acceptor.start();
   }
 }

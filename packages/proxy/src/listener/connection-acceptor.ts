@@ -6,6 +6,7 @@ import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../st
 import { TlsConnection } from '../tls/tls-connection.ts';
 import { tlsFactsOf } from '../tls/tls-facts.ts';
 import { formatAddress, plainIp, type TransportContext } from '../transport/connection.ts';
+import { runEvent } from '../transport/guarded-event.ts';
 import { acceptRaw, type RawConnection } from '../transport/raw-connection.ts';
 import { type TimerOwner, type TimerWheel, WheelTimer } from '../transport/timer-wheel.ts';
 import type { ActiveFilterChain } from './filter-chain.ts';
@@ -69,6 +70,28 @@ export class ConnectionAcceptor implements TimerOwner {
   }
 
   start(): void {
+    this.#guard(() => this.#start());
+  }
+
+  /** A client that takes its time makes room for one that just came. */
+  evict(): void {
+    this.#refuse('', 0, 'pending_connections_overflow');
+  }
+
+  /** A defect of ours closes this socket and nothing else. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#context.transport.reportFault(error, undefined);
+      if (!this.#done) {
+        this.#finish();
+      }
+      this.#socket.destroy();
+    }
+  }
+
+  #start(): void {
     if (!this.#first.waiting) {
       this.#choose();
       return;
@@ -94,7 +117,9 @@ export class ConnectionAcceptor implements TimerOwner {
     }
   };
 
-  readonly #onChunk = (chunk: Buffer): void => {
+  readonly #onChunk = (chunk: Buffer): void => this.#guard(() => this.#inspect(chunk));
+
+  #inspect(chunk: Buffer): void {
     switch (this.#first.add(chunk)) {
       case 'need-more':
         return;
@@ -104,19 +129,25 @@ export class ConnectionAcceptor implements TimerOwner {
       default:
         this.#choose();
     }
-  };
+  }
 
   /** A client that ends its side may still want to listen, if it speaks no TLS; the filter is told of the end when it reads. */
-  readonly #onEnd = (): void => {
+  readonly #onEnd = (): void => this.#guard(() => this.#onEarlyEnd());
+
+  #onEarlyEnd(): void {
     const chain = this.#first.giveUp() === 'done' ? this.#chainFor() : undefined;
     if (chain === undefined || chain.tls !== undefined) {
       this.#onError();
     } else {
       this.#choose();
     }
-  };
+  }
 
   onTimer(): void {
+    this.#guard(() => this.#onTimeout());
+  }
+
+  #onTimeout(): void {
     this.#listener.onInspectionTimeout();
     if (!this.#listener.config.continueOnListenerFiltersTimeout) {
       this.#refuse('', 0, 'listener_filters_timeout');
@@ -177,12 +208,15 @@ export class ConnectionAcceptor implements TimerOwner {
           return;
         }
         this.#finish();
+        const { transport } = this.#context;
         const facts = tlsFactsOf(secure, peer, localUri);
-        const transport = new TlsConnection(this.#context.transport, secure, socket, facts);
+        const connection = new TlsConnection(transport, secure, socket, facts);
         secure.pause();
-        chain.serve(transport, this.#info(facts, chain.config.name), () => peer?.certificate.toString() ?? '');
+        runEvent(transport, connection, () => {
+          chain.serve(connection, this.#info(facts, chain.config.name), () => peer?.certificate.toString() ?? '');
+        });
       },
-      onFailed: (reason) => this.#refuse(reason, 0, 'tls_handshake_failed'),
+      onFailed: (reason) => this.#guard(() => this.#refuse(reason, 0, 'tls_handshake_failed')),
     });
   }
 
@@ -193,12 +227,12 @@ export class ConnectionAcceptor implements TimerOwner {
     const connection: RawConnection = acceptRaw(transport, this.#socket);
     const { rest } = this.#first;
     this.#first.rest = Buffer.alloc(0);
-    transport.flushQueue.enter();
-    chain.serve(connection, info, () => '');
-    if (rest.length > 0) {
-      connection.received(rest, rest.length);
-    }
-    transport.flushQueue.leave();
+    runEvent(transport, connection, () => {
+      chain.serve(connection, info, () => '');
+      if (rest.length > 0) {
+        connection.received(rest, rest.length);
+      }
+    });
   }
 
   /** A PROXY protocol header says who the client is and where it went; who is at the other end of the socket is kept beside. */

@@ -50,19 +50,26 @@ export class ConnectAttempt implements ConnectCallbacks, TimerOwner {
   }
 
   onFailed(error: Error): void {
-    const { context } = this.#owner;
-    context.wheel.remove(this.#timer);
-    context.transport.flushQueue.enter();
-    try {
-      this.#owner.onConnectFailed(this, describeConnectError(error), false);
-    } finally {
-      context.transport.flushQueue.leave();
-    }
+    this.#owner.context.wheel.remove(this.#timer);
+    this.#fail(describeConnectError(error), false);
   }
 
   onTimer(): void {
     this.#pending?.abandon();
-    this.#owner.onConnectFailed(this, 'connect timeout', true);
+    this.#fail('connect timeout', true);
+  }
+
+  #fail(reason: string, timedOut: boolean): void {
+    const { transport } = this.#owner.context;
+    transport.flushQueue.enter();
+    try {
+      this.#owner.onConnectFailed(this, reason, timedOut);
+    } catch (error) {
+      // There is no connection to close; whoever waited for one has a timeout.
+      transport.reportFault(error, undefined);
+    } finally {
+      transport.flushQueue.leave();
+    }
   }
 }
 

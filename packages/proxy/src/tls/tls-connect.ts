@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { BindAddress, UpstreamTls } from '../runtime-config/config.ts';
 import type { TransportContext } from '../transport/connection.ts';
+import { runEvent } from '../transport/guarded-event.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
 import { acceptsPeer } from './peer-verification.ts';
 import { TlsConnection } from './tls-connection.ts';
@@ -112,9 +113,7 @@ export function connectTls(
       keep(early);
     }
     const connection = new TlsConnection(context, socket, socket, tlsFactsOf(socket, peer, material.localUri));
-    context.flushQueue.enter();
-    callbacks.onConnected(connection);
-    context.flushQueue.leave();
+    runEvent(context, connection, () => callbacks.onConnected(connection));
   });
   return {
     abandon: () => {

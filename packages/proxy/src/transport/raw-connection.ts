@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { releaseChunk } from '@weft/http-codec';
 import type { BindAddress } from '../runtime-config/config.ts';
 import { Connection, type TransportContext } from './connection.ts';
+import { runEvent } from './guarded-event.ts';
 import { adoptWithBuffer, createWriteRequest, handleOf, type StreamHandle, type WriteRequest } from './raw-handle.ts';
 
 /** All plain sockets read into one buffer: whoever needs bytes after the event copies them. */
@@ -239,10 +240,9 @@ export function connectRaw(
     }
     settled = true;
     socket.off('error', onError);
-    connection = new RawConnection(context, socket);
-    context.flushQueue.enter();
-    callbacks.onConnected(connection);
-    context.flushQueue.leave();
+    const connected = new RawConnection(context, socket);
+    connection = connected;
+    runEvent(context, connected, () => callbacks.onConnected(connected));
   });
   return {
     abandon: () => {

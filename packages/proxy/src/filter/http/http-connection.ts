@@ -13,6 +13,7 @@ import { OverloadBit } from '../../overload/overload-state.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import type { DownstreamConnectionInfo } from '../../stream-info.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
+import { runEvent } from '../../transport/guarded-event.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import { clientCertElement } from './forwarded-client-cert.ts';
 import type { HttpManager } from './http-manager.ts';
@@ -261,8 +262,10 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
   }
 
   onTimer(kind: number): void {
-    const { flushQueue } = this.transport.context;
-    flushQueue.enter();
+    runEvent(this.transport.context, this.transport, () => this.#onTimer(kind));
+  }
+
+  #onTimer(kind: number): void {
     if (kind === headersTimer) {
       if (this.#codec.headIncomplete && this.#stream === undefined) {
         this.#lastRequest = true;
@@ -275,7 +278,6 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     } else {
       this.beginDrain();
     }
-    flushQueue.leave();
   }
 
   /** Writes what is left, tells the peer that this was all, and gives it a moment to take it. */
