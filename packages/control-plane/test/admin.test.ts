@@ -162,4 +162,7 @@ test('checks and metrics answer', async (t) => {
   const text = await (await fetch(base + adminPaths.metrics)).text();
   assert.match(text, /^weft_proxies\{connected="false"\} 3$/m);
   assert.match(text, /^weft_process_resident_memory_bytes \d+$/m);
+  // A series that is missing until the first event would hide that event from `increase()`.
+  assert.match(text, /^weft_translation_failures_total 0$/m);
+  assert.match(text, /^weft_xds_nacks_total\{type="LDS"\} 0$/m);
 });

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { type ErrorCode, MeshError } from '@weft/base';
 import { createCsr, createSvid, formatWorkloadId, generatePrivateKey, type Svid } from '@weft/identity';
@@ -37,15 +39,20 @@ async function request(
   svid: Svid | undefined,
 ): Promise<Svid> {
   const id = formatWorkloadId(identity);
+  const expectedName = identity.serverName ?? address.host;
   const key = await generatePrivateKey();
   const roots = Buffer.from(readText(identity.trustBundleFile, 'trust bundle'));
   const [clientKey, chain] =
     svid === undefined ? [null, null] : [Buffer.from(svid.key.revealPem()), Buffer.from(svid.chainPem)];
   // Said outright: NODE_TLS_REJECT_UNAUTHORIZED=0 of a developer's shell must not give the token away.
-  const channelCredentials = credentials.createSsl(roots, clientKey, chain, { rejectUnauthorized: true });
+  const channelCredentials = credentials.createSsl(roots, clientKey, chain, {
+    rejectUnauthorized: true,
+    checkServerIdentity: (_, certificate) => checkServerIdentity(expectedName, certificate),
+  });
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const client = new Client(`${host}:${address.port}`, channelCredentials, {
-    ...(identity.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': identity.serverName }),
+    // SNI has no addresses (RFC 6066 section 3); who answers is checked by the expected name all the same.
+    'grpc.ssl_target_name_override': isIP(expectedName) === 0 ? expectedName : 'weft-control-plane',
     // Proxy settings of the environment are meant for the workload.
     'grpc.enable_http_proxy': 0,
     'grpc.use_local_subchannel_pool': 1,

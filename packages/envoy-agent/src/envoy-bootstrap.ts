@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { AgentBootstrap, HostPort } from './agent-bootstrap.ts';
+import { statsConfig } from './stats-tags.ts';
 
 /** What the generated bootstrap needs besides the agent's own. */
 export interface EnvoyBootstrapOptions {
@@ -38,6 +39,7 @@ export function envoyBootstrap(agent: AgentBootstrap, options: EnvoyBootstrapOpt
     },
     cluster_manager: { load_stats_config: grpcSource('GRPC', xdsCluster) },
     static_resources: { clusters: [controlPlaneCluster(agent), secretServiceCluster(options.secretSocket)] },
+    stats_config: statsConfig,
     overload_manager: overload(options.maxConnections ?? 20_000, options.maxHeapBytes ?? gib / 2),
   };
 }

@@ -16,6 +16,9 @@ export const programs = {
   echo: resolve(import.meta.dirname, '../programs/echo.ts'),
 } as const;
 
+/** As `weft up` starts it: how much memory it takes is measured with this. */
+const controlPlaneFlags = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'] as const;
+
 /** What a control plane wrote about itself. */
 export interface ControlPlaneFacts {
   readonly processId: number;
@@ -79,7 +82,14 @@ export async function startMesh(options: MeshOptions = {}): Promise<TestMesh> {
     const ttl = options.certificateTtlSeconds;
     const started = startBackground(
       process.execPath,
-      [programs.controlPlane, '--home', home, ...ports, ...(ttl === undefined ? [] : ['--certificate-ttl', `${ttl}s`])],
+      [
+        ...controlPlaneFlags,
+        programs.controlPlane,
+        '--home',
+        home,
+        ...ports,
+        ...(ttl === undefined ? [] : ['--certificate-ttl', `${ttl}s`]),
+      ],
       { env },
     );
     controlPlane = started;

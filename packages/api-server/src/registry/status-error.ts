@@ -73,14 +73,20 @@ export class StatusError extends Error {
   }
 }
 
-/** Anything thrown, as the answer to the client. Storage trouble is 507 or 500; a defect is 500 and says so. */
+/**
+ * Anything thrown, as the answer to the client. Storage trouble is 507 or 500; a defect is 500 and says so. The code of
+ * `docs/errors.md` is the reason of the one cause, for programs that know it.
+ */
 export function statusErrorFrom(thrown: unknown): StatusError {
   if (thrown instanceof StatusError) {
     return thrown;
   }
   const error = MeshError.from(thrown);
   const [code, reason] = httpOfMeshError[error.code] ?? [500, 'InternalError'];
-  return new StatusError(code, reason, `${error.message} (${error.code}: ${error.hint})`, { cause: thrown });
+  return new StatusError(code, reason, `${error.message} (${error.code}: ${error.hint})`, {
+    cause: thrown,
+    details: { causes: [{ reason: error.code, message: error.message }] },
+  });
 }
 
 const httpOfMeshError: Partial<Record<ErrorCode, readonly [number, string]>> = {

@@ -1,4 +1,4 @@
-import { type ErrorCode, MeshError } from '@weft/base';
+import { type ErrorCode, errorCodes, MeshError } from '@weft/base';
 import type { Violation, ViolationCode } from '@weft/resources';
 import { CliFailure } from '../cli-failure.ts';
 import { exitCode } from '../exit-code.ts';
@@ -27,16 +27,21 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   429: 'UNAVAILABLE',
   503: 'UNAVAILABLE',
   504: 'TIMEOUT',
+  507: 'DISK_FULL',
 };
 
 /** What an API server's refusal means for the user: a list of mistakes, or an operational error. */
 export function statusError(httpStatus: number, body: string, request: string): Error {
   const status = parseStatus(body);
-  const message = status?.message ?? `the server answered ${httpStatus}`;
-  const code = codes[httpStatus] ?? 'INTERNAL';
-  const cause = new MeshError(code, message, { details: { where: request, status: httpStatus } });
   const causes = status?.details?.causes ?? [];
-  if (code !== 'INVALID' || causes.length === 0) {
+  const operational = causes.length === 1 ? errorCodes.find((known) => known === causes[0]?.reason) : undefined;
+  const message =
+    (operational === undefined ? undefined : causes[0]?.message) ??
+    status?.message ??
+    `the server answered ${httpStatus}`;
+  const code = operational ?? codes[httpStatus] ?? 'INTERNAL';
+  const cause = new MeshError(code, message, { details: { where: request, status: httpStatus } });
+  if (code !== 'INVALID' || causes.length === 0 || operational !== undefined) {
     return cause;
   }
   const object = [status?.details?.kind, status?.details?.name].filter((part) => part !== undefined).join(' ');

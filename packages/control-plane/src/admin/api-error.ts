@@ -10,6 +10,7 @@ const httpStatus: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>
   TOO_LARGE: [413, 'RequestEntityTooLarge'],
   UNAVAILABLE: [503, 'ServiceUnavailable'],
   TIMEOUT: [504, 'Timeout'],
+  DISK_FULL: [507, 'InternalError'],
 };
 
 /** Answers with a Kubernetes `Status`. What is not the caller's business is in the log only. */
@@ -18,7 +19,16 @@ export function sendError(response: ServerResponse, error: MeshError): void {
   const message = code === 500 ? 'the control plane failed; its log says why' : `${error.message}. ${error.hint}`;
   sendJson(
     response,
-    { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code },
+    {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason,
+      ...(code === 500 ? {} : { details: { causes: [{ reason: error.code, message: error.message }] } }),
+      code,
+    },
     code,
   );
 }

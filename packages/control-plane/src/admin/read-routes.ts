@@ -6,7 +6,7 @@ import type { AdminQueries } from './queries.ts';
 
 /** Period of the events of a stream, milliseconds. */
 const streamPeriodMs = 2_000;
-/** Streams that may be open at the same time; more get 429. */
+/** Streams that may be open at the same time; more get 503 (`UNAVAILABLE`), after which clients try again. */
 export const maxStreams = 64;
 /** Bytes that may wait for a slow reader before its stream is ended. */
 const maxStreamBufferBytes = 1024 * 1024;

@@ -10,7 +10,7 @@ import { typeUrls } from '@weft/xds-types';
 import { authorizeProxy, identityOfProxy } from '../proxies/authorize.ts';
 import { Leftovers } from '../proxies/leftovers.ts';
 import { ProxySessions } from '../proxies/proxy-sessions.ts';
-import { shortNameOf } from '../proxies/type-names.ts';
+import { shortNameOf, typeNames } from '../proxies/type-names.ts';
 import { EventRecorder } from '../status/events.ts';
 import { ProxyStatusWriter } from '../status/proxy-status-writer.ts';
 import { RecentErrors } from '../status/recent-errors.ts';
@@ -52,7 +52,11 @@ export class Mesh {
   readonly #resourceStatus: ResourceStatusWriter;
   readonly #proxyStatus: ProxyStatusWriter;
   readonly #events: EventRecorder;
-  readonly #nacks = this.metrics.counter('weft_xds_nacks_total', 'Responses that a proxy refused, by type.');
+  readonly #nacks = this.metrics.counter(
+    'weft_xds_nacks_total',
+    'Responses that a proxy refused, by type.',
+    typeNames.map(([type]) => ({ type })),
+  );
   readonly #closers: (() => void)[] = [];
   #translationFailures = 0;
 

@@ -25,8 +25,12 @@ const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export class Metrics {
   readonly #families: Family[] = [];
 
-  counter(name: string, help: string): Counter {
-    const values = new Map<string, number>();
+  /**
+   * @param series label sets that are known beforehand: they stand there with 0, so that a rate over the first event is right. A
+   *   counter without labels does so by itself (the default); give `[]` where labels are known only when something happens.
+   */
+  counter(name: string, help: string, series: readonly MetricLabels[] = [{}]): Counter {
+    const values = new Map<string, number>(series.map((labels) => [formatLabels(labels), 0]));
     this.#families.push({
       name,
       help,
