@@ -1,7 +1,9 @@
 import { HeadFields } from '../src/head-fields.ts';
 import { HpackDecoder, type HpackResult } from '../src/http2/hpack/decoder.ts';
+import { FieldBlock, type HpackEncoder } from '../src/http2/hpack/encoder.ts';
 import { huffmanCodes } from '../src/http2/hpack/huffman.ts';
 import { type FieldSection, PseudoFields } from '../src/http2/hpack/pseudo-fields.ts';
+import { hashName, knownHeaderOf } from '../src/known-header.ts';
 
 /** Field blocks made by hand, for tests and fuzzing: also those that no encoder would make. */
 
@@ -97,7 +99,9 @@ export function decodeBlock(
   const result = decoder.decode(framed, 3, framed.length - 2, section, fields, pseudo);
   const lines: string[] = [];
   if (result === 'ok') {
-    fields.forEach((name, value) => lines.push(`${name}: ${value}`));
+    fields.forEach((name, value) => {
+      lines.push(`${name}: ${value}`);
+    });
   }
   return { result, problem: result === 'ok' ? '' : decoder.problem, pseudo, fields, lines };
 }
@@ -105,4 +109,47 @@ export function decodeBlock(
 /** The decoder of a test, with the limits of the product. */
 export function newDecoder(limits: Partial<typeof wideLimits> = {}): HpackDecoder {
   return new HpackDecoder({ ...wideLimits, ...limits });
+}
+
+/** The fields that a request has beside its pseudo fields, as `HeadFields` has them after HTTP/1.1 was read or fields were added. */
+export interface SampleHead {
+  readonly method: string;
+  readonly scheme: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly fields: readonly (readonly [string, string])[];
+}
+
+/** Fields as a head that was received has them: lines with marks. */
+export function fieldsOf(
+  pairs: readonly (readonly [string, string])[],
+  fields: HeadFields = new HeadFields(),
+): HeadFields {
+  for (const [name, value] of pairs) {
+    const line = Buffer.from(`${name}: ${value}\r\n`, 'latin1');
+    const at = fields.size;
+    fields.append(line, 0, line.length);
+    const hash = hashName(name.toLowerCase());
+    const nameEnd = at + name.length;
+    const id = knownHeaderOf(fields.bytes, at, nameEnd, hash);
+    fields.mark(at, nameEnd, nameEnd + 2, nameEnd + 2 + value.length, hash, id);
+  }
+  fields.fieldsEnd = fields.size;
+  return fields;
+}
+
+/** Encodes a request; the result is a copy. */
+export function encodeRequest(
+  encoder: HpackEncoder,
+  head: SampleHead,
+  fields: HeadFields = fieldsOf(head.fields),
+): Buffer {
+  const out = new FieldBlock();
+  encoder.begin(out);
+  encoder.method(head.method);
+  encoder.scheme(head.scheme);
+  encoder.authority(head.authority);
+  encoder.path(head.path);
+  encoder.fields(fields);
+  return Buffer.from(out.bytes.subarray(0, out.length));
 }

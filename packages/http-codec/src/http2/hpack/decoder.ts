@@ -1,7 +1,7 @@
 import type { HeadFields } from '../../head-fields.ts';
 import { type KnownHeaderId, knownHeaderOf } from '../../known-header.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
-import { Column, DynamicTable, lineOverheadBytes } from './dynamic-table.ts';
+import { Column, DynamicTable, defaultTableBytes, lineOverheadBytes } from './dynamic-table.ts';
 import { FieldKind, type FieldKindId, kindOfField, kindOfName, nameByte } from './field-kind.ts';
 import { copyBytes, HeadBuilder } from './head-builder.ts';
 import { decodeHuffman, maxDecodedLength } from './huffman.ts';
@@ -37,8 +37,6 @@ export interface HpackDecoderLimits {
   readonly maxFields: number;
 }
 
-/** The size that both sides begin with (RFC 9113 §6.5.2). */
-export const defaultTableBytes = 4096;
 /** An integer that goes on for more bytes than this, or exceeds 2^31 - 1, is an error: RFC 7541 §5.1 asks for such a limit. */
 const maxIntegerBytes = 5;
 const maxInteger = 0x7fff_ffff;

@@ -1,5 +1,7 @@
 import type { RawBuffer } from '../../output-buffer.ts';
 
+/** The size that both sides begin with (RFC 9113 §6.5.2). */
+export const defaultTableBytes = 4096;
 /** What RFC 7541 §4.1 adds to name and value of each entry. */
 export const entryOverheadBytes = 32;
 /** `: ` and CRLF, with which an entry is kept as the line that it becomes. */
