@@ -59,3 +59,51 @@ test('what is not a JSON object is refused with the reason', () => {
   assert.ok('violations' in result);
   assert.match(result.violations[0]?.message ?? '', /characters/);
 });
+
+test('overload: defaults without the section, own limits and triggers, every mistake with its place', () => {
+  const base = { node: { id: 'a/b' }, stateDir: '/x', static: {} };
+  const parse = (overload: unknown) => parseBootstrap(JSON.stringify({ ...base, overload }));
+  const silent = parseBootstrap(JSON.stringify(base));
+  assert.ok('ok' in silent && silent.ok.overload.enabled && silent.ok.overload.triggers.size === 6);
+  const own = parse({
+    limits: { memoryBytes: 1000 },
+    actions: [
+      {
+        name: 'envoy.overload_actions.stop_accepting_requests',
+        triggers: [{ resource: 'memory', threshold: 0.5 }],
+      },
+    ],
+  });
+  assert.ok('ok' in own);
+  assert.deepEqual(own.ok.overload.limits, { memoryBytes: 1000 });
+  assert.deepEqual(
+    [...own.ok.overload.triggers],
+    [['envoy.overload_actions.stop_accepting_requests', [{ resource: 'memory', threshold: 0.5, saturation: 0.5 }]]],
+  );
+  const wrong = parse({
+    enabled: 'yes',
+    limits: { memory: 1 },
+    actions: [
+      { name: 'envoy.overload_actions.reject_incoming_connections', triggers: [{ resource: 'heap', threshold: 2 }] },
+      {
+        name: 'envoy.overload_actions.disable_http_keepalive',
+        triggers: [{ resource: 'memory', threshold: 0.5, saturation: 0.6 }],
+      },
+      { name: 'envoy.overload_actions.reduce_timeouts' },
+    ],
+  });
+  assert.ok('violations' in wrong);
+  assert.deepEqual(
+    wrong.violations.map(({ path }) => path),
+    [
+      'overload.enabled',
+      'overload.limits.memory',
+      'overload.actions[0].name',
+      'overload.actions[0].triggers[0].resource',
+      'overload.actions[0].triggers[0].threshold',
+      'overload.actions[0].triggers',
+      'overload.actions[1].triggers[0].saturation',
+      'overload.actions[2].triggers',
+    ],
+  );
+});

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Backoff, type Clock, InvariantError, type LeveledLogger, MeshError, type Timer } from '@weft/base';
+import { Backoff, type Clock, type LeveledLogger, MeshError, type Timer } from '@weft/base';
 import type { Svid } from '@weft/identity';
 import {
   type ClientCredentials,
@@ -172,8 +172,8 @@ export class ProxyProcess {
   }
 
   /**
-   * What nothing caught. A broken invariant means that the state of the process is not what the code believes: it drains and ends.
-   * Anything else belongs to one connection; it is counted, and logged once for each message.
+   * What nothing caught: counted, and logged once for each message. Whatever it is, the process goes on: one that ended would take
+   * the traffic of a whole workload with it, and who can cause the error once can cause it again.
    */
   handleUnhandled(error: unknown): void {
     this.#metrics.errorUnhandled();
@@ -181,9 +181,6 @@ export class ProxyProcess {
     if (!this.#loggedErrors.has(message) && this.#loggedErrors.size < MAX_LOGGED_ERRORS) {
       this.#loggedErrors.add(message);
       this.#options.logger.error('an error that nothing caught', { error });
-    }
-    if (error instanceof InvariantError) {
-      void this.stop(1);
     }
   }
 

@@ -120,10 +120,12 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
 
   /** Gives up what is under way, to free the memory that it holds. */
   resetForOverload(): void {
-    if (this.#stream === undefined) {
+    const stream = this.#stream;
+    const isAnswering = stream?.responseStarted === true;
+    stream?.resetForOverload();
+    if (stream === undefined || isAnswering) {
+      // What is queued would be held until the client takes it.
       this.transport.destroy();
-    } else {
-      this.#stream.resetForOverload();
     }
   }
 
