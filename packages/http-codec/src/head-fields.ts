@@ -53,6 +53,28 @@ export class HeadFields implements HeaderView {
     }
   }
 
+  /** Becomes what `other` is, edits included. */
+  copyFrom(other: HeadFields): void {
+    this.clear();
+    this.append(other.bytes, 0, other.size);
+    this.fieldsStart = other.fieldsStart;
+    this.fieldsEnd = other.fieldsEnd;
+    while (this.#ids.length < other.count) {
+      this.#grow();
+    }
+    this.count = other.count;
+    this.#marks.set(other.#marks.subarray(0, other.count * stride));
+    this.#ids.set(other.#ids.subarray(0, other.count));
+    this.#edits.set(other.#edits.subarray(0, other.count));
+    this.#edited = other.#edited;
+    this.#replacements = other.#replacements?.slice();
+    this.#neverIndexed = other.#neverIndexed?.slice();
+    for (let at = 0; at < other.#addedLength; at += 1) {
+      this.#added[at] = other.#added[at] as string;
+    }
+    this.#addedLength = other.#addedLength;
+  }
+
   /** Appends bytes of the head; to be used by whoever receives it. */
   append(source: Buffer, start: number, end: number): void {
     this.reserve(end - start);

@@ -34,3 +34,4 @@ export {
 } from './output-buffer.ts';
 export { RequestHead, releaseRequestHead, takeRequestHead } from './request-head.ts';
 export { ResponseHead, releaseResponseHead, takeResponseHead } from './response-head.ts';
+export { releaseFields, takeFields } from './trailer-fields.ts';

@@ -36,6 +36,8 @@ export interface OutputChunk {
 /** Is told when an empty output gets its first bytes. */
 export interface OutputOwner {
   outputReady(): void;
+  /** Bytes that were taken from the output but not yet by the kernel; left out: unknown, counts as none. */
+  readonly untakenBytes?: number;
 }
 
 /** Append-only bytes. */
@@ -54,6 +56,34 @@ export class OutputBuffer {
   /** Bytes gathered and not taken yet. */
   get byteLength(): number {
     return this.#fullBytes + this.#length;
+  }
+
+  /** Bytes that were handed to the owner and that the peer does not take. */
+  get untakenBytes(): number {
+    return this.#owner?.untakenBytes ?? 0;
+  }
+
+  /** Where in its chunk the room begins that `claim` gave last. */
+  claimedAt = 0;
+
+  /**
+   * Appends `size` bytes (at most a chunk) in one piece, for a caller that fills them at once.
+   * @returns the chunk; the room begins at `claimedAt`.
+   */
+  claim(size: number): RawBuffer {
+    let chunk = this.#chunk ?? this.#begin();
+    if (chunk.length - this.#length < size) {
+      this.#finish();
+      chunk = this.#begin();
+    }
+    this.claimedAt = this.#length;
+    this.#length += size;
+    return chunk;
+  }
+
+  /** Whether the byte before `end` in `chunk` is the one appended last: then what is before it may still be changed. */
+  endsAt(chunk: RawBuffer, end: number): boolean {
+    return this.#chunk === chunk && this.#length === end;
   }
 
   /** Appends `source[start, end)`. */

@@ -47,6 +47,25 @@ export class RequestHead extends HeadFields {
     this.startLineUsable = true;
   }
 
+  /** Becomes what `other` is, edits included. */
+  copyRequest(other: RequestHead): void {
+    this.copyFrom(other);
+    this.method = other.method;
+    this.path = other.path;
+    this.authority = other.authority;
+    this.targetScheme = other.targetScheme;
+    this.protocol = other.protocol;
+    this.minorVersion = other.minorVersion;
+    this.contentLength = other.contentLength;
+    this.chunked = other.chunked;
+    this.streamGoesOn = other.streamGoesOn;
+    this.keepAlive = other.keepAlive;
+    this.upgrade = other.upgrade;
+    this.expectContinue = other.expectContinue;
+    this.teTrailers = other.teTrailers;
+    this.startLineUsable = other.startLineUsable;
+  }
+
   get hasBody(): boolean {
     return this.chunked || this.contentLength > 0 || this.streamGoesOn;
   }

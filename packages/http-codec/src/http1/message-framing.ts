@@ -15,7 +15,7 @@ const closeBytes = Buffer.from('close', 'latin1');
 const invalidLength = -2;
 
 /** `1*DIGIT`, RFC 9110 §8.6; lists and signs are refused. */
-function parseContentLength(bytes: Buffer, start: number, end: number): number {
+export function parseContentLength(bytes: Buffer, start: number, end: number): number {
   if (start === end || end - start > maxLengthDigits) {
     return invalidLength;
   }

@@ -6,7 +6,7 @@ import type { RequestHead } from '../request-head.ts';
 import { type ConnectionOptions, readFramingField } from './message-framing.ts';
 
 /** A valid, non-empty `uri-host [":" port]`. */
-function isValidHost(bytes: Buffer, start: number, end: number): boolean {
+export function isValidHost(bytes: Buffer, start: number, end: number): boolean {
   if (start === end) {
     return false;
   }

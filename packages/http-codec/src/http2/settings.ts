@@ -1,3 +1,5 @@
+import { max31, maxMaxFrameBytes, minMaxFrameBytes, SettingId } from './protocol.ts';
+
 /** What one of our HTTP/2 connections allows and asks for. */
 export interface Http2Settings {
   /** Streams that the peer may have open at once (`SETTINGS_MAX_CONCURRENT_STREAMS`); more are refused. */
@@ -34,3 +36,50 @@ export const defaultHttp2Settings: Http2Settings = {
   allowExtendedConnect: true,
   carryHeaderNames: false,
 };
+
+/** Identifier and value in turn, as our SETTINGS say them. */
+export function announcedSettings(settings: Http2Settings, isServer: boolean): number[] {
+  const pairs: number[] = [];
+  if (isServer) {
+    pairs.push(SettingId.maxConcurrentStreams, settings.maxConcurrentStreams);
+    if (settings.allowExtendedConnect) {
+      pairs.push(SettingId.enableConnectProtocol, 1);
+    }
+  } else {
+    pairs.push(SettingId.enablePush, 0);
+  }
+  pairs.push(SettingId.initialWindowSize, settings.initialStreamWindowBytes);
+  if (settings.headerTableSizeBytes !== 4096) {
+    pairs.push(SettingId.headerTableSize, settings.headerTableSizeBytes);
+  }
+  if (settings.maxFrameSizeBytes !== minMaxFrameBytes) {
+    pairs.push(SettingId.maxFrameSize, settings.maxFrameSizeBytes);
+  }
+  pairs.push(SettingId.maxHeaderListSize, settings.maxHeadBytes);
+  return pairs;
+}
+
+/** What is wrong with a setting of the peer, by RFC 9113 §6.5.2. */
+export function problemOfSetting(id: number, value: number): string | undefined {
+  switch (id) {
+    case SettingId.enablePush:
+    case SettingId.enableConnectProtocol:
+      return value > 1 ? 'a setting that is 0 or 1 has another value' : undefined;
+    case SettingId.initialWindowSize:
+      return value > max31 ? 'SETTINGS_INITIAL_WINDOW_SIZE above 2^31-1' : undefined;
+    case SettingId.maxFrameSize:
+      return value < minMaxFrameBytes || value > maxMaxFrameBytes ? 'SETTINGS_MAX_FRAME_SIZE out of range' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether a SETTINGS payload holds no wrong value. */
+export function areValidSettings(payload: Buffer): boolean {
+  for (let at = 0; at < payload.length; at += 6) {
+    if (problemOfSetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2)) !== undefined) {
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,774 @@
+import type { CodecErrorDetail } from '../codec-error.ts';
+import type { HeadFields } from '../head-fields.ts';
+import type { OutputBuffer } from '../output-buffer.ts';
+import { releaseFields, takeFields } from '../trailer-fields.ts';
+import { ClosedBy, ClosedStreams } from './closed-streams.ts';
+import type { Http2Counters } from './counters.ts';
+import { FloodGuard } from './flood-guard.ts';
+import { maxContinuationFrames, maxOutboundControlFrames, maxOutboundFrames } from './flood-limits.ts';
+import { type FrameHandler, FrameReader } from './frame-reader.ts';
+import { FrameWriter, pingMark } from './frame-writer.ts';
+import { HpackDecoder, type HpackResult } from './hpack/decoder.ts';
+import { FieldBlock, HpackEncoder } from './hpack/encoder.ts';
+import { type FieldSection, PseudoFields } from './hpack/pseudo-fields.ts';
+import type { Http2Stream, StreamHost } from './http2-stream.ts';
+import { defaultWindowBytes, ErrorCode, Flag, FrameType, max31, readUint32, SettingId } from './protocol.ts';
+import { announcedSettings, type Http2Settings, problemOfSetting } from './settings.ts';
+import { StreamTable } from './stream-table.ts';
+
+/** What a PING of ours is for; its answer carries it back. */
+const keepalivePing = 1;
+const drainPing = 2;
+
+/** One for all connections: a head is encoded and copied into frames at once. */
+export const sharedBlock: FieldBlock = new FieldBlock();
+export const sharedPseudo: PseudoFields = new PseudoFields();
+
+/**
+ * What both sides of an HTTP/2 connection have in common (RFC 9113): frames, settings, flow control, and the defence against what
+ * costs us more than the peer. The sides add how a stream begins and what its heads mean.
+ */
+export abstract class Http2Connection<Stream extends Http2Stream> implements FrameHandler, StreamHost {
+  readonly protocol = 'HTTP/2';
+  readonly counters: Http2Counters;
+  readonly settings: Http2Settings;
+  readonly writer: FrameWriter;
+  readonly encoder: HpackEncoder = new HpackEncoder();
+  sendWindow: number = defaultWindowBytes;
+  /** Initial window of streams that we send on. */
+  protected peerWindow: number = defaultWindowBytes;
+  protected readonly streams: StreamTable<Stream> = new StreamTable<Stream>();
+  protected readonly closedStreams: ClosedStreams = new ClosedStreams();
+  protected readonly guard: FloodGuard;
+  /** The highest stream id that the peer used. */
+  protected lastStreamId = 0;
+  /** Nothing is read or written any more: GOAWAY with an error was sent, or the peer is gone. */
+  protected dead = false;
+  keepalivePending = false;
+  readonly #reader: FrameReader;
+  readonly #decoder: HpackDecoder;
+  #receiveWindow: number;
+  #unacknowledged = 0;
+  /** Our initial window as the peer knows it: the default until it acknowledged our settings, unless ours is larger. */
+  #streamWindow: number;
+  #settingsSeen = false;
+  #settingsAcknowledged = false;
+  #waiting: Http2Stream[] = [];
+  #dataStream: Stream | undefined = undefined;
+  #dataEnds = false;
+  /** The field block under way, when it comes in several frames. */
+  #block: Buffer | undefined = undefined;
+  #blockLength = 0;
+  #blockFrames = 0;
+  #blockEnds = false;
+  #blockDependsOnItself = false;
+
+  constructor(out: OutputBuffer, settings: Http2Settings, counters: Http2Counters) {
+    this.settings = settings;
+    this.counters = counters;
+    this.writer = new FrameWriter(out);
+    this.guard = new FloodGuard();
+    this.#reader = new FrameReader(this, settings.maxFrameSizeBytes);
+    this.#decoder = new HpackDecoder({
+      maxTableBytes: settings.headerTableSizeBytes,
+      maxHeadBytes: settings.maxHeadBytes,
+      maxFields: settings.maxFields,
+    });
+    this.#receiveWindow = Math.max(defaultWindowBytes, settings.initialConnectionWindowBytes);
+    this.#streamWindow = Math.max(defaultWindowBytes, settings.initialStreamWindowBytes);
+  }
+
+  /** Streams under way. */
+  get activeStreams(): number {
+    return this.streams.size;
+  }
+
+  /** Bytes of all streams that are kept because a window is shut. */
+  get keptBytes(): number {
+    return this.streams.snapshot().reduce((sum, stream) => sum + stream.keptBytes, 0);
+  }
+
+  // ---------------------------------------------------------------------------------- for the sides
+
+  /** Which side we are. */
+  protected abstract readonly isServer: boolean;
+  /** A complete field block for a stream; it has to be decoded whatever becomes of it. */
+  protected abstract onFieldBlock(
+    streamId: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    endStream: boolean,
+    dependsOnItself: boolean,
+  ): void;
+  protected abstract onPeerReset(stream: Stream, code: number): void;
+  /** We reset the stream, since the peer broke a rule on it. */
+  protected abstract onStreamError(stream: Stream, detail: CodecErrorDetail): void;
+  /** A stream is out of the table. */
+  protected abstract onStreamClosed(): void;
+  protected abstract onGoaway(lastStreamId: number, code: number): void;
+  /** The connection is in error, GOAWAY was written. */
+  protected abstract onDead(streams: readonly Stream[], detail: CodecErrorDetail): void;
+  protected abstract onDrainPingAnswered(): void;
+  /** A setting of the peer that only one side cares for. @returns what is wrong with it. */
+  protected abstract onSetting(id: number, value: number): string | undefined;
+  /** The peer's first settings have come. */
+  protected abstract onFirstSettings(): void;
+  /** Whether this id was never used, so that no frame but those that open a stream may stand on it. */
+  protected abstract isIdleId(streamId: number): boolean;
+
+  protected get stopped(): boolean {
+    return this.dead;
+  }
+
+  /** The stream whose head is not complete; 0: none. */
+  protected get headStreamId(): number {
+    return this.#reader.headStreamId;
+  }
+
+  /** The first frames of ours. */
+  protected sendSettings(): void {
+    this.writer.settings(announcedSettings(this.settings, this.isServer));
+    const more = this.settings.initialConnectionWindowBytes - defaultWindowBytes;
+    if (more > 0) {
+      this.writer.windowUpdate(0, more);
+    }
+  }
+
+  protected readFrames(bytes: Buffer, start: number, end: number): void {
+    this.writer.countTaken();
+    if (this.writer.untakenFrames > maxOutboundFrames) {
+      this.counters.outboundFlood += 1;
+      this.fail(ErrorCode.enhanceYourCalm, 'http2.outbound_frames_flood', 'frames are not taken');
+      return;
+    }
+    this.#reader.read(bytes, start, end);
+  }
+
+  /** What it is that begins a stream's life in the table. */
+  protected addStream(stream: Stream, id: number): void {
+    stream.id = id;
+    stream.sendWindow = this.peerWindow;
+    stream.receiveWindow = this.#streamWindow;
+    this.streams.add(stream);
+    this.counters.streamsActive += 1;
+    this.guard.streamOpened();
+  }
+
+  /** The stream is at its end, and who has to know it knows. */
+  protected closeStream(stream: Stream, how: number): void {
+    if (!stream.closed) {
+      this.removeStream(stream, how);
+      this.onStreamClosed();
+    }
+  }
+
+  /** Takes a stream out of the table; `onStreamClosed` has to follow. */
+  protected removeStream(stream: Stream, how: number): void {
+    this.streams.delete(stream.id);
+    this.closedStreams.add(stream.id, how);
+    this.counters.streamsActive -= 1;
+    stream.dispose();
+  }
+
+  /** Resets a stream of our own will. */
+  protected reset(stream: Stream, code: number): void {
+    if (stream.closed) {
+      return;
+    }
+    this.counters.txReset += 1;
+    this.writer.rstStream(stream.id, code);
+    this.closeStream(stream, ClosedBy.ourReset);
+  }
+
+  /** Answers a broken rule on a stream that is not in the table. */
+  protected resetGone(streamId: number, code: number): void {
+    this.counters.txReset += 1;
+    this.writer.rstStream(streamId, code);
+    this.#checkControlFrames();
+  }
+
+  /** A stream error: the peer broke a rule on this stream alone. */
+  protected streamError(stream: Stream, code: number, detail: CodecErrorDetail): void {
+    if (stream.closed) {
+      return;
+    }
+    this.counters.txReset += 1;
+    this.writer.rstStream(stream.id, code);
+    this.removeStream(stream, ClosedBy.ourReset);
+    this.onStreamError(stream, detail);
+    this.onStreamClosed();
+    this.#countReset();
+    this.#checkControlFrames();
+  }
+
+  /** A connection error (RFC 9113 §5.4.1). `debug` stands in the GOAWAY. */
+  protected fail(code: number, detail: CodecErrorDetail, debug: string): void {
+    if (this.dead) {
+      return;
+    }
+    this.#reader.stop();
+    this.counters.goawaySent += 1;
+    this.writer.goaway(this.lastStreamId, code, `${detail}: ${debug}`);
+    this.die(detail);
+  }
+
+  /** No stream goes on, nothing is read. */
+  protected die(detail: CodecErrorDetail): void {
+    this.dead = true;
+    this.#reader.stop();
+    this.#waiting = [];
+    this.#block = undefined;
+    this.#dataStream = undefined;
+    const streams = this.streams.snapshot();
+    for (const stream of streams) {
+      this.streams.delete(stream.id);
+      this.counters.streamsActive -= 1;
+      stream.dispose();
+    }
+    this.onDead(streams, detail);
+  }
+
+  protected goaway(lastStreamId: number, code: number, debug: string): void {
+    this.counters.goawaySent += 1;
+    this.writer.goaway(lastStreamId, code, debug);
+  }
+
+  protected pingForDrain(): void {
+    this.writer.ping(drainPing);
+  }
+
+  /** Sends a PING; `keepalivePending` is true until it is answered. The owner's clock says when that took too long. */
+  sendKeepalive(): void {
+    if (!this.dead && !this.keepalivePending) {
+      this.keepalivePending = true;
+      this.writer.ping(keepalivePing);
+    }
+  }
+
+  /** A stream ended without the peer's END_STREAM or a full answer; too many of them are an attack. */
+  #countReset(): void {
+    if (this.isServer && this.guard.reset()) {
+      this.counters.inboundResetFramesFlood += 1;
+      this.fail(ErrorCode.enhanceYourCalm, 'http2.inbound_reset_frames_flood', 'too many resets');
+    }
+  }
+
+  #checkControlFrames(): void {
+    if (this.writer.untakenControlFrames > maxOutboundControlFrames) {
+      this.counters.outboundControlFlood += 1;
+      this.fail(ErrorCode.enhanceYourCalm, 'http2.outbound_control_frames_flood', 'answers are not taken');
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- field blocks
+
+  /** @returns whether the block could be read; if not, the connection is dead. */
+  protected decode(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    section: FieldSection,
+    fields: HeadFields,
+  ): Exclude<HpackResult, 'compression-error'> | undefined {
+    const result = this.#decoder.decode(bytes, start, end, section, fields, sharedPseudo);
+    if (result === 'compression-error') {
+      this.fail(ErrorCode.compressionError, 'http2.compression_error', this.#decoder.problem);
+      return undefined;
+    }
+    if (result === 'too-large') {
+      this.counters.headerOverflow += 1;
+    } else if (result === 'malformed') {
+      this.counters.rxMessagingError += 1;
+    }
+    return result;
+  }
+
+  /** Decodes a block that nobody wants, for the table's sake. */
+  protected skipBlock(bytes: Buffer, start: number, end: number, section: FieldSection): boolean {
+    const fields = takeFields();
+    const result = this.#decoder.decode(bytes, start, end, section, fields, sharedPseudo);
+    releaseFields(fields);
+    if (result === 'compression-error') {
+      this.fail(ErrorCode.compressionError, 'http2.compression_error', this.#decoder.problem);
+      return false;
+    }
+    return true;
+  }
+
+  /** Trailers of a stream that is open. */
+  protected receiveTrailers(stream: Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
+    const fields = takeFields();
+    const result = this.decode(bytes, start, end, 'trailers', fields);
+    if (result === 'ok' && endStream && stream.expectedBytes <= 0) {
+      this.counters.trailers += 1;
+      this.remoteEnd(stream, fields.count === 0 ? undefined : fields);
+      return;
+    }
+    releaseFields(fields);
+    if (result === undefined) {
+      return;
+    }
+    if (result === 'too-large') {
+      this.streamError(stream, ErrorCode.enhanceYourCalm, 'http2.too_many_trailers');
+      return;
+    }
+    this.messagingError(stream);
+  }
+
+  protected messagingError(stream: Stream): void {
+    this.counters.rxMessagingError += 1;
+    this.streamError(stream, ErrorCode.protocolError, 'http2.violation.of.messaging.rule');
+  }
+
+  sendTrailers(stream: Http2Stream, trailers: HeadFields): void {
+    this.counters.trailers += 1;
+    this.encoder.begin(sharedBlock);
+    this.encoder.fields(trailers);
+    if (sharedBlock.length === 0) {
+      this.writer.endStream(stream.id);
+    } else {
+      this.writer.headers(stream.id, sharedBlock, true);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------- frames
+
+  onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
+    if (!this.#settingsSeen && (type !== FrameType.settings || (flags & Flag.ack) !== 0)) {
+      this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'the first frame is not SETTINGS');
+      return;
+    }
+    switch (type) {
+      case FrameType.headers:
+        this.#onHeaders(flags, streamId, bytes, start, end);
+        break;
+      case FrameType.continuation:
+        this.#onContinuation(flags, streamId, bytes, start, end);
+        break;
+      case FrameType.windowUpdate:
+        this.#onWindowUpdate(streamId, readUint32(bytes, start) & max31);
+        break;
+      case FrameType.settings:
+        this.#onSettings(flags, bytes, start, end);
+        break;
+      case FrameType.ping:
+        this.#onPing(flags, bytes, start);
+        break;
+      case FrameType.rstStream:
+        this.#onRstStream(streamId, readUint32(bytes, start));
+        break;
+      case FrameType.priority:
+        this.#onPriority(streamId, readUint32(bytes, start) & max31);
+        break;
+      case FrameType.goaway:
+        this.onGoaway(readUint32(bytes, start) & max31, readUint32(bytes, start + 4));
+        break;
+      default:
+        this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'PUSH_PROMISE, which we do not allow');
+    }
+  }
+
+  onUnknownFrame(type: number): void {
+    if (!this.#settingsSeen) {
+      this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'the first frame is not SETTINGS');
+    } else if (type === FrameType.priorityUpdate) {
+      this.#countPriority();
+    }
+  }
+
+  onFrameError(code: number, problem: string): void {
+    const detail = code === ErrorCode.frameSizeError ? 'http2.frame_size_error' : 'http2.protocol_error';
+    this.fail(code, detail, problem);
+  }
+
+  onStreamFrameError(streamId: number, code: number, problem: string): void {
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) {
+      this.streamError(stream, code, 'http2.frame_size_error');
+    } else if (this.isIdleId(streamId)) {
+      this.onFrameError(code, problem);
+    } else {
+      this.resetGone(streamId, code);
+    }
+  }
+
+  #onHeaders(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
+    let from = start;
+    let padding = 0;
+    if ((flags & Flag.padded) !== 0) {
+      padding = from < end ? (bytes[from] as number) : 256;
+      from += 1;
+    }
+    let dependsOnItself = false;
+    if ((flags & Flag.priority) !== 0) {
+      dependsOnItself = from + 5 <= end && (readUint32(bytes, from) & max31) === streamId;
+      from += 5;
+    }
+    const until = end - padding;
+    if (until < from) {
+      this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'HEADERS whose padding is longer than itself');
+      return;
+    }
+    const endStream = (flags & Flag.endStream) !== 0;
+    if (this.#tooManyEmpty(from === until && !endStream)) {
+      return;
+    }
+    if ((flags & Flag.endHeaders) !== 0) {
+      this.onFieldBlock(streamId, bytes, from, until, endStream, dependsOnItself);
+      return;
+    }
+    this.#blockLength = 0;
+    this.#blockFrames = 0;
+    this.#blockEnds = endStream;
+    this.#blockDependsOnItself = dependsOnItself;
+    this.#keepBlock(bytes, from, until);
+  }
+
+  #onContinuation(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
+    const last = (flags & Flag.endHeaders) !== 0;
+    this.#blockFrames += 1;
+    if (this.#blockFrames > maxContinuationFrames) {
+      this.#continuationFlood('too many CONTINUATION frames');
+      return;
+    }
+    if (this.#tooManyEmpty(start === end) || !this.#keepBlock(bytes, start, end) || !last) {
+      return;
+    }
+    const block = this.#block;
+    this.#block = undefined;
+    if (block !== undefined) {
+      this.onFieldBlock(streamId, block, 0, this.#blockLength, this.#blockEnds, this.#blockDependsOnItself);
+    }
+  }
+
+  #keepBlock(bytes: Buffer, start: number, end: number): boolean {
+    const length = this.#blockLength + end - start;
+    if (length > this.settings.maxHeadBytes) {
+      this.#continuationFlood('a head that is too long');
+      return false;
+    }
+    let block = this.#block;
+    if (block === undefined || block.length < length) {
+      block = Buffer.allocUnsafeSlow(Math.min(this.settings.maxHeadBytes, Math.max(4096, length * 2)));
+      this.#block?.copy(block, 0, 0, this.#blockLength);
+      this.#block = block;
+    }
+    bytes.copy(block, this.#blockLength, start, end);
+    this.#blockLength = length;
+    return true;
+  }
+
+  #continuationFlood(debug: string): void {
+    this.counters.inboundContinuationFramesFlood += 1;
+    this.fail(ErrorCode.enhanceYourCalm, 'http2.inbound_continuation_frames_flood', debug);
+  }
+
+  #tooManyEmpty(empty: boolean): boolean {
+    if (!this.guard.emptyFrame(empty)) {
+      return false;
+    }
+    this.counters.inboundEmptyFramesFlood += 1;
+    this.fail(ErrorCode.enhanceYourCalm, 'http2.inbound_empty_frames_flood', 'frames with nothing in them');
+    return true;
+  }
+
+  #onRstStream(streamId: number, code: number): void {
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) {
+      if (this.isIdleId(streamId)) {
+        this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'RST_STREAM on an idle stream');
+      }
+      return;
+    }
+    this.counters.rxReset += 1;
+    const premature = !stream.localEnded;
+    this.removeStream(stream, ClosedBy.peerReset);
+    this.onPeerReset(stream, code);
+    this.onStreamClosed();
+    if (premature) {
+      this.#countReset();
+    }
+  }
+
+  #onPriority(streamId: number, dependency: number): void {
+    if (this.#countPriority() && dependency === streamId) {
+      const stream = this.streams.get(streamId);
+      if (stream !== undefined) {
+        this.streamError(stream, ErrorCode.protocolError, 'http2.protocol_error');
+      } else if (this.isIdleId(streamId)) {
+        this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'a stream that depends on itself');
+      } else {
+        this.resetGone(streamId, ErrorCode.protocolError);
+      }
+    }
+  }
+
+  #countPriority(): boolean {
+    if (!this.guard.priority()) {
+      return true;
+    }
+    this.counters.inboundPriorityFramesFlood += 1;
+    this.fail(ErrorCode.enhanceYourCalm, 'http2.inbound_priority_frames_flood', 'too many PRIORITY frames');
+    return false;
+  }
+
+  #onPing(flags: number, bytes: Buffer, start: number): void {
+    if ((flags & Flag.ack) === 0) {
+      this.writer.pingAck(bytes, start);
+      this.#checkControlFrames();
+    } else if (readUint32(bytes, start) === pingMark) {
+      const what = readUint32(bytes, start + 4);
+      if (what === keepalivePing) {
+        this.keepalivePending = false;
+      } else if (what === drainPing) {
+        this.onDrainPingAnswered();
+      }
+    }
+  }
+
+  #onSettings(flags: number, bytes: Buffer, start: number, end: number): void {
+    if ((flags & Flag.ack) !== 0) {
+      this.#onSettingsAcknowledged();
+      return;
+    }
+    const first = !this.#settingsSeen;
+    this.#settingsSeen = true;
+    if (!this.applySettings(bytes, start, end)) {
+      return;
+    }
+    this.writer.settingsAck();
+    this.#checkControlFrames();
+    if (first && !this.dead) {
+      this.onFirstSettings();
+    }
+  }
+
+  /** @returns false when a value is wrong; the connection is dead then. */
+  protected applySettings(bytes: Buffer, start: number, end: number): boolean {
+    let window = this.peerWindow;
+    for (let at = start; at < end; at += 6) {
+      const id = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+      const value = readUint32(bytes, at + 2);
+      const problem = problemOfSetting(id, value) ?? this.onSetting(id, value);
+      if (problem !== undefined) {
+        if (id === SettingId.initialWindowSize) {
+          this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', problem);
+        } else {
+          this.fail(ErrorCode.protocolError, 'http2.protocol_error', problem);
+        }
+        return false;
+      }
+      if (id === SettingId.initialWindowSize) {
+        window = value;
+      } else if (id === SettingId.maxFrameSize) {
+        this.writer.maxFrameBytes = value;
+      } else if (id === SettingId.headerTableSize) {
+        this.encoder.setPeerMaxTableBytes(value);
+      }
+    }
+    return window === this.peerWindow || this.#changePeerWindow(window);
+  }
+
+  #changePeerWindow(window: number): boolean {
+    const change = window - this.peerWindow;
+    this.peerWindow = window;
+    const streams = this.streams.snapshot();
+    for (const stream of streams) {
+      if (stream.sendWindow + change > max31) {
+        this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', 'a window above 2^31-1 by SETTINGS');
+        return false;
+      }
+      stream.sendWindow += change;
+    }
+    if (change > 0) {
+      for (const stream of streams) {
+        if (!stream.closed) {
+          stream.sendKept(max31);
+        }
+      }
+    }
+    return true;
+  }
+
+  #onSettingsAcknowledged(): void {
+    if (this.#settingsAcknowledged) {
+      return;
+    }
+    this.#settingsAcknowledged = true;
+    const change = this.settings.initialStreamWindowBytes - this.#streamWindow;
+    if (change < 0) {
+      this.#streamWindow += change;
+      for (const stream of this.streams.snapshot()) {
+        stream.receiveWindow += change;
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- flow control
+
+  #onWindowUpdate(streamId: number, increment: number): void {
+    if (this.guard.windowUpdate(this.writer.dataFrames)) {
+      this.counters.inboundWindowUpdateFramesFlood += 1;
+      this.fail(ErrorCode.enhanceYourCalm, 'http2.inbound_window_update_frames_flood', 'too many WINDOW_UPDATE frames');
+      return;
+    }
+    if (streamId === 0) {
+      if (increment === 0) {
+        this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'WINDOW_UPDATE of 0');
+      } else if (this.sendWindow + increment > max31) {
+        this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', 'a connection window above 2^31-1');
+      } else {
+        this.sendWindow += increment;
+        this.#serveWaiting();
+      }
+      return;
+    }
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) {
+      if (this.isIdleId(streamId)) {
+        this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'WINDOW_UPDATE on an idle stream');
+      }
+    } else if (increment === 0) {
+      this.streamError(stream, ErrorCode.protocolError, 'http2.protocol_error');
+    } else if (stream.sendWindow + increment > max31) {
+      this.streamError(stream, ErrorCode.flowControlError, 'http2.flow_control_error');
+    } else {
+      stream.sendWindow += increment;
+      stream.sendKept(max31);
+    }
+  }
+
+  waitForWindow(stream: Http2Stream): void {
+    if (!stream.waiting) {
+      stream.waiting = true;
+      this.#waiting.push(stream);
+    }
+  }
+
+  /** One frame for each stream that waits, in turn, while the connection's window lasts. */
+  #serveWaiting(): void {
+    while (this.sendWindow > 0) {
+      const stream = this.#waiting.shift();
+      if (stream === undefined) {
+        return;
+      }
+      stream.waiting = false;
+      if (!stream.closed) {
+        stream.sendKept(this.writer.maxFrameBytes);
+      }
+    }
+  }
+
+  onDataFrame(flags: number, streamId: number, length: number, dataLength: number): void {
+    this.#dataStream = undefined;
+    if (!this.#settingsSeen) {
+      this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'the first frame is not SETTINGS');
+      return;
+    }
+    const endStream = (flags & Flag.endStream) !== 0;
+    if (this.#tooManyEmpty(dataLength === 0 && !endStream) || !this.#countData(length)) {
+      return;
+    }
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) {
+      this.#onLateData(streamId);
+      return;
+    }
+    if (stream.remoteEnded) {
+      this.streamError(stream, ErrorCode.streamClosed, 'http2.stream_closed');
+      return;
+    }
+    if (!stream.bodyExpected) {
+      this.messagingError(stream);
+      return;
+    }
+    stream.receiveWindow -= length;
+    if (stream.receiveWindow < 0) {
+      this.streamError(stream, ErrorCode.flowControlError, 'http2.flow_control_error');
+      return;
+    }
+    stream.unacknowledged += length;
+    if (stream.expectedBytes >= 0) {
+      stream.expectedBytes -= dataLength;
+      if (stream.expectedBytes < 0 || (endStream && stream.expectedBytes > 0)) {
+        this.messagingError(stream);
+        return;
+      }
+    }
+    this.#dataStream = stream;
+    this.#dataEnds = endStream;
+  }
+
+  /** Counts DATA on the connection, whatever stream it is for, and grants it anew. @returns false: too much came. */
+  #countData(length: number): boolean {
+    this.#receiveWindow -= length;
+    if (this.#receiveWindow < 0) {
+      this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', 'more DATA than the connection window');
+      return false;
+    }
+    this.#unacknowledged += length;
+    if (this.#unacknowledged * 2 >= this.settings.initialConnectionWindowBytes) {
+      this.writer.windowUpdate(0, this.#unacknowledged);
+      this.#receiveWindow += this.#unacknowledged;
+      this.#unacknowledged = 0;
+    }
+    return true;
+  }
+
+  #onLateData(streamId: number): void {
+    if (this.isIdleId(streamId)) {
+      this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'DATA on an idle stream');
+    } else if (this.closedStreams.howClosed(streamId) !== ClosedBy.ourReset) {
+      this.resetGone(streamId, ErrorCode.streamClosed);
+    }
+  }
+
+  onDataPiece(bytes: Buffer, start: number, end: number, last: boolean): void {
+    const stream = this.#dataStream;
+    if (stream === undefined || stream.closed) {
+      return;
+    }
+    if (end > start) {
+      stream.onData(bytes, start, end);
+    }
+    if (!last) {
+      return;
+    }
+    this.#dataStream = undefined;
+    if (stream.closed) {
+      return;
+    }
+    if (this.#dataEnds) {
+      this.remoteEnd(stream, undefined);
+    } else {
+      this.grantWindow(stream);
+    }
+  }
+
+  grantWindow(stream: Http2Stream): void {
+    if (
+      !stream.paused &&
+      !this.dead &&
+      stream.unacknowledged > 0 &&
+      stream.unacknowledged * 2 >= this.settings.initialStreamWindowBytes
+    ) {
+      this.writer.windowUpdate(stream.id, stream.unacknowledged);
+      stream.receiveWindow += stream.unacknowledged;
+      stream.unacknowledged = 0;
+    }
+  }
+
+  protected remoteEnd(stream: Stream, trailers: HeadFields | undefined): void {
+    stream.remoteEnded = true;
+    stream.onRemoteEnd(trailers);
+    if (!stream.closed) {
+      this.afterRemoteEnd(stream);
+    }
+  }
+
+  /** The peer's side is complete and the owner knows. */
+  protected abstract afterRemoteEnd(stream: Stream): void;
+
+  abstract localEnd(stream: Http2Stream): void;
+}
