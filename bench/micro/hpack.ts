@@ -1,0 +1,172 @@
+/**
+ * What HPACK costs a head, in ns, our decoder and encoder: the first head of a connection, and one like the head before it. The
+ * heads are what a browser, a gRPC client and a sidecar send. The figures are the smallest of several rounds.
+ *
+ * `node bench/micro/hpack.ts [--rounds N]`
+ */
+import { parseArgs } from 'node:util';
+import { HeadFields } from '../../packages/http-codec/src/head-fields.ts';
+import { HpackDecoder } from '../../packages/http-codec/src/http2/hpack/decoder.ts';
+import { FieldBlock, HpackEncoder } from '../../packages/http-codec/src/http2/hpack/encoder.ts';
+import { PseudoFields } from '../../packages/http-codec/src/http2/hpack/pseudo-fields.ts';
+import {
+  encodeRequest,
+  fieldsOf,
+  literal,
+  type SampleHead,
+  wideLimits,
+} from '../../packages/http-codec/test/hpack-blocks.ts';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' } } });
+const rounds = Number(values.rounds);
+
+const heads: Readonly<Record<string, SampleHead>> = {
+  'browser, 15 fields': {
+    method: 'GET',
+    scheme: 'https',
+    authority: 'shop.example.com',
+    path: '/products/8721',
+    fields: [
+      ['sec-ch-ua', '"Not_A Brand";v="8", "Chromium";v="120", "Google Chrome";v="120"'],
+      ['sec-ch-ua-mobile', '?0'],
+      ['sec-ch-ua-platform', '"Linux"'],
+      ['upgrade-insecure-requests', '1'],
+      [
+        'user-agent',
+        'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36',
+      ],
+      ['accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'],
+      ['sec-fetch-site', 'same-origin'],
+      ['sec-fetch-mode', 'navigate'],
+      ['sec-fetch-dest', 'document'],
+      ['accept-encoding', 'gzip, deflate, br'],
+      ['accept-language', 'en-GB,en;q=0.9'],
+    ],
+  },
+  'gRPC, 12 fields': {
+    method: 'POST',
+    scheme: 'http',
+    authority: 'checkout.shop.svc.cluster.local:50051',
+    path: '/shop.Checkout/PlaceOrder',
+    fields: [
+      ['content-type', 'application/grpc'],
+      ['user-agent', 'grpc-go/1.62.0'],
+      ['te', 'trailers'],
+      ['grpc-accept-encoding', 'gzip'],
+      ['x-tenant', 'blue'],
+      ['x-client-version', '4.11.2'],
+      ['x-forwarded-proto', 'http'],
+      ['x-envoy-expected-rq-timeout-ms', '15000'],
+    ],
+  },
+  'sidecar, 14 fields, 2 of them new each time': {
+    method: 'GET',
+    scheme: 'http',
+    authority: 'catalog.shop.svc.cluster.local',
+    path: '/api/v1/items?page=2',
+    fields: [
+      ['user-agent', 'node-fetch/1.0'],
+      ['accept', '*/*'],
+      ['accept-encoding', 'gzip, deflate, br'],
+      ['x-forwarded-proto', 'http'],
+      ['x-forwarded-for', '10.1.2.3'],
+      ['x-envoy-decorator-operation', 'catalog.shop.svc.cluster.local:80/*'],
+      ['x-weft-names', 'User-Agent,Accept,Host'],
+      ['x-tenant', 'blue'],
+      ['x-request-id', 'e7a1c1de-8b2b-4d6f-9f0a-0a4f3a6b7c8d'],
+      ['traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
+    ],
+  },
+};
+
+/** ns for one call, the smallest of the rounds. */
+function measure(calls: number, run: (calls: number) => void): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round += 1) {
+    const start = performance.now();
+    run(calls);
+    best = Math.min(best, ((performance.now() - start) * 1e6) / calls);
+  }
+  return best;
+}
+
+function decodeTimes(
+  decoder: HpackDecoder,
+  block: Buffer,
+  fields: HeadFields,
+  pseudo: PseudoFields,
+  calls: number,
+): void {
+  for (let call = 0; call < calls; call += 1) {
+    fields.clear();
+    if (decoder.decode(block, 0, block.length, 'request', fields, pseudo) !== 'ok') {
+      throw new Error(decoder.problem);
+    }
+  }
+}
+
+function encodeTimes(
+  encoder: HpackEncoder,
+  head: SampleHead,
+  fields: HeadFields,
+  out: FieldBlock,
+  calls: number,
+): void {
+  for (let call = 0; call < calls; call += 1) {
+    encoder.begin(out);
+    encoder.method(head.method);
+    encoder.scheme(head.scheme);
+    encoder.authority(head.authority);
+    encoder.path(head.path);
+    encoder.fields(fields);
+  }
+}
+
+const fields = new HeadFields();
+const pseudo = new PseudoFields();
+const out = new FieldBlock();
+const rows: Record<string, Record<string, number>> = {};
+for (const [name, head] of Object.entries(heads)) {
+  const encoder = new HpackEncoder();
+  const decoder = new HpackDecoder(wideLimits);
+  const received = fieldsOf(head.fields);
+  let block: Buffer = Buffer.alloc(0);
+  for (let head1 = 0; head1 < 4; head1 += 1) {
+    block = encodeRequest(encoder, head, received);
+    fields.clear();
+    decoder.decode(block, 0, block.length, 'request', fields, pseudo);
+  }
+  const literals = (coded: boolean): Buffer =>
+    Buffer.concat(
+      [
+        [':method', head.method] as const,
+        [':scheme', head.scheme] as const,
+        [':authority', head.authority] as const,
+        [':path', head.path] as const,
+        ...head.fields,
+      ].map(([field, value]) => literal(field, value, 'plain', coded)),
+    );
+  const plain = literals(false);
+  const coded = literals(true);
+  rows[name] = {
+    'bytes repeated': block.length,
+    'bytes literal': plain.length,
+    'decode repeated': measure(100_000, (calls) => decodeTimes(decoder, block, fields, pseudo, calls)),
+    'decode literals': measure(20_000, (calls) => decodeTimes(decoder, plain, fields, pseudo, calls)),
+    'decode Huffman': measure(20_000, (calls) => decodeTimes(decoder, coded, fields, pseudo, calls)),
+    'encode repeated': measure(100_000, (calls) => encodeTimes(encoder, head, received, out, calls)),
+    'encode first': measure(5_000, (calls) => {
+      for (let call = 0; call < calls; call += 1) {
+        encodeTimes(new HpackEncoder(), head, received, out, 1);
+      }
+    }),
+  };
+}
+for (const [name, row] of Object.entries(rows)) {
+  process.stdout.write(`${name}\n`);
+  for (const [what, figure] of Object.entries(row)) {
+    process.stdout.write(
+      `  ${what.padEnd(16)} ${figure.toFixed(0).padStart(6)}${what.startsWith('bytes') ? '' : ' ns'}\n`,
+    );
+  }
+}
