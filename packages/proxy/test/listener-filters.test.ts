@@ -100,7 +100,7 @@ test('HTTP is served as HTTP, anything else and TLS as TCP, and what was found i
   redis.send('*1\r\n$4\r\nPING\r\n');
   await origin.until(() => origin.received === '*1\r\n$4\r\nPING\r\n');
   redis.socket.resetAndDestroy();
-  const tls = tlsConnect({ port, host: '127.0.0.1', servername: 'a.example' }).on('error', () => {});
+  tlsConnect({ port, host: '127.0.0.1', servername: 'a.example' }).on('error', () => {});
   await origin.until(() => (origin.connections[1]?.received[0] ?? 0) === 0x16);
   origin.connections[1]?.socket.resetAndDestroy();
   await harness.until(() => harness.tcpEnds.length === 2);

@@ -43,6 +43,8 @@ export abstract class Connection implements Flushable {
   readonly localIp: string;
   readonly localPort: number;
   tls: TlsFacts | undefined = undefined;
+  /** Everything that comes goes to one other connection, by `relay`: it pays to read much at a time. */
+  relaying = false;
   protected dirty = false;
   protected blocked = false;
   protected closed = false;
@@ -80,6 +82,22 @@ export abstract class Connection implements Flushable {
 
   /** Bytes that wait because the peer does not take them. */
   abstract get queuedBytes(): number;
+
+  /**
+   * Passes on `bytes[start, end)` that `source` delivers just now. It is the same as appending them to the output, but where the
+   * source read them into a buffer of its own they are written from there.
+   */
+  relay(_source: Connection, bytes: Buffer, start: number, end: number): void {
+    this.output.copy(bytes, start, end);
+  }
+
+  /**
+   * @internal asked by `relay`: gives away the buffer that is delivered just now; whoever gets it releases it (`bulk-buffers.ts`).
+   * Otherwise false, and the bytes are valid during the delivery only.
+   */
+  lend(_bytes: Buffer): boolean {
+    return false;
+  }
 
   abstract flush(): void;
   /** Stops reading; what was already read may still come. */

@@ -1,12 +1,24 @@
 import { connect, type Socket } from 'node:net';
 import { releaseChunk } from '@weft/http-codec';
 import type { BindAddress } from '../runtime-config/config.ts';
+import { bulkBufferBytes, releaseBulkBuffer, takeBulkBuffer } from './bulk-buffers.ts';
 import { Connection, type TransportContext } from './connection.ts';
 import { runEvent } from './guarded-event.ts';
-import { adoptWithBuffer, createWriteRequest, handleOf, type StreamHandle, type WriteRequest } from './raw-handle.ts';
+import {
+  adoptWithBuffer,
+  createWriteRequest,
+  handleOf,
+  lastWriteWasAsync,
+  type StreamHandle,
+  type WriteRequest,
+} from './raw-handle.ts';
 
-/** All plain sockets read into one buffer: whoever needs bytes after the event copies them. */
+/** All plain sockets read into one buffer: whoever needs bytes after the event copies them. Those that relay bulk data have their own. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** A read of this size makes a relaying connection one of bulk data, one below the other ends that, bytes. */
+const bulkFromBytes: number = 32 * 1024;
+const bulkUntilBytes: number = 8 * 1024;
 
 /** The request for the next write; used again as long as writes complete at once. */
 let spareRequest: WriteRequest | undefined;
@@ -19,6 +31,10 @@ export class RawConnection extends Connection {
   /** Writes that libuv has not finished. */
   #writing = 0;
   #ending = false;
+  /** What the socket reads into, if it is not the shared buffer. */
+  #own: Buffer | undefined = undefined;
+  /** What it is to read into from now on; undefined: as before. */
+  #next: Buffer | undefined = undefined;
 
   constructor(context: TransportContext, socket: Socket) {
     super(context, socket);
@@ -30,15 +46,72 @@ export class RawConnection extends Connection {
     });
     socket.on('close', () => {
       this.#handle = undefined;
+      this.#releaseOwn();
       this.deliverClose(this.#error);
     });
   }
 
-  /** @internal what the socket read into the shared buffer. */
+  /** @internal what the socket read into the shared buffer or its own. */
   received(bytes: Buffer, length: number): void {
-    if (!this.closed) {
-      this.deliverData(bytes, 0, length);
+    if (this.closed) {
+      return;
     }
+    this.deliverData(bytes, 0, length);
+    if (this.relaying && !this.closed) {
+      this.#chooseBuffer(length);
+    }
+  }
+
+  #chooseBuffer(length: number): void {
+    if (this.#own === undefined) {
+      if (length >= bulkFromBytes) {
+        this.#own = takeBulkBuffer();
+        this.#next = this.#own;
+      }
+    } else if (length < bulkUntilBytes) {
+      this.#releaseOwn();
+      this.#next = readBuffer;
+    }
+  }
+
+  #releaseOwn(): void {
+    if (this.#own !== undefined) {
+      releaseBulkBuffer(this.#own);
+      this.#own = undefined;
+    }
+  }
+
+  /** @internal the buffer for the next read; undefined: the same as before. */
+  nextBuffer(): Buffer | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
+  }
+
+  override lend(bytes: Buffer): boolean {
+    if (bytes !== this.#own) {
+      return false;
+    }
+    this.#own = takeBulkBuffer();
+    this.#next = this.#own ?? readBuffer;
+    return true;
+  }
+
+  override relay(source: Connection, bytes: Buffer, start: number, end: number): void {
+    const handle = this.#handle;
+    if (
+      handle === undefined ||
+      bytes.length !== bulkBufferBytes ||
+      start !== 0 ||
+      this.output.byteLength > 0 ||
+      this.#error !== undefined ||
+      !source.lend(bytes)
+    ) {
+      this.output.copy(bytes, start, end);
+      return;
+    }
+    this.bytesWritten += end;
+    this.#write(handle, bytes, end);
   }
 
   get queuedBytes(): number {
@@ -72,7 +145,7 @@ export class RawConnection extends Connection {
 
   #write(handle: StreamHandle, chunk: Buffer, length: number): void {
     if (this.#error !== undefined) {
-      releaseChunk(chunk);
+      releaseWritten(chunk);
       return;
     }
     const request = spareRequest ?? createWriteRequest();
@@ -80,14 +153,14 @@ export class RawConnection extends Connection {
     // A plain view is made in a third of the time that `Buffer.subarray` takes.
     const status = handle.writeBuffer(request, new Uint8Array(chunk.buffer, chunk.byteOffset, length));
     if (status !== 0) {
-      spareRequest = request;
-      releaseChunk(chunk);
+      releaseWritten(chunk);
       this.#fail(status);
       return;
     }
-    if (handle.writeQueueSize === 0) {
-      spareRequest = request;
-      releaseChunk(chunk);
+    const isAsync = lastWriteWasAsync();
+    if (isAsync === false || (isAsync === undefined && handle.writeQueueSize === 0)) {
+      spareRequest = isAsync === false ? request : undefined;
+      releaseWritten(chunk);
       return;
     }
     request.handle = handle;
@@ -100,7 +173,7 @@ export class RawConnection extends Connection {
 
   #writeThroughSocket(chunk: Buffer, length: number): void {
     this.#socket.write(chunk.subarray(0, length), () => {
-      releaseChunk(chunk);
+      releaseWritten(chunk);
       this.#relieve(this.#socket.writableLength);
     });
   }
@@ -168,15 +241,27 @@ function completeWrite(this: WriteRequest, status: number): void {
   this.owner = undefined;
   this.chunk = undefined;
   if (chunk !== undefined) {
-    releaseChunk(chunk);
+    releaseWritten(chunk);
   }
   connection.writeCompleted(status);
+}
+
+function releaseWritten(chunk: Buffer): void {
+  if (chunk.length === bulkBufferBytes) {
+    releaseBulkBuffer(chunk);
+  } else {
+    releaseChunk(chunk);
+  }
 }
 
 /** Takes over a socket that a server accepted with `pauseOnConnect`; reading begins with `resume`. */
 export function acceptRaw(context: TransportContext, accepted: Socket): RawConnection {
   let connection: RawConnection | undefined;
-  const adopted = adoptWithBuffer(accepted, readBuffer, (length) => connection?.received(readBuffer, length));
+  const adopted = adoptWithBuffer(
+    accepted,
+    () => (connection === undefined ? readBuffer : connection.nextBuffer()),
+    (length, buffer) => connection?.received(buffer, length),
+  );
   const socket = adopted ?? accepted;
   connection = new RawConnection(context, socket);
   if (adopted === undefined) {
@@ -207,9 +292,9 @@ export function connectRaw(
 ): PendingConnection {
   let connection: RawConnection | undefined;
   const onread = {
-    buffer: readBuffer,
-    callback: (length: number) => {
-      connection?.received(readBuffer, length);
+    buffer: () => (connection === undefined ? readBuffer : connection.nextBuffer()) as Buffer,
+    callback: (length: number, buffer: Uint8Array) => {
+      connection?.received(buffer as Buffer, length);
       return true;
     },
   };

@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
  * and connections write through the socket.
  */
 
-/** A write request of libuv; it can be used again unless the write did not complete at once. */
+/** A write request of libuv. One whose write did not complete at once must not be used again: the process would end. */
 export interface WriteRequest {
   handle?: StreamHandle;
   oncomplete?: (status: number) => void;
@@ -25,9 +25,19 @@ export interface StreamHandle {
 type WriteRequestConstructor = new () => WriteRequest;
 
 const WriteRequestClass = captureWriteRequest();
+const { state: streamState, index: lastWriteIndex } = findStreamState();
 
 /** Whether handles can be written to directly. */
 const rawHandlesAvailable: boolean = WriteRequestClass !== undefined;
+
+/**
+ * Whether the write begun last is still under way, or only told of later. The length of libuv's queue does not say so: what did not go at once
+ * may have gone by the time that it is asked, and still the request is in use.
+ * @returns undefined when this version of Node does not tell: then no request may be used again.
+ */
+export function lastWriteWasAsync(): boolean | undefined {
+  return streamState === undefined ? undefined : streamState[lastWriteIndex] !== 0;
+}
 
 /** A new write request; only when `rawHandlesAvailable`. */
 export function createWriteRequest(): WriteRequest {
@@ -46,13 +56,15 @@ export function handleOf(socket: Socket): StreamHandle | undefined {
 }
 
 /**
- * Moves the handle of an accepted, paused socket into a new one that reads into `buffer`, so that reading allocates
- * nothing. @returns undefined when that is not possible; then `socket` is still usable.
+ * Moves the handle of an accepted, paused socket into a new one that reads into a buffer of ours, so that reading allocates
+ * nothing.
+ * @param nextBuffer is asked at first and after each read; undefined: go on with the same.
+ * @returns undefined when that is not possible; then `socket` is still usable.
  */
 export function adoptWithBuffer(
   socket: Socket,
-  buffer: Buffer,
-  callback: (length: number) => void,
+  nextBuffer: () => Buffer | undefined,
+  callback: (length: number, buffer: Buffer) => void,
 ): Socket | undefined {
   const internal = socket as unknown as { _handle: unknown; _server: unknown; server: unknown };
   if (handleOf(socket) === undefined || socket.readableLength > 0) {
@@ -70,9 +82,9 @@ export function adoptWithBuffer(
     handle,
     allowHalfOpen: true,
     onread: {
-      buffer,
-      callback: (length: number) => {
-        callback(length);
+      buffer: nextBuffer,
+      callback: (length: number, buffer: Buffer) => {
+        callback(length, buffer);
         return true;
       },
     },
@@ -107,4 +119,17 @@ function captureWriteRequest(): WriteRequestConstructor | undefined {
     return undefined;
   }
   return captured;
+}
+
+/** The numbers that a write leaves behind, as `net` reads them. */
+function findStreamState(): { readonly state: Int32Array | undefined; readonly index: number } {
+  try {
+    const { binding } = process as unknown as { binding?: (name: string) => Record<string, unknown> };
+    const { streamBaseState: state, kLastWriteWasAsync: index } = binding?.('stream_wrap') ?? {};
+    return state instanceof Int32Array && typeof index === 'number' && index < state.length
+      ? { state, index }
+      : { state: undefined, index: 0 };
+  } catch {
+    return { state: undefined, index: 0 };
+  }
 }

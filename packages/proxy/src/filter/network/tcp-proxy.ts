@@ -164,13 +164,15 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     this.endpoint.counters.connectionsTotal += 1;
     this.endpoint.counters.connectionsActive += 1;
     this.#upstream = upstream;
+    upstream.relaying = true;
+    this.#transport.relaying = true;
     this.#upstreamTls = upstream.tls;
     this.#upstreamLocalAddress = upstream.localAddress;
     upstream.bufferLimitBytes = this.cluster.config.bufferLimitBytes;
     upstream.handler = {
       onData: (bytes, start, end) => {
         this.#touch();
-        this.#transport.output.copy(bytes, start, end);
+        this.#transport.relay(upstream, bytes, start, end);
       },
       onEnd: () => {
         this.#upstreamEnded = true;
@@ -218,7 +220,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     this.#touch();
     const upstream = this.#upstream;
     if (upstream !== undefined) {
-      upstream.output.copy(bytes, start, end);
+      upstream.relay(this.#transport, bytes, start, end);
       return;
     }
     this.#early.push(Buffer.from(bytes.subarray(start, end)));
