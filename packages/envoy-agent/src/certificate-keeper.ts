@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Backoff, type Clock, type Logger, MeshError, type Timer, Watch } from '@weft/base';
-import { formatWorkloadId, KeyPairStore, renewalTime, type Svid } from '@weft/identity';
+import { formatWorkloadId, KeyPairStore, removeUsedToken, renewalTime, type Svid } from '@weft/identity';
 import type { AgentBootstrap } from './agent-bootstrap.ts';
 import { requestBySvid, requestByToken } from './certificate-client.ts';
 
@@ -64,6 +64,7 @@ export class CertificateKeeper {
     for (;;) {
       try {
         this.#obtained(await this.#source.byToken());
+        removeUsedToken(bootstrap.identity.tokenFile, logger);
         return;
       } catch (thrown) {
         const error = MeshError.from(thrown);

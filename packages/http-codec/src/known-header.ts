@@ -28,6 +28,7 @@ export const KnownHeader = {
   date: 19,
   contentType: 20,
   userAgent: 21,
+  /** Every name that begins with `x-envoy-`, and those that {@link looksLikeOurs} finds. */
   xEnvoy: 22,
   grpcStatus: 23,
   location: 24,
@@ -95,6 +96,10 @@ for (const [name, id] of Object.entries(namesById)) {
 }
 
 const envoyPrefix = Buffer.from('x-envoy-', 'latin1');
+const forwardedPrefix = Buffer.from('x-forwarded-', 'latin1');
+const requestIdName = Buffer.from('x-request-id', 'latin1');
+const hyphen = 0x2d;
+const underscore = 0x5f;
 
 /** The number of the name in `bytes[start, end)`, whose hash is `hash`; the bytes are compared too, hashes collide. */
 export function knownHeaderOf(bytes: Uint8Array, start: number, end: number, hash: number): KnownHeaderId {
@@ -107,10 +112,49 @@ export function knownHeaderOf(bytes: Uint8Array, start: number, end: number, has
     slot = (slot + 1) & slotMask;
     id = slotId[slot] as number;
   }
-  if (end - start > 8 && ((bytes[start] as number) | 0x20) === 0x78 && bytes[start + 7] === 0x2d) {
-    return equalsLower(bytes, start, start + 8, envoyPrefix) ? KnownHeader.xEnvoy : 0;
+  if (end - start > 8 && ((bytes[start] as number) | 0x20) === 0x78) {
+    const isEnvoy = bytes[start + 7] === hyphen && equalsLower(bytes, start, start + 8, envoyPrefix);
+    return isEnvoy || looksLikeOurs(bytes, start, end) ? KnownHeader.xEnvoy : 0;
   }
   return 0;
+}
+
+/**
+ * Whether a name has `_` where a field that proxies vouch for (`x-forwarded-…`, `x-request-id`, `x-envoy-…`) has `-`: CGI and what
+ * descends from it (WSGI, PHP, Rack) gives both to the application under one name.
+ */
+function looksLikeOurs(bytes: Uint8Array, start: number, end: number): boolean {
+  const separator = bytes[start + 1] as number;
+  if (separator !== hyphen && separator !== underscore) {
+    return false;
+  }
+  switch ((bytes[start + 2] as number) | 0x20) {
+    case 0x65:
+      return beginsWithUnderscored(bytes, start, end, envoyPrefix);
+    case 0x66:
+      return beginsWithUnderscored(bytes, start, end, forwardedPrefix);
+    case 0x72:
+      return end - start === requestIdName.length && beginsWithUnderscored(bytes, start, end, requestIdName);
+    default:
+      return false;
+  }
+}
+
+/** Whether the name begins with `prefix` when `_` is taken for `-`, and has a `_` anywhere. */
+function beginsWithUnderscored(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {
+  if (end - start < prefix.length) {
+    return false;
+  }
+  let underscores = 0;
+  for (let index = start; index < end; index += 1) {
+    const byte = bytes[index] as number;
+    underscores += byte === underscore ? 1 : 0;
+    const at = index - start;
+    if (at < prefix.length && (byte === underscore ? hyphen : tokenLower[byte]) !== prefix[at]) {
+      return false;
+    }
+  }
+  return underscores > 0;
 }
 
 /** The number of a name in lower case, 0 when it has none. */

@@ -22,4 +22,5 @@ export {
   parseTrustBundle,
   type TrustBundle,
 } from './trust-bundle.ts';
+export { removeUsedToken } from './used-token.ts';
 export { type ChainResult, maxChainLength, type VerifyChainOptions, verifyChain } from './verify-chain.ts';

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Clock, type Logger, MeshError } from '@weft/base';
 import { splitPem } from './pem.ts';
@@ -26,6 +26,7 @@ export class KeyPairStore {
   load(id: SpiffeId): Svid | undefined {
     let text: string;
     try {
+      this.#closeToOthers();
       text = readFileSync(this.#path, 'utf8');
     } catch (thrown) {
       if (MeshError.from(thrown).code !== 'NOT_FOUND') {
@@ -44,6 +45,18 @@ export class KeyPairStore {
       this.#logger.warn('the stored certificate is damaged', { path: this.#path, error: thrown });
     }
     return undefined;
+  }
+
+  /** A copy or a restored backup may have lost the mode; whoever could read the key until now is not known. */
+  #closeToOthers(): void {
+    const mode = statSync(this.#path).mode & 0o777;
+    if ((mode & 0o077) !== 0) {
+      this.#logger.warn('the private key was open to others; it is closed now, renew it if they are not trusted', {
+        path: this.#path,
+        mode: mode.toString(8),
+      });
+      chmodSync(this.#path, 0o600);
+    }
   }
 
   /** Replaces the file at once; a reader sees the old or the new pair. Throws `MeshError` when the disk does not take it. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -110,6 +110,7 @@ test('the first certificate is asked for with the join token, and kept in a priv
   );
   const file = join(folder, 'state/key-pair.pem');
   assert.equal((await stat(file)).mode & 0o777, 0o600);
+  await assert.rejects(stat(join(folder, 'token')), { code: 'ENOENT' }, 'a used token does not lie about');
   assert.match(await readFile(file, 'utf8'), /PRIVATE KEY[\s\S]*CERTIFICATE/);
   assert.doesNotMatch(inspect(identity.svid.value, { depth: 9 }) + JSON.stringify(identity.svid.value), /PRIVATE KEY/);
 });
@@ -125,16 +126,29 @@ test('after a restart the stored certificate is used without asking anybody', as
   assert.equal(first.calls.length, 1);
 });
 
+test('a stored key that others may read is closed to them before it is used', async (t) => {
+  const { make, folder } = await setUp(t);
+  const before = make();
+  await before.start();
+  before.close();
+  const file = join(folder, 'state/key-pair.pem');
+  await chmod(file, 0o644);
+  await make().start();
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+});
+
 test('a stored certificate that is damaged, or that ended, is replaced', async (t) => {
   const { make, first, folder } = await setUp(t);
   const before = make();
   await before.start();
   before.close();
   await writeFile(join(folder, 'state/key-pair.pem'), 'garbage');
+  await writeFile(join(folder, 'token'), 'join-me-again');
   const after = make();
   await after.start();
   after.close();
   assert.equal(first.calls.length, 2);
+  await writeFile(join(folder, 'token'), 'join-me-again');
   const later = make({ ...systemClock, now: () => Date.now() + 3 * 86_400_000 });
   // The clock is ahead of the CA: what it gives is over by this clock, and that is said.
   await assert.rejects(later.start(), { code: 'CERTIFICATE_INVALID' });

@@ -56,6 +56,28 @@ test('a forged x-forwarded-client-cert does not pass a plaintext listener', asyn
   }
 });
 
+test('names that CGI-like servers take for fields of the proxy do not pass', async (t) => {
+  const proxy = await SimpleProxy.start(t, {
+    onData: answering(okResponse),
+    manager: { forwardClientCert: 'append-forward' },
+  });
+  const forged = [
+    'X_Forwarded_Client_Cert',
+    'x-forwarded_client-cert',
+    'X_FORWARDED_FOR',
+    'x_envoy_internal',
+    'X_Request_Id',
+  ];
+  const kept = ['x_forward', 'x_requests', 'my_x_forwarded_for', 'x-forwarded-port', 'x_real_name'];
+  await proxy.exchange(getOnce('/', [...forged, ...kept].map((name) => `${name}: value-of-${name}\r\n`).join('')));
+  for (const name of forged) {
+    assert.ok(!proxy.origin.received.includes(`value-of-${name}`), name);
+  }
+  for (const name of kept) {
+    assert.ok(proxy.origin.received.includes(`value-of-${name}`), name);
+  }
+});
+
 test('what a peer forwards of client certificates cannot hide the element that says who the peer is', () => {
   const appended = (received: string): string | undefined => {
     const head = new RequestHead();

@@ -16,9 +16,14 @@ export function certificatesJson(context: AdminContext): JsonObject {
   };
 }
 
+/** Each certificate once: the roots of the file mostly come by ADS as well. */
 function detailsOf(pem: string): JsonObject[] {
-  return splitPem(pem, 'CERTIFICATE').map((block) => {
-    const certificate = parseCertificate(block);
+  const certificates = new Map(
+    splitPem(pem, 'CERTIFICATE')
+      .map(parseCertificate)
+      .map((certificate) => [certificate.fingerprint256, certificate]),
+  );
+  return [...certificates.values()].map((certificate) => {
     return {
       path: '<inline>',
       serial_number: certificate.serialNumber.toLowerCase(),

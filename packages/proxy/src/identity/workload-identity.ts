@@ -8,6 +8,7 @@ import {
   generatePrivateKey,
   KeyPairStore,
   parseTrustBundle,
+  removeUsedToken,
   renewalTime,
   type SpiffeId,
   type Svid,
@@ -113,6 +114,7 @@ export class WorkloadIdentity {
     while (!this.#closed) {
       try {
         this.#obtained(await this.#requestByToken());
+        removeUsedToken(this.#options.bootstrap.tokenFile, this.#options.logger);
         return;
       } catch (thrown) {
         const error = MeshError.from(thrown);

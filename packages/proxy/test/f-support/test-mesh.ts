@@ -48,7 +48,6 @@ export class TestControlPlane {
     const ca = await CertificateAuthority.open({ folder: join(folder, 'ca'), logger: silentLogger });
     t.after(() => ca.close());
     await writeFile(join(folder, 'bundle.pem'), ca.trustBundle.value.pem);
-    await writeFile(join(folder, 'token'), 'token', { mode: 0o600 });
     const plane = new TestControlPlane(ca, folder);
     await plane.up();
     t.after(() => plane.down());
@@ -279,13 +278,15 @@ export async function startProxy(t: TestContext, options: ProxyOptions): Promise
       caAddress: `127.0.0.1:${ca.port}`,
       renewAddress: `127.0.0.1:${ca.port}`,
       trustBundleFile: join(plane.folder, 'bundle.pem'),
-      tokenFile: join(plane.folder, 'token'),
+      tokenFile: join(plane.folder, `${name}.token`),
     },
     xds: { address: plane.address },
     admin: { address: '127.0.0.1', port: adminPort },
     stateDir: join(plane.folder, name),
     drainTimeoutMs: 5000,
   };
+  // A token works once: each start gets its own.
+  await writeFile(bootstrap.identity.tokenFile, 'token', { mode: 0o600 });
   options.change?.(bootstrap);
   const file = join(plane.folder, `${name}.json`);
   await writeFile(file, JSON.stringify(bootstrap));

@@ -93,7 +93,10 @@ const edgeFields = new Set(
   ),
 );
 
-/** Removes control fields: no address counts as internal (Envoy since 1.33), so no client may set them. */
+/**
+ * Removes control fields: no address counts as internal (Envoy since 1.33), so no client may set them. With them go all names that
+ * an application could take for a field that the proxy vouches for, such as `x_forwarded_client_cert`.
+ */
 export function removeControlFields(head: RequestHead, edge: boolean): void {
   for (
     let index = head.indexOfKnown(KnownHeader.xEnvoy);
@@ -101,7 +104,7 @@ export function removeControlFields(head: RequestHead, edge: boolean): void {
     index = head.indexOfKnown(KnownHeader.xEnvoy, index + 1)
   ) {
     const name = head.nameAt(index).toLowerCase();
-    if (controlFields.has(name) || (edge && edgeFields.has(name))) {
+    if (name.includes('_') || controlFields.has(name) || (edge && edgeFields.has(name))) {
       head.removeAt(index);
     }
   }
