@@ -48,6 +48,7 @@ export type HeaderOperationsSpec = NonNullable<HeadersSpec['request']>;
 export type RedirectSpec = NonNullable<HttpRoute['redirect']>;
 export type TcpRouteSpec = TcpRoute;
 export type TrafficPolicySpec = TrafficPolicy;
+export type ServiceEntryPort = NonNullable<ServiceEntry['spec']['ports']>[number];
 
 /** What a match says about where a request comes from; the same for HTTP and TCP. */
 export type SourceMatchSpec = Pick<TcpMatch, 'port' | 'sourceLabels' | 'sourceNamespace' | 'gateways'>;

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { OriginRef } from '@weft/ir';
-import type { Labels, Service, ServiceEntry, WorkloadSpec } from '../kinds.ts';
+import type { Labels, Service, ServiceEntry, ServiceEntryPort, WorkloadSpec } from '../kinds.ts';
 import { serviceHost } from '../names.ts';
 import { originOf } from '../origin.ts';
 import { type DeclaredProtocol, protocolOfPort } from '../protocol.ts';
@@ -50,7 +50,7 @@ export function modelsOfService(service: Service, objectKey: string, clusterDoma
       ports: (spec.ports ?? []).map((port) => ({
         name: port.name ?? '',
         number: port.port,
-        protocol: protocolOfPort(port.appProtocol, port.name, port.protocol),
+        protocol: protocolOfPort(port.appProtocol, port.name, port.protocol, port.port),
         targetPort: port.targetPort ?? port.port,
       })),
       objectKey,
@@ -68,6 +68,11 @@ export function modelsOfService(service: Service, objectKey: string, clusterDoma
 
 const discoveries: Readonly<Record<string, ServiceModel['discovery']>> = { STATIC: 'endpoints', DNS: 'dns' };
 
+/** `protocol` is required there, and says what `appProtocol` says of a Service. */
+export function protocolOfEntryPort(port: ServiceEntryPort): DeclaredProtocol {
+  return protocolOfPort(port.protocol, port.name, port.protocol === 'UDP' ? 'UDP' : 'TCP', port.number);
+}
+
 /** The models of a ServiceEntry, one for each host. */
 export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): readonly ServiceModel[] {
   const { spec } = entry;
@@ -75,7 +80,7 @@ export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): re
   const ports = (spec.ports ?? []).map((port) => ({
     name: port.name ?? '',
     number: port.number,
-    protocol: protocolOfPort(port.protocol, port.name, port.protocol === 'UDP' ? 'UDP' : 'TCP'),
+    protocol: protocolOfEntryPort(port),
     targetPort: port.targetPort ?? port.number,
   }));
   return spec.hosts.map((host) => ({
@@ -103,15 +108,15 @@ export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): re
 
 /** The port of `model` with this number, unless it is one that is not carried. */
 export function portOf(model: ServiceModel, number: number): ServicePortModel | undefined {
-  return model.ports.find((port) => port.number === number && port.protocol.kind !== 'udp');
+  return model.ports.find((port) => port.number === number && port.protocol !== 'udp');
 }
 
-/** The port that a host without a port means: 80 (HTTP's), else the first that is carried. */
+/** The port that a host without a port means: 80 (HTTP's), else the first of HTTP, else the first that is carried. */
 export function defaultPortOf(model: ServiceModel): ServicePortModel | undefined {
   return (
     portOf(model, 80) ??
-    model.ports.find((port) => port.protocol.kind === 'http') ??
-    model.ports.find((port) => port.protocol.kind !== 'udp')
+    model.ports.find((port) => port.protocol === 'http' || port.protocol === 'http2') ??
+    model.ports.find((port) => port.protocol !== 'udp')
   );
 }
 

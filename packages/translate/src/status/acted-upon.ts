@@ -90,8 +90,10 @@ const policy: Paths = {
     'maxRequestsPerConnection',
     'maxRetries',
     'idleTimeout',
+    'h2UpgradePolicy',
+    'useClientProtocol',
+    'maxConcurrentStreams',
   ),
-  'connectionPool.http.h2UpgradePolicy': oneOf('DEFAULT', 'DO_NOT_UPGRADE'),
   'tls.mode': oneOf('DISABLE', 'ISTIO_MUTUAL'),
 };
 
@@ -146,10 +148,7 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     'spec.role': oneOf('sidecar'),
     'spec.serviceAccount': true,
     ...all('spec.httpProxy.', 'address', 'port'),
-    ...under('spec.inbound[]', {
-      ...all('', 'name', 'address', 'port', 'appAddress', 'appPort'),
-      protocol: oneOf('http', 'tcp'),
-    }),
+    ...all('spec.inbound[].', 'name', 'protocol', 'address', 'port', 'appAddress', 'appPort'),
     ...all('spec.upstreams[].', 'host', 'port', 'listenAddress', 'listenPort'),
     'spec.draining': true,
   },

@@ -5,15 +5,13 @@ import {
   type MeshKinds,
   type PeerAuthentication,
   type ProxyResource,
-  type Service,
   type ServiceEntry,
   type VirtualService,
   type WorkloadEntry,
 } from '../kinds.ts';
-import { protocolOfPort } from '../protocol.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { isSelective } from '../state/peer-authentication-index.ts';
-import { isIpAddress } from '../state/service-model.ts';
+import { isIpAddress, protocolOfEntryPort } from '../state/service-model.ts';
 import { isHostHeader } from '../to-ir/header-edits.ts';
 import { distinctInbound } from '../to-ir/inbound.ts';
 import { fieldTrees } from './acted-upon.ts';
@@ -24,8 +22,6 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
   const { spec } = object as { readonly spec?: unknown };
   const paths = [...(fieldTrees.get(kind)?.unsupported({ spec }) ?? [])];
   switch (kind) {
-    case '/Service':
-      return [...paths, ...portsOfService(object as Service)];
     case 'networking.istio.io/ServiceEntry':
       return [...paths, ...ofServiceEntry(object as ServiceEntry)];
     case 'networking.istio.io/WorkloadEntry':
@@ -41,22 +37,9 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
   }
 }
 
-/** Ports whose protocol is carried as opaque TCP only. UDP is reported by its `protocol`. */
-function portsOfService(service: Service): readonly string[] {
-  return (service.spec?.ports ?? []).flatMap((port, index) => {
-    const declared = protocolOfPort(port.appProtocol, port.name, port.protocol);
-    if (declared.supported || declared.kind === 'udp') {
-      return [];
-    }
-    return [`spec.ports[${index}].${port.appProtocol === undefined ? 'name' : 'appProtocol'}`];
-  });
-}
-
 function ofServiceEntry(entry: ServiceEntry): readonly string[] {
   const ports = (entry.spec.ports ?? []).flatMap((port, index) =>
-    protocolOfPort(port.protocol, port.name, port.protocol === 'UDP' ? 'UDP' : 'TCP').supported
-      ? []
-      : [`spec.ports[${index}].protocol`],
+    protocolOfEntryPort(port) === 'udp' ? [`spec.ports[${index}].protocol`] : [],
   );
   // Without it resolution is NONE, which needs the address that the client meant: there is no interception yet.
   return entry.spec.resolution === undefined ? [...ports, 'spec.resolution'] : ports;

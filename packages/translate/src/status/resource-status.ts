@@ -136,7 +136,7 @@ function virtualServiceFacts(state: MeshState, object: VirtualService): Omit<Fac
       for (const { destination } of route ?? []) {
         // A destination without a port takes that of the request, which is only known per request.
         const service = state.resolveHost(destination.host, namespace, namespace);
-        const anyPort = service?.ports.find(({ protocol }) => protocol.kind !== 'udp')?.number ?? 0;
+        const anyPort = service?.ports.find(({ protocol }) => protocol !== 'udp')?.number ?? 0;
         const { missing } = resolveDestination(state, client, destination, namespace, anyPort);
         if (missing !== undefined) {
           unresolved.add(missing);

@@ -34,7 +34,7 @@ export function resolveDestination(
       missing: `host ${spec.host} is not known`,
     };
   }
-  const carried = service.ports.filter((port) => port.protocol.kind !== 'udp');
+  const carried = service.ports.filter((port) => port.protocol !== 'udp');
   const number = spec.port?.number ?? (carried.length === 1 ? carried[0]?.number : undefined) ?? requestPort;
   const port = portOf(service, number);
   if (port === undefined) {

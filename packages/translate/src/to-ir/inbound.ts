@@ -1,10 +1,10 @@
-import { type Inbound, mergeOrigins } from '@weft/ir';
+import { type Inbound, mergeOrigins, type Protocol } from '@weft/ir';
 import type { ProxyInbound, ProxyResource, WorkloadEntry } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import { protocolOfPort } from '../protocol.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { EffectivePeerAuthentication } from '../state/peer-authentication-index.ts';
-import type { ServiceModel } from '../state/service-model.ts';
+import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 
 const loopback = '127.0.0.1';
 
@@ -21,11 +21,12 @@ export function inboundListeners(
   return distinctInbound(proxy)
     .toSorted((a, b) => a.port - b.port)
     .map((listener) => {
-      const serving = services.filter((service) => servesPort(service, entry, listener));
+      const serving = services.find((service) => service.ports.some((port) => isServedBy(port, entry, listener)));
+      const protocol = protocolOf(listener, entry, serving);
       return state.memo.get(
         `inbound|${proxyKey}|${listener.port}`,
-        [listener, peers.ports.get(listener.appPort) ?? peers.mode, serving[0], ...peers.policies] as const,
-        () => buildInbound(listener, peers, serving[0]),
+        [listener, protocol, peers.ports.get(listener.appPort) ?? peers.mode, serving, ...peers.policies] as const,
+        () => buildInbound(listener, protocol, peers, serving),
       );
     });
 }
@@ -48,14 +49,27 @@ export function distinctInbound(proxy: ProxyResource): readonly ProxyInbound[] {
   });
 }
 
+/** What the workload said; where that is nothing, what its service says of the port. */
+function protocolOf(
+  listener: ProxyInbound,
+  entry: WorkloadEntry | undefined,
+  service: ServiceModel | undefined,
+): Protocol {
+  const said = protocolOfPort(listener.protocol ?? 'http', undefined, undefined, undefined);
+  const declared =
+    said === 'auto' ? service?.ports.find((port) => isServedBy(port, entry, listener))?.protocol : said;
+  return declared === undefined || declared === 'udp' ? 'auto' : declared;
+}
+
 function buildInbound(
   listener: ProxyInbound,
+  protocol: Protocol,
   peers: EffectivePeerAuthentication,
   service: ServiceModel | undefined,
 ): Inbound {
   return {
     name: listener.name,
-    protocol: protocolOfPort(listener.protocol ?? 'http', undefined, undefined).kind === 'http' ? 'http' : 'tcp',
+    protocol,
     listen: { address: listener.address ?? loopback, port: listener.port },
     app: { address: listener.appAddress ?? loopback, port: listener.appPort },
     mutualTls: peers.ports.get(listener.appPort) ?? peers.mode,
@@ -65,7 +79,7 @@ function buildInbound(
   };
 }
 
-/** Whether one of the service's ports is served by this listener of the workload. */
-function servesPort(service: ServiceModel, entry: WorkloadEntry | undefined, listener: ProxyInbound): boolean {
-  return service.ports.some((port) => (entry?.spec.ports?.[port.name] ?? port.targetPort) === listener.port);
+/** Whether a service's port is served by this listener of the workload. */
+function isServedBy(port: ServicePortModel, entry: WorkloadEntry | undefined, listener: ProxyInbound): boolean {
+  return (entry?.spec.ports?.[port.name] ?? port.targetPort) === listener.port;
 }

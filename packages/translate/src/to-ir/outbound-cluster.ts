@@ -1,5 +1,5 @@
-import { type ClusterTls, type MutualTls, mergeOrigins, type OutboundCluster } from '@weft/ir';
-import type { DestinationRule } from '../kinds.ts';
+import { type ClusterProtocol, type ClusterTls, type MutualTls, mergeOrigins, type OutboundCluster } from '@weft/ir';
+import type { DestinationRule, PolicySpec } from '../kinds.ts';
 import { selects } from '../match.ts';
 import { outboundClusterName, outboundSni, spiffeId } from '../names.ts';
 import { originOf } from '../origin.ts';
@@ -65,7 +65,7 @@ function buildCluster([service, port, subset, rule, identities, dnsInstances, se
     port: port.number,
     subset,
     service: { name: service.name, namespace: service.namespace },
-    protocol: port.protocol.kind === 'http' ? 'http' : 'tcp',
+    protocol: clusterProtocol(service, port, policy, tls.kind),
     discovery:
       dnsInstances === undefined
         ? { kind: 'endpoints' }
@@ -83,6 +83,29 @@ function buildCluster([service, port, subset, rule, identities, dnsInstances, se
       ...(dnsInstances ?? []).map((instance) => instance.origins),
     ]),
   };
+}
+
+/**
+ * Workloads of the mesh have a proxy that takes HTTP/2 and speaks to the application as that wants, so HTTP/1.1 goes to them
+ * multiplexed. Whether a peer is one is seen on each connection; plaintext stays what it was declared.
+ */
+function clusterProtocol(
+  service: ServiceModel,
+  port: ServicePortModel,
+  policy: PolicySpec,
+  tls: ClusterTls['kind'],
+): ClusterProtocol {
+  const { h2UpgradePolicy, useClientProtocol } = policy.connectionPool?.http ?? {};
+  if (port.protocol === 'udp' || port.protocol === 'tcp') {
+    return 'tcp';
+  }
+  if (port.protocol === 'auto' || useClientProtocol === true) {
+    return 'http-as-downstream';
+  }
+  if (port.protocol === 'http2' || h2UpgradePolicy === 'UPGRADE') {
+    return 'http2';
+  }
+  return h2UpgradePolicy === 'DO_NOT_UPGRADE' || service.external || tls === 'disabled' ? 'http1' : 'http-by-alpn';
 }
 
 function clusterTls(mode: string | undefined, mutual: MutualTls): ClusterTls | undefined {

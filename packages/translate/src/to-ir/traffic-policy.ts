@@ -36,7 +36,13 @@ const connectTimeoutMs = 10_000;
 
 type PoolSettings = Pick<
   OutboundCluster,
-  'loadBalancer' | 'limits' | 'connectTimeoutMs' | 'maxRequestsPerConnection' | 'httpIdleTimeoutMs' | 'tcpKeepaliveSec'
+  | 'loadBalancer'
+  | 'limits'
+  | 'connectTimeoutMs'
+  | 'maxRequestsPerConnection'
+  | 'maxConcurrentStreams'
+  | 'httpIdleTimeoutMs'
+  | 'tcpKeepaliveSec'
 >;
 
 /** The policy in the terms of a cluster, with Istio's effective defaults. */
@@ -55,6 +61,7 @@ export function poolSettings(policy: PolicySpec): PoolSettings {
     },
     connectTimeoutMs: connect > 0 ? connect : connectTimeoutMs,
     maxRequestsPerConnection: positive(http?.maxRequestsPerConnection) ?? 0,
+    maxConcurrentStreams: positive(http?.maxConcurrentStreams),
     httpIdleTimeoutMs: positive(parseDurationMs(http?.idleTimeout ?? '')),
     tcpKeepaliveSec: keepalive > 0 ? Math.max(1, Math.round(keepalive / 1000)) : undefined,
   };

@@ -32,6 +32,9 @@ const onDemandFilter: HttpFilter = create(HttpFilter, {
   },
 });
 
+const streamIdleTimeoutMs = 3_600_000;
+const requestHeadersTimeoutMs = 15_000;
+
 /** Routes by RDS under a name, or written in. */
 export type RouteSource = { readonly rds: string } | { readonly inline: RouteConfiguration };
 
@@ -54,8 +57,11 @@ function common(
     normalizePath: true,
     // The id that the application or the downstream sidecar gave goes through the whole mesh.
     preserveExternalRequestId: true,
-    // 0 = off: a response may take as long as its route allows.
-    streamIdleTimeout: duration(0),
+    // As the idle timeout of connections and of TCP (Envoy's defaults): a stream may be silent for as long as a raw connection may, and
+    // a client that stops in the middle of a body, or takes no answer, is not held for ever. Istio has it off.
+    streamIdleTimeout: duration(streamIdleTimeoutMs),
+    // Envoy has none: a client that sends a head byte by byte would hold its connection as long as it likes.
+    requestHeadersTimeout: duration(requestHeadersTimeoutMs),
     upgradeConfigs: [create(HttpConnectionManager_UpgradeConfig, { upgradeType: 'websocket' })],
     accessLog: accessLogs(accessLogPath),
   };
