@@ -21,7 +21,7 @@ export { Http1UpstreamCodec, maxInformational } from './http1/upstream-codec.ts'
 export { Http2Counters } from './http2/counters.ts';
 export { Http2DownstreamCodec } from './http2/downstream-codec.ts';
 export { http2Preface, startsLikeHttp2 } from './http2/preface.ts';
-export { defaultHttp2Settings, type Http2Settings } from './http2/settings.ts';
+export { defaultHttp2Settings, type Http2Settings, readSettingsField } from './http2/settings.ts';
 export { Http2UpstreamCodec } from './http2/upstream-codec.ts';
 export { KnownHeader, type KnownHeaderId } from './known-header.ts';
 export {

@@ -11,7 +11,7 @@ import { Http2Connection, sharedBlock, sharedPseudo } from './http2-connection.t
 import { http2Preface } from './preface.ts';
 import { ErrorCode, max31 } from './protocol.ts';
 import { type AuthorityMemo, interpretHttp2Request } from './request-message.ts';
-import { areValidSettings, type Http2Settings } from './settings.ts';
+import { type Http2Settings, readSettingsField } from './settings.ts';
 
 /** How far a drain is. */
 const serving = 0;
@@ -151,8 +151,8 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
    * @returns false when the value is not valid: then nothing was done, and the request is to be answered without upgrade.
    */
   acceptUpgrade(head: RequestHead, settings: string): boolean {
-    const payload = Buffer.from(settings, 'base64url');
-    if (!/^[A-Za-z0-9_-]*={0,2}$/.test(settings) || payload.length % 6 !== 0 || !areValidSettings(payload)) {
+    const payload = readSettingsField(settings);
+    if (payload === undefined) {
       return false;
     }
     this.#begin();

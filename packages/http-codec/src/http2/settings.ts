@@ -74,8 +74,15 @@ export function problemOfSetting(id: number, value: number): string | undefined 
   }
 }
 
+/** The SETTINGS payload that an `http2-settings` field holds (RFC 7540 §3.2.1); undefined when it is not valid. */
+export function readSettingsField(value: string): Buffer | undefined {
+  const payload = Buffer.from(value, 'base64url');
+  const isValid = /^[A-Za-z0-9_-]*={0,2}$/.test(value) && payload.length % 6 === 0 && areValidSettings(payload);
+  return isValid ? payload : undefined;
+}
+
 /** Whether a SETTINGS payload holds no wrong value. */
-export function areValidSettings(payload: Buffer): boolean {
+function areValidSettings(payload: Buffer): boolean {
   for (let at = 0; at < payload.length; at += 6) {
     if (problemOfSetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2)) !== undefined) {
       return false;
