@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { BindAddress, UpstreamTls } from '../runtime-config/config.ts';
 import type { TransportContext } from '../transport/connection.ts';
@@ -39,7 +39,11 @@ export class SessionCache {
   }
 }
 
-/** Connects and does the handshake; `onConnected` is called when the peer has been verified. `alpn` is what we offer. */
+/**
+ * Connects and does the handshake; `onConnected` is called when the peer has been verified.
+ * @param alpn what we offer.
+ * @param header what goes first, before TLS: that of the PROXY protocol.
+ */
 export function connectTls(
   context: TransportContext,
   contexts: TlsContexts,
@@ -49,6 +53,7 @@ export function connectTls(
   sessions: SessionCache,
   keepaliveSec: number | undefined,
   callbacks: ConnectCallbacks,
+  header?: Buffer,
 ): PendingConnection {
   const material = contexts.get(tls);
   let settled = false;
@@ -62,8 +67,10 @@ export function connectTls(
     return { abandon: () => (settled = true) };
   }
   const resumed = sessions.take(material.version);
+  const target = address.kind === 'pipe' ? { path: address.path } : { host: address.address, port: address.port };
+  const lower = header === undefined ? undefined : connectWith(header, target);
   const socket: TLSSocket = connect({
-    ...(address.kind === 'pipe' ? { path: address.path } : { host: address.address, port: address.port }),
+    ...(lower === undefined ? target : { socket: lower }),
     secureContext: material.secureContext,
     ...(tls.sni === '' || isIP(tls.sni) !== 0 ? {} : { servername: tls.sni }),
     ALPNProtocols: [...alpn],
@@ -76,9 +83,11 @@ export function connectTls(
     if (!settled) {
       settled = true;
       socket.destroy();
+      lower?.destroy();
       callbacks.onFailed(error);
     }
   };
+  lower?.on('error', onError);
   socket.setNoDelay(true);
   if (keepaliveSec !== undefined) {
     socket.setKeepAlive(true, keepaliveSec * 1000);
@@ -120,6 +129,14 @@ export function connectTls(
       settled = true;
       socket.on('error', () => {});
       socket.destroy();
+      lower?.destroy();
     },
   };
+}
+
+/** A socket whose first bytes are `header`; TLS is put over it while it connects. */
+function connectWith(header: Buffer, target: { path: string } | { host: string; port: number }): Socket {
+  const socket = netConnect({ ...target, allowHalfOpen: true, noDelay: true });
+  socket.write(header);
+  return socket;
 }

@@ -91,4 +91,12 @@ export class TlsConnection extends Connection {
     this.#error ??= error;
     this.#socket.destroy();
   }
+
+  protected override whenFinished(action: () => void): void {
+    if (this.#socket.writableFinished) {
+      action();
+    } else {
+      this.#socket.once('finish', action);
+    }
+  }
 }

@@ -107,6 +107,28 @@ export abstract class Connection implements Flushable {
   abstract end(): void;
   /** Drops the connection at once; `onClose` follows. */
   abstract destroy(error?: Error): void;
+  /** Calls `action` when everything up to `end` has gone to the peer. */
+  protected abstract whenFinished(action: () => void): void;
+
+  /** Drops the connection at once, so that the peer sees a reset rather than an end, where the transport can say so. */
+  reset(): void {
+    this.destroy();
+  }
+
+  /**
+   * Reads nothing more, lets the peer have what waits for it and then drops the connection; with a reset if nothing waits and `abort`
+   * says so. Who calls it guards against a peer that does not take it.
+   */
+  closeAfterFlush(abort: boolean): void {
+    this.flush();
+    if (this.queuedBytes === 0 && abort) {
+      this.reset();
+      return;
+    }
+    this.pause();
+    this.whenFinished(() => this.destroy());
+    this.end();
+  }
 
   protected deliverData(bytes: Buffer, start: number, end: number): void {
     const { flushQueue } = this.context;

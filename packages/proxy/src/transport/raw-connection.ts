@@ -233,6 +233,23 @@ export class RawConnection extends Connection {
     this.#error ??= error;
     this.#socket.destroy();
   }
+
+  override reset(): void {
+    if (this.localPort === 0) {
+      // A pipe has no reset.
+      this.#socket.destroy();
+    } else {
+      this.#socket.resetAndDestroy();
+    }
+  }
+
+  protected override whenFinished(action: () => void): void {
+    if (this.#socket.writableFinished) {
+      action();
+    } else {
+      this.#socket.once('finish', action);
+    }
+  }
 }
 
 function completeWrite(this: WriteRequest, status: number): void {

@@ -4,6 +4,7 @@ import type { ClusterManager } from '../../cluster/cluster-manager.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
 import { ConnectAttempt, type ConnectAttemptOwner } from '../../pool/connect-attempt.ts';
 import type { UpstreamContext } from '../../pool/upstream-context.ts';
+import type { ProxiedConnection } from '../../proxy-protocol/proxy-header.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import type { ClusterConfig, ListenerConfig, TcpProxyConfig, WeightedCluster } from '../../runtime-config/config.ts';
 import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../../stream-info.ts';
@@ -18,6 +19,12 @@ export interface TcpContext {
   onTcpStart(record: ConnectionRecord, listener: ListenerConfig, proxy: TcpProxyConfig): void;
   onTcpEnd(record: ConnectionRecord, listener: ListenerConfig, proxy: TcpProxyConfig): void;
 }
+
+const idleTimer = 0;
+const ageTimer = 1;
+
+/** Tickets for resumption, by endpoint: each connection to it is one handshake. */
+const sessionsByEndpoint = new WeakMap<Endpoint, SessionCache>();
 
 /** Bytes that a client may send before an upstream is there; then it is not read any further. */
 const maxEarlyBytes: number = 64 * 1024;
@@ -38,7 +45,8 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
   readonly #listener: ListenerConfig;
   readonly #context: TcpContext;
   readonly #onClosed: (connection: TcpProxyConnection) => void;
-  readonly #idle: WheelTimer = new WheelTimer(this, 0);
+  readonly #idle: WheelTimer = new WheelTimer(this, idleTimer);
+  readonly #age: WheelTimer = new WheelTimer(this, ageTimer);
   #cluster: Cluster | undefined = undefined;
   #endpoint: Endpoint | undefined = undefined;
   #attempt: ConnectAttempt | undefined = undefined;
@@ -83,6 +91,13 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     return this.#endpoint as Endpoint;
   }
 
+  /** Whose connection it is, as far as we know, for an upstream that wants to be told. */
+  get proxied(): ProxiedConnection {
+    const { remoteIp, remoteAddress, localIp, localPort } = this.downstream;
+    const sourcePort = Number(remoteAddress.slice(remoteAddress.lastIndexOf(':') + 1));
+    return { source: { ip: remoteIp, port: sourcePort }, destination: { ip: localIp, port: localPort } };
+  }
+
   get bytesReceived(): number {
     return this.#transport.bytesRead;
   }
@@ -110,6 +125,10 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
       return;
     }
     this.#touch();
+    const { maxConnectionDurationMs } = this.#config;
+    if (maxConnectionDurationMs > 0) {
+      this.context.wheel.arm(this.#age, this.startMs, maxConnectionDurationMs);
+    }
     this.#connect();
   }
 
@@ -152,7 +171,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     this.attemptCount += 1;
     breaker.connections += 1;
     endpoint.active += 1;
-    this.#attempt = new ConnectAttempt(this, breaker, new SessionCache());
+    this.#attempt = new ConnectAttempt(this, breaker, sessionsOf(endpoint));
     this.#attempt.start();
   }
 
@@ -177,10 +196,16 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
       onEnd: () => {
         this.#upstreamEnded = true;
         this.#transport.end();
-        this.#closeWhenBothEnded();
       },
       onClose: (error) => this.#onUpstreamClose(error),
-      onWritable: (writable) => (writable ? this.#transport.resume() : this.#transport.pause()),
+      onWritable: (writable) => {
+        this.#touch();
+        if (writable) {
+          this.#transport.resume();
+        } else {
+          this.#transport.pause();
+        }
+      },
     };
     for (const piece of this.#early) {
       upstream.output.copy(piece, 0, piece.length);
@@ -223,6 +248,10 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
       upstream.relay(this.#transport, bytes, start, end);
       return;
     }
+    if (this.#attempt === undefined) {
+      // The upstream is gone, and so will this connection be.
+      return;
+    }
     this.#early.push(Buffer.from(bytes.subarray(start, end)));
     this.#earlyBytes += end - start;
     if (this.#earlyBytes >= maxEarlyBytes) {
@@ -233,7 +262,6 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
   onEnd(): void {
     this.#downstreamEnded = true;
     this.#upstream?.end();
-    this.#closeWhenBothEnded();
   }
 
   onClose(error: Error | undefined): void {
@@ -241,21 +269,26 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     if (error !== undefined && !this.#upstreamEnded) {
       this.connectionTerminationDetails = 'downstream_reset';
     }
-    this.#upstream?.end();
-    if (!this.#downstreamEnded) {
-      this.#upstream?.destroy();
-    }
-    this.#attempt?.abandon();
     if (this.#attempt !== undefined) {
-      this.endpoint.active -= 1;
+      this.#attempt.abandon();
       this.#attempt = undefined;
+      this.endpoint.active -= 1;
     }
-    if (this.#upstream === undefined) {
+    const upstream = this.#upstream;
+    if (upstream === undefined) {
       this.#finish();
+    } else if (error !== undefined && !this.#downstreamEnded) {
+      upstream.reset();
+    } else if (this.#downstreamEnded) {
+      // What the client sent before its end is the upstream's, whatever became of the client since.
+      upstream.closeAfterFlush(false);
+    } else {
+      upstream.destroy();
     }
   }
 
   onWritable(writable: boolean): void {
+    this.#touch();
     if (writable) {
       this.#upstream?.resume();
     } else {
@@ -263,30 +296,13 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     }
   }
 
-  onTimer(): void {
-    this.connectionTerminationDetails = 'idle_timeout';
-    this.destroy();
-  }
-
-  /** Bytes that this connection keeps in memory. */
-  get heldBytes(): number {
-    return this.#transport.queuedBytes + this.#earlyBytes + (this.#upstream?.queuedBytes ?? 0);
-  }
-
-  /** Ends the connection when nothing has moved for `share` of its idle timeout. @returns whether it did. */
-  endIfIdle(share: number, nowMs: number): boolean {
-    const { idleTimeoutMs } = this.#config;
-    if (!this.#idle.armed || nowMs - (this.#idle.deadlineMs - idleTimeoutMs) < idleTimeoutMs * share) {
-      return false;
+  onTimer(kind: number): void {
+    if (kind === ageTimer) {
+      this.responseFlags |= ResponseFlag.DT;
+      this.connectionTerminationDetails = 'max_connection_duration';
+    } else {
+      this.connectionTerminationDetails = 'idle_timeout';
     }
-    this.onTimer();
-    return true;
-  }
-
-  /** Gives the connection up to free the memory that it holds. */
-  resetForOverload(): void {
-    this.responseFlags |= ResponseFlag.OM;
-    this.connectionTerminationDetails = 'overload';
     this.destroy();
   }
 
@@ -305,22 +321,15 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
       this.#breaker.connections -= 1;
     }
     this.#upstream = undefined;
-    if (error !== undefined && !this.#upstreamEnded && !this.#downstreamClosed) {
-      this.responseFlags |= ResponseFlag.UC;
-      this.#transport.destroy();
-    } else if (!this.#downstreamClosed) {
-      this.#transport.end();
-    }
     if (this.#downstreamClosed) {
       this.#finish();
+      return;
     }
-  }
-
-  #closeWhenBothEnded(): void {
-    if (this.#downstreamEnded && this.#upstreamEnded) {
-      this.#transport.end();
-      this.#upstream?.end();
+    if (error !== undefined && !this.#upstreamEnded) {
+      this.responseFlags |= ResponseFlag.UC;
     }
+    // Nobody is there any more to whom the client could send. What the upstream sent before is the client's.
+    this.#transport.closeAfterFlush(error !== undefined && !this.#upstreamEnded);
   }
 
   #touch(): void {
@@ -343,10 +352,20 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     this.#finished = true;
     const { wheel, clock } = this.context;
     wheel.remove(this.#idle);
+    wheel.remove(this.#age);
     this.endMs = clock.monotonicMs();
     this.#context.onTcpEnd(this.record(), this.#listener, this.#config);
     this.#onClosed(this);
   }
+}
+
+function sessionsOf(endpoint: Endpoint): SessionCache {
+  let sessions = sessionsByEndpoint.get(endpoint);
+  if (sessions === undefined) {
+    sessions = new SessionCache();
+    sessionsByEndpoint.set(endpoint, sessions);
+  }
+  return sessions;
 }
 
 /** One of the clusters, in proportion to the weights; `random` is uniform in [0, 1). */
