@@ -1,6 +1,7 @@
 import type { CircuitBreaker } from '../cluster/circuit-breaker.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { ProxiedConnection } from '../proxy-protocol/proxy-header.ts';
 import type { SessionCache } from '../tls/tls-connect.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
@@ -13,6 +14,8 @@ export interface ConnectAttemptOwner {
   readonly endpoint: Endpoint;
   readonly context: UpstreamContext;
   readonly use: 'http' | 'tcp';
+  /** Whose connection this is, for a PROXY protocol header; absent: nobody's in particular. */
+  readonly proxied?: ProxiedConnection;
   onConnected(attempt: ConnectAttempt, connection: Connection): void;
   onConnectFailed(attempt: ConnectAttempt, reason: string, timedOut: boolean): void;
 }
@@ -33,9 +36,9 @@ export class ConnectAttempt implements ConnectCallbacks, TimerOwner {
   }
 
   start(): void {
-    const { context, cluster, endpoint } = this.#owner;
+    const { context, cluster, endpoint, use, proxied } = this.#owner;
     context.wheel.arm(this.#timer, context.clock.monotonicMs(), cluster.config.connectTimeoutMs);
-    this.#pending = connectEndpoint(context, cluster, endpoint, this.#sessions, this.#owner.use, this);
+    this.#pending = connectEndpoint(context, cluster, endpoint, this.#sessions, use, this, proxied);
   }
 
   abandon(): void {

@@ -1,6 +1,8 @@
 import type { Clock, Logger } from '@weft/base';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { ProxiedConnection } from '../proxy-protocol/proxy-header.ts';
+import { writeProxyHeader } from '../proxy-protocol/write-header.ts';
 import type { SessionCache } from '../tls/tls-connect.ts';
 import { connectTls } from '../tls/tls-connect.ts';
 import type { TlsContexts } from '../tls/tls-context.ts';
@@ -18,7 +20,10 @@ export interface UpstreamContext {
   readonly tls: TlsContexts;
 }
 
-/** Connects to an endpoint by its transport socket. */
+/**
+ * Connects to an endpoint by its transport socket.
+ * @param proxied what a PROXY protocol header says, if the socket has one; undefined: the connection is nobody's in particular.
+ */
 export function connectEndpoint(
   context: UpstreamContext,
   cluster: Cluster,
@@ -26,14 +31,28 @@ export function connectEndpoint(
   sessions: SessionCache,
   use: 'http' | 'tcp',
   callbacks: ConnectCallbacks,
+  proxied?: ProxiedConnection,
 ): PendingConnection {
   const { address } = endpoint.config;
+  const { proxyProtocol } = endpoint.transportSocket;
+  const header = proxyProtocol === undefined ? undefined : writeProxyHeader(proxyProtocol, proxied);
   const keepaliveSec = cluster.config.tcpKeepalive?.timeSec;
   if (endpoint.transportSocket.kind === 'tls') {
     const { tls } = endpoint.transportSocket;
     // What we offer we must be able to speak.
     const alpn = use === 'http' ? tls.alpn.filter((protocol) => protocol !== 'h2') : tls.alpn;
-    return connectTls(context.transport, context.tls, tls, alpn, address, sessions, keepaliveSec, callbacks);
+    return connectTls(context.transport, context.tls, tls, alpn, address, sessions, keepaliveSec, callbacks, header);
   }
-  return connectRaw(context.transport, address, keepaliveSec, callbacks);
+  return connectRaw(context.transport, address, keepaliveSec, header === undefined ? callbacks : after(header, callbacks));
+}
+
+/** The header is the first that is written, together with what the owner of the connection writes at once. */
+function after(header: Buffer, callbacks: ConnectCallbacks): ConnectCallbacks {
+  return {
+    onConnected: (connection) => {
+      connection.output.copy(header, 0, header.length);
+      callbacks.onConnected(connection);
+    },
+    onFailed: (error) => callbacks.onFailed(error),
+  };
 }
