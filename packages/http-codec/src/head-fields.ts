@@ -334,7 +334,7 @@ export class HeadFields implements HeaderView {
     this.replaceAt(first, value);
   }
 
-  /** Several lines of a known field, not removed, become one line in the place of the first, joined by `separator`. */
+  /** Several lines of a known field become one in the place of the first: values that are not empty, joined by `separator`. */
   joinKnown(id: KnownHeaderId, separator: string): void {
     const first = this.indexOfKnown(id);
     let next = first < 0 ? -1 : this.indexOfKnown(id, first + 1);
@@ -343,7 +343,8 @@ export class HeadFields implements HeaderView {
     }
     let value = this.valueAt(first);
     for (; next >= 0; next = this.indexOfKnown(id, next + 1)) {
-      value += separator + this.valueAt(next);
+      const more = this.valueAt(next);
+      value += value === '' || more === '' ? more : separator + more;
       this.removeAt(next);
     }
     this.replaceAt(first, value);

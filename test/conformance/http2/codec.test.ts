@@ -1,0 +1,47 @@
+import { responseHead, type ServedRequest, TestServer, taken } from '../../../packages/http-codec/test/http2-peers.ts';
+import { FrameParser } from './frames.ts';
+import { Http2Peer } from './peer.ts';
+import { testRequirements } from './requirements.ts';
+
+/** Answers when the request is complete, as an origin behind the proxy would. */
+function answer(request: ServedRequest): void {
+  const reply = (): void => {
+    const body = Buffer.from('hello from the codec');
+    const isHead = request.head.method === 'HEAD';
+    request.encoder.encodeHead(responseHead(200, [['content-length', String(body.length)]]), isHead);
+    if (!isHead) {
+      request.encoder.encodeData(body, 0, body.length);
+      request.encoder.encodeEnd(undefined);
+    }
+  };
+  if (request.ended) {
+    reply();
+  } else {
+    request.onEnd = reply;
+  }
+}
+
+/** Bytes go straight into the codec and out of it. */
+class CodecPeer extends Http2Peer {
+  readonly #server = new TestServer();
+  readonly #parser = new FrameParser();
+
+  constructor() {
+    super();
+    this.#server.answer = answer;
+  }
+
+  send(...bytes: readonly Buffer[]): void {
+    this.#server.receive(Buffer.concat(bytes));
+    this.received(this.#parser.push(taken(this.#server.out)));
+    if (this.#server.finished) {
+      this.ended();
+    }
+  }
+
+  end(): void {
+    this.#server.codec.receiveEnd();
+  }
+}
+
+testRequirements('codec', async () => new CodecPeer());
