@@ -11,13 +11,15 @@ export interface OutboundCluster {
   readonly subset: string;
   /** The resource that declares the service, for metrics. */
   readonly service: { readonly name: string; readonly namespace: string };
-  readonly protocol: Protocol;
+  readonly protocol: ClusterProtocol;
   readonly discovery: ClusterDiscovery;
   readonly connectTimeoutMs: number;
   readonly loadBalancer: 'round-robin' | 'least-request' | 'random';
   readonly limits: CircuitLimits;
   /** 0 = no limit. */
   readonly maxRequestsPerConnection: number;
+  /** Streams on one HTTP/2 connection; undefined = what the peer allows. */
+  readonly maxConcurrentStreams: number | undefined;
   /** Idle time of a pooled HTTP connection; undefined = Envoy's default, 1 h. */
   readonly httpIdleTimeoutMs: number | undefined;
   /** Seconds of silence before TCP keep-alive probes; undefined = none. */
@@ -26,8 +28,18 @@ export interface OutboundCluster {
   readonly origins: readonly OriginRef[];
 }
 
-/** What a port speaks, as far as the proxies care. */
-export type Protocol = 'http' | 'tcp';
+/**
+ * What a port speaks, as far as the proxies care: `http` is HTTP/1.1, `http2` includes gRPC, `tcp` is opaque, `auto` is found out for
+ * each connection.
+ */
+export type Protocol = 'http' | 'http2' | 'tcp' | 'auto';
+
+/**
+ * What is spoken to the endpoints of a cluster. `http-by-alpn` is HTTP/2 where a TLS peer agrees, else HTTP/1.1: the server behind it
+ * must be a proxy that speaks to the application as it wants. `http-as-downstream` is the version in which the request came, and no
+ * other, so that it reaches an application whose version nobody declared.
+ */
+export type ClusterProtocol = 'tcp' | 'http1' | 'http2' | 'http-by-alpn' | 'http-as-downstream';
 
 export type ClusterDiscovery =
   /** By EDS under the cluster's own name. */

@@ -2,6 +2,7 @@ export { canonical, canonicalText } from './canonical.ts';
 export {
   type CircuitLimits,
   type ClusterDiscovery,
+  type ClusterProtocol,
   type ClusterTls,
   type MutualTls,
   type OutboundCluster,
@@ -32,6 +33,8 @@ export {
 export { mergeOrigins, type OriginRef, originKey } from './origin.ts';
 export { type IrProblem, validate } from './validate.ts';
 export type {
+  AutoUpstream,
+  Engine,
   HttpProxy,
   HttpUpstream,
   Inbound,

@@ -11,12 +11,13 @@ const cluster: OutboundCluster = {
   port: 80,
   subset: '',
   service: { name: 'a', namespace: 'n' },
-  protocol: 'http',
+  protocol: 'http-by-alpn',
   discovery: { kind: 'endpoints' },
   connectTimeoutMs: 10_000,
   loadBalancer: 'least-request',
   limits: { maxConnections: 1, maxPendingRequests: 1, maxRequests: 1, maxRetries: 1 },
   maxRequestsPerConnection: 0,
+  maxConcurrentStreams: undefined,
   httpIdleTimeoutMs: undefined,
   tcpKeepaliveSec: undefined,
   tls: { kind: 'auto', mutual: { sni: 'outbound_.80_._.a.example', peerIds: ['spiffe://td/ns/n/sa/a'] } },
@@ -45,7 +46,7 @@ function routesTo(name: string, resolved: boolean, weight = 1): HttpRoutes {
 }
 
 const sound: WorkloadIr = {
-  workload: { namespace: 'n', name: 'w', identity: 'spiffe://td/ns/n/sa/w', trustDomain: 'td' },
+  workload: { engine: 'weft', namespace: 'n', name: 'w', identity: 'spiffe://td/ns/n/sa/w', trustDomain: 'td' },
   accessLogPath: undefined,
   httpProxy: {
     listen: { address: '127.0.0.1', port: 15_080 },

@@ -38,9 +38,10 @@ export function validate(ir: WorkloadIr): readonly IrProblem[] {
   for (const [index, upstream] of ir.upstreams.entries()) {
     const path = `upstreams[${index}]`;
     check.listen(`${path}.listen`, upstream.listen);
-    if (upstream.kind === 'http') {
+    if (upstream.kind !== 'tcp') {
       check.routes(`${path}.routes`, upstream.routes, clusters);
-    } else {
+    }
+    if (upstream.kind !== 'http') {
       check.destinations(`${path}.destinations`, upstream.destinations, clusters);
     }
   }

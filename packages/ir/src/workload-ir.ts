@@ -19,8 +19,12 @@ export interface WorkloadIr {
   readonly origins: readonly OriginRef[];
 }
 
+/** Which program the proxy is: they differ in what they can negotiate. */
+export type Engine = 'weft' | 'envoy';
+
 /** Whose proxy it is. */
 export interface Workload {
+  readonly engine: Engine;
   readonly namespace: string;
   readonly name: string;
   /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */
@@ -50,7 +54,7 @@ export interface VirtualHost {
 }
 
 /** A declared upstream: a local port that leads to one service. */
-export type Upstream = HttpUpstream | TcpUpstream;
+export type Upstream = HttpUpstream | TcpUpstream | AutoUpstream;
 
 export interface HttpUpstream {
   readonly kind: 'http';
@@ -66,6 +70,19 @@ export interface TcpUpstream {
   readonly host: string;
   readonly port: number;
   readonly listen: ListenAddress;
+  readonly destinations: readonly Destination[];
+  readonly origins: readonly OriginRef[];
+}
+
+/** HTTP or not is seen from the first bytes of each connection. */
+export interface AutoUpstream {
+  readonly kind: 'auto';
+  readonly host: string;
+  readonly port: number;
+  readonly listen: ListenAddress;
+  /** Of connections that begin as HTTP/1 or HTTP/2. */
+  readonly routes: HttpRoutes;
+  /** Of all others. */
   readonly destinations: readonly Destination[];
   readonly origins: readonly OriginRef[];
 }

@@ -19,8 +19,9 @@ export interface OnDemandAnswer {
   readonly known: boolean;
   /**
    * The virtual host `http-proxy/<authority>`. When nothing has the name it has no routes: both engines answer 404 `NR` at once.
-   * Tried with stock Envoy 1.40: a removal leaves its on_demand filter waiting for ever, and a `Resource` without a body, which
-   * the VHDS documentation describes, is refused ("type URL does not match"); a virtual host without routes answers in 1 ms.
+   * Tried with stock Envoy 1.40: an answer that lists the name among its removed resources leaves the on_demand filter waiting for
+   * ever, and a `Resource` without a body, which the VHDS documentation describes, is refused ("type URL does not match"); a virtual
+   * host without routes answers in 1 ms.
    */
   readonly message: XdsMessage;
 }

@@ -9,7 +9,11 @@ test('appProtocol decides, else the name of the port; whole or up to its first d
   assert.equal(protocolOfPort(undefined, 'http-admin', undefined, 80), 'http');
   assert.equal(protocolOfPort(undefined, 'redis-main', undefined, 80), 'tcp');
   assert.equal(protocolOfPort('kubernetes.io/ws', undefined, undefined, 80), 'http');
-  assert.equal(protocolOfPort('my.example/own', 'http-x', undefined, 80), 'auto', "as Istio: it is not the name's turn");
+  assert.equal(
+    protocolOfPort('my.example/own', 'http-x', undefined, 80),
+    'auto',
+    "as Istio: it is not the name's turn",
+  );
 });
 
 test('HTTP/2 and gRPC by all their names', () => {

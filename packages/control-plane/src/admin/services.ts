@@ -17,7 +17,7 @@ export function summarizeServices(state: MeshState, history: TrafficHistory, win
         namespace: service.namespace,
         name: service.name,
         host: service.host,
-        ports: service.ports.map(({ name, number, protocol }) => ({ name, port: number, protocol: protocol.kind })),
+        ports: service.ports.map(({ name, number, protocol }) => ({ name, port: number, protocol })),
         instances: instances.map((instance) => summarizeInstance(state, history, service, instance, windowMs)),
         readyInstances: instances.filter(({ health }) => health === 'healthy').length,
         mtls: mtlsOf(state, instances),

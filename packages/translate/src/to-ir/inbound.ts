@@ -56,8 +56,7 @@ function protocolOf(
   service: ServiceModel | undefined,
 ): Protocol {
   const said = protocolOfPort(listener.protocol ?? 'http', undefined, undefined, undefined);
-  const declared =
-    said === 'auto' ? service?.ports.find((port) => isServedBy(port, entry, listener))?.protocol : said;
+  const declared = said === 'auto' ? service?.ports.find((port) => isServedBy(port, entry, listener))?.protocol : said;
   return declared === undefined || declared === 'udp' ? 'auto' : declared;
 }
 

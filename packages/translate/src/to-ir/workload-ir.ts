@@ -12,6 +12,7 @@ import {
 import { compareText, type ProxyResource, type ProxyUpstream } from '../kinds.ts';
 import { hostCandidates, spiffeId } from '../names.ts';
 import { originOf } from '../origin.ts';
+import { carriesHttp } from '../protocol.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { portOf } from '../state/service-model.ts';
 import { labelsOf } from '../state/workload.ts';
@@ -94,7 +95,8 @@ function buildIr(
       origins: mergeOrigins([
         [originOf(proxy)],
         entry === undefined ? [] : [originOf(entry)],
-        ...upstreams.map((upstream) => (upstream.kind === 'http' ? upstream.routes.origins : upstream.origins)),
+        ...upstreams.map((upstream) => (upstream.kind === 'tcp' ? [] : upstream.routes.origins)),
+        ...upstreams.map((upstream) => (upstream.kind === 'http' ? [] : upstream.origins)),
         ...virtualHosts.map((host) => host.routes?.origins ?? []),
         ...inbound.map((listener: Inbound) => listener.origins),
         ...sorted.map((cluster) => cluster.origins),
@@ -108,6 +110,7 @@ function workloadOf(state: MeshState, proxyKey: string, proxy: ProxyResource): W
   const slash = proxyKey.indexOf('/');
   const namespace = proxyKey.slice(0, slash);
   return {
+    engine: proxy.spec.engine ?? 'weft',
     namespace,
     name: proxyKey.slice(slash + 1),
     identity: spiffeId(trustDomain, namespace, proxy.spec.serviceAccount),
@@ -195,43 +198,34 @@ function upstreamOf(
   const model = state.resolveHost(declared.host, client.namespace, client.namespace);
   const port = model === undefined ? undefined : portOf(model, declared.port);
   const key = `upstream|${proxyKey}|${declared.listenPort}`;
-  if (model !== undefined && port?.protocol.kind === 'http') {
-    const found = httpRoutes(state, client, {
-      host: model.host,
-      port: port.number,
-      service: { model, port },
-      // What others run is reached by its own name; the mesh's own services see the authority that the workload wrote.
-      authority: model.external ? model.host : undefined,
-    });
-    if (found !== undefined) {
-      collect(found.clusters);
-      return state.memo.get(
-        key,
-        [declared, model.host, found.routes] as const,
-        ([, host, routes]): Upstream => ({
-          kind: 'http',
-          host,
-          port: declared.port,
-          listen,
-          routes,
-        }),
-      );
-    }
+  const http =
+    model === undefined || port === undefined || !carriesHttp(port.protocol)
+      ? undefined
+      : httpRoutes(state, client, {
+          host: model.host,
+          port: port.number,
+          service: { model, port },
+          // What others run is reached by its own name; the mesh's own services see the authority that the workload wrote.
+          authority: model.external ? model.host : undefined,
+        });
+  collect(http?.clusters ?? []);
+  if (model !== undefined && http !== undefined && port?.protocol !== 'auto') {
+    return state.memo.get(
+      key,
+      [declared, model.host, http.routes] as const,
+      ([, host, routes]): Upstream => ({ kind: 'http', host, port: declared.port, listen, routes }),
+    );
   }
   const host = model?.host ?? hostCandidates(declared.host, client.namespace, state.settings.clusterDomain)[0] ?? '';
-  const found = tcpDestinations(state, client, host, declared.port, model, port);
-  collect(found.clusters);
+  const tcp = tcpDestinations(state, client, host, declared.port, model, port);
+  collect(tcp.clusters);
   return state.memo.get(
     key,
-    [declared, host, found.destinations, found.origins] as const,
-    ([, name, destinations, origins]): Upstream => ({
-      kind: 'tcp',
-      host: name,
-      port: declared.port,
-      listen,
-      destinations,
-      origins,
-    }),
+    [declared, host, http?.routes, tcp.destinations, tcp.origins] as const,
+    ([, name, routes, destinations, origins]): Upstream => {
+      const common = { host: name, port: declared.port, listen, destinations, origins };
+      return routes === undefined ? { kind: 'tcp', ...common } : { kind: 'auto', ...common, routes };
+    },
   );
 }
 

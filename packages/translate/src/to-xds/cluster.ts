@@ -1,5 +1,5 @@
-import { type Inbound, type OutboundCluster, unlimited } from '@weft/ir';
-import { type Any, packAny, typeUrls } from '@weft/xds-types';
+import { type Engine, type Inbound, type OutboundCluster, unlimited } from '@weft/ir';
+import { typeUrls } from '@weft/xds-types';
 import {
   CircuitBreakers,
   CircuitBreakers_Thresholds,
@@ -14,23 +14,17 @@ import {
 } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
 import { TcpKeepalive } from '@weft/xds-types/envoy/config/core/v3/address.ts';
 import { Metadata } from '@weft/xds-types/envoy/config/core/v3/base.ts';
-import {
-  HttpProtocolOptions as CommonHttpOptions,
-  Http1ProtocolOptions,
-} from '@weft/xds-types/envoy/config/core/v3/protocol.ts';
 import { ClusterLoadAssignment } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint.ts';
 import {
   Endpoint,
   LbEndpoint,
   LocalityLbEndpoints,
 } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint_components.ts';
-import {
-  HttpProtocolOptions,
-  HttpProtocolOptions_ExplicitHttpConfig,
-} from '@weft/xds-types/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import { inboundClusterName } from '../names.ts';
+import { offeredProtocols } from './alpn.ts';
 import { duration, fromAds, socketAddress } from './core.ts';
 import { loadAssignment, mutualTlsMatch } from './endpoint.ts';
+import { inboundHttpOptions, outboundHttpOptions } from './http-options.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
 import { plaintext, upstreamTls } from './tls.ts';
 
@@ -46,12 +40,17 @@ const dnsRefreshMs = 60_000;
 /** Time to connect to the application beside the proxy; Istio's value for all clusters. */
 const inboundConnectTimeoutMs = 10_000;
 
-/** An outbound cluster; the same message for the same IR. */
-export const outboundClusterMessage: (cluster: OutboundCluster) => XdsMessage = perObject((cluster) =>
-  xdsMessage(typeUrls.cluster, cluster.name, Cluster, outboundCluster(cluster), cluster.origins),
-);
+/** An outbound cluster for one engine; the same message for the same IR. */
+export const outboundClusterMessage: Readonly<Record<Engine, (cluster: OutboundCluster) => XdsMessage>> = {
+  weft: perObject((cluster) => messageFor(cluster, 'weft')),
+  envoy: perObject((cluster) => messageFor(cluster, 'envoy')),
+};
 
-function outboundCluster(cluster: OutboundCluster): Cluster {
+function messageFor(cluster: OutboundCluster, engine: Engine): XdsMessage {
+  return xdsMessage(typeUrls.cluster, cluster.name, Cluster, outboundCluster(cluster, engine), cluster.origins);
+}
+
+function outboundCluster(cluster: OutboundCluster, engine: Engine): Cluster {
   const { discovery } = cluster;
   return create(Cluster, {
     name: cluster.name,
@@ -69,7 +68,7 @@ function outboundCluster(cluster: OutboundCluster): Cluster {
     connectTimeout: duration(cluster.connectTimeoutMs),
     lbPolicy: lbPolicies[cluster.loadBalancer],
     circuitBreakers: breakers(cluster.limits),
-    typedExtensionProtocolOptions: httpOptions(cluster),
+    typedExtensionProtocolOptions: outboundHttpOptions(cluster),
     ...(cluster.tcpKeepaliveSec === undefined
       ? {}
       : {
@@ -77,58 +76,34 @@ function outboundCluster(cluster: OutboundCluster): Cluster {
             tcpKeepalive: create(TcpKeepalive, { keepaliveTime: cluster.tcpKeepaliveSec }),
           }),
         }),
-    ...transportSockets(cluster),
+    ...transportSockets(cluster, engine),
     metadata: serviceMetadata({ host: cluster.host, ...cluster.service }),
   });
 }
 
 function transportSockets(
-  cluster: OutboundCluster,
+  { tls, protocol }: OutboundCluster,
+  engine: Engine,
 ): Partial<Pick<Cluster, 'transportSocket' | 'transportSocketMatches'>> {
-  const { tls } = cluster;
-  switch (tls.kind) {
-    case 'disabled':
-      return {};
-    case 'mutual':
-      return { transportSocket: upstreamTls(tls.mutual, cluster.protocol) };
-    case 'auto':
-      return {
-        transportSocketMatches: [
-          create(Cluster_TransportSocketMatch, {
-            name: 'tlsMode-istio',
-            match: mutualTlsMatch,
-            transportSocket: upstreamTls(tls.mutual, cluster.protocol),
-          }),
-          create(Cluster_TransportSocketMatch, { name: 'tlsMode-disabled', match: {}, transportSocket: plaintext }),
-        ],
-      };
+  if (tls.kind === 'disabled') {
+    return {};
   }
+  const transportSocket = upstreamTls(tls.mutual, offeredProtocols(protocol, engine));
+  if (tls.kind === 'mutual') {
+    return { transportSocket };
+  }
+  return {
+    // Never used, as the last match takes everything: Envoy wants to see ALPN there before it takes the version from ALPN.
+    ...(protocol === 'http-by-alpn' && engine === 'envoy' ? { transportSocket } : {}),
+    transportSocketMatches: [
+      create(Cluster_TransportSocketMatch, { name: 'tlsMode-istio', match: mutualTlsMatch, transportSocket }),
+      create(Cluster_TransportSocketMatch, { name: 'tlsMode-disabled', match: {}, transportSocket: plaintext }),
+    ],
+  };
 }
 
 function breakers(limits: OutboundCluster['limits']): CircuitBreakers {
   return create(CircuitBreakers, { thresholds: [create(CircuitBreakers_Thresholds, { ...limits })] });
-}
-
-const httpOptionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-
-/** Only where something differs from Envoy's defaults, which are HTTP/1.1 and an idle time of 1 h. */
-function httpOptions(cluster: OutboundCluster): { [key: string]: Any } {
-  if (cluster.httpIdleTimeoutMs === undefined && cluster.maxRequestsPerConnection === 0) {
-    return {};
-  }
-  const options = create(HttpProtocolOptions, {
-    commonHttpProtocolOptions: create(CommonHttpOptions, {
-      idleTimeout: cluster.httpIdleTimeoutMs === undefined ? undefined : duration(cluster.httpIdleTimeoutMs),
-      maxRequestsPerConnection: cluster.maxRequestsPerConnection === 0 ? undefined : cluster.maxRequestsPerConnection,
-    }),
-    upstreamProtocolOptions: {
-      $case: 'explicitHttpConfig',
-      value: create(HttpProtocolOptions_ExplicitHttpConfig, {
-        protocolConfig: { $case: 'httpProtocolOptions', value: create(Http1ProtocolOptions, {}) },
-      }),
-    },
-  });
-  return { [httpOptionsName]: packAny(httpOptionsName, HttpProtocolOptions, options) };
 }
 
 /** Which service a cluster stands for, where Istio's metrics look for it. */
@@ -163,6 +138,7 @@ export const inboundClusterMessage: (inbound: Inbound) => XdsMessage = perObject
       ],
     }),
     connectTimeout: duration(inboundConnectTimeoutMs),
+    typedExtensionProtocolOptions: inboundHttpOptions(inbound),
     circuitBreakers: breakers({
       maxConnections: unlimited,
       maxPendingRequests: unlimited,

@@ -14,6 +14,7 @@ import {
 } from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { accessLogs } from './access-log.ts';
 import { duration, fromAds } from './core.ts';
+import { downstreamHttp2Options, http1Options } from './http-options.ts';
 import { create } from './message.ts';
 
 const routerFilter: HttpFilter = create(HttpFilter, {
@@ -60,6 +61,8 @@ function common(
     // As the idle timeout of connections and of TCP (Envoy's defaults): a stream may be silent for as long as a raw connection may, and
     // a client that stops in the middle of a body, or takes no answer, is not held for ever. Istio has it off.
     streamIdleTimeout: duration(streamIdleTimeoutMs),
+    httpProtocolOptions: http1Options,
+    http2ProtocolOptions: downstreamHttp2Options,
     // Envoy has none: a client that sends a head byte by byte would hold its connection as long as it likes.
     requestHeadersTimeout: duration(requestHeadersTimeoutMs),
     upgradeConfigs: [create(HttpConnectionManager_UpgradeConfig, { upgradeType: 'websocket' })],

@@ -1,6 +1,13 @@
-import { type Destination, type Inbound, type ListenAddress, noHeaderEdits, type OriginRef } from '@weft/ir';
+import {
+  type Destination,
+  type Inbound,
+  type ListenAddress,
+  noHeaderEdits,
+  type OriginRef,
+  type Workload,
+} from '@weft/ir';
 import { packAny, typeUrls } from '@weft/xds-types';
-import { TrafficDirection } from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import { TrafficDirection, type TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
 import {
   type Filter,
@@ -10,9 +17,11 @@ import {
 } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
+import { HttpInspector } from '@weft/xds-types/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
 import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { httpProxyName, inboundClusterName, inboundListenerName } from '../names.ts';
-import { socketAddress } from './core.ts';
+import { acceptedProtocols, httpProtocols, inspectedHttp } from './alpn.ts';
+import { duration, socketAddress } from './core.ts';
 import { inboundHttpFilter, outboundHttpFilter } from './http-connection-manager.ts';
 import { create, type XdsMessage, xdsMessage } from './message.ts';
 import { routeMessage } from './route.ts';
@@ -31,6 +40,39 @@ const tlsInspector: ListenerFilter = create(ListenerFilter, {
   },
 });
 
+const httpInspector: ListenerFilter = create(ListenerFilter, {
+  name: 'envoy.filters.listener.http_inspector',
+  configType: {
+    $case: 'typedConfig',
+    value: packAny(
+      'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector',
+      HttpInspector,
+      create(HttpInspector, {}),
+    ),
+  },
+});
+
+/**
+ * How long a connection of an application may say nothing before it is taken for one in which the server speaks first. A client that
+ * is slower is carried as opaque TCP.
+ */
+const sniffTimeoutMs = 100;
+
+/**
+ * The same where a peer's TLS may come as well as plaintext: its ClientHello follows at once, but a TLS connection that is taken for
+ * plaintext breaks, so that there is time for a machine that is busy.
+ */
+const permissiveTimeoutMs = 1_000;
+
+/** Inspection that ends: then the chain for what was not recognised takes the connection. */
+function inspection(filters: readonly ListenerFilter[], timeoutMs: number): Partial<Listener> {
+  return {
+    listenerFilters: [...filters],
+    listenerFiltersTimeout: duration(timeoutMs),
+    continueOnListenerFiltersTimeout: true,
+  };
+}
+
 function listenerMessage(
   name: string,
   fields: Partial<Listener>,
@@ -41,78 +83,150 @@ function listenerMessage(
   return xdsMessage(typeUrls.listener, name, Listener, listener, origins);
 }
 
+/** A chain without a match takes what no other chain of the listener matches. */
+function chain(name: string, filter: Filter, match?: Partial<FilterChainMatch>, tls?: TransportSocket): FilterChain {
+  return create(FilterChain, {
+    name,
+    filterChainMatch: match === undefined ? undefined : create(FilterChainMatch, match),
+    transportSocket: tls,
+    filters: [filter],
+  });
+}
+
 function outboundListener(
   name: string,
   listen: ListenAddress,
-  filter: Filter,
+  fields: Partial<Listener>,
   origins: readonly OriginRef[],
 ): XdsMessage {
-  return listenerMessage(
-    name,
-    { trafficDirection: TrafficDirection.OUTBOUND, filterChains: [create(FilterChain, { filters: [filter] })] },
-    listen,
-    origins,
-  );
+  return listenerMessage(name, { trafficDirection: TrafficDirection.OUTBOUND, ...fields }, listen, origins);
 }
 
 /** The explicit HTTP proxy of the workload. */
 export function httpProxyListener(listen: ListenAddress, accessLogPath: string | undefined): XdsMessage {
   const filter = outboundHttpFilter(httpProxyName, { rds: httpProxyName }, accessLogPath, true);
-  return outboundListener(httpProxyName, listen, filter, []);
+  return outboundListener(httpProxyName, listen, { filterChains: [chain('', filter)] }, []);
 }
 
 /**
  * The local port of a declared upstream.
  * @param name of the listener and of its route configuration.
- * @param destinations of TCP connections; undefined = it speaks HTTP, and routes decide.
+ * @param kind `http`: routes decide, whichever HTTP the workload speaks; `tcp`: the destinations; `auto`: the first bytes say which.
+ * @param destinations of TCP connections.
  */
 export function upstreamListener(
   name: string,
   listen: ListenAddress,
-  destinations: readonly Destination[] | undefined,
+  kind: 'http' | 'tcp' | 'auto',
+  destinations: readonly Destination[],
   origins: readonly OriginRef[],
   accessLogPath: string | undefined,
 ): XdsMessage {
-  const filter =
-    destinations === undefined
-      ? outboundHttpFilter(name, { rds: name }, accessLogPath, false)
-      : tcpProxyFilter(name, destinations, accessLogPath);
-  return outboundListener(name, listen, filter, origins);
+  const http = (): Filter => outboundHttpFilter(name, { rds: name }, accessLogPath, false);
+  const tcp = (): Filter => tcpProxyFilter(name, destinations, accessLogPath);
+  const fields: Partial<Listener> =
+    kind === 'auto'
+      ? {
+          ...inspection([httpInspector], sniffTimeoutMs),
+          filterChains: [
+            chain(`${name}|http`, http(), { applicationProtocols: [...inspectedHttp] }),
+            chain(`${name}|tcp`, tcp()),
+          ],
+        }
+      : { filterChains: [chain('', kind === 'http' ? http() : tcp())] };
+  return outboundListener(name, listen, fields, origins);
 }
 
-/** A port that peers connect to: a chain for mutual TLS, one for plaintext, or both, as PeerAuthentication says. */
-export function inboundListener(inbound: Inbound, trustDomain: string, accessLogPath: string | undefined): XdsMessage {
-  const name = inboundListenerName(inbound.listen.port);
-  const filter =
-    inbound.protocol === 'http'
-      ? inboundHttpFilter(name, { inline: inboundRoutes(inbound) }, accessLogPath)
-      : tcpProxyFilter(name, [{ cluster: inboundClusterName(inbound.app.port), weight: 1 }], accessLogPath);
-  const mutual = create(FilterChain, {
-    name: `${name}|mtls`,
-    filterChainMatch: create(FilterChainMatch, { transportProtocol: 'tls' }),
-    transportSocket: downstreamTls(trustDomain, inbound.protocol),
-    filters: [filter],
-  });
-  const plain = (match: Partial<FilterChainMatch> | undefined): FilterChain =>
-    create(FilterChain, {
-      name: `${name}|plaintext`,
-      filterChainMatch: match === undefined ? undefined : create(FilterChainMatch, match),
-      filters: [filter],
-    });
-  const fields: Partial<Listener> =
-    inbound.mutualTls === 'disabled'
-      ? { filterChains: [plain(undefined)] }
-      : {
-          listenerFilters: [tlsInspector],
-          filterChains:
-            inbound.mutualTls === 'strict' ? [mutual] : [mutual, plain({ transportProtocol: 'raw_buffer' })],
-        };
+/** A port that peers connect to: chains for mutual TLS, for plaintext, or for both, as PeerAuthentication says. */
+export function inboundListener(
+  inbound: Inbound,
+  workload: Pick<Workload, 'trustDomain' | 'engine'>,
+  accessLogPath: string | undefined,
+): XdsMessage {
+  const fields = inboundChains(inbound, workload, accessLogPath);
   return listenerMessage(
-    name,
+    inboundListenerName(inbound.listen.port),
     { ...fields, trafficDirection: TrafficDirection.INBOUND },
     inbound.listen,
     inbound.origins,
   );
+}
+
+function inboundChains(
+  inbound: Inbound,
+  workload: Pick<Workload, 'trustDomain' | 'engine'>,
+  accessLogPath: string | undefined,
+): Partial<Listener> {
+  const filters = inboundFilters(inbound, accessLogPath);
+  const name = inboundListenerName(inbound.listen.port);
+  const mutual = mutualTlsChains(name, filters, workload);
+  const isOpaque = filters.tcp !== undefined;
+  const sniffed = filters.http !== undefined && isOpaque ? [httpInspector] : [];
+  switch (inbound.mutualTls) {
+    case 'strict':
+      return { listenerFilters: [tlsInspector], filterChains: mutual };
+    case 'permissive':
+      return {
+        // Of HTTP the client is the first to speak: it can be waited for.
+        ...(isOpaque
+          ? inspection([tlsInspector, ...sniffed], permissiveTimeoutMs)
+          : { listenerFilters: [tlsInspector] }),
+        filterChains: [...mutual, ...plaintextChains(name, filters, { transportProtocol: 'raw_buffer' })],
+      };
+    case 'disabled':
+      return {
+        ...(sniffed.length > 0 ? inspection(sniffed, sniffTimeoutMs) : {}),
+        filterChains: plaintextChains(name, filters, undefined),
+      };
+  }
+}
+
+/** One filter for a port that is declared, both where it is found out for each connection. */
+interface InboundFilters {
+  readonly http: Filter | undefined;
+  readonly tcp: Filter | undefined;
+}
+
+function inboundFilters(inbound: Inbound, accessLogPath: string | undefined): InboundFilters {
+  const { protocol, listen, app } = inbound;
+  const name = inboundListenerName(listen.port);
+  return {
+    http: protocol === 'tcp' ? undefined : inboundHttpFilter(name, { inline: inboundRoutes(inbound) }, accessLogPath),
+    tcp:
+      protocol === 'tcp' || protocol === 'auto'
+        ? tcpProxyFilter(name, [{ cluster: inboundClusterName(app.port), weight: 1 }], accessLogPath)
+        : undefined,
+  };
+}
+
+function mutualTlsChains(
+  name: string,
+  { http, tcp }: InboundFilters,
+  { trustDomain, engine }: Pick<Workload, 'trustDomain' | 'engine'>,
+): FilterChain[] {
+  const match = { transportProtocol: 'tls' };
+  const opaque = tcp === undefined ? [] : [chain(`${name}|mtls`, tcp, match, downstreamTls(trustDomain, []))];
+  if (http === undefined) {
+    return opaque;
+  }
+  const tls = downstreamTls(trustDomain, acceptedProtocols(engine));
+  return tcp === undefined
+    ? [chain(`${name}|mtls`, http, match, tls)]
+    : [chain(`${name}|mtls|http`, http, { ...match, applicationProtocols: [...httpProtocols] }, tls), ...opaque];
+}
+
+function plaintextChains(
+  name: string,
+  { http, tcp }: InboundFilters,
+  match: Partial<FilterChainMatch> | undefined,
+): FilterChain[] {
+  const opaque = tcp === undefined ? [] : [chain(`${name}|plaintext`, tcp, match)];
+  if (http === undefined) {
+    return opaque;
+  }
+  return tcp === undefined
+    ? [chain(`${name}|plaintext`, http, match)]
+    : [chain(`${name}|plaintext|http`, http, { ...match, applicationProtocols: [...inspectedHttp] }), ...opaque];
 }
 
 /** Everything goes to the application; a request that never left this proxy is tried again (a connection that it had just closed). */

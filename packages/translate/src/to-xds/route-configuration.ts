@@ -1,4 +1,4 @@
-import type { HttpUpstream, VirtualHost as VirtualHostIr } from '@weft/ir';
+import type { AutoUpstream, HttpUpstream, VirtualHost as VirtualHostIr } from '@weft/ir';
 import { typeUrls } from '@weft/xds-types';
 import { RouteConfiguration, Vhds } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
@@ -60,7 +60,7 @@ function domainOf(authority: string): string {
 }
 
 /** The routes of a declared upstream: whatever the authority, it is this service. */
-export const upstreamRoutes: (upstream: HttpUpstream) => XdsMessage = perObject((upstream) => {
+export const upstreamRoutes: (upstream: HttpUpstream | AutoUpstream) => XdsMessage = perObject((upstream) => {
   const name = upstreamName(upstream.port, upstream.host);
   return xdsMessage(
     typeUrls.routeConfiguration,

@@ -1,4 +1,4 @@
-import type { MutualTls, Protocol } from '@weft/ir';
+import type { MutualTls } from '@weft/ir';
 import { packAny } from '@weft/xds-types';
 import { TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { RawBuffer } from '@weft/xds-types/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
@@ -28,14 +28,13 @@ const trustBundle = 'ROOTCA';
 
 type NameMatch = { readonly $case: 'exact' | 'prefix'; readonly value: string };
 
-function commonContext(protocol: Protocol, names: readonly NameMatch[]): CommonTlsContext {
+function commonContext(alpnProtocols: readonly string[], names: readonly NameMatch[]): CommonTlsContext {
   return create(CommonTlsContext, {
     tlsParams: create(TlsParameters, {
       tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
       tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
     }),
-    // The data-plane issue adds h2. Opaque TCP negotiates nothing.
-    alpnProtocols: protocol === 'http' ? ['http/1.1'] : [],
+    alpnProtocols: [...alpnProtocols],
     tlsCertificateSdsSecretConfigs: [create(SdsSecretConfig, { name: ownCertificate, sdsConfig: fromLocalAgent })],
     validationContextType: {
       $case: 'combinedValidationContext',
@@ -54,11 +53,14 @@ function commonContext(protocol: Protocol, names: readonly NameMatch[]): CommonT
   });
 }
 
-/** Mutual TLS to a cluster: the peer must have one of the identities. */
-export function upstreamTls(mutual: MutualTls, protocol: Protocol): TransportSocket {
+/**
+ * Mutual TLS to a cluster: the peer must have one of the identities.
+ * @param alpn what is offered, best first; empty = nothing by configuration.
+ */
+export function upstreamTls(mutual: MutualTls, alpn: readonly string[]): TransportSocket {
   const context = create(UpstreamTlsContext, {
     commonTlsContext: commonContext(
-      protocol,
+      alpn,
       mutual.peerIds.map((value) => ({ $case: 'exact', value })),
     ),
     sni: mutual.sni,
@@ -69,10 +71,13 @@ export function upstreamTls(mutual: MutualTls, protocol: Protocol): TransportSoc
   });
 }
 
-/** Mutual TLS from peers: any identity of the trust domain. */
-export function downstreamTls(trustDomain: string, protocol: Protocol): TransportSocket {
+/**
+ * Mutual TLS from peers: any identity of the trust domain.
+ * @param alpn what is taken, best first; empty = nothing is negotiated.
+ */
+export function downstreamTls(trustDomain: string, alpn: readonly string[]): TransportSocket {
   const context = create(DownstreamTlsContext, {
-    commonTlsContext: commonContext(protocol, [{ $case: 'prefix', value: `spiffe://${trustDomain}/` }]),
+    commonTlsContext: commonContext(alpn, [{ $case: 'prefix', value: `spiffe://${trustDomain}/` }]),
     requireClientCertificate: true,
   });
   return create(TransportSocket, {

@@ -1,6 +1,7 @@
 import { invariant } from '@weft/base';
 import {
   type Destination,
+  type Engine,
   type Inbound,
   type ListenAddress,
   type OriginRef,
@@ -39,27 +40,29 @@ const httpProxyMessage = perSocket((listen, [path]: readonly [string | undefined
 const upstreamMessage = perSocket(
   (
     listen,
-    [name, destinations, origins, path]: readonly [
+    [name, kind, destinations, origins, path]: readonly [
       string,
-      readonly Destination[] | undefined,
+      Upstream['kind'],
+      readonly Destination[],
       readonly OriginRef[],
       string | undefined,
     ],
-  ) => upstreamListener(name, listen, destinations, origins, path),
+  ) => upstreamListener(name, listen, kind, destinations, origins, path),
 );
 const inboundMessage = perSocket(
-  (_listen, [inbound, trustDomain, path]: readonly [Inbound, string, string | undefined]) =>
-    inboundListener(inbound, trustDomain, path),
+  (_listen, [inbound, trustDomain, engine, path]: readonly [Inbound, string, Engine, string | undefined]) =>
+    inboundListener(inbound, { trustDomain, engine }, path),
 );
 
 function upstreamListenerMessage(upstream: Upstream, path: string | undefined): XdsMessage {
   const name = upstreamName(upstream.port, upstream.host);
   return upstream.kind === 'http'
-    ? upstreamMessage(upstream.listen, [name, undefined, none, path])
-    : upstreamMessage(upstream.listen, [name, upstream.destinations, upstream.origins, path]);
+    ? upstreamMessage(upstream.listen, [name, upstream.kind, noDestinations, noOrigins, path])
+    : upstreamMessage(upstream.listen, [name, upstream.kind, upstream.destinations, upstream.origins, path]);
 }
 
-const none: readonly OriginRef[] = [];
+const noOrigins: readonly OriginRef[] = [];
+const noDestinations: readonly Destination[] = [];
 
 /**
  * Clusters, listeners, route configurations and virtual hosts of one proxy, in the order in which they are to be made known and
@@ -74,11 +77,13 @@ export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((i
   );
   const path = ir.accessLogPath;
   const messages: XdsMessage[] = [
-    ...ir.clusters.map(outboundClusterMessage),
+    ...ir.clusters.map(outboundClusterMessage[ir.workload.engine]),
     ...distinctApps(ir.inbound).map(inboundClusterMessage),
     ...ir.upstreams.map((upstream) => upstreamListenerMessage(upstream, path)),
-    ...ir.upstreams.flatMap((upstream) => (upstream.kind === 'http' ? [upstreamRoutes(upstream)] : [])),
-    ...ir.inbound.map((inbound) => inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, path])),
+    ...ir.upstreams.flatMap((upstream) => (upstream.kind === 'tcp' ? [] : [upstreamRoutes(upstream)])),
+    ...ir.inbound.map((inbound) =>
+      inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, ir.workload.engine, path]),
+    ),
   ];
   if (ir.httpProxy !== undefined) {
     messages.push(

@@ -2,6 +2,7 @@ import { type Any, type MessageCodec, typeUrlOf } from '@weft/xds-types';
 import { FileAccessLog } from '@weft/xds-types/envoy/extensions/access_loggers/file/v3/file.ts';
 import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
+import { HttpInspector } from '@weft/xds-types/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
 import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { HttpConnectionManager } from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { TcpProxy } from '@weft/xds-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
@@ -19,6 +20,7 @@ const extensions: Readonly<Record<string, MessageCodec<never>>> = Object.fromEnt
     'envoy.extensions.access_loggers.file.v3.FileAccessLog': FileAccessLog,
     'envoy.extensions.filters.http.on_demand.v3.OnDemand': OnDemand,
     'envoy.extensions.filters.http.router.v3.Router': Router,
+    'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': HttpInspector,
     'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector': TlsInspector,
     'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager': HttpConnectionManager,
     'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy': TcpProxy,

@@ -3,6 +3,8 @@ import {
   Bootstrap,
   Bootstrap_DynamicResources,
   Bootstrap_StaticResources,
+  LayeredRuntime,
+  RuntimeLayer,
 } from '@weft/xds-types/envoy/config/bootstrap/v3/bootstrap.ts';
 import { Cluster, Cluster_DiscoveryType } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
 import { Address, Pipe } from '@weft/xds-types/envoy/config/core/v3/address.ts';
@@ -57,6 +59,15 @@ export function staticBootstrap(messages: readonly XdsMessage[], folder: string)
     staticResources: create(Bootstrap_StaticResources, {
       listeners,
       clusters: [grpcCluster('xds-grpc', folder), grpcCluster('sds-grpc', folder), ...of<Cluster>(typeUrls.cluster)],
+    }),
+    // As the agent beside Envoy writes it: the version is taken from ALPN also where plaintext is possible.
+    layeredRuntime: create(LayeredRuntime, {
+      layers: [
+        create(RuntimeLayer, {
+          name: 'weft',
+          layerSpecifier: { $case: 'staticLayer', value: { 'config.do_not_validate_alpn_support': 100 } },
+        }),
+      ],
     }),
     dynamicResources: create(Bootstrap_DynamicResources, {
       adsConfig: create(ApiConfigSource, {

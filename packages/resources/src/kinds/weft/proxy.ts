@@ -22,7 +22,13 @@ function proxySpec() {
           'One listener.',
           {
             name: text('Name of the port, a key of `spec.ports` of the WorkloadEntry.'),
-            protocol: choice('What the workload speaks. Default http.', ['http', 'http2', 'grpc', 'tcp']),
+            protocol: choice('What the workload speaks; auto: found out for each connection. Default http.', [
+              'http',
+              'http2',
+              'grpc',
+              'tcp',
+              'auto',
+            ]),
             address: text('Address to listen on. Default 127.0.0.1.'),
             port: port('Port to listen on: what peers connect to.'),
             appAddress: text('Address that the workload listens on. Default 127.0.0.1.'),

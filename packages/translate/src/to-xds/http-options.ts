@@ -1,0 +1,106 @@
+import type { Inbound, OutboundCluster } from '@weft/ir';
+import { type Any, packAny } from '@weft/xds-types';
+import {
+  HttpProtocolOptions as CommonHttpOptions,
+  Http1ProtocolOptions,
+  Http2ProtocolOptions,
+} from '@weft/xds-types/envoy/config/core/v3/protocol.ts';
+import {
+  HttpProtocolOptions,
+  HttpProtocolOptions_AutoHttpConfig,
+  HttpProtocolOptions_ExplicitHttpConfig,
+  HttpProtocolOptions_UseDownstreamHttpConfig,
+} from '@weft/xds-types/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
+import { duration } from './core.ts';
+import { create } from './message.ts';
+
+type ProtocolOptions = NonNullable<HttpProtocolOptions['upstreamProtocolOptions']>;
+
+/** Streams of one client at once; Envoy's advice for hardened listeners. Enough: another connection is opened when they are used up. */
+const maxDownstreamStreams = 100;
+
+/** Trailers are dropped by default. */
+export const http1Options: Http1ProtocolOptions = create(Http1ProtocolOptions, { enableTrailers: true });
+
+/** `allow_connect`: WebSocket goes over HTTP/2 as extended CONNECT (RFC 8441). */
+export const downstreamHttp2Options: Http2ProtocolOptions = create(Http2ProtocolOptions, {
+  allowConnect: true,
+  maxConcurrentStreams: maxDownstreamStreams,
+});
+
+const optionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+function explicit(protocolConfig: NonNullable<HttpProtocolOptions_ExplicitHttpConfig['protocolConfig']>) {
+  return {
+    $case: 'explicitHttpConfig',
+    value: create(HttpProtocolOptions_ExplicitHttpConfig, { protocolConfig }),
+  } as const;
+}
+
+function pack(options: Partial<HttpProtocolOptions>): { [key: string]: Any } {
+  return { [optionsName]: packAny(optionsName, HttpProtocolOptions, create(HttpProtocolOptions, options)) };
+}
+
+/** How HTTP is spoken to the endpoints of a cluster. */
+export function outboundHttpOptions(cluster: OutboundCluster): { [key: string]: Any } {
+  const upstreamProtocolOptions = protocolOptions(cluster);
+  if (upstreamProtocolOptions === undefined) {
+    return {};
+  }
+  const { httpIdleTimeoutMs, maxRequestsPerConnection } = cluster;
+  const isDefault = httpIdleTimeoutMs === undefined && maxRequestsPerConnection === 0;
+  return pack({
+    commonHttpProtocolOptions: isDefault
+      ? undefined
+      : create(CommonHttpOptions, {
+          idleTimeout: httpIdleTimeoutMs === undefined ? undefined : duration(httpIdleTimeoutMs),
+          maxRequestsPerConnection: maxRequestsPerConnection === 0 ? undefined : maxRequestsPerConnection,
+        }),
+    upstreamProtocolOptions,
+  });
+}
+
+function protocolOptions({ protocol, maxConcurrentStreams }: OutboundCluster): ProtocolOptions | undefined {
+  const http2ProtocolOptions = create(Http2ProtocolOptions, { allowConnect: true, maxConcurrentStreams });
+  const both = { httpProtocolOptions: http1Options, http2ProtocolOptions };
+  switch (protocol) {
+    case 'tcp':
+      return undefined;
+    case 'http1':
+      return explicit({ $case: 'httpProtocolOptions', value: http1Options });
+    case 'http2':
+      return explicit({ $case: 'http2ProtocolOptions', value: http2ProtocolOptions });
+    case 'http-by-alpn':
+      return { $case: 'autoConfig', value: create(HttpProtocolOptions_AutoHttpConfig, both) };
+    case 'http-as-downstream':
+      return {
+        $case: 'useDownstreamProtocolConfig',
+        value: create(HttpProtocolOptions_UseDownstreamHttpConfig, both),
+      };
+  }
+}
+
+/** How HTTP is spoken to the application: as its port was declared, whatever a peer's proxy chose for the way between. */
+export function inboundHttpOptions({ protocol }: Inbound): { [key: string]: Any } {
+  const http2ProtocolOptions = create(Http2ProtocolOptions, { allowConnect: true });
+  switch (protocol) {
+    case 'tcp':
+      return {};
+    case 'http':
+      return pack({ upstreamProtocolOptions: explicit({ $case: 'httpProtocolOptions', value: http1Options }) });
+    case 'http2':
+      return pack({
+        upstreamProtocolOptions: explicit({ $case: 'http2ProtocolOptions', value: http2ProtocolOptions }),
+      });
+    case 'auto':
+      return pack({
+        upstreamProtocolOptions: {
+          $case: 'useDownstreamProtocolConfig',
+          value: create(HttpProtocolOptions_UseDownstreamHttpConfig, {
+            httpProtocolOptions: http1Options,
+            http2ProtocolOptions,
+          }),
+        },
+      });
+  }
+}
