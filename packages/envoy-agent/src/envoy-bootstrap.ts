@@ -40,6 +40,11 @@ export function envoyBootstrap(agent: AgentBootstrap, options: EnvoyBootstrapOpt
     cluster_manager: { load_stats_config: grpcSource('GRPC', xdsCluster) },
     static_resources: { clusters: [controlPlaneCluster(agent), secretServiceCluster(options.secretSocket)] },
     stats_config: statsConfig,
+    // Envoy takes the version of HTTP from ALPN only where every transport socket of a cluster has it. Ours have plaintext beside
+    // mutual TLS, for endpoints without a sidecar; there it speaks HTTP/1.1.
+    layered_runtime: {
+      layers: [{ name: 'weft', static_layer: { 'config.do_not_validate_alpn_support': 100 } }],
+    },
     overload_manager: overload(options.maxConnections ?? 20_000, options.maxHeapBytes ?? gib / 2),
   };
 }

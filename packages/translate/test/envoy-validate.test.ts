@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
+import type { WorkloadIr } from '@weft/ir';
 import { findPeer, peerSkip } from '@weft/testkit';
 import { workloadIr, xdsFromIr } from '../src/index.ts';
 import { readCase } from './golden/case.ts';
@@ -29,6 +30,11 @@ function validate(bootstrap: Uint8Array, name: string): { readonly ok: boolean; 
   return { ok: status === 0, output: stderr };
 }
 
+/** The cases are of our own proxy, unless they say otherwise. */
+function forEnvoy(ir: WorkloadIr): WorkloadIr {
+  return { ...ir, workload: { ...ir.workload, engine: 'envoy' } };
+}
+
 const cases = readdirSync(folder)
   .filter((name) => name.endsWith('.in.yaml'))
   .map((name) => name.slice(0, -'.in.yaml'.length));
@@ -39,7 +45,10 @@ for (const name of cases) {
     for (const key of question.proxies) {
       const ir = workloadIr(state, key, question.observed ?? []);
       assert.ok(ir !== undefined);
-      const { ok, output } = validate(staticBootstrap(xdsFromIr(ir), scratch), `${name}-${key.replace('/', '.')}`);
+      const { ok, output } = validate(
+        staticBootstrap(xdsFromIr(forEnvoy(ir)), scratch),
+        `${name}-${key.replace('/', '.')}`,
+      );
       assert.ok(ok, `${key}: ${output}`);
     }
   });
@@ -61,7 +70,7 @@ test('stock Envoy refuses what is wrong, so that the check above means something
       virtualHosts: [{ ...host, routes: { ...host.routes, routes: [broken, ...others] } }],
     },
   };
-  const { ok, output } = validate(staticBootstrap(xdsFromIr(planted), scratch), 'planted');
+  const { ok, output } = validate(staticBootstrap(xdsFromIr(forEnvoy(planted)), scratch), 'planted');
   assert.equal(ok, false);
   assert.match(output, /missing \)/);
 });

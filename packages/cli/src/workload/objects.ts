@@ -49,7 +49,14 @@ export function serviceObject(spec: WorkloadSpec, service: string, served: Serve
     metadata: { namespace: spec.namespace, name: service, labels: { ...spec.labels } },
     spec: {
       selector: { app: service },
-      ports: [{ name: served.name, port: served.port, protocol: 'TCP', appProtocol: served.protocol }],
+      ports: [
+        {
+          name: served.name,
+          port: served.port,
+          protocol: 'TCP',
+          ...(served.protocol === 'auto' ? {} : { appProtocol: served.protocol }),
+        },
+      ],
     },
   };
 }
@@ -109,20 +116,24 @@ export function proxyObject(
   };
 }
 
-/** What a port of a Service speaks: its `appProtocol`, else the part of its name before the first dash, else TCP. */
+/**
+ * What a port of a Service is said to speak: its `appProtocol`, else its name up to the first dash. `auto` for whatever this command
+ * does not know: then the control plane goes by the Service, and the proxy by what comes.
+ */
 export function protocolOfPort(port: {
   readonly name?: string | undefined;
   readonly appProtocol?: string | undefined;
 }): Protocol {
-  const said = port.appProtocol ?? port.name?.split('-')[0] ?? '';
-  switch (said) {
-    case 'http':
-    case 'http2':
-    case 'grpc':
-      return said;
-    case 'kubernetes.io/h2c':
-      return 'http2';
-    default:
-      return 'tcp';
-  }
+  const said = (port.appProtocol ?? port.name ?? '').toLowerCase();
+  return known[said] ?? known[said.split('-')[0] ?? ''] ?? 'auto';
 }
+
+const known: Readonly<Record<string, Protocol>> = {
+  http: 'http',
+  http2: 'http2',
+  grpc: 'grpc',
+  // The port named after two protocols: the application speaks gRPC-Web over HTTP.
+  'grpc-web': 'http',
+  'kubernetes.io/h2c': 'http2',
+  tcp: 'tcp',
+};

@@ -11,7 +11,7 @@ export function servedPort(spec: WorkloadSpec, service: string, existing: Servic
   const wanted = spec.port.servicePort;
   if (existing === undefined) {
     const protocol = spec.protocol ?? 'http';
-    const port = wanted ?? (protocol === 'tcp' ? spec.port.appPort : 80);
+    const port = wanted ?? (protocol === 'tcp' || protocol === 'auto' ? spec.port.appPort : 80);
     if (port === undefined) {
       throw usageFailure(
         `service ${service} does not exist yet and its port is not known`,

@@ -71,6 +71,20 @@ test('the port that is served comes from the existing Service, or from the flags
   assert.equal(servedPort({ ...spec, protocol: 'tcp' }, 'reviews', two).port, 81);
   assert.equal(servedPort({ ...spec, port: { servicePort: 80, appPort: 1 } }, 'reviews', two).name, 'http');
   assert.throws(() => servedPort({ ...spec, protocol: 'grpc' }, 'reviews', two), /no port that fits/);
+  for (const [port, protocol] of [
+    [{ name: 'web', port: 80 }, 'auto'],
+    [{ name: 'grpc-api', port: 80 }, 'grpc'],
+    [{ name: 'grpc-web', port: 80 }, 'http'],
+    [{ name: 'http', port: 80, appProtocol: 'kubernetes.io/h2c' }, 'http2'],
+  ] as const) {
+    assert.equal(servedPort(spec, 'reviews', service(port)).protocol, protocol);
+  }
+  const auto = servedPort(
+    { ...spec, protocol: 'auto', port: { servicePort: 9000, appPort: undefined } },
+    'x',
+    undefined,
+  );
+  assert.deepEqual(serviceObject(spec, 'x', auto).spec?.ports, [{ name: 'auto', port: 9000, protocol: 'TCP' }]);
   assert.throws(() => servedPort({ ...spec, protocol: 'tcp' }, 'cache', undefined), /port is not known/);
 });
 

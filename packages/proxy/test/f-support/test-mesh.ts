@@ -179,6 +179,7 @@ export function workloadIr(fields: Partial<WorkloadIr> & { readonly name: string
   const { name, ...rest } = fields;
   return {
     workload: {
+      engine: 'weft',
       namespace: 'shop',
       name,
       identity: `spiffe://cluster.local/ns/shop/sa/${name}`,
