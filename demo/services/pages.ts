@@ -20,13 +20,21 @@ const style = `
   .detail { display: flex; flex-wrap: wrap; gap: 1.75rem; } .detail > div:last-child { flex: 1 1 18rem; }
   button { font: inherit; font-weight: 600; padding: .55rem 1.1rem; border: 0; border-radius: 8px; background: var(--accent); color: var(--paper); cursor: pointer; }
   blockquote { margin: 0 0 .75rem; padding: .9rem 1.1rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+  .picks { padding-left: 1.1rem; } .picks a { color: var(--accent); font-weight: 600; }
   .stars { letter-spacing: .1em; background: #fff; border-radius: 4px; padding: 0 .3em; } .tag { font-size: .8rem; border: 1px solid var(--line); border-radius: 99px; padding: .1rem .6rem; vertical-align: middle; font-family: system-ui, sans-serif; font-weight: 400; }
   footer { padding-top: 1rem; padding-bottom: 2rem; border-top: 1px solid var(--line); font-size: .85rem; }
 `;
 
+/** A book that the shop would like to sell, and why. */
+export interface Recommended {
+  readonly book: Book;
+  readonly why: string;
+}
+
 /** The shelf with every book. */
 export function homePage(
   books: readonly Book[],
+  picks: readonly Recommended[],
   cache: { readonly cached: boolean; readonly cacheConnected: boolean },
 ): string {
   const shelf = books
@@ -39,13 +47,13 @@ export function homePage(
   return page(
     'The Bookshop',
     `<h1>New on the shelf</h1><p class="soft">${books.length} books. Pick one to read what others thought of it.</p>
-     <ul class="shelf" style="margin-top:1.5rem">${shelf}</ul>`,
+     <ul class="shelf" style="margin-top:1.5rem">${shelf}</ul>${recommendations('Recommended today', picks)}`,
     `This list came from ${from}.`,
   );
 }
 
 /** One book with its reviews; `reviews` is undefined when they could not be had. */
-export function bookPage(book: Book, reviews: Reviews | undefined): string {
+export function bookPage(book: Book, reviews: Reviews | undefined, liked: readonly Recommended[]): string {
   const told =
     reviews === undefined
       ? '<p class="soft">The reviews are not available at the moment.</p>'
@@ -60,7 +68,7 @@ export function bookPage(book: Book, reviews: Reviews | undefined): string {
     `<div class="detail">${cover(book, ' large')}<div><h1>${escapeHtml(book.title)}</h1>
        <p class="soft">${escapeHtml(book.author)}, ${book.year}</p><p>${escapeHtml(book.blurb)}</p><p class="price">${price(book)}</p>
        <form method="post" action="/orders"><input type="hidden" name="book" value="${escapeHtml(book.id)}"><button>Order it</button></form></div></div>
-     <h2>What readers say${tag}</h2>${told}${trouble}`,
+     <h2>What readers say${tag}</h2>${told}${trouble}${recommendations('Readers of this book took home', liked)}`,
     reviews === undefined ? '' : `The reviews came from version ${escapeHtml(reviews.version)} of their service.`,
   );
 }
@@ -72,6 +80,17 @@ export function messagePage(title: string, text: string): string {
     `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p><p><a href="/">Back to the shelf</a></p>`,
     '',
   );
+}
+
+/** Nothing where nothing is recommended. */
+function recommendations(heading: string, list: readonly Recommended[]): string {
+  const items = list
+    .map(
+      ({ book, why }) =>
+        `<li><a href="/books/${escapeHtml(book.id)}">${escapeHtml(book.title)}</a> <span class="soft">${escapeHtml(why)}</span></li>`,
+    )
+    .join('');
+  return items === '' ? '' : `<h2>${escapeHtml(heading)}</h2><ul class="picks">${items}</ul>`;
 }
 
 function reviewBlock(review: Review, colour: string | undefined): string {

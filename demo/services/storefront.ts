@@ -1,11 +1,18 @@
 import process from 'node:process';
 import type { Book, Reviews } from './books.ts';
 import { CacheClient } from './cache-client.ts';
-import { bookPage, homePage, messagePage } from './pages.ts';
+import { bookPage, homePage, messagePage, type Recommended } from './pages.ts';
+import type { Recommendation } from './recommendations-api.ts';
 import { type Call, call, type Reply, serve } from './web.ts';
 
 const cache = new CacheClient(process.env['CACHE_ADDR'] ?? '');
 const cacheSeconds = 5;
+const shelfRecommendations = 3;
+
+/** Loaded after the shop has opened: its first page need not wait for gRPC. */
+const recommendations = import('./recommendations-client.ts').then(
+  ({ RecommendationsClient }) => new RecommendationsClient(process.env['RECOMMENDATIONS_ADDR'] ?? ''),
+);
 
 serve('storefront', async (request): Promise<Reply> => {
   const headers = { ...request.headers, ...readerOf(request) };
@@ -13,10 +20,13 @@ serve('storefront', async (request): Promise<Reply> => {
     return { body: { ok: true } };
   }
   if (request.path === '/') {
-    const { books, cached } = await listBooks(headers);
+    const [{ books, cached }, picks] = await Promise.all([
+      listBooks(headers),
+      recommendations.then((client) => client.forShelf(shelfRecommendations, headers)),
+    ]);
     return books === undefined
       ? { status: 503, body: messagePage('The catalogue is closed', 'Please come back in a moment.') }
-      : { body: homePage(books, { cached, cacheConnected: cache.connected }) };
+      : { body: homePage(books, recommended(books, picks), { cached, cacheConnected: cache.connected }) };
   }
   if (request.path === '/api/books') {
     const { books, cached } = await listBooks(headers);
@@ -54,9 +64,11 @@ async function listBooks(headers: Call['headers']): Promise<{ books: Book[] | un
 }
 
 async function showBook(id: string, asJson: boolean, headers: Call['headers']): Promise<Reply> {
-  const [book, reviews] = await Promise.all([
+  const [book, reviews, { books }, liked] = await Promise.all([
     call<Book>('GET', `http://catalog/books/${id}`, { headers }),
     call<Reviews>('GET', `http://reviews/reviews/${id}`, { headers }),
+    listBooks(headers),
+    recommendations.then((client) => client.forBook(id, headers)),
   ]);
   if (book.status !== 200 || book.body === undefined) {
     const missing = book.status === 404;
@@ -73,8 +85,22 @@ async function showBook(id: string, asJson: boolean, headers: Call['headers']): 
   }
   const told = reviews.status === 200 ? reviews.body : undefined;
   return asJson
-    ? { body: { book: book.body, reviews: told ?? { error: 'the reviews are not available', status: reviews.status } } }
-    : { body: bookPage(book.body, told) };
+    ? {
+        body: {
+          book: book.body,
+          reviews: told ?? { error: 'the reviews are not available', status: reviews.status },
+          recommendations: liked,
+        },
+      }
+    : { body: bookPage(book.body, told, recommended(books ?? [], liked)) };
+}
+
+/** What is recommended, with what the catalogue knows of it. */
+function recommended(books: readonly Book[], picks: readonly Recommendation[]): readonly Recommended[] {
+  return picks.flatMap(({ book: id, why }) => {
+    const book = books.find((candidate) => candidate.id === id);
+    return book === undefined ? [] : [{ book, why }];
+  });
 }
 
 async function order(request: Call, headers: Call['headers']): Promise<Reply> {

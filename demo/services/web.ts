@@ -101,19 +101,25 @@ export interface Answer<T> {
   readonly body: T | undefined;
 }
 
+/** Those of `headers` that go along with every call that a request leads to. */
+export function forwardedHeaders(headers: IncomingMessage['headers'] | undefined): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of forwarded) {
+    const value = headers?.[name];
+    if (typeof value === 'string') {
+      kept[name] = value;
+    }
+  }
+  return kept;
+}
+
 /** Calls another service by its name and reads its JSON. Never throws: a failure is status 0 or the error's status. */
 export function call<T>(
   method: 'GET' | 'POST',
   url: string,
   options: { readonly headers?: IncomingMessage['headers']; readonly json?: unknown } = {},
 ): Promise<Answer<T>> {
-  const headers: Record<string, string> = { accept: 'application/json' };
-  for (const name of forwarded) {
-    const value = options.headers?.[name];
-    if (typeof value === 'string') {
-      headers[name] = value;
-    }
-  }
+  const headers: Record<string, string> = { accept: 'application/json', ...forwardedHeaders(options.headers) };
   const payload = options.json === undefined ? undefined : JSON.stringify(options.json);
   if (payload !== undefined) {
     headers['content-type'] = 'application/json';

@@ -14,7 +14,7 @@ let proxyUrl = '';
 
 function start(name: string, file: string, env: Record<string, string> = {}): Promise<void> {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../services', file)], {
-    env: { ...process.env, PORT: '0', NODE_USE_ENV_PROXY: '1', http_proxy: proxyUrl, ...env },
+    env: { ...process.env, PORT: '0', NODE_USE_ENV_PROXY: '1', http_proxy: proxyUrl, no_proxy: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
@@ -87,8 +87,12 @@ before(async () => {
     start('ratings', 'ratings.ts'),
     start('orders', 'orders.ts'),
     start('stock', 'stock.ts'),
-    start('storefront', 'storefront.ts', { CACHE_ADDR: `127.0.0.1:${services.get('cache')}` }),
+    start('recommendations', 'recommendations.ts'),
   ]);
+  await start('storefront', 'storefront.ts', {
+    CACHE_ADDR: `127.0.0.1:${services.get('cache')}`,
+    RECOMMENDATIONS_ADDR: `127.0.0.1:${services.get('recommendations')}`,
+  });
 });
 
 after(async () => {
@@ -141,6 +145,22 @@ test('an order takes a copy out of the stock until it is sold out', async () => 
 test('a book that does not exist is a 404 page, not an error', async () => {
   assert.equal((await get('/books/none')).status, 404);
   assert.equal((await get('/none')).status, 404);
+});
+
+test('recommendations come over gRPC, and the shop goes on without them', async () => {
+  assert.match((await get('/')).text, /Recommended today.*Small Engines/s);
+  const page = await get('/books/nine-locks');
+  assert.match(page.text, /took home.*The Quiet Harbour.*should have stayed shut/s);
+  const { recommendations } = JSON.parse((await get('/api/books/nine-locks')).text);
+  assert.deepEqual(recommendations, [{ book: 'the-quiet-harbour', why: 'another door that should have stayed shut' }]);
+  const [server] = children.filter((child) => child.spawnargs.some((text) => text.endsWith('recommendations.ts')));
+  server?.removeAllListeners('exit');
+  const gone = new Promise((resolve) => server?.once('exit', resolve));
+  server?.kill('SIGTERM');
+  await gone;
+  const without = await get('/books/nine-locks');
+  assert.equal(without.status, 200);
+  assert.doesNotMatch(without.text, /took home/);
 });
 
 test('without the ratings the reviews come without stars and say why', async () => {

@@ -23,7 +23,7 @@ test('the demo comes up with real traffic, refuses a second one, and leaves noth
         services: { name: string; mtls: { mode: string }; traffic: { requestsPerSecond: number } }[];
       };
       const reviews = services.find((service) => service.name === 'reviews');
-      return services.length === 7 && reviews?.mtls.mode === 'strict' && reviews.traffic.requestsPerSecond > 0;
+      return services.length === 8 && reviews?.mtls.mode === 'strict' && reviews.traffic.requestsPerSecond > 0;
     },
     { what: 'traffic in the status', timeoutMs: 30_000, intervalMs: 500 },
   );
