@@ -3,16 +3,20 @@ import type { Book, Reviews } from './books.ts';
 import { CacheClient } from './cache-client.ts';
 import { bookPage, homePage, messagePage, type Recommended } from './pages.ts';
 import type { Recommendation } from './recommendations-api.ts';
+import type { RecommendationsClient } from './recommendations-client.ts';
 import { type Call, call, type Reply, serve } from './web.ts';
 
 const cache = new CacheClient(process.env['CACHE_ADDR'] ?? '');
 const cacheSeconds = 5;
 const shelfRecommendations = 3;
 
-/** Loaded after the shop has opened: its first page need not wait for gRPC. */
-const recommendations = import('./recommendations-client.ts').then(
-  ({ RecommendationsClient }) => new RecommendationsClient(process.env['RECOMMENDATIONS_ADDR'] ?? ''),
-);
+/** Loaded while the shop opens: its first pages need not wait for gRPC, they recommend nothing. */
+let recommendations: RecommendationsClient | undefined;
+import('./recommendations-client.ts')
+  .then((loaded) => {
+    recommendations = new loaded.RecommendationsClient(process.env['RECOMMENDATIONS_ADDR'] ?? '');
+  })
+  .catch((error: unknown) => process.stderr.write(`storefront: no recommendations: ${error}\n`));
 
 serve('storefront', async (request): Promise<Reply> => {
   const headers = { ...request.headers, ...readerOf(request) };
@@ -22,7 +26,7 @@ serve('storefront', async (request): Promise<Reply> => {
   if (request.path === '/') {
     const [{ books, cached }, picks] = await Promise.all([
       listBooks(headers),
-      recommendations.then((client) => client.forShelf(shelfRecommendations, headers)),
+      recommendations?.forShelf(shelfRecommendations, headers) ?? [],
     ]);
     return books === undefined
       ? { status: 503, body: messagePage('The catalogue is closed', 'Please come back in a moment.') }
@@ -68,7 +72,7 @@ async function showBook(id: string, asJson: boolean, headers: Call['headers']): 
     call<Book>('GET', `http://catalog/books/${id}`, { headers }),
     call<Reviews>('GET', `http://reviews/reviews/${id}`, { headers }),
     listBooks(headers),
-    recommendations.then((client) => client.forBook(id, headers)),
+    recommendations?.forBook(id, headers) ?? [],
   ]);
   if (book.status !== 200 || book.body === undefined) {
     const missing = book.status === 404;
