@@ -180,21 +180,28 @@ export class HeadBuilder {
     fields.mark(at, at + nameLength, valueAt, valueAt + valueLength, hash, id);
   }
 
-  /** RFC 9113 §8.2.3: crumbs of a cookie become one field. */
+  /** RFC 9113 §8.2.3: crumbs of a cookie become one field. Empty ones are dropped: a blank may not be the end of a value. */
   #cookie(source: RawBuffer, start: number, nameLength: number, valueLength: number, hash: number): void {
     const fields = this.#fields;
-    if (this.#cookieLine < 0 || this.#cookieLine !== fields.count - 1) {
+    const last = fields.count - 1;
+    if (this.#cookieLine < 0 || this.#cookieLine !== last) {
       this.#cookiesApart = this.#cookieLine >= 0;
       this.#cookieLine = fields.count;
       this.#line(source, start, nameLength, valueLength, hash, KnownHeader.cookie);
       return;
     }
+    if (valueLength === 0) {
+      return;
+    }
     this.flush();
     fields.reserve(valueLength);
-    const at = fields.size - 2;
-    fields.bytes[at] = 0x3b;
-    fields.bytes[at + 1] = 0x20;
-    this.#appendValue(source, start + nameLength + 2, valueLength, at + 2);
+    let at = fields.size - 2;
+    if (fields.valueEndAt(last) > fields.valueStartAt(last)) {
+      fields.bytes[at] = 0x3b;
+      fields.bytes[at + 1] = 0x20;
+      at += 2;
+    }
+    this.#appendValue(source, start + nameLength + 2, valueLength, at);
     fields.extendLast(fields.size - 2);
   }
 
