@@ -31,8 +31,8 @@ function checkHead(decoder: HpackDecoder, bytes: Buffer, section: FieldSection, 
     assert.match(line, /^[!#$%&'*+\-.^_`|~0-9a-z]+: (?![\t ])[\t\x20-\x7e\x80-\xff]*(?<![\t ])$|^[^ ]+: $/);
   }
   const { method, scheme, authority, path, protocol, status } = pseudo;
-  const start = [method, scheme, authority, path, protocol].filter((text) => text !== undefined).join('');
-  assert.match(start, /^[^\0-\x20\x7f#]*$/);
+  assert.match(`${scheme ?? ''}${authority ?? ''}${path ?? ''}`, /^[^\0-\x20\x7f#]*$/);
+  assert.match(`${method ?? ''}${protocol ?? ''}`, /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*$/);
   const ofPseudo: (readonly [string, string | undefined])[] = [
     [':method', method],
     [':scheme', scheme],
