@@ -3,7 +3,7 @@ import { HeadFields } from '../../head-fields.ts';
 import { hashName, KnownHeader, type KnownHeaderId } from '../../known-header.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
 import { lineOverheadBytes } from './dynamic-table.ts';
-import { FieldKind, type FieldKindId, kindProblems, pseudoAllowed } from './field-kind.ts';
+import { allowedPseudoKinds, FieldKind, type FieldKindId, kindProblems } from './field-kind.ts';
 import { type FieldSection, PseudoFields } from './pseudo-fields.ts';
 import { pseudoText } from './pseudo-text.ts';
 
@@ -41,7 +41,9 @@ export class HeadBuilder {
   readonly #maxFields: number;
   #fields: HeadFields = noFields;
   #pseudo: PseudoFields = noPseudo;
-  #section: FieldSection = 'trailers';
+  #isRequest = false;
+  /** A bit for each kind of pseudo field that may come. */
+  #allowed = 0;
   /** Bytes of names and values so far. */
   #headBytes = 0;
   #regularSeen = false;
@@ -61,7 +63,8 @@ export class HeadBuilder {
   begin(section: FieldSection, fields: HeadFields, pseudo: PseudoFields): void {
     this.problem = '';
     this.tooLarge = false;
-    this.#section = section;
+    this.#isRequest = section === 'request';
+    this.#allowed = allowedPseudoKinds[section];
     this.#fields = fields;
     this.#pseudo = pseudo;
     this.#headBytes = 0;
@@ -101,6 +104,7 @@ export class HeadBuilder {
   /**
    * A field whose line is `source[start…]`: in a table, or behind what `fields` holds already (then `flush` was called before it
    * was put there).
+   * @param text the value of a pseudo field, if it is known.
    */
   field(
     source: RawBuffer,
@@ -110,6 +114,7 @@ export class HeadBuilder {
     hash: number,
     id: KnownHeaderId,
     kind: FieldKindId,
+    text: string | undefined,
   ): void {
     if (this.problem !== '') {
       return;
@@ -124,7 +129,7 @@ export class HeadBuilder {
       this.problem = kindProblems[kind - FieldKind.malformed] as string;
     } else if (kind <= FieldKind.host) {
       this.#regularSeen = true;
-      if (this.#section !== 'request') {
+      if (!this.#isRequest) {
         this.#line(source, start, nameLength, valueLength, hash, id);
       } else if (kind === FieldKind.cookie) {
         this.#cookie(source, start, nameLength, valueLength, hash);
@@ -132,7 +137,7 @@ export class HeadBuilder {
         this.#host(source, start, nameLength, valueLength);
       }
     } else {
-      this.#pseudoField(source, start + nameLength + 2, valueLength, kind);
+      this.#pseudoField(source, start + nameLength + 2, valueLength, kind, text);
     }
   }
 
@@ -229,18 +234,24 @@ export class HeadBuilder {
     }
   }
 
-  #pseudoField(source: RawBuffer, valueStart: number, valueLength: number, kind: FieldKindId): void {
+  #pseudoField(
+    source: RawBuffer,
+    valueStart: number,
+    valueLength: number,
+    kind: FieldKindId,
+    known: string | undefined,
+  ): void {
     const pseudo = this.#pseudo;
     if (this.#regularSeen) {
       this.problem = 'pseudo field after a regular one';
       return;
     }
-    if (!pseudoAllowed(kind, this.#section)) {
+    if ((this.#allowed & (1 << kind)) === 0) {
       this.problem = 'pseudo field that does not belong here';
       return;
     }
     let before: string | undefined;
-    const text = pseudoText(source, valueStart, valueStart + valueLength);
+    const text = known ?? pseudoText(source, valueStart, valueStart + valueLength);
     switch (kind) {
       case FieldKind.method:
         before = pseudo.method;
