@@ -1,117 +1,166 @@
 /**
- * `npm run bench`: measures, and prints tables. Options: names of benchmarks (all by default), `--json FILE`, `--seconds N` (length of one
- * measurement, default 8), `--rounds N` (default 5), `--connections N` (default 64). See bench/README.md for what the figures mean.
+ * `npm run bench`: measures, and prints tables. Names of benchmarks as arguments (all by default); options are in bench/README.md, which also
+ * says what the figures mean.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benchHttp1Plain, type CaseResult } from './load/http1-plain.ts';
-import { benchIdleMemory, type MemoryRow } from './load/idle-memory.ts';
-import { benchPropagation, type PropagationResult } from './load/propagation.ts';
-import { benchStartUp, type StartUpResult } from './load/start-up.ts';
+import { type CaseName, type CaseOutcome, caseNames } from './load/case-result.ts';
+import { benchHttp1MtlsPair, benchHttp1Plain } from './load/cases/http1.ts';
+import { benchHttp2 } from './load/cases/http2.ts';
+import { benchTcp } from './load/cases/tcp.ts';
+import { benchTlsHandshake } from './load/cases/tls-handshake.ts';
+import type { Field } from './load/field.ts';
+import { benchGarbage } from './load/garbage.ts';
+import { benchMemory } from './load/memory.ts';
+import { meshResources } from './load/mesh-resources.ts';
+import { benchPropagation } from './load/propagation.ts';
+import { benchProxyStart } from './load/proxy-start.ts';
+import { printCase, printGarbage, printMemory, printTable } from './load/report.ts';
+import type { Results } from './load/results.ts';
+import { benchStartUp } from './load/start-up.ts';
 
-interface Results {
-  machine: string;
-  cases: readonly CaseResult[];
-  memory: readonly MemoryRow[];
-  propagation: PropagationResult | undefined;
-  startUp: StartUpResult | undefined;
-}
-
-const names = ['http1-plain', 'memory', 'propagation', 'start'] as const;
-type BenchmarkName = (typeof names)[number];
+const otherNames = ['memory', 'garbage', 'propagation', 'proxy-start', 'start'] as const;
+const names: readonly string[] = [...caseNames, ...otherNames];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'string' },
-    seconds: { type: 'string', default: '8' },
-    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '64' },
+    idle: { type: 'string', default: '5000' },
     proxies: { type: 'string', default: '10' },
     changes: { type: 'string', default: '100' },
   },
 });
-const unknown = positionals.filter((name) => !(names as readonly string[]).includes(name));
+const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   process.stderr.write(`bench: there is no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}\n`);
   process.exit(2);
 }
-const wanted = (name: BenchmarkName): boolean => positionals.length === 0 || positionals.includes(name);
-const say = (line: string): void => void process.stderr.write(`  ${line}\n`);
+for (const key of ['seconds', 'rounds', 'connections', 'idle', 'proxies', 'changes'] as const) {
+  if (!(Number(values[key]) > 0)) {
+    process.stderr.write(`bench: --${key} must be a number above 0\n`);
+    process.exit(2);
+  }
+}
+const wanted = (name: CaseName | (typeof otherNames)[number]): boolean =>
+  positionals.length === 0 || positionals.includes(name);
+const begun = performance.now();
+const say = (line: string): void =>
+  void process.stderr.write(`  [${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s] ${line}\n`);
+const rounds = Number(values.rounds);
 
 const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux, Node ${process.versions.node}`;
-const results: Results = { machine, cases: [], memory: [], propagation: undefined, startUp: undefined };
+const results: Results = { machine, cases: [], skipped: [], failed: [] };
 const folder = mkdtempSync(join(tmpdir(), 'weft-bench-'));
 process.stdout.write(`machine: ${machine}\n`);
-try {
-  if (wanted('http1-plain')) {
-    process.stdout.write('\nhttp1-plain: CPU per proxied request, plaintext HTTP/1.1 keep-alive, proxy on one core\n');
-    results.cases = await benchHttp1Plain({
-      seconds: Number(values.seconds),
-      rounds: Number(values.rounds),
-      connections: Number(values.connections),
-      folder,
-      say,
-    });
-    printTable(
-      ['proxy', 'µs/request', 'spread', 'ratio to Envoy', 'requests/s', 'p50 ms', 'p99 ms', 'RSS MB', 'errors'],
-      results.cases.map((row) => [
-        row.proxy,
-        row.cpuUsPerRequest.toFixed(1),
-        `${row.cpuUsSpread[0].toFixed(1)}–${row.cpuUsSpread[1].toFixed(1)}`,
-        row.ratioToEnvoy?.toFixed(2) ?? '–',
-        String(Math.round(row.rps)),
-        row.p50Ms.toFixed(2),
-        row.p99Ms.toFixed(2),
-        row.rssMb.toFixed(0),
-        String(row.errors),
-      ]),
-    );
+
+/** One benchmark that fails does not take the others with it: it is named, and the exit code says so. */
+async function part(name: string, heading: string, run: () => Promise<void>): Promise<void> {
+  process.stdout.write(`\n${name}: ${heading}\n`);
+  say(name);
+  try {
+    await run();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    results.failed.push({ name, reason });
+    process.stdout.write(`  FAILED: ${reason}\n`);
   }
-  if (wanted('memory')) {
-    process.stdout.write('\nmemory: resident memory at rest\n');
-    results.memory = await benchIdleMemory({ say });
-    printTable(
-      ['process', 'RSS MB'],
-      results.memory.map((row) => [row.process, row.rssMb.toFixed(1)]),
-    );
+  save();
+}
+
+function save(): void {
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  }
+}
+
+const cases: readonly (readonly [CaseName, string, (field: Field) => Promise<CaseOutcome>])[] = [
+  ['http1-plain', 'plaintext HTTP/1.1 with keep-alive, one hop', benchHttp1Plain],
+  ['http1-mtls-pair', 'HTTP/1.1, sidecar, mutual TLS, sidecar, HTTP/1.1; CPU of both sidecars', benchHttp1MtlsPair],
+  ['http2-plain', 'plaintext HTTP/2, one hop, 100 streams', (field) => benchHttp2(field, 'http2-plain')],
+  ['grpc-unary', 'unary gRPC, one hop, 100 streams', (field) => benchHttp2(field, 'grpc-unary')],
+  ['tcp-plain', 'TCP, 64 KiB writes, one hop; CPU for 64 KiB', (field) => benchTcp(field, 'tcp-plain')],
+  [
+    'tcp-mtls',
+    'TCP, 64 KiB writes, sidecar, mutual TLS, sidecar; CPU for 64 KiB',
+    (field) => benchTcp(field, 'tcp-mtls'),
+  ],
+  ['tls-handshake', 'mutual TLS handshakes answered; CPU of one', benchTlsHandshake],
+];
+try {
+  const needField = caseNames.some(wanted) || wanted('memory') || wanted('garbage');
+  if (needField) {
+    say('a mesh makes the configuration');
+    const field: Field = {
+      folder,
+      resources: await meshResources(folder),
+      rounds,
+      seconds: Number(values.seconds),
+      connections: Number(values.connections),
+      say,
+    };
+    for (const [name, heading, run] of cases.filter(([caseName]) => wanted(caseName))) {
+      await part(name, heading, async () => {
+        const outcome = await run(field);
+        results.cases.push(...outcome.results);
+        results.skipped.push(...outcome.skipped);
+        printCase(outcome);
+      });
+    }
+    if (wanted('garbage')) {
+      await part('garbage', 'what our proxy allocates and collects under http1-plain', async () => {
+        results.garbage = await benchGarbage(field);
+        printGarbage(results.garbage);
+      });
+    }
+    if (wanted('memory')) {
+      await part('memory', 'resident memory', async () => {
+        results.memory = await benchMemory(field, Number(values.idle));
+        printMemory(results.memory);
+      });
+    }
   }
   if (wanted('propagation')) {
-    process.stdout.write('\npropagation: a routing change written to the API until every proxy has applied it\n');
-    results.propagation = await benchPropagation({
-      proxies: Number(values.proxies),
-      changes: Number(values.changes),
-      say,
+    await part('propagation', 'a routing change written to the API until every proxy has applied it', async () => {
+      results.propagation = await benchPropagation({
+        proxies: Number(values.proxies),
+        changes: Number(values.changes),
+        say,
+      });
+      const { proxies, changes, p50Ms, p99Ms, maxMs } = results.propagation;
+      printTable(
+        ['proxies', 'changes', 'p50 ms', 'p99 ms', 'max ms'],
+        [[String(proxies), String(changes), p50Ms.toFixed(1), p99Ms.toFixed(1), maxMs.toFixed(1)]],
+      );
     });
-    const { proxies, changes, p50Ms, p99Ms, maxMs } = results.propagation;
-    printTable(
-      ['proxies', 'changes', 'p50 ms', 'p99 ms', 'max ms'],
-      [[String(proxies), String(changes), p50Ms.toFixed(1), p99Ms.toFixed(1), maxMs.toFixed(1)]],
-    );
+  }
+  if (wanted('proxy-start')) {
+    await part('proxy-start', 'our proxy from its start until it is ready, with a stored configuration', async () => {
+      results.proxyStart = await benchProxyStart({ runs: 10, say });
+      const { runs, p50Ms, maxMs, aloneP50Ms, aloneMaxMs } = results.proxyStart;
+      printTable(
+        ['runs', 'p50 ms', 'max ms', 'p50 ms, no control plane', 'max ms, no control plane'],
+        [[String(runs), ...[p50Ms, maxMs, aloneP50Ms, aloneMaxMs].map((ms) => ms.toFixed(0))]],
+      );
+    });
   }
   if (wanted('start')) {
-    process.stdout.write('\nstart: npm start until the first page of the shop has come through the mesh\n');
-    results.startUp = await benchStartUp({ rounds: Number(values.rounds), say });
-    const { rounds, builtSeconds, unbuiltSeconds } = results.startUp;
-    printTable(
-      ['rounds', 'built s', 'with the build s'],
-      [[String(rounds), builtSeconds.toFixed(1), unbuiltSeconds.toFixed(1)]],
-    );
+    await part('start', 'npm start until the first page of the shop has come through the mesh', async () => {
+      results.startUp = await benchStartUp({ rounds, say });
+      const { builtSeconds, unbuiltSeconds } = results.startUp;
+      printTable(
+        ['rounds', 'built s', 'with the build s'],
+        [[String(rounds), builtSeconds.toFixed(1), unbuiltSeconds.toFixed(1)]],
+      );
+    });
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-if (values.json !== undefined) {
-  writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
-}
-
-function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of [header, ...rows]) {
-    process.stdout.write(
-      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}\n`,
-    );
-  }
-}
+save();
+process.exitCode = results.failed.length > 0 ? 1 : 0;

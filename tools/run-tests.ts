@@ -67,6 +67,7 @@ const suites: readonly {
   { title: 'conformance', patterns: ['test/conformance/**/*.test.ts'], concurrency: 2 },
   { title: 'differential', patterns: ['test/differential/**/*.test.ts'], concurrency: 1 },
   { title: 'fuzz', patterns: ['test/fuzz/**/*.test.ts'], concurrency: 2 },
+  { title: 'attacks', patterns: ['test/attack/**/*.test.ts'], concurrency: 1 },
   { title: 'integration', patterns: ['test/integration/**/*.test.ts'], concurrency: 1 },
 ];
 

@@ -1,118 +1,117 @@
 /**
- * The other proxies of a comparison, each with one worker on one core and keep-alive to its upstream. `plain` is the bare proxy; it does
- * less than a sidecar does (no metrics by route, no request id, no retries), which `bench/README.md` says beside the figures.
+ * nginx and HAProxy, one worker on one core, with keep-alive to the upstream. They do less than a sidecar does (no metrics by route, no request id,
+ * no retries), which `bench/README.md` says beside the figures.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '@weft/testkit';
+import { programPath, proxyCore, type Running, startPinned } from './running.ts';
+import type { Secrets } from './sidecar-config.ts';
+import { nginxConfig } from './upstreams.ts';
 
-/** A proxy or server that runs for a benchmark. */
-export interface Running {
-  readonly pid: number;
-  readonly url: string;
-  stop(): Promise<void>;
+/** TLS on the side of the upstream (`to`) or of the client (`from`) of a hop, with certificates of the mesh on both ends. */
+export interface PeerTls {
+  readonly side: 'from' | 'to';
+  readonly secrets: Secrets;
 }
 
-async function waitForPort(port: number, child: ChildProcess, name: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (child.exitCode !== null) {
-      throw new Error(`${name} ended with code ${child.exitCode} before it listened on port ${port}`);
-    }
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on('error', () => resolve(false));
-    });
-    if (open) {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${name} does not listen on port ${port}`);
-}
-
-async function start(
-  name: string,
-  command: string,
-  args: readonly string[],
-  port: number,
-  core: number,
-): Promise<Running> {
-  const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-  await waitForPort(port, child, name);
-  return {
-    pid: child.pid ?? 0,
-    url: `http://127.0.0.1:${port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        child.once('close', () => resolve());
-        child.kill('SIGTERM');
-      }),
-  };
-}
-
-/** A server that answers every request with 200 and a small body, as cheaply as can be had. */
-export function startUpstream(folder: string, port: number, core: number): Promise<Running> {
-  const home = join(folder, `upstream-${port}`);
-  mkdirSync(home, { recursive: true });
-  const config = join(home, 'nginx.conf');
-  writeFileSync(
-    config,
-    `daemon off; worker_processes 1; pid ${home}/pid; error_log /dev/null crit;
-events { worker_connections 4096; }
-http {
-  access_log off; keepalive_requests 100000000; client_body_temp_path ${home}/b; proxy_temp_path ${home}/p;
-  fastcgi_temp_path ${home}/f; uwsgi_temp_path ${home}/u; scgi_temp_path ${home}/s;
-  server { listen 127.0.0.1:${port}; location / { default_type application/json; return 200 '{"name":"bench","items":[1,2,3,4,5,6,7,8,9,10],"text":"a small and honest body"}'; } }
-}
-`,
-  );
-  return start('upstream', 'nginx', ['-p', home, '-c', config], port, core);
-}
-
-export function startNginx(folder: string, port: number, upstreamPort: number, core: number): Promise<Running> {
+/** @param options.protocol `http1`: both sides; `http2`: to the client, and HTTP/1.1 to the upstream, as nginx has no other; `grpc`: HTTP/2 both sides. */
+export async function startNginx(options: {
+  readonly folder: string;
+  readonly upstreamPort: number;
+  readonly protocol: 'http1' | 'http2' | 'grpc';
+  readonly tls?: PeerTls;
+}): Promise<Running> {
+  const { folder, upstreamPort, protocol, tls } = options;
+  const port = await freePort();
   const home = join(folder, `nginx-${port}`);
-  mkdirSync(home, { recursive: true });
-  const config = join(home, 'nginx.conf');
-  writeFileSync(
-    config,
-    `daemon off; worker_processes 1; pid ${home}/pid; error_log /dev/null crit;
-events { worker_connections 4096; }
-http {
-  access_log ${home}/access.log combined buffer=64k flush=1s; keepalive_requests 100000000; client_body_temp_path ${home}/b; proxy_temp_path ${home}/p;
-  fastcgi_temp_path ${home}/f; uwsgi_temp_path ${home}/u; scgi_temp_path ${home}/s;
-  upstream target { server 127.0.0.1:${upstreamPort}; keepalive 128; keepalive_requests 100000000; }
-  server { listen 127.0.0.1:${port}; location / { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://target; } }
-}
-`,
-  );
-  return start('nginx', 'nginx', ['-p', home, '-c', config], port, core);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const listen = `listen 127.0.0.1:${port} ${tls?.side === 'from' ? 'ssl' : ''} ${protocol === 'http1' ? '' : 'http2'};`;
+  const pass =
+    protocol === 'grpc'
+      ? 'grpc_pass grpc://target;'
+      : `proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass ${tls?.side === 'to' ? 'https' : 'http'}://target;`;
+  const config = nginxConfig(home, [
+    `access_log ${home}/access.log combined buffer=64k flush=1s;`,
+    `upstream target { server 127.0.0.1:${upstreamPort}; keepalive 256; keepalive_requests 1000000000; }`,
+    `server { ${listen} ${nginxTls(home, tls)} location / { ${pass} } }`,
+  ]);
+  return startPinned('nginx', programPath('nginx'), ['-p', home, '-c', config], { port, core: proxyCore });
 }
 
-export function startHaproxy(folder: string, port: number, upstreamPort: number, core: number): Promise<Running> {
+function nginxTls(home: string, tls: PeerTls | undefined): string {
+  if (tls === undefined) {
+    return '';
+  }
+  const { certificate, key, roots } = tlsFiles(home, tls.secrets);
+  return tls.side === 'from'
+    ? `ssl_certificate ${certificate}; ssl_certificate_key ${key}; ssl_client_certificate ${roots}; ssl_verify_client on;
+       ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:sessions:1m; ssl_session_tickets on;`
+    : // The certificates of the mesh have URIs and no host names, which is all that nginx can check.
+      `proxy_ssl_certificate ${certificate}; proxy_ssl_certificate_key ${key}; proxy_ssl_verify off; proxy_ssl_protocols TLSv1.2 TLSv1.3;`;
+}
+
+/** @param options.protocol both sides; with TLS it is chosen by ALPN. */
+export async function startHaproxy(options: {
+  readonly folder: string;
+  readonly upstreamPort: number;
+  readonly protocol: 'http1' | 'http2' | 'tcp';
+  /** What the other side of the TLS speaks, where it differs. */
+  readonly upstreamProtocol?: 'http1' | 'http2';
+  readonly tls?: PeerTls;
+}): Promise<Running> {
+  const { folder, upstreamPort, protocol, tls } = options;
+  const upstreamProtocol = options.upstreamProtocol ?? protocol;
+  const port = await freePort();
   const home = join(folder, `haproxy-${port}`);
-  mkdirSync(home, { recursive: true });
+  mkdirSync(home, { recursive: true, mode: 0o700 });
   const config = join(home, 'haproxy.cfg');
+  let bind = protocol === 'http2' && tls?.side !== 'from' ? 'proto h2' : '';
+  let server = upstreamProtocol === 'http2' && tls?.side !== 'to' ? 'proto h2' : '';
+  if (tls !== undefined) {
+    const { both, roots } = tlsFiles(home, tls.secrets);
+    const alpn = (value: 'http1' | 'http2' | 'tcp'): string =>
+      value === 'tcp' ? '' : `alpn ${value === 'http2' ? 'h2' : 'http/1.1'}`;
+    if (tls.side === 'from') {
+      bind = `ssl crt ${both} ca-file ${roots} verify required ${alpn(protocol)}`;
+    } else {
+      server = `ssl crt ${both} ca-file ${roots} verify required ${alpn(upstreamProtocol)}`;
+    }
+  }
   writeFileSync(
     config,
     `global
   nbthread 1
-  maxconn 4096
+  maxconn 16384
+  tune.ssl.default-dh-param 2048
 defaults
-  mode http
+  mode ${protocol === 'tcp' ? 'tcp' : 'http'}
   timeout connect 5s
-  timeout client 60s
-  timeout server 60s
+  timeout client 300s
+  timeout server 300s
 frontend in
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port} ${bind}
   default_backend target
 backend target
-  http-reuse always
-  server s1 127.0.0.1:${upstreamPort}
+${protocol === 'tcp' ? '' : '  http-reuse always\n'}  server s1 127.0.0.1:${upstreamPort} ${server}
 `,
   );
-  return start('haproxy', 'haproxy', ['-db', '-f', config], port, core);
+  return startPinned('haproxy', programPath('haproxy'), ['-db', '-f', config], { port, core: proxyCore });
+}
+
+function tlsFiles(
+  home: string,
+  { keyPair, trustBundlePem }: Secrets,
+): { readonly certificate: string; readonly key: string; readonly both: string; readonly roots: string } {
+  const write = (name: string, text: string): string => {
+    const file = join(home, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  return {
+    certificate: write('certificate.pem', keyPair.certificatePem),
+    key: write('key.pem', keyPair.keyPem),
+    both: write('both.pem', `${keyPair.certificatePem}${keyPair.keyPem}`),
+    roots: write('roots.pem', trustBundlePem),
+  };
 }

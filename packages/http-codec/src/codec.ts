@@ -11,7 +11,9 @@ import type { ResponseHead } from './response-head.ts';
 
 /**
  * The way back of one request. Calls in this order: informational*, head, data*, end. After `encodeEnd`, or a head with
- * `endStream`, the sink of the request hears nothing more, also when its body was not complete.
+ * `endStream`, the sink of the request hears nothing more, also when its body was not complete. A tunnel is different: there
+ * `encodeEnd` ends one direction, and the sink goes on to hear of the other (HTTP/2; the owner of an HTTP/1.1 tunnel ends its side
+ * of the connection instead, and calls `encodeEnd` when both are through).
  */
 export interface ResponseEncoder {
   /** A 1xx response other than 101. */

@@ -2,7 +2,7 @@ import type { Cluster } from './cluster/cluster.ts';
 import { ClusterManager } from './cluster/cluster-manager.ts';
 import { systemDnsResolver } from './cluster/dns-resolver.ts';
 import type { ApplyResult, ClusterStatus, DataPlane, DataPlaneOptions, EndpointStatus } from './data-plane.ts';
-import type { HttpContext } from './filter/http/http-context.ts';
+import { DownstreamHttpCounters, type HttpContext } from './filter/http/http-context.ts';
 import type { TcpContext } from './filter/network/tcp-proxy.ts';
 import type { AcceptorContext } from './listener/connection-acceptor.ts';
 import { ListenerManager } from './listener/listener-manager.ts';
@@ -39,9 +39,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const clusters = new ClusterManager(upstream, options.resolveDns ?? systemDnsResolver, () => listeners.check());
   const asked = new Map<string, Promise<void>>();
   const overload = options.overload ?? new OverloadState();
+  const counters = new DownstreamHttpCounters();
   const http: HttpContext = {
     clock,
     overload,
+    counters,
     random,
     wheel,
     clusters,
@@ -115,6 +117,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     clusters: () => [...clusters.all()].map(clusterStatus),
     listeners: () => listeners.statuses(),
     faults: () => faults.count,
+    downstreamHttp: () => counters,
     connections: () => listeners.connections + listeners.pendingConnections,
     relief: {
       closeIdle: (share) => listeners.endIdle(share),
@@ -186,5 +189,7 @@ function clusterStatus(cluster: Cluster): ClusterStatus {
     connectTimeouts: counters.connectTimeouts,
     connectionOverflow: counters.connectionOverflow,
     panicSelections: counters.panicSelections,
+    http2ConnectionsTotal: counters.http2ConnectionsTotal,
+    http2: counters.http2,
   };
 }

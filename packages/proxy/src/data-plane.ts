@@ -1,5 +1,7 @@
 import type { Clock, Logger, Unsubscribe } from '@weft/base';
+import type { Http2Counters } from '@weft/http-codec';
 import type { DnsResolver } from './cluster/dns-resolver.ts';
+import type { DownstreamHttpCounters } from './filter/http/http-context.ts';
 import type { Relief } from './overload/overload-manager.ts';
 import type { OverloadState } from './overload/overload-state.ts';
 import type {
@@ -122,6 +124,9 @@ export interface ClusterStatus {
   readonly connectionOverflow: number;
   /** Requests chosen while the panic threshold was undercut. */
   readonly panicSelections: number;
+  /** Of `connectionsTotal`, those that speak HTTP/2. */
+  readonly http2ConnectionsTotal: number;
+  readonly http2: Readonly<Http2Counters>;
 }
 
 /** The part of the proxy that carries traffic. */
@@ -139,6 +144,8 @@ export interface DataPlane {
   listeners(): readonly ListenerStatus[];
   /** Defects of the proxy that closed a connection. */
   faults(): number;
+  /** Client connections and requests of all listeners, by protocol. */
+  downstreamHttp(): Readonly<DownstreamHttpCounters>;
   /** Connections of clients, those under inspection or in a handshake included. */
   connections(): number;
   /** What can be given back when means run out. */

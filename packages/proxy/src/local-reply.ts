@@ -1,4 +1,5 @@
 import { type CodecErrorDetail, reasonOf, statusOfCodecError } from '@weft/http-codec';
+import { GrpcStatus } from './filter/http/grpc/grpc-status.ts';
 import { ResponseFlag } from './response-flag.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface LocalReply {
   readonly flags: number;
   /** Fields beside the usual ones, name and value in turn. */
   readonly headers: readonly string[];
+  /** What gRPC clients are told; absent: what the HTTP status stands for. */
+  readonly grpcStatus?: number;
 }
 
 function reply(status: number, body: string, details: string, flags = 0, headers: readonly string[] = []): LocalReply {
@@ -27,15 +30,18 @@ export type ResetReason =
   | 'connection termination'
   | 'overflow'
   | 'protocol error'
-  | 'remote reset';
+  | 'remote reset'
+  | 'remote refused stream reset';
 
-const resetFlags: Readonly<Record<ResetReason, number>> = {
+/** The response flag that goes with the end of an upstream stream. */
+export const resetFlags: Readonly<Record<ResetReason, number>> = {
   'remote connection failure': ResponseFlag.UF,
   'connection timeout': ResponseFlag.UF,
   'connection termination': ResponseFlag.UC,
   overflow: ResponseFlag.UO,
   'protocol error': ResponseFlag.UPE,
   'remote reset': ResponseFlag.UR,
+  'remote refused stream reset': ResponseFlag.UR,
 };
 
 export const localReplies = {
@@ -46,6 +52,10 @@ export const localReplies = {
   perTryIdleTimeout: reply(504, 'upstream request timeout', 'upstream_per_try_idle_timeout', ResponseFlag.UT),
   streamIdleTimeout: reply(408, 'stream timeout', 'stream_idle_timeout', ResponseFlag.SI),
   requestTimeout: reply(408, 'request timeout', 'request_overall_timeout'),
+  maxStreamDuration: {
+    ...reply(408, 'downstream duration timeout', 'max_duration_timeout'),
+    grpcStatus: GrpcStatus.deadlineExceeded,
+  },
   requestHeadersTimeout: reply(408, 'request header timeout', 'request_header_timeout'),
   pathNormalizationFailed: reply(400, '', 'path_normalization_failed'),
   upgradeFailed: reply(403, '', 'upgrade_failed'),

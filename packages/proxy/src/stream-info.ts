@@ -24,6 +24,8 @@ export interface TlsFacts {
   /** First URI SAN of the certificate that we presented. */
   readonly localUri: string;
   readonly resumed: boolean;
+  /** When the certificate of the peer or ours ends, whichever is first; milliseconds since the epoch, `Infinity` when there is none. */
+  readonly notAfterMs: number;
 }
 
 /** One accepted connection; shared by all of its streams. Addresses are `ip:port`, `[ip6]:port` or a path. */
@@ -128,6 +130,11 @@ export class StreamInfo {
   downstreamRemoteIp = '';
   /** Whether the connection became a tunnel (upgrade or CONNECT). */
   upgraded = false;
+  /** The request is gRPC, by its content type. */
+  isGrpc = false;
+  /** gRPC messages of the request and of the response. */
+  requestMessages = 0;
+  responseMessages = 0;
 
   /** Back to the state of a new object. */
   reset(): void {
@@ -171,6 +178,14 @@ export class StreamInfo {
     this.downstream = noConnection;
     this.downstreamRemoteIp = '';
     this.upgraded = false;
+    this.isGrpc = false;
+    this.requestMessages = 0;
+    this.responseMessages = 0;
+  }
+
+  /** The status of a gRPC answer, in its trailers or, where it has none, in its head; empty when there is none. */
+  get grpcStatus(): string {
+    return this.responseTrailers.get('grpc-status') ?? this.responseHeaders.get('grpc-status') ?? '';
   }
 }
 

@@ -414,17 +414,6 @@ describe('a cluster is refused', () => {
     );
   });
 
-  it('for HTTP/2 upstream, until the data plane speaks it', () => {
-    const name = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-    // explicit_http_config { http2_protocol_options {} }, and auto_config {}
-    for (const value of [new Uint8Array([0x1a, 0x02, 0x12, 0x00]), new Uint8Array([0x2a, 0x00])]) {
-      const found = refusalsOf({
-        typedExtensionProtocolOptions: { [name]: { typeUrl: `type.googleapis.com/${name}`, value } },
-      });
-      assert.match(found, /(http2_protocol_options|auto_config): not supported by this proxy/);
-    }
-  });
-
   it('for an endpoint whose address is a name, or whose port is none', () => {
     const bytes = (address: string, port: number): Uint8Array =>
       ClusterLoadAssignment.encode({

@@ -71,8 +71,11 @@ test('an upgrade that the upstream declines is an ordinary exchange', async (t) 
   assert.equal(client.text.split('HTTP/1.1 200').length, 3);
 });
 
-test('an upgrade that is not configured is refused with 403, h2c is ignored', async (t) => {
-  const proxy = await SimpleProxy.start(t, { onData: (connection) => void connection.socket.write(okResponse) });
+test('an upgrade that is not configured is refused with 403, h2c is ignored where HTTP/2 is not spoken', async (t) => {
+  const proxy = await SimpleProxy.start(t, {
+    onData: (connection) => void connection.socket.write(okResponse),
+    manager: { codec: 'http1' },
+  });
   const client = await proxy.client();
   client.send(ask);
   await client.untilText('HTTP/1.1 403 Forbidden');

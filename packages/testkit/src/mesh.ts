@@ -17,7 +17,7 @@ export const programs = {
 } as const;
 
 /** As `weft up` starts it: how much memory it takes is measured with this. */
-const controlPlaneFlags = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'] as const;
+const controlPlaneFlags = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
 
 /** What a control plane wrote about itself. */
 export interface ControlPlaneFacts {

@@ -2,7 +2,17 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 /** Programs that tests run against. */
-export type PeerName = 'envoy' | 'kubectl' | 'chromium' | 'tcpdump' | 'nginx' | 'haproxy' | 'wrk' | 'taskset';
+export type PeerName =
+  | 'envoy'
+  | 'kubectl'
+  | 'chromium'
+  | 'tcpdump'
+  | 'nginx'
+  | 'haproxy'
+  | 'wrk'
+  | 'h2load'
+  | 'iperf3'
+  | 'taskset';
 
 const toolsBin = resolve(import.meta.dirname, '../../../.tools/bin');
 

@@ -312,7 +312,7 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
     this.guard.streamAnswered();
     if (stream.remoteEnded) {
       this.closeStream(stream, ClosedBy.end);
-    } else {
+    } else if (!stream.isTunnel) {
       // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
       this.reset(stream, ErrorCode.noError);
     }

@@ -138,8 +138,17 @@ export class DownstreamStream extends Http2Stream implements ResponseEncoder {
   }
 
   encodeEnd(trailers: HeadFields | undefined): void {
+    if (this.isTunnel) {
+      // Each direction of a tunnel ends by itself.
+      this.end(undefined);
+      return;
+    }
     this.#done();
     this.end(this.#dropBody ? undefined : trailers);
+  }
+
+  get isTunnel(): boolean {
+    return this.#mode === tunnel;
   }
 
   abort(): void {

@@ -1,3 +1,4 @@
+import { Http2Counters } from '@weft/http-codec';
 import { EndpointCounters } from '../endpoint/endpoint.ts';
 
 /** What was counted for a cluster's name; outlives changes of its configuration. */
@@ -14,10 +15,13 @@ export class ClusterCounters {
   retryLimitExceeded = 0;
   connectionsTotal = 0;
   connectionsActive = 0;
+  /** Of `connectionsTotal`, those that speak HTTP/2. */
+  http2ConnectionsTotal = 0;
   connectFailures = 0;
   connectTimeouts = 0;
   connectionOverflow = 0;
   panicSelections = 0;
+  readonly http2: Http2Counters = new Http2Counters();
   readonly #endpoints = new Map<string, EndpointCounters>();
 
   /** The counters of an address, made when there are none. */

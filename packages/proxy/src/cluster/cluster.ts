@@ -1,6 +1,6 @@
 import { Endpoint, endpointAddress } from '../endpoint/endpoint.ts';
 import { PrioritySet } from '../load-balancer/priority-set.ts';
-import { HttpPool } from '../pool/http-pool.ts';
+import { HttpPool, type PoolProtocol } from '../pool/http-pool.ts';
 import type { UpstreamContext } from '../pool/upstream-context.ts';
 import type {
   ClusterConfig,
@@ -20,6 +20,8 @@ export class Cluster {
   readonly #context: UpstreamContext;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #pools = new Map<Endpoint, HttpPool>();
+  /** Beside the others, where each request goes on by the protocol that it came by. */
+  readonly #http2Pools = new Map<Endpoint, HttpPool>();
   #assignment: ClusterEndpoints | undefined = undefined;
   #priorities: PrioritySet<Endpoint> | undefined = undefined;
   #closed = false;
@@ -54,11 +56,22 @@ export class Cluster {
     return this.#priorities?.pick();
   }
 
-  poolOf(endpoint: Endpoint): HttpPool {
-    let pool = this.#pools.get(endpoint);
+  /** @param downstreamHttp2 whether the request came by HTTP/2, which decides where the cluster follows the downstream. */
+  poolOf(endpoint: Endpoint, downstreamHttp2: boolean): HttpPool {
+    const { protocol } = this.config.upstreamHttp;
+    if (protocol !== 'use-downstream') {
+      return this.#poolIn(this.#pools, endpoint, protocol);
+    }
+    return downstreamHttp2
+      ? this.#poolIn(this.#http2Pools, endpoint, 'http2')
+      : this.#poolIn(this.#pools, endpoint, 'http1');
+  }
+
+  #poolIn(pools: Map<Endpoint, HttpPool>, endpoint: Endpoint, protocol: PoolProtocol): HttpPool {
+    let pool = pools.get(endpoint);
     if (pool === undefined) {
-      pool = new HttpPool(this, endpoint, this.#context);
-      this.#pools.set(endpoint, pool);
+      pool = new HttpPool(this, endpoint, this.#context, protocol);
+      pools.set(endpoint, pool);
     }
     return pool;
   }
@@ -115,11 +128,17 @@ export class Cluster {
     for (const pool of this.#pools.values()) {
       pool.drain();
     }
+    for (const pool of this.#http2Pools.values()) {
+      pool.drain();
+    }
   }
 
   /** Drops every connection. */
   destroy(): void {
     for (const pool of this.#pools.values()) {
+      pool.destroy();
+    }
+    for (const pool of this.#http2Pools.values()) {
       pool.destroy();
     }
   }
@@ -130,8 +149,10 @@ export class Cluster {
 
   #drop(endpoint: Endpoint): void {
     endpoint.removed = true;
-    this.#pools.get(endpoint)?.drain();
-    this.#pools.delete(endpoint);
+    for (const pools of [this.#pools, this.#http2Pools]) {
+      pools.get(endpoint)?.drain();
+      pools.delete(endpoint);
+    }
   }
 
   #transportSocketOf(endpoint: EndpointConfig): UpstreamTransportSocket {

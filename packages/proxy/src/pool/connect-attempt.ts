@@ -6,14 +6,14 @@ import type { SessionCache } from '../tls/tls-connect.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
 import { type TimerOwner, WheelTimer } from '../transport/timer-wheel.ts';
-import { connectEndpoint, type UpstreamContext } from './upstream-context.ts';
+import { connectEndpoint, type UpstreamContext, type UpstreamUse } from './upstream-context.ts';
 
 /** Who asked for a connection; one of the two is called, once. */
 export interface ConnectAttemptOwner {
   readonly cluster: Cluster;
   readonly endpoint: Endpoint;
   readonly context: UpstreamContext;
-  readonly use: 'http' | 'tcp';
+  readonly use: UpstreamUse;
   /** Whose connection this is, for a PROXY protocol header; absent: nobody's in particular. */
   readonly proxied?: ProxiedConnection;
   onConnected(attempt: ConnectAttempt, connection: Connection): void;

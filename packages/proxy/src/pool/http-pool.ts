@@ -1,11 +1,17 @@
+import { defaultHttp2Settings, type Http2Settings } from '@weft/http-codec';
 import type { CircuitBreaker } from '../cluster/circuit-breaker.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import { httpVersionOfAlpn, weftAlpn } from '../http-alpn.ts';
+import type { Http2Options } from '../runtime-config/config.ts';
 import { SessionCache } from '../tls/tls-connect.ts';
 import type { Connection } from '../transport/connection.ts';
 import { ConnectAttempt, type ConnectAttemptOwner } from './connect-attempt.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import { UpstreamHttpConnection } from './upstream-http-connection.ts';
+
+/** What the connections of a pool speak; `auto`: what ALPN says, HTTP/1.1 if it says nothing. */
+export type PoolProtocol = 'http1' | 'http2' | 'auto';
 
 /** Who waits for a connection. Exactly one of the two is called, unless it was cancelled. */
 export interface PoolWaiter {
@@ -15,31 +21,65 @@ export interface PoolWaiter {
   onPoolFailure(reason: string, timedOut: boolean): void;
 }
 
+/** Streams that a peer is expected to allow before it has said how many, RFC 9113 §6.5.2 recommends at least so many. */
+const expectedStreams = 100;
+
 /**
- * The HTTP/1.1 connections to one endpoint. The one that was used last is used first, so that a burst's connections can
- * go idle and close; requests that find none wait in order, and one connection is made for each.
+ * The HTTP connections to one endpoint. The one that took requests last takes the next, so that a burst's connections
+ * can go idle and close; requests that find none wait in order. For HTTP/1.1 one connection is made for each that waits,
+ * for HTTP/2 one for as many as it will carry.
  */
 export class HttpPool implements ConnectAttemptOwner {
   readonly cluster: Cluster;
   readonly endpoint: Endpoint;
   readonly context: UpstreamContext;
-  readonly use = 'http';
-  readonly #idle: UpstreamHttpConnection[] = [];
+  readonly use: PoolProtocol;
+  /** Those that can take a request. */
+  readonly #available: UpstreamHttpConnection[] = [];
   readonly #all = new Set<UpstreamHttpConnection>();
+  /** They take no more requests; those under way go on. */
+  readonly #retired = new Set<UpstreamHttpConnection>();
   readonly #connecting = new Set<ConnectAttempt>();
   readonly #waiting: PoolWaiter[] = [];
   readonly #sessions = new SessionCache();
+  readonly #settings: Http2Settings;
+  readonly #namesSettings: Http2Settings;
+  /** What the last connection spoke; `auto` pools expect the same of the next. */
+  #multiplexes: boolean;
   #draining = false;
 
-  constructor(cluster: Cluster, endpoint: Endpoint, context: UpstreamContext) {
+  constructor(cluster: Cluster, endpoint: Endpoint, context: UpstreamContext, use: PoolProtocol) {
     this.cluster = cluster;
     this.endpoint = endpoint;
     this.context = context;
+    this.use = use;
+    this.#multiplexes = use !== 'http1' && (use === 'http2' || endpoint.transportSocket.kind === 'tls');
+    this.#settings = http2Settings(cluster.config.upstreamHttp.http2);
+    this.#namesSettings = { ...this.#settings, carryHeaderNames: true };
   }
 
-  /** An idle connection, taken out of the pool; undefined when the caller has to `wait`. */
-  takeIdle(): UpstreamHttpConnection | undefined {
-    return this.#idle.pop();
+  /** A connection for one request, which the caller `open`s at once; undefined when it has to `wait`. */
+  take(): UpstreamHttpConnection | undefined {
+    const available = this.#available;
+    for (;;) {
+      const upstream = available[available.length - 1];
+      if (upstream === undefined) {
+        return undefined;
+      }
+      const streams = upstream.availableStreams;
+      if (streams <= 1) {
+        available.pop();
+        upstream.listed = false;
+      }
+      if (streams > 0) {
+        return upstream;
+      }
+    }
+  }
+
+  /** @internal */
+  http2SettingsFor(alpn: string): Http2Settings {
+    return alpn === weftAlpn ? this.#namesSettings : this.#settings;
   }
 
   /** @returns false when the circuit breaker refuses another waiting request. */
@@ -49,18 +89,34 @@ export class HttpPool implements ConnectAttemptOwner {
       this.cluster.counters.requestsPendingOverflow += 1;
       return false;
     }
-    const mayConnect = breaker.allowsConnection;
-    if (!mayConnect) {
-      this.cluster.counters.connectionOverflow += 1;
-    }
     breaker.pending += 1;
     this.cluster.counters.requestsPending += 1;
     this.#waiting.push(waiter);
-    // A pool without any connection may open one in spite of the breaker: waiting for none would never end.
-    if (this.#connecting.size < this.#waiting.length && (mayConnect || this.#all.size + this.#connecting.size === 0)) {
+    this.#connectForWaiting(breaker);
+    return true;
+  }
+
+  /** Requests that a new connection will carry, as far as one can know. */
+  get #expected(): number {
+    if (!this.#multiplexes) {
+      return 1;
+    }
+    const { maxRequestsPerConnection, http2 } = this.cluster.config.upstreamHttp;
+    const expected = Math.min(expectedStreams, http2.maxConcurrentStreams);
+    return maxRequestsPerConnection > 0 ? Math.min(expected, maxRequestsPerConnection) : expected;
+  }
+
+  #connectForWaiting(breaker: CircuitBreaker): void {
+    while (this.#connecting.size * this.#expected < this.#waiting.length) {
+      if (!breaker.allowsConnection) {
+        this.cluster.counters.connectionOverflow += 1;
+        // A pool without any connection may open one in spite of the breaker: waiting for none would never end.
+        if (this.#all.size + this.#connecting.size > 0) {
+          return;
+        }
+      }
       this.#connect(breaker);
     }
-    return true;
   }
 
   /** The waiter gives up. */
@@ -75,8 +131,8 @@ export class HttpPool implements ConnectAttemptOwner {
   /** Idle connections close now, those in use when they are released. */
   drain(): void {
     this.#draining = true;
-    for (const upstream of [...this.#idle]) {
-      upstream.destroy();
+    for (const upstream of [...this.#all]) {
+      upstream.drain();
     }
   }
 
@@ -86,33 +142,58 @@ export class HttpPool implements ConnectAttemptOwner {
       attempt.abandon();
     }
     this.#connecting.clear();
-    for (const upstream of [...this.#all]) {
+    for (const upstream of [...this.#all, ...this.#retired]) {
       upstream.destroy();
     }
   }
 
-  /** @internal */
-  released(upstream: UpstreamHttpConnection): void {
-    const waiter = this.#waiting.shift();
-    if (waiter !== undefined) {
-      this.#leaveQueue(waiter);
-      waiter.onPoolReady(upstream);
+  /** @internal `upstream` can take requests: those that wait come first. */
+  streamsAvailable(upstream: UpstreamHttpConnection): void {
+    const waiting = this.#waiting;
+    let streams = upstream.availableStreams;
+    while (streams > 0 && waiting.length > 0) {
+      const waiter = waiting.shift();
+      if (waiter !== undefined) {
+        this.#leaveQueue(waiter);
+        waiter.onPoolReady(upstream);
+      }
+      streams = upstream.availableStreams;
+    }
+    if (streams === 0) {
       return;
     }
     if (this.#draining) {
-      upstream.destroy();
+      upstream.drain();
       return;
     }
-    this.#idle.push(upstream);
-    upstream.becomeIdle();
+    if (!upstream.listed) {
+      upstream.listed = true;
+      this.#available.push(upstream);
+    }
+    if (upstream.activeStreams === 0) {
+      upstream.becomeIdle();
+    }
+  }
+
+  /** @internal the connection takes no more requests. */
+  retire(upstream: UpstreamHttpConnection): void {
+    if (this.#all.delete(upstream)) {
+      this.#retired.add(upstream);
+    }
+    this.#unlist(upstream);
   }
 
   /** @internal the connection is going away. */
   forget(upstream: UpstreamHttpConnection): void {
     this.#all.delete(upstream);
-    const index = this.#idle.lastIndexOf(upstream);
-    if (index >= 0) {
-      this.#idle.splice(index, 1);
+    this.#retired.delete(upstream);
+    this.#unlist(upstream);
+  }
+
+  #unlist(upstream: UpstreamHttpConnection): void {
+    if (upstream.listed) {
+      upstream.listed = false;
+      this.#available.splice(this.#available.lastIndexOf(upstream), 1);
     }
   }
 
@@ -121,8 +202,8 @@ export class HttpPool implements ConnectAttemptOwner {
     this.cluster.counters.connectionsActive -= 1;
     this.endpoint.counters.connectionsActive -= 1;
     const [waiter] = this.#waiting;
-    if (waiter !== undefined && this.#connecting.size < this.#waiting.length && waiter.breaker.allowsConnection) {
-      this.#connect(waiter.breaker);
+    if (waiter?.breaker.allowsConnection === true) {
+      this.#connectForWaiting(waiter.breaker);
     }
   }
 
@@ -135,13 +216,24 @@ export class HttpPool implements ConnectAttemptOwner {
 
   onConnected(attempt: ConnectAttempt, connection: Connection): void {
     this.#connecting.delete(attempt);
-    const upstream = new UpstreamHttpConnection(this, connection, attempt.breaker);
+    this.#multiplexes = this.#speaksHttp2(connection);
+    const upstream = new UpstreamHttpConnection(this, connection, attempt.breaker, this.#multiplexes);
     this.#all.add(upstream);
-    this.cluster.counters.connectionsTotal += 1;
-    this.cluster.counters.connectionsActive += 1;
+    const { counters } = this.cluster;
+    counters.connectionsTotal += 1;
+    counters.connectionsActive += 1;
+    counters.http2ConnectionsTotal += this.#multiplexes ? 1 : 0;
     this.endpoint.counters.connectionsTotal += 1;
     this.endpoint.counters.connectionsActive += 1;
-    this.released(upstream);
+    this.streamsAvailable(upstream);
+    if (this.#waiting.length > 0 && this.use === 'auto') {
+      // It carries fewer than was thought.
+      this.#connectForWaiting(attempt.breaker);
+    }
+  }
+
+  #speaksHttp2(connection: Connection): boolean {
+    return this.use === 'auto' ? httpVersionOfAlpn(connection.tls?.alpn ?? '') === 'http2' : this.use === 'http2';
   }
 
   onConnectFailed(attempt: ConnectAttempt, reason: string, timedOut: boolean): void {
@@ -152,9 +244,11 @@ export class HttpPool implements ConnectAttemptOwner {
     if (timedOut) {
       this.cluster.counters.connectTimeouts += 1;
     }
-    // One waiter for each failed attempt; all of them when nothing is left that could serve them.
+    // Those that it would have carried; all of them when nothing is left that could serve them.
     const failing =
-      this.#connecting.size === 0 && this.#all.size === 0 ? this.#waiting.splice(0) : this.#waiting.splice(0, 1);
+      this.#connecting.size === 0 && this.#all.size === 0
+        ? this.#waiting.splice(0)
+        : this.#waiting.splice(0, this.#expected);
     for (const waiter of failing) {
       this.#leaveQueue(waiter);
       waiter.onPoolFailure(reason, timedOut);
@@ -165,4 +259,13 @@ export class HttpPool implements ConnectAttemptOwner {
     waiter.breaker.pending -= 1;
     this.cluster.counters.requestsPending -= 1;
   }
+}
+
+function http2Settings(options: Http2Options): Http2Settings {
+  return {
+    ...defaultHttp2Settings,
+    initialStreamWindowBytes: options.initialStreamWindowBytes,
+    initialConnectionWindowBytes: options.initialConnectionWindowBytes,
+    headerTableSizeBytes: options.headerTableSizeBytes,
+  };
 }

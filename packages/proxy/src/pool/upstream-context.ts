@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@weft/base';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import { httpVersionOfAlpn } from '../http-alpn.ts';
 import type { ProxiedConnection } from '../proxy-protocol/proxy-header.ts';
 import { writeProxyHeader } from '../proxy-protocol/write-header.ts';
 import type { SessionCache } from '../tls/tls-connect.ts';
@@ -20,6 +21,9 @@ export interface UpstreamContext {
   readonly tls: TlsContexts;
 }
 
+/** What a connection is for; of HTTP, what may be spoken on it (`auto`: ALPN decides). */
+export type UpstreamUse = 'http1' | 'http2' | 'auto' | 'tcp';
+
 /**
  * Connects to an endpoint by its transport socket.
  * @param proxied what a PROXY protocol header says, if the socket has one; undefined: the connection is nobody's in particular.
@@ -29,7 +33,7 @@ export function connectEndpoint(
   cluster: Cluster,
   endpoint: Endpoint,
   sessions: SessionCache,
-  use: 'http' | 'tcp',
+  use: UpstreamUse,
   callbacks: ConnectCallbacks,
   proxied?: ProxiedConnection,
 ): PendingConnection {
@@ -39,11 +43,24 @@ export function connectEndpoint(
   const keepaliveSec = cluster.config.tcpKeepalive?.timeSec;
   if (endpoint.transportSocket.kind === 'tls') {
     const { tls } = endpoint.transportSocket;
-    // What we offer we must be able to speak.
-    const alpn = use === 'http' ? tls.alpn.filter((protocol) => protocol !== 'h2') : tls.alpn;
-    return connectTls(context.transport, context.tls, tls, alpn, address, sessions, keepaliveSec, callbacks, header);
+    return connectTls(
+      context.transport,
+      context.tls,
+      tls,
+      alpnFor(use, tls.alpn),
+      address,
+      sessions,
+      keepaliveSec,
+      callbacks,
+      header,
+    );
   }
-  return connectRaw(context.transport, address, keepaliveSec, header === undefined ? callbacks : after(header, callbacks));
+  return connectRaw(
+    context.transport,
+    address,
+    keepaliveSec,
+    header === undefined ? callbacks : after(header, callbacks),
+  );
 }
 
 /** The header is the first that is written, together with what the owner of the connection writes at once. */
@@ -55,4 +72,18 @@ function after(header: Buffer, callbacks: ConnectCallbacks): ConnectCallbacks {
     },
     onFailed: (error) => callbacks.onFailed(error),
   };
+}
+
+/** What to offer: never what would not be spoken afterwards; a cluster without names of its own offers the usual ones. */
+function alpnFor(use: UpstreamUse, configured: readonly string[]): readonly string[] {
+  switch (use) {
+    case 'tcp':
+      return configured;
+    case 'http1':
+      return configured.filter((name) => httpVersionOfAlpn(name) !== 'http2');
+    case 'http2':
+      return configured.length === 0 ? ['h2'] : configured.filter((name) => httpVersionOfAlpn(name) !== 'http1');
+    default:
+      return configured.length === 0 ? ['h2', 'http/1.1'] : configured;
+  }
 }

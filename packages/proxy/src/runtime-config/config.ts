@@ -143,6 +143,9 @@ export interface HttpConnectionManagerConfig {
   readonly drainTimeoutMs: number;
   readonly delayedCloseTimeoutMs: number;
   readonly maxRequestsPerConnection: number;
+  /** Longest life of a request, from its first byte; routes may say otherwise. */
+  readonly maxStreamDurationMs: number;
+  readonly http2: Http2Options;
   readonly accessLogs: readonly AccessLogConfig[];
   readonly upgrades: readonly string[];
   readonly suppressEnvoyHeaders: boolean;
@@ -260,6 +263,17 @@ export interface ForwardAction {
   readonly idleTimeoutMs: number | undefined;
   readonly retryPolicy: RetryPolicy | undefined;
   readonly priority: 'default' | 'high';
+  readonly maxStreamDuration: StreamDurationLimit | undefined;
+}
+
+/** `envoy.config.route.v3.RouteAction.MaxStreamDuration` */
+export interface StreamDurationLimit {
+  /** Longest life of a request; 0 = none, undefined = that of the connection manager. */
+  readonly maxMs: number | undefined;
+  /** Set: the `grpc-timeout` of a request takes the place of `maxMs`, up to this bound (0 = unbounded). */
+  readonly grpcTimeoutMaxMs: number | undefined;
+  /** Taken off what `grpc-timeout` says, so that we time out before the client does. */
+  readonly grpcTimeoutOffsetMs: number;
 }
 
 export interface WeightedCluster {
@@ -372,7 +386,27 @@ export interface UpstreamHttpOptions {
   /** Idle time of a pooled connection; 0 = none; default 1 h. */
   readonly idleTimeoutMs: number;
   readonly maxRequestsPerConnection: number;
+  /** Connections older than this take no new requests; 0 = no limit. */
+  readonly maxConnectionDurationMs: number;
+  readonly http2: Http2Options;
+}
+
+/** `envoy.config.core.v3.Http2ProtocolOptions`: what one of our HTTP/2 connections allows and asks for. */
+export interface Http2Options {
+  /** Downstream: streams that a client may have at once. Upstream: the most that we open on one connection, if the peer allows it. */
   readonly maxConcurrentStreams: number;
+  readonly initialStreamWindowBytes: number;
+  readonly initialConnectionWindowBytes: number;
+  /** `hpack_table_size` */
+  readonly headerTableSizeBytes: number;
+  /** Clients may ask for extended CONNECT (RFC 8441). */
+  readonly allowConnect: boolean;
+  /** A PING goes out this often; 0 = never. */
+  readonly keepaliveIntervalMs: number;
+  /** The connection ends when a PING is not answered in this time. */
+  readonly keepaliveTimeoutMs: number;
+  /** Up to so many percent of the interval are added at random. */
+  readonly keepaliveJitterPercent: number;
 }
 
 export type UpstreamTransportSocket = (

@@ -7,6 +7,7 @@ import type {
   FilterChain,
   ForwardAction,
   HeaderEdits,
+  Http2Options,
   HttpConnectionManagerConfig,
   ListenerConfig,
   NetworkFilter,
@@ -31,6 +32,20 @@ const thresholds: CircuitBreakerThresholds = {
   maxRequests: 1024,
   maxRetries: 3,
 };
+
+export function http2Options(overrides: Partial<Http2Options> = {}): Http2Options {
+  return {
+    maxConcurrentStreams: 100,
+    initialStreamWindowBytes: 256 * 1024,
+    initialConnectionWindowBytes: 1024 * 1024,
+    headerTableSizeBytes: 4096,
+    allowConnect: true,
+    keepaliveIntervalMs: 0,
+    keepaliveTimeoutMs: 0,
+    keepaliveJitterPercent: 0,
+    ...overrides,
+  };
+}
 
 export function breakers(overrides: Partial<CircuitBreakerThresholds> = {}): ClusterConfig['circuitBreakers'] {
   return { default: { ...thresholds, ...overrides }, high: thresholds };
@@ -86,7 +101,8 @@ export function cluster(
       protocol: 'http1',
       idleTimeoutMs: 3_600_000,
       maxRequestsPerConnection: 0,
-      maxConcurrentStreams: 1024,
+      maxConnectionDurationMs: 0,
+      http2: http2Options(),
     },
     transportSocket: { kind: 'raw' },
     transportSocketMatches: [],
@@ -122,6 +138,7 @@ export function forwardTo(clusterName: string, overrides: Partial<ForwardAction>
     idleTimeoutMs: undefined,
     retryPolicy: undefined,
     priority: 'default',
+    maxStreamDuration: undefined,
     ...overrides,
   };
 }
@@ -211,6 +228,8 @@ export function httpManager(overrides: Partial<HttpConnectionManagerConfig> = {}
     drainTimeoutMs: 5000,
     delayedCloseTimeoutMs: 1000,
     maxRequestsPerConnection: 0,
+    maxStreamDurationMs: 0,
+    http2: http2Options(),
     accessLogs: [],
     upgrades: [],
     suppressEnvoyHeaders: false,

@@ -1,7 +1,7 @@
 import type { HeadFields } from '../../head-fields.ts';
 import { type KnownHeaderId, knownHeaderOf } from '../../known-header.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
-import { Column, DynamicTable, defaultTableBytes, lineOverheadBytes } from './dynamic-table.ts';
+import { Column, DynamicTable, defaultTableBytes, lineOverheadBytes, recordShift } from './dynamic-table.ts';
 import { FieldKind, type FieldKindId, kindOfField, kindOfName, nameByte } from './field-kind.ts';
 import { copyBytes, HeadBuilder } from './head-builder.ts';
 import { decodeHuffman, maxDecodedLength } from './huffman.ts';
@@ -15,6 +15,7 @@ import {
   staticNameLengths,
   staticStarts,
   staticValueLengths,
+  staticValues,
 } from './static-table.ts';
 
 /** What became of a block. Of several problems a compression error counts, otherwise the first. */
@@ -47,6 +48,8 @@ export class HpackDecoder {
   problem = '';
   readonly #table = new DynamicTable(defaultTableBytes);
   readonly #builder: HeadBuilder;
+  /** Values of pseudo fields in the table, by the place of their records, which changes when the table grows. */
+  #texts: (string | undefined)[] = [];
   /** What the peer may set its table to. */
   #maxTableBytes: number;
   /** The next block has to begin with a size update. */
@@ -139,6 +142,7 @@ export class HpackDecoder {
         staticHashes[index] as number,
         staticIds[index] as number,
         staticKinds[index] as number,
+        staticValues[index],
       );
       return '';
     }
@@ -149,6 +153,7 @@ export class HpackDecoder {
     }
     const record = table.recordOf(age);
     const records = table.records;
+    const kind = records[record + Column.kind] as number;
     this.#builder.field(
       table.bytes,
       records[record] as number,
@@ -156,9 +161,24 @@ export class HpackDecoder {
       records[record + Column.valueLength] as number,
       records[record + Column.hash] as number,
       records[record + Column.id] as number,
-      records[record + Column.kind] as number,
+      kind,
+      kind >= FieldKind.method && kind <= FieldKind.status ? this.#textOf(record) : undefined,
     );
     return '';
+  }
+
+  /** The value of an entry that is a pseudo field: made once. */
+  #textOf(record: number): string {
+    const slot = record >> recordShift;
+    const known = this.#texts[slot];
+    if (known !== undefined) {
+      return known;
+    }
+    const { bytes, records } = this.#table;
+    const start = (records[record] as number) + (records[record + Column.nameLength] as number) + 2;
+    const text = bytes.latin1Slice(start, start + (records[record + Column.valueLength] as number));
+    this.#texts[slot] = text;
+    return text;
   }
 
   /** RFC 7541 §6.2. The line is put together behind what `fields` holds, where it stays if it is one of the head. */
@@ -234,7 +254,7 @@ export class HpackDecoder {
     if (indexing) {
       this.#remember(bytes, start, nameLength, valueLength, hash, id, nameKind, kind);
     }
-    builder.field(bytes, start, nameLength, valueLength, hash, id, kind);
+    builder.field(bytes, start, nameLength, valueLength, hash, id, kind, undefined);
     if (first >= 0x10 && !indexing) {
       builder.neverIndexed();
     }
@@ -252,9 +272,15 @@ export class HpackDecoder {
     kind: FieldKindId,
   ): void {
     const table = this.#table;
+    const before = table.records;
     const record = table.insert(nameLength, valueLength, hash);
     if (record >= 0) {
       const records = table.records;
+      if (records === before) {
+        this.#texts[record >> recordShift] = undefined;
+      } else {
+        this.#texts = [];
+      }
       records[record + Column.id] = id;
       records[record + Column.nameKind] = nameKind;
       records[record + Column.kind] = kind;

@@ -9,7 +9,8 @@ export const lineOverheadBytes = 4;
 
 /** Numbers kept for each entry. */
 const stride = 8;
-const shift = 3;
+/** A record begins at its place shifted by this. */
+export const recordShift = 3;
 const initialEntries = 16;
 const initialBytes = 512;
 
@@ -66,7 +67,7 @@ export class DynamicTable {
 
   /** The record of the entry `age` (0: the newest), which has to be below `count`. */
   recordOf(age: number): number {
-    return ((this.made - 1 - age) & this.#mask) << shift;
+    return ((this.made - 1 - age) & this.#mask) << recordShift;
   }
 
   /**
@@ -82,14 +83,14 @@ export class DynamicTable {
         return -1;
       }
     }
-    if (this.count << shift === this.records.length) {
+    if (this.count << recordShift === this.records.length) {
       this.#growRecords();
     }
     const length = nameLength + valueLength + lineOverheadBytes;
     if (this.#end + length > this.bytes.length) {
       this.#makeRoom(length);
     }
-    const record = (this.made & this.#mask) << shift;
+    const record = (this.made & this.#mask) << recordShift;
     const records = this.records;
     records[record] = this.#end;
     records[record + Column.nameLength] = nameLength;
@@ -122,7 +123,7 @@ export class DynamicTable {
     const grown = new Int32Array(entries * stride);
     for (let age = 0; age < this.count; age += 1) {
       const from = this.recordOf(age);
-      grown.set(this.records.subarray(from, from + stride), ((this.made - 1 - age) & (entries - 1)) << shift);
+      grown.set(this.records.subarray(from, from + stride), ((this.made - 1 - age) & (entries - 1)) << recordShift);
     }
     this.records = grown;
     this.#mask = entries - 1;

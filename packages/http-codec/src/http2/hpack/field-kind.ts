@@ -128,16 +128,17 @@ export function kindOfField(nameKind: FieldKindId, bytes: Uint8Array, start: num
   }
 }
 
-const pseudoSections: Readonly<Record<FieldSection, readonly FieldKindId[]>> = {
-  request: [FieldKind.method, FieldKind.scheme, FieldKind.authority, FieldKind.path, FieldKind.protocol],
-  response: [FieldKind.status],
-  trailers: [],
+/** The pseudo fields that may stand in a section: a bit for each kind. */
+export const allowedPseudoKinds: Readonly<Record<FieldSection, number>> = {
+  request:
+    (1 << FieldKind.method) |
+    (1 << FieldKind.scheme) |
+    (1 << FieldKind.authority) |
+    (1 << FieldKind.path) |
+    (1 << FieldKind.protocol),
+  response: 1 << FieldKind.status,
+  trailers: 0,
 };
-
-/** Whether a pseudo field of this kind may stand in this section. */
-export function pseudoAllowed(kind: FieldKindId, section: FieldSection): boolean {
-  return pseudoSections[section].includes(kind);
-}
 
 function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09;

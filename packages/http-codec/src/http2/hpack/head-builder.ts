@@ -3,7 +3,7 @@ import { HeadFields } from '../../head-fields.ts';
 import { hashName, KnownHeader, type KnownHeaderId } from '../../known-header.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
 import { lineOverheadBytes } from './dynamic-table.ts';
-import { FieldKind, type FieldKindId, kindProblems, pseudoAllowed } from './field-kind.ts';
+import { allowedPseudoKinds, FieldKind, type FieldKindId, kindProblems } from './field-kind.ts';
 import { type FieldSection, PseudoFields } from './pseudo-fields.ts';
 import { pseudoText } from './pseudo-text.ts';
 
@@ -41,7 +41,9 @@ export class HeadBuilder {
   readonly #maxFields: number;
   #fields: HeadFields = noFields;
   #pseudo: PseudoFields = noPseudo;
-  #section: FieldSection = 'trailers';
+  #isRequest = false;
+  /** A bit for each kind of pseudo field that may come. */
+  #allowed = 0;
   /** Bytes of names and values so far. */
   #headBytes = 0;
   #regularSeen = false;
@@ -61,7 +63,8 @@ export class HeadBuilder {
   begin(section: FieldSection, fields: HeadFields, pseudo: PseudoFields): void {
     this.problem = '';
     this.tooLarge = false;
-    this.#section = section;
+    this.#isRequest = section === 'request';
+    this.#allowed = allowedPseudoKinds[section];
     this.#fields = fields;
     this.#pseudo = pseudo;
     this.#headBytes = 0;
@@ -101,6 +104,7 @@ export class HeadBuilder {
   /**
    * A field whose line is `source[start…]`: in a table, or behind what `fields` holds already (then `flush` was called before it
    * was put there).
+   * @param text the value of a pseudo field, if it is known.
    */
   field(
     source: RawBuffer,
@@ -110,6 +114,7 @@ export class HeadBuilder {
     hash: number,
     id: KnownHeaderId,
     kind: FieldKindId,
+    text: string | undefined,
   ): void {
     if (this.problem !== '') {
       return;
@@ -124,7 +129,7 @@ export class HeadBuilder {
       this.problem = kindProblems[kind - FieldKind.malformed] as string;
     } else if (kind <= FieldKind.host) {
       this.#regularSeen = true;
-      if (this.#section !== 'request') {
+      if (!this.#isRequest) {
         this.#line(source, start, nameLength, valueLength, hash, id);
       } else if (kind === FieldKind.cookie) {
         this.#cookie(source, start, nameLength, valueLength, hash);
@@ -132,7 +137,7 @@ export class HeadBuilder {
         this.#host(source, start, nameLength, valueLength);
       }
     } else {
-      this.#pseudoField(source, start + nameLength + 2, valueLength, kind);
+      this.#pseudoField(source, start + nameLength + 2, valueLength, kind, text);
     }
   }
 
@@ -180,21 +185,28 @@ export class HeadBuilder {
     fields.mark(at, at + nameLength, valueAt, valueAt + valueLength, hash, id);
   }
 
-  /** RFC 9113 §8.2.3: crumbs of a cookie become one field. */
+  /** RFC 9113 §8.2.3: crumbs of a cookie become one field. Empty ones are dropped: a blank may not be the end of a value. */
   #cookie(source: RawBuffer, start: number, nameLength: number, valueLength: number, hash: number): void {
     const fields = this.#fields;
-    if (this.#cookieLine < 0 || this.#cookieLine !== fields.count - 1) {
+    const last = fields.count - 1;
+    if (this.#cookieLine < 0 || this.#cookieLine !== last) {
       this.#cookiesApart = this.#cookieLine >= 0;
       this.#cookieLine = fields.count;
       this.#line(source, start, nameLength, valueLength, hash, KnownHeader.cookie);
       return;
     }
+    if (valueLength === 0) {
+      return;
+    }
     this.flush();
     fields.reserve(valueLength);
-    const at = fields.size - 2;
-    fields.bytes[at] = 0x3b;
-    fields.bytes[at + 1] = 0x20;
-    this.#appendValue(source, start + nameLength + 2, valueLength, at + 2);
+    let at = fields.size - 2;
+    if (fields.valueEndAt(last) > fields.valueStartAt(last)) {
+      fields.bytes[at] = 0x3b;
+      fields.bytes[at + 1] = 0x20;
+      at += 2;
+    }
+    this.#appendValue(source, start + nameLength + 2, valueLength, at);
     fields.extendLast(fields.size - 2);
   }
 
@@ -222,18 +234,24 @@ export class HeadBuilder {
     }
   }
 
-  #pseudoField(source: RawBuffer, valueStart: number, valueLength: number, kind: FieldKindId): void {
+  #pseudoField(
+    source: RawBuffer,
+    valueStart: number,
+    valueLength: number,
+    kind: FieldKindId,
+    known: string | undefined,
+  ): void {
     const pseudo = this.#pseudo;
     if (this.#regularSeen) {
       this.problem = 'pseudo field after a regular one';
       return;
     }
-    if (!pseudoAllowed(kind, this.#section)) {
+    if ((this.#allowed & (1 << kind)) === 0) {
       this.problem = 'pseudo field that does not belong here';
       return;
     }
     let before: string | undefined;
-    const text = pseudoText(source, valueStart, valueStart + valueLength);
+    const text = known ?? pseudoText(source, valueStart, valueStart + valueLength);
     switch (kind) {
       case FieldKind.method:
         before = pseudo.method;

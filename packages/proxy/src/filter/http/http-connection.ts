@@ -3,19 +3,26 @@ import {
   type DownstreamCodec,
   type DownstreamEvents,
   Http1DownstreamCodec,
+  Http2DownstreamCodec,
+  KnownHeader,
   type RequestHead,
   type RequestSink,
   type ResponseEncoder,
+  startsLikeHttp2,
   takeRequestHead,
 } from '@weft/http-codec';
-import { codecErrorReply, localReplies } from '../../local-reply.ts';
+import { httpVersionOfAlpn, weftAlpn } from '../../http-alpn.ts';
+import { LinkedList } from '../../linked-list.ts';
+import { codecErrorReply, type LocalReply, localReplies } from '../../local-reply.ts';
 import { OverloadBit } from '../../overload/overload-state.ts';
+import { Keepalive } from '../../pool/keepalive.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import type { DownstreamConnectionInfo } from '../../stream-info.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import { runEvent } from '../../transport/guarded-event.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import { clientCertElement } from './forwarded-client-cert.ts';
+import { acceptH2cUpgrade, offersH2c } from './h2c-upgrade.ts';
 import type { HttpManager } from './http-manager.ts';
 import { type HttpStream, takeStream } from './http-stream.ts';
 
@@ -24,19 +31,25 @@ const headersTimer = 1;
 const durationTimer = 2;
 const closeTimer = 3;
 
-/** One downstream connection under an HTTP connection manager. */
+const nothing = Buffer.alloc(0);
+
+/** One downstream connection under an HTTP connection manager: HTTP/1.1 has one stream at a time, HTTP/2 many. */
 export class HttpConnection implements ConnectionHandler, DownstreamEvents, TimerOwner {
   readonly transport: Connection;
   readonly manager: HttpManager;
   readonly info: DownstreamConnectionInfo;
-  readonly #codec: DownstreamCodec;
+  /** undefined until the first bytes have told the protocol, where they decide. */
+  #codec: DownstreamCodec | undefined = undefined;
+  /** The first bytes, as long as they could become either protocol. */
+  #first: Buffer = nothing;
   readonly #onClosed: (connection: HttpConnection) => void;
   readonly #peerPem: () => string;
   readonly #idle: WheelTimer = new WheelTimer(this, idleTimer);
   readonly #headers: WheelTimer = new WheelTimer(this, headersTimer);
   readonly #duration: WheelTimer = new WheelTimer(this, durationTimer);
   readonly #close: WheelTimer = new WheelTimer(this, closeTimer);
-  #stream: HttpStream | undefined = undefined;
+  #keepalive: Keepalive | undefined = undefined;
+  readonly #streams = new LinkedList<HttpStream>();
   #paused = false;
   #requests = 0;
   #lastRequest = false;
@@ -56,9 +69,12 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     this.info = info;
     this.#onClosed = onClosed;
     this.#peerPem = peerPem;
-    this.#codec = new Http1DownstreamCodec(this, transport.output, manager.limits, manager.rules);
     transport.handler = this;
     const { config, context } = manager;
+    const version = config.codec === 'auto' ? httpVersionOfAlpn(info.tls?.alpn ?? '') : config.codec;
+    if (version !== undefined) {
+      this.#begin(version);
+    }
     const nowMs = context.clock.monotonicMs();
     if (config.idleTimeoutMs > 0) {
       context.wheel.arm(this.#idle, nowMs, config.idleTimeoutMs);
@@ -68,9 +84,43 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     }
   }
 
+  #begin(version: 'http1' | 'http2'): DownstreamCodec {
+    const { transport, manager } = this;
+    const codec =
+      version === 'http1'
+        ? new Http1DownstreamCodec(this, transport.output, manager.limits, manager.rules)
+        : this.#beginHttp2();
+    this.#codec = codec;
+    if (version === 'http1') {
+      manager.context.counters.http1ConnectionsTotal += 1;
+    }
+    if (this.#lastRequest) {
+      codec.beginDrain();
+    }
+    return codec;
+  }
+
+  #beginHttp2(): Http2DownstreamCodec {
+    const { transport, manager, info } = this;
+    const { context, config } = manager;
+    const settings = info.tls?.alpn === weftAlpn ? manager.http2NamesSettings : manager.http2Settings;
+    const codec = new Http2DownstreamCodec(this, transport.output, settings, context.counters.http2);
+    transport.gathersWrites = true;
+    context.counters.http2ConnectionsTotal += 1;
+    this.#keepalive = Keepalive.start(config.http2, codec, context, () => {
+      context.counters.http2.keepaliveTimeout += 1;
+      transport.destroy(new Error('http2_ping_timeout'));
+    });
+    return codec;
+  }
+
+  get multiplexed(): boolean {
+    return this.#codec?.protocol === 'HTTP/2';
+  }
+
   /** No request is under way. */
   get isIdle(): boolean {
-    return this.#stream === undefined && this.#codec.idle;
+    return this.#streams.size === 0 && (this.#codec === undefined ? this.#first.length === 0 : this.#codec.idle);
   }
 
   /** The XFCC element of this connection's peer; undefined when it did not prove an identity. */
@@ -83,10 +133,10 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     return this.#element;
   }
 
-  /** The next response says `Connection: close`. */
+  /** The next response says `Connection: close`, or GOAWAY goes out. */
   beginDrain(): void {
     this.#lastRequest = true;
-    this.#codec.beginDrain();
+    this.#codec?.beginDrain();
   }
 
   /** Ends the connection if no request is under way. */
@@ -100,15 +150,19 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     this.transport.destroy();
   }
 
-  /** Bytes that this connection and its request keep in memory. */
+  /** Bytes that this connection and its requests keep in memory. */
   get heldBytes(): number {
-    return this.transport.queuedBytes + (this.#stream?.heldBytes ?? 0);
+    let bytes = this.transport.queuedBytes;
+    for (let stream = this.#streams.first; stream !== undefined; stream = stream.nextInList) {
+      bytes += stream.heldBytes;
+    }
+    return bytes;
   }
 
-  /** Ends the connection, or its request, when nothing has moved for `share` of the idle timeout. @returns whether it did. */
+  /** Ends the connection, or requests of it, when nothing has moved for `share` of the idle timeout. @returns whether it did. */
   endIfIdle(share: number, nowMs: number): boolean {
-    if (this.#stream !== undefined) {
-      return this.#stream.endIfIdle(share, nowMs);
+    if (this.#streams.size > 0) {
+      return this.#streams.snapshot().filter((stream) => stream.endIfIdle(share, nowMs)).length > 0;
     }
     const { idleTimeoutMs } = this.manager.config;
     if (!this.#idle.armed || nowMs - (this.#idle.deadlineMs - idleTimeoutMs) < idleTimeoutMs * share) {
@@ -120,10 +174,14 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
 
   /** Gives up what is under way, to free the memory that it holds. */
   resetForOverload(): void {
-    const stream = this.#stream;
-    const isAnswering = stream?.responseStarted === true;
-    stream?.resetForOverload();
-    if (stream === undefined || isAnswering) {
+    const streams = this.#streams.snapshot();
+    const isAnswering = streams.some((stream) => stream.responseStarted);
+    for (const stream of streams) {
+      if (!stream.finished) {
+        stream.resetForOverload();
+      }
+    }
+    if (streams.length === 0 || isAnswering) {
       // What is queued would be held until the client takes it.
       this.transport.destroy();
     }
@@ -132,22 +190,59 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
   // ------------------------------------------------------------------------------------------ transport
 
   onData(bytes: Buffer, start: number, end: number): void {
-    this.#codec.receive(bytes, start, end);
+    const codec = this.#codec;
+    if (codec === undefined) {
+      this.#sniff(bytes, start, end);
+    } else {
+      codec.receive(bytes, start, end);
+    }
     const { requestHeadersTimeoutMs } = this.manager.config;
-    if (requestHeadersTimeoutMs > 0 && this.#codec.headIncomplete && !this.#headers.armed) {
+    if (requestHeadersTimeoutMs > 0 && this.#codec?.headIncomplete !== false && !this.#headers.armed) {
       const { wheel, clock } = this.manager.context;
       wheel.arm(this.#headers, clock.monotonicMs(), requestHeadersTimeoutMs);
     }
   }
 
+  /** Clients with prior knowledge of HTTP/2 say so first (RFC 9113 §3.3). */
+  #sniff(bytes: Buffer, start: number, end: number): void {
+    if (this.#first.length === 0) {
+      const verdict = startsLikeHttp2(bytes, start, end);
+      if (verdict === 'need-more') {
+        this.#first = Buffer.from(bytes.subarray(start, end));
+      } else {
+        this.#begin(verdict === 'yes' ? 'http2' : 'http1').receive(bytes, start, end);
+      }
+      return;
+    }
+    const first = Buffer.concat([this.#first, bytes.subarray(start, end)]);
+    const verdict = startsLikeHttp2(first, 0, first.length);
+    this.#first = first;
+    if (verdict !== 'need-more') {
+      this.#first = nothing;
+      this.#begin(verdict === 'yes' ? 'http2' : 'http1').receive(first, 0, first.length);
+    }
+  }
+
+  /** What came is taken for HTTP/1, whose codec says what is wrong with it. */
+  #giveUpSniffing(): DownstreamCodec {
+    const first = this.#first;
+    this.#first = nothing;
+    const codec = this.#begin('http1');
+    if (first.length > 0) {
+      codec.receive(first, 0, first.length);
+    }
+    return codec;
+  }
+
   onEnd(): void {
-    const stream = this.#stream;
-    if (stream !== undefined && !stream.info.upgraded && !stream.requestComplete) {
+    const codec = this.#codec ?? this.#giveUpSniffing();
+    const stream = this.#streams.first;
+    if (codec.protocol === 'HTTP/1.1' && stream !== undefined && !stream.info.upgraded && !stream.requestComplete) {
       stream.onDownstreamGone('downstream_remote_disconnect');
       this.transport.destroy();
       return;
     }
-    this.#codec.receiveEnd();
+    codec.receiveEnd();
   }
 
   onClose(): void {
@@ -155,12 +250,20 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     for (const timer of [this.#idle, this.#headers, this.#duration, this.#close]) {
       wheel.remove(timer);
     }
-    this.#stream?.onDownstreamGone('downstream_remote_disconnect');
+    this.#keepalive?.stop();
+    for (let stream = this.#streams.first; stream !== undefined; stream = this.#streams.first) {
+      stream.onDownstreamGone('downstream_remote_disconnect');
+    }
     this.#onClosed(this);
   }
 
   onWritable(writable: boolean): void {
-    this.#stream?.attempt.setReadPause(!writable);
+    if (writable) {
+      this.#codec?.outputWritable();
+    }
+    for (const stream of this.#streams.snapshot()) {
+      stream.attempt.setReadPause('connection', !writable);
+    }
   }
 
   // ------------------------------------------------------------------------------------------ codec
@@ -169,15 +272,34 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     const { wheel } = this.manager.context;
     wheel.cancel(this.#idle);
     wheel.cancel(this.#headers);
+    if (head.upgrade === 'h2c' && endStream && offersH2c(this.manager.config, this.info, head)) {
+      return this.#upgradeToHttp2(head, encoder);
+    }
     this.#requests += 1;
     const stream = takeStream();
-    this.#stream = stream;
+    this.#streams.add(stream);
     stream.begin(this, head, encoder, endStream);
     return stream;
   }
 
+  /** RFC 7540 §3.2: the connection goes on in HTTP/2, in which the request that asked for it is stream 1. */
+  #upgradeToHttp2(head: RequestHead, encoder: ResponseEncoder): RequestSink {
+    const settings = head.getKnown(KnownHeader.http2Settings, 'http2-settings') ?? '';
+    return acceptH2cUpgrade(encoder, () => {
+      const codec = this.#beginHttp2();
+      this.#codec = codec;
+      head.upgrade = '';
+      codec.acceptUpgrade(head, settings);
+      return codec;
+    });
+  }
+
   onCodecError(detail: CodecErrorDetail, encoder: ResponseEncoder | undefined): void {
-    const stream = this.#stream;
+    if (this.multiplexed) {
+      this.#onHttp2Error(detail, encoder);
+      return;
+    }
+    const stream = this.#streams.first;
     if (stream !== undefined) {
       if (detail === 'http1.unexpected_end') {
         stream.onDownstreamGone('downstream_remote_disconnect');
@@ -195,15 +317,30 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
       this.transport.destroy();
       return;
     }
-    this.#answerWithoutRequest(encoder, () => codecErrorReply(detail));
+    this.#answerWithoutRequest(encoder, codecErrorReply(detail));
+  }
+
+  /** A request that never became one is answered. A connection that breaks the rules is at its end: the log says by which. */
+  #onHttp2Error(detail: CodecErrorDetail, encoder: ResponseEncoder | undefined): void {
+    if (encoder !== undefined) {
+      this.#answerWithoutRequest(encoder, codecErrorReply(detail));
+    } else if (detail !== 'http2.unexpected_end') {
+      this.#beginWithoutRequest(undefined).onReset(detail);
+    }
   }
 
   /** A response to something that never became a request; it is logged like any other. */
-  #answerWithoutRequest(encoder: ResponseEncoder, reply: () => ReturnType<typeof codecErrorReply>): void {
+  #answerWithoutRequest(encoder: ResponseEncoder, reply: LocalReply): void {
+    this.#beginWithoutRequest(encoder).reply(reply);
+  }
+
+  #beginWithoutRequest(encoder: ResponseEncoder | undefined): HttpStream {
     const stream = takeStream();
-    this.#stream = stream;
-    stream.beginWithoutRequest(this, takeRequestHead(), encoder);
-    stream.reply(reply());
+    this.#streams.add(stream);
+    const head = takeRequestHead();
+    head.protocol = this.#codec?.protocol ?? 'HTTP/1.1';
+    stream.beginWithoutRequest(this, head, encoder);
+    return stream;
   }
 
   onReadPressure(pause: boolean): void {
@@ -241,13 +378,19 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     }
   }
 
+  /** @internal a tunnel's upstream will send nothing more; the client may go on. */
+  endTunnelResponse(encoder: ResponseEncoder | undefined): void {
+    if (this.multiplexed) {
+      encoder?.encodeEnd(undefined);
+    } else {
+      this.transport.end();
+    }
+  }
+
   /** @internal */
   streamEnded(stream: HttpStream): void {
-    if (this.#stream !== stream) {
-      return;
-    }
-    this.#stream = undefined;
-    if (this.transport.isClosed || this.#ending) {
+    this.#streams.remove(stream);
+    if (this.#streams.size > 0 || this.transport.isClosed || this.#ending) {
       return;
     }
     const { config, context } = this.manager;
@@ -259,7 +402,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
   /** @internal the stream's object has been given back: what waits may begin. */
   proceed(): void {
     if (!this.transport.isClosed && !this.#ending) {
-      this.#codec.proceed();
+      this.#codec?.proceed();
     }
   }
 
@@ -269,16 +412,26 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
 
   #onTimer(kind: number): void {
     if (kind === headersTimer) {
-      if (this.#codec.headIncomplete && this.#stream === undefined) {
-        this.#lastRequest = true;
-        this.#answerWithoutRequest(this.#codec.refuseHead(), () => localReplies.requestHeadersTimeout);
-      }
+      this.#onHeadersTimeout();
     } else if (kind === closeTimer) {
       this.transport.destroy();
-    } else if (this.isIdle || kind === idleTimer) {
+    } else if (this.#streams.size === 0 && (kind === idleTimer || this.isIdle)) {
+      this.beginDrain();
       this.#end();
     } else {
       this.beginDrain();
+    }
+  }
+
+  #onHeadersTimeout(): void {
+    const codec = this.#codec ?? this.#giveUpSniffing();
+    if (!codec.headIncomplete || (codec.protocol === 'HTTP/1.1' && this.#streams.size > 0)) {
+      return;
+    }
+    this.#lastRequest = true;
+    this.#answerWithoutRequest(codec.refuseHead(), localReplies.requestHeadersTimeout);
+    if (this.isIdle) {
+      this.#end();
     }
   }
 

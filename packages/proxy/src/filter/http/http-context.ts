@@ -1,10 +1,23 @@
 import type { Clock } from '@weft/base';
+import { Http2Counters } from '@weft/http-codec';
 import type { ClusterManager } from '../../cluster/cluster-manager.ts';
 import type { OverloadState } from '../../overload/overload-state.ts';
 import type { CompiledRouteTable } from '../../route/route-table.ts';
 import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
 import type { StreamInfo } from '../../stream-info.ts';
 import type { TimerWheel } from '../../transport/timer-wheel.ts';
+
+/** Client connections by what they turned out to speak. */
+export class DownstreamHttpCounters {
+  http1ConnectionsTotal = 0;
+  http2ConnectionsTotal = 0;
+  /** Requests that came by HTTP/1.0 and 1.1. */
+  http1RequestsTotal = 0;
+  http2RequestsTotal = 0;
+  /** Requests that lived longer than they may. */
+  maxDurationReached = 0;
+  readonly http2: Http2Counters = new Http2Counters();
+}
 
 /** What HTTP connections and streams need of the data plane. */
 export interface HttpContext {
@@ -13,6 +26,7 @@ export interface HttpContext {
   readonly wheel: TimerWheel;
   readonly clusters: ClusterManager;
   readonly overload: OverloadState;
+  readonly counters: DownstreamHttpCounters;
   /** The current table of that name, undefined when there is none. */
   routeTable(name: string): CompiledRouteTable | undefined;
   /** Asks for an unknown virtual host; resolves when it is known, or known not to exist. Never rejects. */

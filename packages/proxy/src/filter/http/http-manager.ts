@@ -1,4 +1,10 @@
-import { defaultHttp1Limits, type Http1Limits, type RequestRules } from '@weft/http-codec';
+import {
+  defaultHttp1Limits,
+  defaultHttp2Settings,
+  type Http1Limits,
+  type Http2Settings,
+  type RequestRules,
+} from '@weft/http-codec';
 import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
 import type { FilterStatusCode } from './filter-status.ts';
 import type { HttpContext } from './http-context.ts';
@@ -15,6 +21,9 @@ export class HttpManager {
   readonly stepNames: readonly string[];
   readonly limits: Http1Limits;
   readonly rules: RequestRules;
+  readonly http2Settings: Http2Settings;
+  /** For clients that are Weft proxies. */
+  readonly http2NamesSettings: Http2Settings;
   /** Protocols that may be upgraded to, in lower case. */
   readonly upgrades: ReadonlySet<string>;
   readonly date: DateText = new DateText();
@@ -33,6 +42,18 @@ export class HttpManager {
       maxFields: config.maxHeadersCount > 0 ? config.maxHeadersCount : defaultHttp1Limits.maxFields,
     };
     this.rules = { acceptHttp10: config.acceptHttp10, allowAbsoluteUrl: config.allowAbsoluteUrl };
+    const { http2 } = config;
+    this.http2Settings = {
+      ...defaultHttp2Settings,
+      maxConcurrentStreams: http2.maxConcurrentStreams,
+      initialStreamWindowBytes: http2.initialStreamWindowBytes,
+      initialConnectionWindowBytes: http2.initialConnectionWindowBytes,
+      headerTableSizeBytes: http2.headerTableSizeBytes,
+      maxHeadBytes: this.limits.maxHeadBytes,
+      maxFields: this.limits.maxFields,
+      allowExtendedConnect: http2.allowConnect,
+    };
+    this.http2NamesSettings = { ...this.http2Settings, carryHeaderNames: true };
     this.upgrades = new Set(config.upgrades.map((upgrade) => upgrade.toLowerCase()));
   }
 }

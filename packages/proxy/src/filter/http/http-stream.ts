@@ -14,6 +14,7 @@ import {
 import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
+import type { Linked } from '../../linked-list.ts';
 import { type LocalReply, localReplies } from '../../local-reply.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import { applyHeaderEdits } from '../../route/header-edits.ts';
@@ -28,9 +29,13 @@ import type { RetryPolicy, VirtualHost } from '../../runtime-config/config.ts';
 import { StreamInfo } from '../../stream-info.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import { BodyBuffer } from './body-buffer.ts';
+import { isGrpc } from './grpc/grpc-request.ts';
+import { isServerFailure } from './grpc/grpc-status.ts';
+import { MessageCounter } from './grpc/message-counter.ts';
 import { removeResponseHopByHop } from './hop-by-hop.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { HttpManager } from './http-manager.ts';
+import { localReplyHead } from './local-reply-head.ts';
 import { onRequestComplete, onRouterTimer } from './router.ts';
 import { StreamTimer, streamTimerCount } from './stream-timer.ts';
 import { UpstreamAttempt } from './upstream-attempt.ts';
@@ -45,7 +50,9 @@ type RequestPause = 'waiting' | 'upstream' | 'upstream-window';
 const requestPauseBits: Readonly<Record<RequestPause, number>> = { waiting: 1, upstream: 2, 'upstream-window': 4 };
 
 /** One request with its response, from the head's arrival to the end of both. Objects are used again. */
-export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
+export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked<HttpStream> {
+  previousInList: HttpStream | undefined = undefined;
+  nextInList: HttpStream | undefined = undefined;
   readonly info: StreamInfo = new StreamInfo();
   readonly attempt: UpstreamAttempt = new UpstreamAttempt(this);
   readonly body: BodyBuffer = new BodyBuffer();
@@ -64,6 +71,10 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
   #responseHead: ResponseHead | undefined = undefined;
   #nextStep = 0;
   #requestPaused = 0;
+  /** The upstream of a tunnel will send nothing more. */
+  #tunnelAnswered = false;
+  readonly #requestMessages = new MessageCounter();
+  readonly #responseMessages = new MessageCounter();
 
   table: CompiledRouteTable | undefined = undefined;
   virtualHost: CompiledVirtualHost | undefined = undefined;
@@ -73,7 +84,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
   askedForVirtualHost = false;
   retryPolicy: RetryPolicy | undefined = undefined;
   retriesLeft = 0;
-  staleRetries = 0;
+  freeRetries = 0;
   #retryBreaker: CircuitBreaker | undefined = undefined;
   /** The kept body is the whole body so far, so it can be sent again. */
   bodyReplayable = true;
@@ -117,7 +128,13 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     const { info } = this;
     info.startTimeMs = context.clock.now();
     info.startMs = context.clock.monotonicMs();
-    info.protocol = head.minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
+    info.protocol = head.protocol;
+    info.isGrpc = isGrpc(head);
+    if (head.protocol === 'HTTP/2') {
+      context.counters.http2RequestsTotal += 1;
+    } else {
+      context.counters.http1RequestsTotal += 1;
+    }
     info.method = head.method;
     info.path = head.path;
     info.upstreamPath = head.path;
@@ -141,7 +158,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
   }
 
   /** Stands for something that never became a request; only `reply` may follow. */
-  beginWithoutRequest(connection: HttpConnection, head: RequestHead, encoder: ResponseEncoder): void {
+  beginWithoutRequest(connection: HttpConnection, head: RequestHead, encoder: ResponseEncoder | undefined): void {
     const { clock } = connection.manager.context;
     this.connection = connection;
     this.manager = connection.manager;
@@ -151,6 +168,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     this.requestComplete = true;
     this.info.startTimeMs = clock.now();
     this.info.startMs = clock.monotonicMs();
+    this.info.protocol = head.protocol;
     this.info.downstream = connection.info;
     this.info.downstreamRemoteIp = connection.info.remoteIp;
   }
@@ -208,19 +226,31 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
   }
 
   #onTimer(kind: number): void {
-    if (kind === StreamTimer.idle || kind === StreamTimer.request) {
-      const reply = kind === StreamTimer.idle ? localReplies.streamIdleTimeout : localReplies.requestTimeout;
-      this.attempt.detach(true);
-      if (this.responseStarted) {
-        this.info.responseFlags |= reply.flags;
-        this.info.responseCodeDetails = reply.details;
-        this.abortResponse();
-      } else {
-        this.reply(reply);
-      }
-      return;
+    switch (kind) {
+      case StreamTimer.idle:
+        this.replyOrAbort(localReplies.streamIdleTimeout);
+        break;
+      case StreamTimer.request:
+        this.replyOrAbort(localReplies.requestTimeout);
+        break;
+      case StreamTimer.duration:
+        this.manager.context.counters.maxDurationReached += 1;
+        this.replyOrAbort(localReplies.maxStreamDuration);
+        break;
+      default:
+        onRouterTimer(this, kind);
     }
-    onRouterTimer(this, kind);
+  }
+
+  /** Gives the request up: with this answer, or by breaking off the one that was begun. */
+  replyOrAbort(reply: LocalReply): void {
+    if (this.responseStarted) {
+      this.info.responseFlags |= reply.flags;
+      this.info.responseCodeDetails = reply.details;
+      this.abortResponse();
+    } else {
+      this.reply(reply);
+    }
   }
 
   /** Something moved: the idle timeout of the route, or of the connection manager, begins anew. */
@@ -239,7 +269,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
 
   /** Bytes kept for this request: its body for a retry, and what its upstream does not take. */
   get heldBytes(): number {
-    return this.body.length + (this.attempt.upstream?.connection.queuedBytes ?? 0);
+    const { upstream } = this.attempt;
+    return this.body.length + (upstream === undefined || upstream.multiplexed ? 0 : upstream.connection.queuedBytes);
   }
 
   /** Ends the request as its idle timeout would, when nothing has moved for `share` of it. @returns whether it did. */
@@ -255,13 +286,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
 
   /** Gives the request up to free what it holds. */
   resetForOverload(): void {
-    if (this.responseStarted) {
-      this.info.responseFlags |= localReplies.overloaded.flags;
-      this.info.responseCodeDetails = localReplies.overloaded.details;
-      this.abortResponse();
-    } else {
-      this.reply(localReplies.overloaded);
-    }
+    this.replyOrAbort(localReplies.overloaded);
   }
 
   // ------------------------------------------------------------------------------------------ request
@@ -289,11 +314,27 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
   }
 
   onResponseWritable(writable: boolean): void {
-    this.attempt.setReadPause(!writable);
+    this.attempt.setReadPause('window', !writable);
   }
 
-  onReset(_detail: CodecErrorDetail): void {
-    this.onDownstreamGone('http2.remote_reset');
+  onReset(detail: CodecErrorDetail): void {
+    if (this.finished) {
+      return;
+    }
+    const { info } = this;
+    switch (detail) {
+      case 'http2.remote_reset':
+      case 'http2.remote_refuse':
+        info.responseFlags |= ResponseFlag.DR;
+        break;
+      case 'http2.unexpected_end':
+        info.responseFlags |= ResponseFlag.DC;
+        break;
+      default:
+        info.responseFlags |= ResponseFlag.DPE;
+    }
+    info.responseCodeDetails = detail === 'http2.unexpected_end' ? 'downstream_remote_disconnect' : detail;
+    this.#giveUp();
   }
 
   onBodyData(bytes: Buffer, start: number, end: number): void {
@@ -303,6 +344,9 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     info.wireBytesReceived += size;
     if (this.finished || this.responseComplete) {
       return;
+    }
+    if (info.isGrpc) {
+      this.#requestMessages.scan(bytes, start, end);
     }
     this.touch();
     const { encoder } = this.attempt;
@@ -333,7 +377,10 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     this.body.trailers = trailers;
     const { encoder } = this.attempt;
     if (this.info.upgraded) {
-      this.attempt.upstream?.connection.end();
+      this.attempt.endTunnelRequest();
+      if (this.#tunnelAnswered) {
+        this.#endTunnel();
+      }
       return;
     }
     if (encoder !== undefined) {
@@ -355,6 +402,11 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
       info.responseFlags |= ResponseFlag.DC;
       info.responseCodeDetails = details;
     }
+    this.#giveUp();
+  }
+
+  /** The client is not there any more to be answered. */
+  #giveUp(): void {
     this.#encoder = undefined;
     this.attempt.detach(false);
     this.#finish();
@@ -417,15 +469,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     const { info, manager } = this;
     info.responseFlags |= reply.flags;
     info.responseCodeDetails = reply.details;
-    const head = takeResponseHead();
-    head.status = reply.status;
-    head.contentLength = reply.body.length;
-    if (reply.status !== 204 && reply.status !== 304) {
-      head.addClean('content-length', String(reply.body.length));
-    }
-    if (reply.body !== '') {
-      head.addClean('content-type', 'text/plain');
-    }
+    const head = localReplyHead(reply, info.isGrpc);
+    const body = info.isGrpc ? '' : reply.body;
     for (let index = 0; index + 1 < reply.headers.length; index += 2) {
       head.add(reply.headers[index] as string, reply.headers[index + 1] as string);
     }
@@ -434,16 +479,16 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
       head.addClean('server', manager.config.serverName);
     }
     info.responseHeaders = head;
-    info.responseCode = reply.status;
+    info.responseCode = head.status;
     const edits = this.choice?.responseEdits ?? this.route?.responseEdits;
     if (edits !== undefined && edits.length > 0) {
       applyHeaderEdits(edits, head, info);
     }
-    const bodyless = reply.body === '' || this.head.method === 'HEAD' || reply.status === 204 || reply.status === 304;
+    const bodyless = body === '' || this.head.method === 'HEAD' || reply.status === 204 || reply.status === 304;
     const encoder = this.#encoder;
     this.#sendHead(head, bodyless, false);
     if (!bodyless) {
-      const bytes = Buffer.from(reply.body, 'latin1');
+      const bytes = Buffer.from(body, 'latin1');
       info.bytesSent += bytes.length;
       info.wireBytesSent += bytes.length;
       encoder?.encodeData(bytes, 0, bytes.length);
@@ -486,6 +531,9 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     const size = end - start;
     this.info.bytesSent += size;
     this.info.wireBytesSent += size;
+    if (this.info.isGrpc) {
+      this.#responseMessages.scan(bytes, start, end);
+    }
     this.touch();
     this.#encoder?.encodeData(bytes, start, end);
   }
@@ -495,7 +543,24 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     if (trailers !== undefined) {
       this.info.responseTrailers = trailers;
     }
-    this.#encodeEnd(trailers);
+    if (!this.info.upgraded) {
+      this.#encodeEnd(trailers);
+    } else if (this.requestComplete) {
+      this.#encodeEnd(undefined);
+    } else {
+      // The client may still have something to say to the upstream.
+      this.#tunnelAnswered = true;
+      this.connection.endTunnelResponse(this.#encoder);
+    }
+  }
+
+  /** The upstream of this tunnel had ended before, now its client has too. */
+  #endTunnel(): void {
+    this.responseComplete = true;
+    if (!this.connection.multiplexed) {
+      this.#encoder?.encodeEnd(undefined);
+    }
+    this.#completeIfDone();
   }
 
   #encodeEnd(trailers: HeadFields | undefined): void {
@@ -524,8 +589,12 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     this.finished = true;
     const { info, attempt, manager } = this;
     info.endMs = this.nowMs();
+    if (info.isGrpc) {
+      info.requestMessages = this.#requestMessages.count;
+      info.responseMessages = this.#responseMessages.count;
+    }
     if (attempt.active) {
-      attempt.finish(info.responseCode >= 500);
+      attempt.finish(info.responseCode >= 500 || (info.isGrpc && isServerFailure(info.grpcStatus)));
     }
     if (this.#retryBreaker !== undefined) {
       this.releaseRetry();
@@ -560,6 +629,9 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     }
     this.#encoder = undefined;
     this.#requestPaused = 0;
+    this.#tunnelAnswered = false;
+    this.#requestMessages.reset();
+    this.#responseMessages.reset();
     this.table = undefined;
     this.virtualHost = undefined;
     this.route = undefined;
@@ -568,7 +640,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner {
     this.askedForVirtualHost = false;
     this.retryPolicy = undefined;
     this.retriesLeft = 0;
-    this.staleRetries = 0;
+    this.freeRetries = 0;
     this.responseStarted = false;
     this.responseComplete = false;
     if (free.length < maxFree) {

@@ -1,9 +1,7 @@
 import { KnownHeader, type ResponseHead } from '@weft/http-codec';
 import { matchesHeader } from '../../route/route-match.ts';
 import type { RetryPolicy } from '../../runtime-config/config.ts';
-
-/** How a try ended without a response. */
-export type TryFailure = 'connect-failure' | 'reset' | 'reset-before-request' | 'per-try-timeout' | 'overflow';
+import type { TryFailure } from './try-failure.ts';
 
 const grpcConditions: Readonly<Record<string, string>> = {
   '1': 'cancelled',
@@ -62,6 +60,10 @@ export function wouldRetryFailure(policy: RetryPolicy, failure: TryFailure): boo
         retryOn.has('gateway-error') ||
         retryOn.has('reset') ||
         retryOn.has('reset-before-request')
+      );
+    case 'refused-stream':
+      return (
+        retryOn.has('refused-stream') || retryOn.has('5xx') || retryOn.has('gateway-error') || retryOn.has('reset')
       );
     case 'reset-before-request':
       return (

@@ -7,6 +7,7 @@ import {
   localReplies,
   type ResetReason,
   redirectReply,
+  resetFlags,
   upstreamReset,
 } from '../../local-reply.ts';
 import type { UpstreamHttpConnection } from '../../pool/upstream-http-connection.ts';
@@ -15,9 +16,11 @@ import { applyHeaderEdits } from '../../route/header-edits.ts';
 import { redirectLocation, rewrittenPath } from '../../route/rewrite.ts';
 import { type CompiledRoute, chooseCluster } from '../../route/route-table.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
+import { grpcTimeoutMs } from './grpc/grpc-request.ts';
 import type { HttpStream } from './http-stream.ts';
-import { isIdempotent, retryDelayMs, type TryFailure, wouldRetryFailure, wouldRetryResponse } from './retry.ts';
+import { isIdempotent, retryDelayMs, wouldRetryFailure, wouldRetryResponse } from './retry.ts';
 import { StreamTimer } from './stream-timer.ts';
+import type { TryFailure } from './try-failure.ts';
 import type { UpstreamAttempt } from './upstream-attempt.ts';
 
 /** The terminal filter: answers by the route, or prepares the request and begins the first try. */
@@ -75,6 +78,9 @@ function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
   if (action.idleTimeoutMs !== undefined) {
     stream.touch();
   }
+  if (!limitDuration(stream)) {
+    return FilterStatus.replied;
+  }
   if (!stream.requestComplete) {
     if (head.expectContinue) {
       stream.sendContinue();
@@ -83,6 +89,28 @@ function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
   }
   startTry(stream);
   return stream.finished || stream.responseStarted ? FilterStatus.replied : FilterStatus.stop;
+}
+
+/** Arms the limit of the request's life. @returns false when it is over already. */
+function limitDuration(stream: HttpStream): boolean {
+  const { info, manager, head } = stream;
+  const limit = stream.route?.forward?.maxStreamDuration;
+  let maxMs = limit?.maxMs ?? manager.config.maxStreamDurationMs;
+  const grpcTimeout = limit?.grpcTimeoutMaxMs === undefined ? undefined : grpcTimeoutMs(head);
+  if (limit?.grpcTimeoutMaxMs !== undefined && grpcTimeout !== undefined) {
+    const bound = limit.grpcTimeoutMaxMs;
+    const asked = bound > 0 && (grpcTimeout > bound || grpcTimeout === 0) ? bound : grpcTimeout;
+    maxMs = asked - limit.grpcTimeoutOffsetMs;
+    if (maxMs <= 0) {
+      manager.context.counters.maxDurationReached += 1;
+      stream.reply(localReplies.maxStreamDuration);
+      return false;
+    }
+  }
+  if (maxMs > 0) {
+    stream.armAt(StreamTimer.duration, info.startMs, maxMs);
+  }
+  return true;
 }
 
 /** Header edits of the route, path and host rewrite, and what Envoy's router adds. */
@@ -191,6 +219,9 @@ export function onTryReady(stream: HttpStream, attempt: UpstreamAttempt, upstrea
     armPerTry(stream, nowMs);
   }
   const bodyless = !head.hasBody;
+  if (upstream.multiplexed) {
+    head.targetScheme = info.scheme;
+  }
   encoder.encodeRequest(head, bodyless);
   if (bodyless) {
     attempt.requestSent = true;
@@ -275,7 +306,6 @@ export function onTryFailed(
   failure: TryFailure,
   reason: ResetReason,
   transportFailure: string,
-  reusedConnection = false,
 ): void {
   const { info, retryPolicy, cluster } = stream;
   stream.cancel(StreamTimer.perTry);
@@ -287,14 +317,13 @@ export function onTryFailed(
     info.upstreamTransportFailureReason = transportFailure;
   }
   if (stream.responseStarted) {
-    info.responseFlags |= reason === 'protocol error' ? ResponseFlag.UPE : ResponseFlag.UC;
+    info.responseFlags |= resetFlags[reason];
     info.responseCodeDetails = `upstream_reset_after_response_started{${reason.replaceAll(' ', '_')}}`;
     stream.abortResponse();
     return;
   }
-  if (reusedConnection && cluster !== undefined && stream.staleRetries < maxStaleRetries && mayResend(stream)) {
-    // The upstream closed a kept connection while we were sending on it: it has not read the request (RFC 9112 §9.3.1).
-    stream.staleRetries += 1;
+  if (cluster !== undefined && stream.freeRetries < maxFreeRetries && mayResend(stream, failure)) {
+    stream.freeRetries += 1;
     info.attemptCount -= 1;
     stream.holdRequest();
     startTry(stream);
@@ -306,11 +335,15 @@ export function onTryFailed(
   fail(stream, upstreamReset(reason, transportFailure, info.attemptCount));
 }
 
-/** Kept connections that may turn out to be closed, for one request. */
-const maxStaleRetries = 3;
+/** Times that one request is sent again without asking the policy, because no upstream has worked on it. */
+const maxFreeRetries = 3;
 
-function mayResend(stream: HttpStream): boolean {
-  return isIdempotent(stream.head.method) && (!stream.head.hasBody || stream.bodyReplayable);
+/** Whether it is certain enough that nothing was done with the request. */
+function mayResend({ head, bodyReplayable }: HttpStream, failure: TryFailure): boolean {
+  if (failure !== 'refused-stream' && (failure !== 'stale-connection' || !isIdempotent(head.method))) {
+    return false;
+  }
+  return !head.hasBody || bodyReplayable;
 }
 
 /** Begins another try after a pause, if policy and breaker allow it. */
@@ -358,8 +391,7 @@ export function onRouterTimer(stream: HttpStream, timer: number): void {
     if (cluster !== undefined) {
       cluster.counters.requestTimeouts += 1;
     }
-    attempt.detach(true);
-    timeOut(stream, localReplies.responseTimeout);
+    stream.replyOrAbort(localReplies.responseTimeout);
     return;
   }
   if (cluster !== undefined) {
@@ -374,17 +406,7 @@ export function onRouterTimer(stream: HttpStream, timer: number): void {
   if (retryPolicy !== undefined && wouldRetryFailure(retryPolicy, 'per-try-timeout') && tryAgain(stream)) {
     return;
   }
-  timeOut(stream, timer === StreamTimer.perTry ? localReplies.perTryTimeout : localReplies.perTryIdleTimeout);
-}
-
-function timeOut(stream: HttpStream, reply: LocalReply): void {
-  if (stream.responseStarted) {
-    stream.info.responseFlags |= reply.flags;
-    stream.info.responseCodeDetails = reply.details;
-    stream.abortResponse();
-  } else {
-    fail(stream, reply);
-  }
+  stream.replyOrAbort(timer === StreamTimer.perTry ? localReplies.perTryTimeout : localReplies.perTryIdleTimeout);
 }
 
 function fail(stream: HttpStream, reply: LocalReply): void {

@@ -1,4 +1,12 @@
 /** The timers of a stream, by number. */
-export const StreamTimer = { route: 0, perTry: 1, perTryIdle: 2, backOff: 3, idle: 4, request: 5 } as const;
+export const StreamTimer = {
+  route: 0,
+  perTry: 1,
+  perTryIdle: 2,
+  backOff: 3,
+  idle: 4,
+  request: 5,
+  duration: 6,
+} as const;
 
-export const streamTimerCount = 6;
+export const streamTimerCount = 7;

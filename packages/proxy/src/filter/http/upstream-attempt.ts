@@ -1,4 +1,4 @@
-import type { CodecErrorDetail, HeadFields, RequestEncoder, ResponseHead } from '@weft/http-codec';
+import type { CodecErrorDetail, HeadFields, RequestEncoder, RequestFate, ResponseHead } from '@weft/http-codec';
 import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
@@ -6,6 +6,11 @@ import type { HttpPool, PoolWaiter } from '../../pool/http-pool.ts';
 import type { UpstreamHttpConnection, UpstreamUser } from '../../pool/upstream-http-connection.ts';
 import type { HttpStream } from './http-stream.ts';
 import { onTryFailed, onTryInformational, onTryReady, onTryResponse } from './router.ts';
+import { resetReasonOf, type TryFailure } from './try-failure.ts';
+
+/** Why the body of a response stands still: the client's connection is full, or the window of its stream is. */
+export type ResponsePause = 'connection' | 'window';
+const responsePauseBits: Readonly<Record<ResponsePause, number>> = { connection: 1, window: 2 };
 
 /** One try at one endpoint. A stream has one at a time and uses the object again. */
 export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
@@ -14,13 +19,17 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   endpoint: Endpoint | undefined = undefined;
   upstream: UpstreamHttpConnection | undefined = undefined;
   encoder: RequestEncoder | undefined = undefined;
+  previousInList: UpstreamUser | undefined = undefined;
+  nextInList: UpstreamUser | undefined = undefined;
   /** The end of the request went out. */
   requestSent = false;
   responseComplete = false;
   #breaker: CircuitBreaker | undefined = undefined;
   #waitingIn: HttpPool | undefined = undefined;
   #active = false;
-  #paused = false;
+  /** Sum of `responsePauseBits`. */
+  #paused = 0;
+  #bytesReadBefore = 0;
 
   constructor(stream: HttpStream) {
     this.stream = stream;
@@ -46,8 +55,8 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     this.requestSent = false;
     this.responseComplete = false;
     this.#enter();
-    const pool = cluster.poolOf(endpoint);
-    const upstream = pool.takeIdle();
+    const pool = cluster.poolOf(endpoint, this.stream.info.protocol === 'HTTP/2');
+    const upstream = pool.take();
     if (upstream !== undefined) {
       this.onPoolReady(upstream);
       return true;
@@ -95,9 +104,13 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   onPoolReady(upstream: UpstreamHttpConnection): void {
     this.#waitingIn = undefined;
     this.upstream = upstream;
+    this.#bytesReadBefore = upstream.connection.bytesRead;
     this.encoder = upstream.open(this);
     if (!this.stream.connection.transport.writable) {
-      this.setReadPause(true);
+      this.setReadPause('connection', true);
+    }
+    if (!upstream.connection.writable) {
+      this.onUpstreamWritable(false);
     }
     onTryReady(this.stream, this, upstream);
   }
@@ -126,13 +139,21 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     this.stream.onResponseEnd(trailers);
   }
 
-  onResponseError(detail: CodecErrorDetail): void {
+  onResponseError(detail: CodecErrorDetail, fate: RequestFate): void {
     const { upstream } = this;
-    const fresh = upstream?.untouched === true;
-    const terminated = detail === 'http1.unexpected_end';
-    const reused = upstream !== undefined && upstream.requests > 1 && fresh && terminated;
+    const reason = resetReasonOf(detail, fate);
+    let failure: TryFailure = 'reset';
+    if (fate === 'not-processed') {
+      failure = 'refused-stream';
+    } else if (reason === 'connection termination' && upstream !== undefined) {
+      // The upstream closed a kept connection while we were sending on it: it has not read the request (RFC 9112 §9.3.1).
+      const isUntouched = upstream.connection.bytesRead === this.#bytesReadBefore;
+      failure = upstream.requests > 1 && isUntouched ? 'stale-connection' : 'reset';
+    }
+    // The codec is done with the request: it is not to be cancelled.
+    this.encoder = undefined;
     this.detach(true);
-    onTryFailed(this.stream, 'reset', terminated ? 'connection termination' : 'protocol error', '', reused);
+    onTryFailed(this.stream, failure, reason, '');
   }
 
   onUpstreamWritable(writable: boolean): void {
@@ -144,35 +165,55 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   }
 
   /** Stops or resumes reading the response: the client does not take it as fast. */
-  setReadPause(pause: boolean): void {
-    const { upstream } = this;
-    if (upstream === undefined || pause === this.#paused) {
+  setReadPause(reason: ResponsePause, pause: boolean): void {
+    const bit = responsePauseBits[reason];
+    const before = this.#paused;
+    const after = pause ? before | bit : before & ~bit;
+    if (this.upstream === undefined || after === before) {
       return;
     }
-    this.#paused = pause;
-    this.encoder?.pauseResponse(pause);
+    this.#paused = after;
+    if ((before === 0) !== (after === 0)) {
+      this.encoder?.pauseResponse(pause);
+    }
+  }
+
+  /** A tunnel's client will send nothing more. */
+  endTunnelRequest(): void {
+    const { upstream, encoder } = this;
+    this.requestSent = true;
+    if (upstream !== undefined && encoder !== undefined) {
+      upstream.endTunnelRequest(encoder);
+    }
   }
 
   /** Ends the try in good order: the connection goes back to its pool if it can. */
   finish(failed: boolean): void {
-    const { upstream } = this;
-    this.setReadPause(false);
+    const { upstream, encoder } = this;
+    if (this.#paused !== 0) {
+      this.#paused = 0;
+      if (upstream?.multiplexed === false || !this.responseComplete) {
+        encoder?.pauseResponse(false);
+      }
+    }
     this.#leave(failed);
     this.upstream = undefined;
     this.encoder = undefined;
-    upstream?.release();
+    if (upstream !== undefined && encoder !== undefined) {
+      upstream.release(this, encoder, this.requestSent && this.responseComplete);
+    }
   }
 
   /** Gives the try up, wherever it stands. */
   detach(failed: boolean): void {
-    const { upstream } = this;
-    this.#paused = false;
+    const { upstream, encoder } = this;
+    this.#paused = 0;
     const waitingIn = this.#waitingIn;
     this.#waitingIn = undefined;
     this.upstream = undefined;
     this.encoder = undefined;
     waitingIn?.cancel(this);
     this.#leave(failed);
-    upstream?.abandon();
+    upstream?.abandon(this, encoder);
   }
 }

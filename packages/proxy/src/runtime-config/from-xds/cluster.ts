@@ -14,6 +14,7 @@ import type {
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { endpointsFromXds } from './endpoint.ts';
+import { http2OptionsFromXds } from './http2-options.ts';
 import { loadBalancerFromXds } from './load-balancer.ts';
 import { labelsFromStruct, stringAt } from './metadata.ts';
 import { upstreamTlsFromXds } from './tls.ts';
@@ -154,8 +155,8 @@ function upstreamHttpFromXds(cluster: Decoded<typeof Cluster>, problems: Problem
   }
   const at = `typed_extension_protocol_options.${HTTP_OPTIONS_KEY}`;
   const common = options?.common_http_protocol_options;
-  if (common?.max_connection_duration !== undefined && common.max_connection_duration > 0) {
-    problems.add('not supported by this proxy', `${at}.common_http_protocol_options.max_connection_duration`);
+  if (common?.max_stream_duration !== undefined && common.max_stream_duration > 0) {
+    problems.add('not supported by this proxy', `${at}.common_http_protocol_options.max_stream_duration`);
   }
   if (
     options !== undefined &&
@@ -163,34 +164,26 @@ function upstreamHttpFromXds(cluster: Decoded<typeof Cluster>, problems: Problem
   ) {
     problems.add('one of explicit_http_config, use_downstream_protocol_config, auto_config is required', at);
   }
-  const http2 =
-    options?.explicit_http_config?.http2_protocol_options ??
-    options?.auto_config?.http2_protocol_options ??
-    options?.use_downstream_protocol_config?.http2_protocol_options;
+  const chosen = options?.explicit_http_config ?? options?.auto_config ?? options?.use_downstream_protocol_config;
   return {
-    protocol: protocolOf(options, at, problems),
+    protocol: protocolOf(options),
     idleTimeoutMs: common?.idle_timeout ?? DEFAULT_IDLE_TIMEOUT_MS,
     maxRequestsPerConnection: common?.max_requests_per_connection ?? 0,
-    maxConcurrentStreams: http2?.max_concurrent_streams ?? DEFAULT_MAX_CONCURRENT_STREAMS,
+    maxConnectionDurationMs: common?.max_connection_duration ?? 0,
+    http2: problems.within(at, () =>
+      http2OptionsFromXds(chosen?.http2_protocol_options, DEFAULT_MAX_CONCURRENT_STREAMS, problems),
+    ),
   };
 }
 
-/** Every downstream speaks HTTP/1.1 so far, so the same protocol as the downstream is that one. */
-function protocolOf(
-  options: Decoded<typeof UpstreamHttpSchema> | undefined,
-  at: string,
-  problems: Problems,
-): UpstreamHttpOptions['protocol'] {
+function protocolOf(options: Decoded<typeof UpstreamHttpSchema> | undefined): UpstreamHttpOptions['protocol'] {
   if (options?.use_downstream_protocol_config !== undefined) {
     return 'use-downstream';
   }
   if (options?.auto_config !== undefined) {
-    problems.add('not supported by this proxy', `${at}.auto_config`);
+    return 'auto';
   }
-  if (options?.explicit_http_config?.http2_protocol_options !== undefined) {
-    problems.add('not supported by this proxy', `${at}.explicit_http_config.http2_protocol_options`);
-  }
-  return 'http1';
+  return options?.explicit_http_config?.http2_protocol_options === undefined ? 'http1' : 'http2';
 }
 
 function transportSocketFromXds(

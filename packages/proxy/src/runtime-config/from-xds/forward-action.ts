@@ -33,7 +33,19 @@ export function forwardActionFromXds(action: Decoded<typeof RouteAction>, proble
     retryPolicy:
       retry === undefined ? undefined : problems.within('retry_policy', () => retryPolicyFromXds(retry, problems)),
     priority: action.priority === 'HIGH' ? 'high' : 'default',
+    maxStreamDuration: maxStreamDurationFromXds(action),
   };
+}
+
+function maxStreamDurationFromXds(action: Decoded<typeof RouteAction>): ForwardAction['maxStreamDuration'] {
+  const { max_stream_duration: limit } = action;
+  return limit === undefined
+    ? undefined
+    : {
+        maxMs: limit.max_stream_duration,
+        grpcTimeoutMaxMs: limit.grpc_timeout_header_max,
+        grpcTimeoutOffsetMs: limit.grpc_timeout_header_offset ?? 0,
+      };
 }
 
 function clustersFromXds(action: Decoded<typeof RouteAction>, problems: Problems): WeightedCluster[] {

@@ -3,6 +3,7 @@ import type { HttpConnectionManager } from '../wire/http-connection-manager-sche
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { accessLogsFromXds } from './access-log.ts';
+import { http2OptionsFromXds } from './http2-options.ts';
 import { present } from './present.ts';
 import { routeTableFromXds } from './route-configuration.ts';
 
@@ -17,13 +18,14 @@ const defaults = {
   drainTimeoutMs: 5000,
   delayedCloseTimeoutMs: 1000,
   serverName: 'envoy',
+  /** Envoy allows as many as the protocol does and advises 100 to whoever takes requests of strangers. */
+  maxConcurrentStreams: 100,
 } as const;
 
 /** Envoy's bound of `max_request_headers_kb`. */
 const MAX_REQUEST_HEADERS_KB = 8192;
 
-/** HTTP/2 comes with the data-plane issue; until then a downstream that insists on it is told so when it connects. */
-const codecs = { AUTO: 'auto', HTTP1: 'http1', HTTP2: undefined, HTTP3: undefined } as const;
+const codecs = { AUTO: 'auto', HTTP1: 'http1', HTTP2: 'http2', HTTP3: undefined } as const;
 const serverHeaders = {
   OVERWRITE: 'overwrite',
   APPEND_IF_ABSENT: 'append-if-absent',
@@ -109,6 +111,10 @@ export function httpConnectionManagerFromXds(
     drainTimeoutMs: manager.drain_timeout ?? defaults.drainTimeoutMs,
     delayedCloseTimeoutMs: manager.delayed_close_timeout ?? defaults.delayedCloseTimeoutMs,
     maxRequestsPerConnection: common?.max_requests_per_connection ?? 0,
+    maxStreamDurationMs: common?.max_stream_duration ?? 0,
+    http2: problems.within('http2_protocol_options', () =>
+      http2OptionsFromXds(manager.http2_protocol_options, defaults.maxConcurrentStreams, problems),
+    ),
     accessLogs: accessLogsFromXds(manager.access_log, problems),
     upgrades: manager.upgrade_configs
       .filter(({ enabled }) => enabled !== false)

@@ -1,7 +1,7 @@
 /** The HTTP connection manager and its filters. */
 
 import { AccessLog } from './access-log-schema.ts';
-import { ConfigSource } from './core-schema.ts';
+import { ConfigSource, Percent } from './core-schema.ts';
 import { RouteConfiguration } from './route-schema.ts';
 import {
   any,
@@ -32,28 +32,46 @@ export const UuidRequestIdConfig = message('envoy.extensions.request_id.uuid.v3.
   use_request_id_for_trace_sampling: boolValue(2),
 });
 
-export const HttpProtocolOptions = message(
-  'envoy.config.core.v3.HttpProtocolOptions',
-  {
-    idle_timeout: duration(1),
-    max_headers_count: uint32Value(2),
-    max_connection_duration: duration(3),
-    headers_with_underscores_action: only(enumeration(5, 'ALLOW=0 REJECT_REQUEST=1 DROP_HEADER=2'), 'ALLOW'),
-    max_requests_per_connection: uint32Value(6),
-  },
-  '4:max_stream_duration',
-);
+export const HttpProtocolOptions = message('envoy.config.core.v3.HttpProtocolOptions', {
+  idle_timeout: duration(1),
+  max_headers_count: uint32Value(2),
+  max_connection_duration: duration(3),
+  headers_with_underscores_action: only(enumeration(5, 'ALLOW=0 REJECT_REQUEST=1 DROP_HEADER=2'), 'ALLOW'),
+  max_requests_per_connection: uint32Value(6),
+  max_stream_duration: duration(4),
+});
 
 export const Http1ProtocolOptions = message(
   'envoy.config.core.v3.Http1ProtocolOptions',
-  { allow_absolute_url: boolValue(1), accept_http_10: bool(2) },
-  '3:default_host_for_http_10 4:header_key_format 5:enable_trailers 6:allow_chunked_length 7:override_stream_error_on_invalid_http_message 8:send_fully_qualified_url 9:use_balsa_parser 10:allow_custom_methods',
+  { allow_absolute_url: boolValue(1), accept_http_10: bool(2), enable_trailers: only(bool(5), true) },
+  '3:default_host_for_http_10 4:header_key_format 6:allow_chunked_length 7:override_stream_error_on_invalid_http_message 8:send_fully_qualified_url 9:use_balsa_parser 10:allow_custom_methods',
 );
 
+export const KeepaliveSettings = message(
+  'envoy.config.core.v3.KeepaliveSettings',
+  { interval: duration(1), timeout: duration(2), interval_jitter: nested(3, Percent) },
+  '4:connection_idle_interval',
+);
+
+/** Floods are bounded, see docs/http2.md; their limits cannot be changed. A malformed message always ends its stream alone. */
 export const Http2ProtocolOptions = message(
   'envoy.config.core.v3.Http2ProtocolOptions',
-  { max_concurrent_streams: uint32Value(2) },
-  '1:hpack_table_size 3:initial_stream_window_size 4:initial_connection_window_size 5:allow_connect 6:allow_metadata 7:max_outbound_frames 8:max_outbound_control_frames 9:max_consecutive_inbound_frames_with_empty_payload 10:max_inbound_priority_frames_per_stream 11:max_inbound_window_update_frames_per_data_frame_sent 12:stream_error_on_invalid_http_messaging 13:custom_settings_parameters 14:override_stream_error_on_invalid_http_message 15:connection_keepalive 16:use_oghttp2_codec',
+  {
+    hpack_table_size: uint32Value(1),
+    max_concurrent_streams: uint32Value(2),
+    initial_stream_window_size: uint32Value(3),
+    initial_connection_window_size: uint32Value(4),
+    allow_connect: bool(5),
+    allow_metadata: only(bool(6), false),
+    max_outbound_frames: only(uint32Value(7), 10_000),
+    max_outbound_control_frames: only(uint32Value(8), 1000),
+    max_consecutive_inbound_frames_with_empty_payload: only(uint32Value(9), 10),
+    max_inbound_priority_frames_per_stream: only(uint32Value(10), 100),
+    max_inbound_window_update_frames_per_data_frame_sent: only(uint32Value(11), 10),
+    override_stream_error_on_invalid_http_message: only(boolValue(14), true),
+    connection_keepalive: nested(15, KeepaliveSettings),
+  },
+  '12:stream_error_on_invalid_http_messaging 13:custom_settings_parameters 16:use_oghttp2_codec',
 );
 
 export const Rds = message('envoy.extensions.filters.network.http_connection_manager.v3.Rds', {
@@ -98,6 +116,7 @@ export const HttpConnectionManager = message(
     http_filters: repeated(nested(5, HttpFilter)),
     add_user_agent: only(boolValue(6), false),
     http_protocol_options: nested(8, Http1ProtocolOptions),
+    http2_protocol_options: nested(9, Http2ProtocolOptions),
     server_name: string(10),
     drain_timeout: duration(12),
     access_log: repeated(nested(13, AccessLog)),
@@ -132,6 +151,6 @@ export const HttpConnectionManager = message(
       'IMPLEMENTATION_SPECIFIC_DEFAULT=0 KEEP_UNCHANGED=1 REJECT_REQUEST=2 UNESCAPE_AND_REDIRECT=3 UNESCAPE_AND_FORWARD=4',
     ),
   },
-  '7:tracing 9:http2_protocol_options 18:proxy_100_continue 20:represent_ipv4_remote_address_as_ipv4_mapped_ipv6 25:internal_address_config 31:scoped_routes 38:local_reply_config 43:path_normalization_options 44:http3_protocol_options 46:original_ip_detection_extensions 47:strip_trailing_host_dot 48:scheme_header_transformation 49:proxy_status_config 50:typed_header_validation_config 51:append_x_forwarded_port 52:early_header_mutation_extensions 53:add_proxy_protocol_connection_state 54:access_log_flush_interval 55:flush_access_log_on_new_request 56:access_log_options 57:append_local_overload',
+  '7:tracing 18:proxy_100_continue 20:represent_ipv4_remote_address_as_ipv4_mapped_ipv6 25:internal_address_config 31:scoped_routes 38:local_reply_config 43:path_normalization_options 44:http3_protocol_options 46:original_ip_detection_extensions 47:strip_trailing_host_dot 48:scheme_header_transformation 49:proxy_status_config 50:typed_header_validation_config 51:append_x_forwarded_port 52:early_header_mutation_extensions 53:add_proxy_protocol_connection_state 54:access_log_flush_interval 55:flush_access_log_on_new_request 56:access_log_options 57:append_local_overload',
   [['rds', 'route_config']],
 );

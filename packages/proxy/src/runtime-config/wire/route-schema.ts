@@ -88,6 +88,12 @@ export const RouteMatch = message(
   [['prefix', 'path', 'safe_regex', 'path_separated_prefix']],
 );
 
+export const RouteActionMaxStreamDuration = message('envoy.config.route.v3.RouteAction.MaxStreamDuration', {
+  max_stream_duration: duration(1),
+  grpc_timeout_header_max: duration(2),
+  grpc_timeout_header_offset: duration(3),
+});
+
 export const RouteAction = message(
   'envoy.config.route.v3.RouteAction',
   {
@@ -103,9 +109,10 @@ export const RouteAction = message(
     idle_timeout: duration(24),
     host_rewrite_header: optional(string(29)),
     regex_rewrite: nested(32, RegexMatchAndSubstitute),
+    max_stream_duration: nested(36, RouteActionMaxStreamDuration),
     append_x_forwarded_host: bool(38),
   },
-  '2:cluster_header 4:metadata_match 13:rate_limits 14:include_vh_rate_limits 15:hash_policy 17:cors 23:max_grpc_timeout 25:upgrade_configs 26:internal_redirect_action 27:hedge_policy 28:grpc_timeout_offset 30:request_mirror_policies 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 35:host_rewrite_path_regex 36:max_stream_duration 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy 41:path_rewrite_policy',
+  '2:cluster_header 4:metadata_match 13:rate_limits 14:include_vh_rate_limits 15:hash_policy 17:cors 23:max_grpc_timeout 25:upgrade_configs 26:internal_redirect_action 27:hedge_policy 28:grpc_timeout_offset 30:request_mirror_policies 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 35:host_rewrite_path_regex 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy 41:path_rewrite_policy',
   [
     ['cluster', 'weighted_clusters'],
     ['host_rewrite_literal', 'auto_host_rewrite', 'host_rewrite_header'],
