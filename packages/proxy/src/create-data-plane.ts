@@ -79,6 +79,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     onRefused: (record, listener) => options.onTcpEnd(record, listener, undefined),
   };
   const maxConnections = options.maxConnections ?? defaultMaxConnections;
+  /** Below the limit of connections, if need be after closing some that nobody uses: a hundredth at once, as finding them is work. */
+  const hasRoom = (): boolean => {
+    if (listeners.connections < maxConnections) {
+      return true;
+    }
+    const closed = listeners.closeIdlest(Math.ceil(maxConnections / 100));
+    overload.count('envoy.overload_actions.reduce_timeouts', closed);
+    return closed > 0;
+  };
   const listeners: ListenerManager = new ListenerManager({
     clock,
     logger,
@@ -90,8 +99,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     warmingTimeoutMs: options.warmingTimeoutMs ?? defaultWarmingTimeoutMs,
     drainTimeMs: options.drainTimeMs ?? defaultDrainTimeMs,
     mayAccept: () => {
-      const mayAccept =
-        (overload.active & OverloadBit.refuseConnections) === 0 && listeners.connections < maxConnections;
+      const mayAccept = (overload.active & OverloadBit.refuseConnections) === 0 && hasRoom();
       if (!mayAccept) {
         overload.count('envoy.overload_actions.stop_accepting_connections');
       }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '@weft/base';
 import { OverloadBit, OverloadState } from '../src/overload/overload-state.ts';
 import { answering, okResponse } from './support/raw-peer.ts';
 import { get, getOnce, SimpleProxy } from './support/simple-proxy.ts';
@@ -127,4 +128,44 @@ test('reset_high_memory_stream: the request that holds most is given up, with OM
   small.send(get());
   await small.untilText('ok');
   assert.equal(relief.resetLargest(5), 0);
+});
+
+test('at the limit of connections those that nobody uses make room; when all are in use a new one is closed', async (t) => {
+  let ahead = 0;
+  const clock = {
+    ...systemClock,
+    now: () => Date.now() + ahead,
+    monotonicMs: () => performance.now() + ahead,
+  };
+  const overload = new OverloadState();
+  const proxy = await SimpleProxy.start(t, {
+    onData: (connection) => {
+      if (!connection.received.includes('/held')) {
+        answering(okResponse)(connection);
+      }
+    },
+    dataPlane: { clock, overload, maxConnections: 3 },
+  });
+  const [first, second, third] = [await proxy.client(), await proxy.client(), await proxy.client()];
+  for (const client of [first, second, third]) {
+    client.send(get());
+    await client.untilText('ok');
+  }
+  const tooSoon = await proxy.client();
+  await tooSoon.untilEnd();
+  second.received = Buffer.alloc(0);
+  ahead = 5000;
+  second.send(get());
+  await second.untilText('ok');
+  third.send(get('/held'));
+  await proxy.origin.until(() => proxy.origin.received.includes('/held'));
+  const fourth = await proxy.client();
+  fourth.send(get());
+  await fourth.untilText('ok');
+  await first.untilEnd();
+  const fifth = await proxy.client();
+  await fifth.untilEnd();
+  assert.equal(second.ended || third.ended || fourth.ended, false);
+  assert.equal(overload.taken['envoy.overload_actions.reduce_timeouts'], 1);
+  assert.equal(overload.taken['envoy.overload_actions.stop_accepting_connections'], 2);
 });

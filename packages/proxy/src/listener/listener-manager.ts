@@ -39,6 +39,10 @@ interface Entry {
   warming: Warming | undefined;
 }
 
+/** A connection that was used within this time is not closed to make room for another. */
+const leastIdleMs = 1000;
+/** When no connection could be closed, the next look is taken after this time: looking at all of them is work. */
+const noRoomPauseMs = 100;
 /** Ending what holds less than this would not be worth a failed request. */
 const leastResetBytes = 128 * 1024;
 
@@ -53,6 +57,7 @@ export class ListenerManager {
   /** Listeners that accept nothing more but still have connections, with their chains. */
   readonly #retired = new Map<ActiveListener, readonly ActiveFilterChain[]>();
   readonly #drainTimers = new Set<Timer>();
+  #noRoomUntilMs = 0;
   #config: RuntimeConfig | undefined = undefined;
   #closed = false;
 
@@ -299,6 +304,35 @@ export class ListenerManager {
   endIdle(share: number): number {
     const nowMs = this.#options.clock.monotonicMs();
     return this.#allChains().reduce((sum, chain) => sum + chain.endIdle(share, nowMs), 0);
+  }
+
+  /**
+   * Closes at most `most` connections without a request, those that have been so for longest first: a client that comes to send
+   * something is worth more than one that keeps a connection in case. @returns how many.
+   */
+  closeIdlest(most: number): number {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs < this.#noRoomUntilMs) {
+      return 0;
+    }
+    const idle: { readonly sinceMs: number; readonly connection: { destroy(): void } }[] = [];
+    for (const chain of this.#allChains()) {
+      for (const connection of chain.connections) {
+        const sinceMs = connection.idleSinceMs;
+        if (sinceMs !== undefined && nowMs - sinceMs >= leastIdleMs) {
+          idle.push({ sinceMs, connection });
+        }
+      }
+    }
+    idle.sort((a, b) => a.sinceMs - b.sinceMs);
+    const chosen = idle.slice(0, most);
+    for (const { connection } of chosen) {
+      connection.destroy();
+    }
+    if (chosen.length === 0) {
+      this.#noRoomUntilMs = nowMs + noRoomPauseMs;
+    }
+    return chosen.length;
   }
 
   /** Resets at most `most` requests or TCP connections, those that hold most memory first. @returns how many. */

@@ -56,7 +56,10 @@ const at = (resource: OverloadResource, threshold: number, saturation: number = 
 /** Half a second: an idle proxy should be idle, and memory does not run away faster than the limits of connections let it. */
 export const defaultRefreshIntervalMs = 500;
 
-/** Envoy's recommendation for the edge (0.95 and 0.98 of the heap), with milder actions before them. */
+/**
+ * Envoy's recommendation for the edge (0.95 and 0.98 of the heap), with milder actions before them. That there are too many
+ * connections needs no action: the limit itself refuses one when none of those there can be closed.
+ */
 export const defaultTriggers: ReadonlyMap<OverloadAction, readonly OverloadTrigger[]> = new Map([
   [
     'envoy.overload_actions.reduce_timeouts',
@@ -67,7 +70,7 @@ export const defaultTriggers: ReadonlyMap<OverloadAction, readonly OverloadTrigg
   ['envoy.overload_actions.reset_high_memory_stream', [at('memory', 0.92, 0.98)]],
   [
     'envoy.overload_actions.stop_accepting_connections',
-    [at('memory', 0.95), at('descriptors', 0.95), at('event_loop_delay', 1), at('downstream_connections', 1)],
+    [at('memory', 0.95), at('descriptors', 0.95), at('event_loop_delay', 1)],
   ],
   ['envoy.overload_actions.stop_accepting_requests', [at('memory', 0.98)]],
 ]);

@@ -127,19 +127,20 @@ test('memory: the actions come one after another as it runs out, and go with it'
 test('an action is logged when it begins and when it ends, not while it lasts, and does not flap', () => {
   const { tick, logs, pressure } = setUp();
   for (let round = 0; round < 20; round += 1) {
-    pressure.downstream_connections = round % 2 === 0 ? 1 : 0.5;
+    pressure.descriptors = round % 2 === 0 ? 1 : 0.5;
     tick();
   }
   const lines = (): string[] => logs.map(({ message, fields }) => `${message} ${String(fields?.['action'])}`);
   assert.deepEqual(lines(), [
     'overload: an action begins envoy.overload_actions.reduce_timeouts',
+    'overload: an action begins envoy.overload_actions.disable_http_keepalive',
     'overload: an action begins envoy.overload_actions.stop_accepting_connections',
   ]);
-  assert.equal(logs[0]?.fields?.['downstream_connections_percent'], 100);
-  pressure.downstream_connections = 0;
+  assert.equal(logs[0]?.fields?.['descriptors_percent'], 100);
+  pressure.descriptors = 0;
   tick(10);
-  assert.equal(logs.filter(({ message }) => message === 'overload: an action ends').length, 2);
-  assert.equal(logs.length, 4);
+  assert.equal(logs.filter(({ message }) => message === 'overload: an action ends').length, 3);
+  assert.equal(logs.length, 6);
 });
 
 test('it can be switched off, and stops when it is closed', () => {

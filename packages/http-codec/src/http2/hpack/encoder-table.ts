@@ -3,6 +3,8 @@ import { Column, DynamicTable } from './dynamic-table.ts';
 
 const buckets = 64;
 const noEntry = -1;
+/** Longer values are compared by a call (58 ns), shorter ones byte by byte (1 ns each). */
+const shortCompareBytes = 64;
 
 /**
  * The encoder's dynamic table, which can be searched. Entries of a bucket are linked from the newest on by their numbers; one that was evicted is
@@ -115,6 +117,9 @@ export class EncoderTable extends DynamicTable {
 
   #isValue(start: number, value: Uint8Array, valueStart: number, length: number): boolean {
     const bytes = this.bytes;
+    if (length > shortCompareBytes) {
+      return bytes.compare(value, valueStart, valueStart + length, start, start + length) === 0;
+    }
     for (let index = 0; index < length; index += 1) {
       if (value[valueStart + index] !== bytes[start + index]) {
         return false;

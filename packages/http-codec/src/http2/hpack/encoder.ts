@@ -19,7 +19,7 @@ const largestPart = 2;
 /** Texts on their way into the block. */
 let textBytes: RawBuffer = Buffer.allocUnsafeSlow(1024) as RawBuffer;
 /** Shorter texts are written character by character, which is cheaper than the call. */
-const shortTextLength = 24;
+const shortTextLength = 10;
 
 /** Copies text to `textBytes`. */
 function writeText(text: string): void {

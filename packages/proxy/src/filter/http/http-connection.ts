@@ -159,6 +159,11 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     return bytes;
   }
 
+  /** Since when the connection has carried no request (monotonic); undefined while it carries one, or if nobody counts. */
+  get idleSinceMs(): number | undefined {
+    return this.isIdle && this.#idle.armed ? this.#idle.deadlineMs - this.manager.config.idleTimeoutMs : undefined;
+  }
+
   /** Ends the connection, or requests of it, when nothing has moved for `share` of the idle timeout. @returns whether it did. */
   endIfIdle(share: number, nowMs: number): boolean {
     if (this.#streams.size > 0) {

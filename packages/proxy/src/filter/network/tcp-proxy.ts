@@ -306,6 +306,33 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     this.destroy();
   }
 
+  /** Bytes that this connection keeps in memory. */
+  get heldBytes(): number {
+    return this.#transport.queuedBytes + this.#earlyBytes + (this.#upstream?.queuedBytes ?? 0);
+  }
+
+  /** Nobody can tell whether a silent TCP connection is still wanted. */
+  get idleSinceMs(): undefined {
+    return undefined;
+  }
+
+  /** Ends the connection when nothing has moved for `share` of its idle timeout. @returns whether it did. */
+  endIfIdle(share: number, nowMs: number): boolean {
+    const { idleTimeoutMs } = this.#config;
+    if (!this.#idle.armed || nowMs - (this.#idle.deadlineMs - idleTimeoutMs) < idleTimeoutMs * share) {
+      return false;
+    }
+    this.onTimer(idleTimer);
+    return true;
+  }
+
+  /** Gives the connection up to free the memory that it holds. */
+  resetForOverload(): void {
+    this.responseFlags |= ResponseFlag.OM;
+    this.connectionTerminationDetails = 'overload';
+    this.destroy();
+  }
+
   /** Drops both sides. */
   destroy(): void {
     this.#transport.destroy();
