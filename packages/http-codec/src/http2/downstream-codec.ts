@@ -298,7 +298,7 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   sendHead(stream: DownstreamStream, head: ResponseHead, status: number, endStream: boolean): void {
     this.encoder.begin(sharedBlock);
     this.encoder.status(status);
-    this.encoder.fields(head);
+    this.encodeFields(head);
     this.writer.headers(stream.id, sharedBlock, endStream);
   }
 

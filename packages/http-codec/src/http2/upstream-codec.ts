@@ -162,7 +162,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
       encoder.path(head.path);
     }
     encoder.authority(head.authority);
-    encoder.fields(head);
+    this.encodeFields(head);
     const ends = endStream && !stream.tunnel;
     this.writer.headers(stream.id, sharedBlock, ends);
     if (ends) {
