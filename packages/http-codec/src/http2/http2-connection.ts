@@ -337,9 +337,11 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     }
     if (result === 'too-large') {
       this.streamError(stream, ErrorCode.enhanceYourCalm, 'http2.too_many_trailers');
-      return;
+    } else if (result === 'malformed') {
+      this.streamError(stream, ErrorCode.protocolError, 'http2.violation.of.messaging.rule');
+    } else {
+      this.messagingError(stream);
     }
-    this.messagingError(stream);
   }
 
   protected messagingError(stream: Stream): void {
