@@ -122,6 +122,51 @@ export class HeadFields implements HeaderView {
     this.#marks[(this.count - 1) * stride + 3] = valueEnd;
   }
 
+  /** Takes the last line away, as if it had not come. */
+  dropLast(): void {
+    const index = this.count - 1;
+    this.count = index;
+    this.size = this.nameStartAt(index);
+    this.fieldsEnd = this.size;
+    if (this.#neverIndexed !== undefined) {
+      this.#neverIndexed = this.#neverIndexed.filter((marked) => marked !== index);
+    }
+  }
+
+  /** Puts the first line behind line `index`; those between move up. */
+  moveFirstBehind(index: number): void {
+    const { bytes, fieldsStart } = this;
+    const length = this.nameStartAt(1) - fieldsStart;
+    const end = index + 1 < this.count ? this.nameStartAt(index + 1) : this.fieldsEnd;
+    const line = bytes.latin1Slice(fieldsStart, fieldsStart + length);
+    bytes.copyWithin(fieldsStart, fieldsStart + length, end);
+    bytes.latin1Write(line, end - length, length);
+    const marks = this.#marks;
+    const [first0, first1, first2, first3, hash] = marks;
+    const moved = end - length - fieldsStart;
+    for (let at = stride; at < (index + 1) * stride; at += stride) {
+      for (let part = 0; part < 4; part += 1) {
+        marks[at - stride + part] = (marks[at + part] as number) - length;
+      }
+      marks[at - 1] = marks[at + 4] as number;
+    }
+    marks.set(
+      [first0 as number, first1 as number, first2 as number, first3 as number].map((mark) => mark + moved),
+      index * stride,
+    );
+    marks[index * stride + 4] = hash as number;
+    rotate(this.#ids, index);
+    rotate(this.#edits, index);
+    if (this.#replacements !== undefined) {
+      const replacements = Array.from({ length: index + 1 }, (_, at) => this.#replacements?.[at] ?? '');
+      replacements.push(replacements.shift() ?? '');
+      this.#replacements = [...replacements, ...this.#replacements.slice(index + 1)];
+    }
+    this.#neverIndexed = this.#neverIndexed?.map((marked) =>
+      marked > index ? marked : marked === 0 ? index : marked - 1,
+    );
+  }
+
   /** The last line came with the wish that no hop puts it into a compression table (RFC 7541 §6.2.3). */
   markNeverIndexed(): void {
     this.#neverIndexed ??= [];
@@ -180,6 +225,11 @@ export class HeadFields implements HeaderView {
   /** Name in lower case of the added field `index`. */
   addedNameAt(index: number): string {
     return this.#added[index * 3 + 1] as string;
+  }
+
+  /** The name of the added field `index` as it will be written. */
+  addedNameWrittenAt(index: number): string {
+    return this.#added[index * 3] as string;
   }
 
   addedValueAt(index: number): string {
@@ -439,6 +489,13 @@ export class HeadFields implements HeaderView {
     }
     return true;
   }
+}
+
+/** The first of `values[0…last]` goes behind the others. */
+function rotate(values: Uint8Array, last: number): void {
+  const first = values[0] as number;
+  values.copyWithin(0, 1, last + 1);
+  values[last] = first;
 }
 
 function lowerName(name: string): string {

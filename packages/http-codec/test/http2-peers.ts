@@ -112,7 +112,9 @@ export class ServedRequest implements RequestSink {
 
 /** A server: the downstream codec and an owner that answers by `answer`. */
 export class TestServer implements DownstreamEvents {
-  readonly out: OutputBuffer = new OutputBuffer();
+  /** What the connection would be: it says how much the kernel has not taken. */
+  readonly ownerOfOutput: { outputReady(): void; untakenBytes: number } = { outputReady: () => {}, untakenBytes: 0 };
+  readonly out: OutputBuffer = new OutputBuffer(this.ownerOfOutput);
   readonly codec: Http2DownstreamCodec;
   readonly requests: ServedRequest[] = [];
   readonly errors: { detail: CodecErrorDetail; encoder: ResponseEncoder | undefined }[] = [];

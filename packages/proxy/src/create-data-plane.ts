@@ -9,6 +9,7 @@ import { ListenerManager } from './listener/listener-manager.ts';
 import { OverloadBit, OverloadState } from './overload/overload-state.ts';
 import type { UpstreamContext } from './pool/upstream-context.ts';
 import { type CompiledRouteTable, compileRouteTable } from './route/route-table.ts';
+import { findNativeTls } from './tls/native-tls.ts';
 import { TlsContexts } from './tls/tls-context.ts';
 import type { Connection, TransportContext } from './transport/connection.ts';
 import { EventClock } from './transport/event-clock.ts';
@@ -33,7 +34,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     reportFault: (error, at) => faults.report(error, at),
   };
   const wheel = new TimerWheel(clock, (error) => faults.report(error, undefined));
-  const tls = new TlsContexts(options.secrets, options.clock);
+  const tls = new TlsContexts(options.secrets, options.clock, options.portableTls === true ? undefined : findNativeTls());
   const upstream: UpstreamContext = { clock, logger, random, wheel, transport, tls };
   let tables = new Map<string, CompiledRouteTable>();
   const clusters = new ClusterManager(upstream, options.resolveDns ?? systemDnsResolver, () => listeners.check());

@@ -24,6 +24,7 @@ function tls(peerUri: string, peerVerified = true): TlsFacts {
     peerCertificateSha256: '',
     localUri: '',
     resumed: false,
+    notAfterMs: Number.POSITIVE_INFINITY,
   };
 }
 

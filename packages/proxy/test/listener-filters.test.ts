@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { writeHeaderV1 } from '../src/proxy-protocol/header-v1.ts';
 import { writeHeaderV2 } from '../src/proxy-protocol/header-v2.ts';
-import type { FilterChain, FilterChainMatch, ListenerConfig } from '../src/runtime-config/config.ts';
+import type { FilterChainMatch, ListenerConfig } from '../src/runtime-config/config.ts';
 import {
   chain,
   cluster,
@@ -11,7 +11,6 @@ import {
   forwardTo,
   httpManager,
   listener,
-  noEdits,
   route,
   routeTable,
   runtimeConfig,
@@ -20,6 +19,7 @@ import {
 import { ProxyHarness } from './support/proxy-harness.ts';
 import { RawClient, RawOrigin } from './support/raw-peer.ts';
 import { getOnce } from './support/simple-proxy.ts';
+import { tcpTo } from './support/tcp-configs.ts';
 
 const any: FilterChainMatch = {
   destinationPort: undefined,
@@ -27,21 +27,6 @@ const any: FilterChainMatch = {
   transportProtocol: undefined,
   applicationProtocols: [],
 };
-
-function tcpTo(clusterName: string, overrides: Partial<FilterChain> = {}): FilterChain {
-  return chain(
-    {
-      kind: 'tcp-proxy',
-      statPrefix: 'tcp',
-      clusters: [{ cluster: clusterName, weight: 1, headers: noEdits }],
-      idleTimeoutMs: 3_600_000,
-      maxConnectionDurationMs: 0,
-      maxConnectAttempts: 1,
-      accessLogs: [],
-    },
-    { name: `tcp-${clusterName}`, ...overrides },
-  );
-}
 
 /** An HTTP chain for what is HTTP, TCP for the rest; the HTTP chain says where the client is from. */
 async function sniffing(

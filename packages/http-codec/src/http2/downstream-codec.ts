@@ -132,15 +132,22 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   refuseHead(): ResponseEncoder {
     const id = this.headStreamId;
     const stream = new DownstreamStream(this);
-    if (id > this.lastStreamId && !this.stopped) {
+    if (this.stopped) {
+      stream.closed = true;
+      return stream;
+    }
+    const isRequest = id > this.lastStreamId;
+    if (isRequest) {
       this.lastStreamId = id;
       this.addStream(stream, id);
-    } else {
-      stream.closed = true;
     }
     // The rest of the head would be needed for every head after it: this connection is at its end.
     this.#drain = final;
     this.goaway(this.lastStreamId, ErrorCode.enhanceYourCalm, 'http2.request_head_timeout');
+    if (!isRequest) {
+      stream.closed = true;
+      this.#finishIfDone();
+    }
     return stream;
   }
 
@@ -298,7 +305,7 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   sendHead(stream: DownstreamStream, head: ResponseHead, status: number, endStream: boolean): void {
     this.encoder.begin(sharedBlock);
     this.encoder.status(status);
-    this.encoder.fields(head);
+    this.encodeFields(head);
     this.writer.headers(stream.id, sharedBlock, endStream);
   }
 

@@ -1,5 +1,6 @@
 import type { CodecErrorDetail } from '../codec-error.ts';
 import type { HeadFields } from '../head-fields.ts';
+import { KnownHeader } from '../known-header.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import { releaseFields, takeFields } from '../trailer-fields.ts';
 import { ClosedBy, ClosedStreams } from './closed-streams.ts';
@@ -8,6 +9,7 @@ import { FloodGuard } from './flood-guard.ts';
 import { maxContinuationFrames, maxOutboundControlFrames, maxOutboundFrames } from './flood-limits.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
 import { FrameWriter, pingMark } from './frame-writer.ts';
+import { dropHeaderNames, HeaderNamesReader, HeaderNamesWriter, namesField } from './header-names.ts';
 import { HpackDecoder, type HpackResult } from './hpack/decoder.ts';
 import { FieldBlock, HpackEncoder } from './hpack/encoder.ts';
 import { type FieldSection, PseudoFields } from './hpack/pseudo-fields.ts';
@@ -33,7 +35,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   readonly counters: Http2Counters;
   readonly settings: Http2Settings;
   readonly writer: FrameWriter;
-  readonly encoder: HpackEncoder = new HpackEncoder();
+  readonly encoder: HpackEncoder;
   sendWindow: number = defaultWindowBytes;
   /** Initial window of streams that we send on. */
   protected peerWindow: number = defaultWindowBytes;
@@ -51,6 +53,8 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   #unacknowledged = 0;
   /** Our initial window as the peer knows it: the default until it acknowledged our settings, unless ours is larger. */
   #streamWindow: number;
+  readonly #namesWriter: HeaderNamesWriter | undefined = undefined;
+  readonly #namesReader: HeaderNamesReader | undefined = undefined;
   #settingsSeen = false;
   #settingsAcknowledged = false;
   #waiting: Http2Stream[] = [];
@@ -67,6 +71,11 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     this.settings = settings;
     this.counters = counters;
     this.writer = new FrameWriter(out);
+    this.encoder = new HpackEncoder(settings.headerTableSizeBytes);
+    if (settings.carryHeaderNames) {
+      this.#namesWriter = new HeaderNamesWriter();
+      this.#namesReader = new HeaderNamesReader();
+    }
     this.guard = new FloodGuard();
     this.#reader = new FrameReader(this, settings.maxFrameSizeBytes);
     this.#decoder = new HpackDecoder({
@@ -280,8 +289,25 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
       this.counters.headerOverflow += 1;
     } else if (result === 'malformed') {
       this.counters.rxMessagingError += 1;
+    } else if (this.#namesReader !== undefined && section !== 'trailers') {
+      this.#namesReader.restore(fields);
+    } else {
+      dropHeaderNames(fields);
     }
     return result;
+  }
+
+  /** The fields of a head, behind its pseudo fields. */
+  protected encodeFields(fields: HeadFields): void {
+    if (this.#namesWriter === undefined) {
+      this.encoder.fields(fields);
+      return;
+    }
+    const names = this.#namesWriter.listFor(fields);
+    this.encoder.fields(fields);
+    if (names !== undefined) {
+      this.encoder.field(namesField, names);
+    }
   }
 
   /** Decodes a block that nobody wants, for the table's sake. */
@@ -300,7 +326,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   protected receiveTrailers(stream: Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
     const fields = takeFields();
     const result = this.decode(bytes, start, end, 'trailers', fields);
-    if (result === 'ok' && endStream && stream.expectedBytes <= 0) {
+    if (result === 'ok' && endStream && stream.expectedBytes <= 0 && !framesOrRoutes(fields)) {
       this.counters.trailers += 1;
       this.remoteEnd(stream, fields.count === 0 ? undefined : fields);
       return;
@@ -311,9 +337,11 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     }
     if (result === 'too-large') {
       this.streamError(stream, ErrorCode.enhanceYourCalm, 'http2.too_many_trailers');
-      return;
+    } else if (result === 'malformed') {
+      this.streamError(stream, ErrorCode.protocolError, 'http2.violation.of.messaging.rule');
+    } else {
+      this.messagingError(stream);
     }
-    this.messagingError(stream);
   }
 
   protected messagingError(stream: Stream): void {
@@ -596,6 +624,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
       return;
     }
     this.#settingsAcknowledged = true;
+    this.#decoder.setMaxTableBytes(this.settings.headerTableSizeBytes);
     const change = this.settings.initialStreamWindowBytes - this.#streamWindow;
     if (change < 0) {
       this.#streamWindow += change;
@@ -771,4 +800,15 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   protected abstract afterRemoteEnd(stream: Stream): void;
 
   abstract localEnd(stream: Http2Stream): void;
+}
+
+/** RFC 9110 §6.5.1: fields that frame or route a message are worthless in a trailer, and dangerous if merged. */
+function framesOrRoutes(trailers: HeadFields): boolean {
+  for (let index = 0; index < trailers.count; index += 1) {
+    const id = trailers.idAt(index);
+    if (id !== KnownHeader.unknown && id <= KnownHeader.lastFraming) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -77,9 +77,9 @@ export abstract class Http2Stream {
     let from = start;
     if (this.#kept === undefined || this.#kept.length === 0) {
       const { host } = this;
-      const room = this.sendWindow < host.sendWindow ? this.sendWindow : host.sendWindow;
+      const room = Math.min(this.sendWindow, host.sendWindow);
       if (room > 0) {
-        const count = end - start < room ? end - start : room;
+        const count = Math.min(end - start, room);
         from = start + count;
         this.sendWindow -= count;
         host.sendWindow -= count;

@@ -4,7 +4,7 @@ import { max31, maxMaxFrameBytes, minMaxFrameBytes, SettingId } from './protocol
 export interface Http2Settings {
   /** Streams that the peer may have open at once (`SETTINGS_MAX_CONCURRENT_STREAMS`); more are refused. */
   readonly maxConcurrentStreams: number;
-  /** Receive window of a stream, bytes (`SETTINGS_INITIAL_WINDOW_SIZE`), 65,535 to 2^31-1. */
+  /** Receive window of a stream, bytes (`SETTINGS_INITIAL_WINDOW_SIZE`), 1 to 2^31-1. */
   readonly initialStreamWindowBytes: number;
   /** Receive window of the connection, bytes, 65,535 to 2^31-1. */
   readonly initialConnectionWindowBytes: number;
@@ -12,7 +12,7 @@ export interface Http2Settings {
   readonly maxFrameSizeBytes: number;
   /** Dynamic table that the peer may use (`SETTINGS_HEADER_TABLE_SIZE`), and the most that we use of what it offers. */
   readonly headerTableSizeBytes: number;
-  /** A decoded head or trailer section as RFC 9113 §10.5.1 counts it, without the 32 bytes a field. Envoy's `max_request_headers_kb`. */
+  /** Names and values of a head or trailer section, bytes; also of a field block in several frames. Envoy's `max_request_headers_kb`. */
   readonly maxHeadBytes: number;
   /** Fields of a head. Envoy's `max_headers_count`. */
   readonly maxFields: number;

@@ -26,7 +26,8 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
   readonly #events: UpstreamEvents;
   /** Streams that were opened by the owner and are not done, those without an id too. */
   #active = 0;
-  #nextId = 1;
+  /** Id of the next request. */
+  protected nextStreamId = 1;
   #peerMaxStreams: number = streamsBeforeSettings;
   #peerSettingsKnown = false;
   #peerAllowsExtendedConnect = false;
@@ -114,7 +115,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
 
   openStream(stream: UpstreamStream, head: RequestHead, endStream: boolean): void {
     stream.noteRequest(head);
-    if (this.stopped || this.#nextId > this.#lastAccepted) {
+    if (this.stopped || this.nextStreamId > this.#lastAccepted) {
       this.#failUnopened(stream, 'http2.remote_goaway');
       return;
     }
@@ -146,8 +147,8 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
   }
 
   #sendRequest(stream: UpstreamStream, head: RequestHead, endStream: boolean): void {
-    this.addStream(stream, this.#nextId);
-    this.#nextId += 2;
+    this.addStream(stream, this.nextStreamId);
+    this.nextStreamId += 2;
     const { encoder } = this;
     encoder.begin(sharedBlock);
     const connect = head.method === 'CONNECT';
@@ -162,13 +163,13 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
       encoder.path(head.path);
     }
     encoder.authority(head.authority);
-    encoder.fields(head);
+    this.encodeFields(head);
     const ends = endStream && !stream.tunnel;
     this.writer.headers(stream.id, sharedBlock, ends);
     if (ends) {
       stream.endWithHead();
     }
-    if (this.#nextId > max31) {
+    if (this.nextStreamId > max31) {
       this.#stopOpening();
     }
   }
@@ -284,7 +285,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
   // --------------------------------------------------------------------------------------- connection
 
   protected override isIdleId(streamId: number): boolean {
-    return (streamId & 1) === 0 || streamId >= this.#nextId;
+    return (streamId & 1) === 0 || streamId >= this.nextStreamId;
   }
 
   protected override onPeerReset(stream: UpstreamStream, code: number): void {

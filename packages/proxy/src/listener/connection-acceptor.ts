@@ -3,8 +3,6 @@ import type { Clock } from '@weft/base';
 import { ResponseFlag } from '../response-flag.ts';
 import type { ListenerConfig } from '../runtime-config/config.ts';
 import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../stream-info.ts';
-import { TlsConnection } from '../tls/tls-connection.ts';
-import { tlsFactsOf } from '../tls/tls-facts.ts';
 import { formatAddress, plainIp, type TransportContext } from '../transport/connection.ts';
 import { runEvent } from '../transport/guarded-event.ts';
 import { acceptRaw, type RawConnection } from '../transport/raw-connection.ts';
@@ -201,19 +199,16 @@ export class ConnectionAcceptor implements TimerOwner {
       socket.unshift(rest);
       this.#first.rest = Buffer.alloc(0);
     }
-    tls.accept(socket, applicationProtocols, {
-      onSecure: (secure, peer, localUri) => {
+    tls.accept(this.#context, socket, applicationProtocols, {
+      onSecure: (connection, peer) => {
         if (this.#done) {
-          secure.destroy();
+          connection.destroy();
           return;
         }
         this.#finish();
-        const { transport } = this.#context;
-        const facts = tlsFactsOf(secure, peer, localUri);
-        const connection = new TlsConnection(transport, secure, socket, facts);
-        secure.pause();
-        runEvent(transport, connection, () => {
-          chain.serve(connection, this.#info(facts, chain.config.name), () => peer?.certificate.toString() ?? '');
+        const info = this.#info(connection.tls, chain.config.name);
+        runEvent(this.#context.transport, connection, () => {
+          chain.serve(connection, info, () => peer?.certificate.toString() ?? '');
         });
       },
       onFailed: (reason) => this.#guard(() => this.#refuse(reason, 0, 'tls_handshake_failed')),

@@ -2,7 +2,7 @@ import type { CircuitBreaker } from '../cluster/circuit-breaker.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { ProxiedConnection } from '../proxy-protocol/proxy-header.ts';
-import type { SessionCache } from '../tls/tls-connect.ts';
+import type { SessionCache } from '../tls/session-cache.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
 import { type TimerOwner, WheelTimer } from '../transport/timer-wheel.ts';

@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { httpVersionOfAlpn, weftAlpn } from '../http-alpn.ts';
 import type { Http2Options } from '../runtime-config/config.ts';
-import { SessionCache } from '../tls/tls-connect.ts';
+import { SessionCache } from '../tls/session-cache.ts';
 import type { Connection } from '../transport/connection.ts';
 import { ConnectAttempt, type ConnectAttemptOwner } from './connect-attempt.ts';
 import type { UpstreamContext } from './upstream-context.ts';

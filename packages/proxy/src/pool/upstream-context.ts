@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import { httpVersionOfAlpn } from '../http-alpn.ts';
 import type { ProxiedConnection } from '../proxy-protocol/proxy-header.ts';
 import { writeProxyHeader } from '../proxy-protocol/write-header.ts';
-import type { SessionCache } from '../tls/tls-connect.ts';
+import type { SessionCache } from '../tls/session-cache.ts';
 import { connectTls } from '../tls/tls-connect.ts';
 import type { TlsContexts } from '../tls/tls-context.ts';
 import type { TransportContext } from '../transport/connection.ts';

@@ -4,40 +4,12 @@ import type { BindAddress, UpstreamTls } from '../runtime-config/config.ts';
 import type { TransportContext } from '../transport/connection.ts';
 import { runEvent } from '../transport/guarded-event.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
-import { acceptsPeer } from './peer-verification.ts';
+import { isDirect, NativeClientHandshake } from './native-client-handshake.ts';
+import { refuseServer } from './peer-verification.ts';
+import type { SessionCache } from './session-cache.ts';
 import { TlsConnection } from './tls-connection.ts';
-import type { TlsContexts } from './tls-context.ts';
-import { type PeerCertificate, peerCertificateOf, tlsFactsOf } from './tls-facts.ts';
-
-/** A session, and who was at the other end when it was made. */
-interface ResumableSession {
-  readonly session: Buffer;
-  readonly peer: PeerCertificate | undefined;
-}
-
-/**
- * Sessions for resumption, each bound to the secrets that it was made under. One cache for each endpoint's pool. The peer sends no
- * certificate when a session is resumed, and Node does not remember it: the one that was verified then is kept with the session.
- */
-export class SessionCache {
-  #version = '';
-  #resumable: ResumableSession | undefined = undefined;
-
-  take(version: string): ResumableSession | undefined {
-    if (this.#version !== version) {
-      return undefined;
-    }
-    const resumable = this.#resumable;
-    // TLS 1.3 tickets are for one use (RFC 8446 appendix C.4).
-    this.#resumable = undefined;
-    return resumable;
-  }
-
-  put(version: string, resumable: ResumableSession): void {
-    this.#version = version;
-    this.#resumable = resumable;
-  }
-}
+import type { TlsContexts, TlsMaterial } from './tls-context.ts';
+import { summaryOfSocket, tlsFactsOf } from './tls-facts.ts';
 
 /**
  * Connects and does the handshake; `onConnected` is called when the peer has been verified.
@@ -66,6 +38,52 @@ export function connectTls(
     });
     return { abandon: () => (settled = true) };
   }
+  const { native } = contexts;
+  if (native !== undefined && isDirect(address)) {
+    const handshake = new NativeClientHandshake({
+      native,
+      context,
+      contexts,
+      tls,
+      material,
+      alpn,
+      address,
+      sessions,
+      keepaliveSec,
+      callbacks,
+      header,
+    });
+    handshake.start();
+    return handshake;
+  }
+  return connectThroughStreams(
+    context,
+    contexts,
+    tls,
+    material,
+    alpn,
+    address,
+    sessions,
+    keepaliveSec,
+    callbacks,
+    header,
+  );
+}
+
+/** The same with Node's public interface alone. */
+function connectThroughStreams(
+  context: TransportContext,
+  contexts: TlsContexts,
+  tls: UpstreamTls,
+  material: TlsMaterial,
+  alpn: readonly string[],
+  address: BindAddress,
+  sessions: SessionCache,
+  keepaliveSec: number | undefined,
+  callbacks: ConnectCallbacks,
+  header: Buffer | undefined,
+): PendingConnection {
+  let settled = false;
   const resumed = sessions.take(material.version);
   const target = address.kind === 'pipe' ? { path: address.path } : { host: address.address, port: address.port };
   const lower = header === undefined ? undefined : connectWith(header, target);
@@ -74,8 +92,9 @@ export function connectTls(
     secureContext: material.secureContext,
     ...(tls.sni === '' || isIP(tls.sni) !== 0 ? {} : { servername: tls.sni }),
     ALPNProtocols: [...alpn],
-    // The chain is verified against the bundle by OpenSSL; whom it names is checked below, against the SAN matchers.
-    rejectUnauthorized: tls.validation !== undefined,
+    // The chain is verified against the bundle by OpenSSL; its verdict and whom the peer's certificate names are looked at below.
+    // verified-by: refuseServer
+    rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(resumed === undefined ? {} : { session: resumed.session }),
   });
@@ -104,15 +123,13 @@ export function connectTls(
     if (settled) {
       return;
     }
-    const peer = peerCertificateOf(socket) ?? (socket.isSessionReused() ? resumed?.peer : undefined);
-    const matchers = tls.validation?.subjectAltNames ?? [];
-    if (tls.validation !== undefined && (peer === undefined || !acceptsPeer(matchers, peer.names))) {
-      const seen = peer === undefined ? 'none' : [...peer.names.uris, ...peer.names.dnsNames].join(', ');
-      onError(new Error(`TLS_error: verify SAN list failed, peer is ${seen}`));
-      return;
-    }
-    if (tls.validation !== undefined && peer !== undefined && contexts.hasExpired(peer)) {
-      onError(new Error('TLS_error: certificate has expired'));
+    const certificate = socket.getPeerX509Certificate();
+    const resumedPeer = socket.isSessionReused() ? resumed?.peer : undefined;
+    const peer = certificate === undefined ? resumedPeer : contexts.peers.get(certificate);
+    const verdict = socket.authorized ? undefined : String(socket.authorizationError);
+    const refusal = refuseServer(tls, peer, verdict, contexts.now());
+    if (refusal !== undefined) {
+      onError(new Error(`TLS_error: ${refusal}`));
       return;
     }
     settled = true;
@@ -121,7 +138,9 @@ export function connectTls(
     if (early !== undefined) {
       keep(early);
     }
-    const connection = new TlsConnection(context, socket, socket, tlsFactsOf(socket, peer, material.localUri));
+    const verified = tls.validation !== undefined && verdict === undefined;
+    const facts = tlsFactsOf(summaryOfSocket(socket), peer, verified, material);
+    const connection = new TlsConnection(context, socket, socket, facts);
     runEvent(context, connection, () => callbacks.onConnected(connection));
   });
   return {

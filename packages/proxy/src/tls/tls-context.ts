@@ -1,20 +1,23 @@
-import { X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock } from '@weft/base';
 import type { SecretMaterial, SecretSource } from '../data-plane.ts';
 import type { SecretRef, TlsCommon } from '../runtime-config/config.ts';
+import type { NativeTls } from './native-tls.ts';
+import { PeerCache } from './peer-cache.ts';
 import { subjectAltNamesOf } from './peer-verification.ts';
-import type { PeerCertificate } from './tls-facts.ts';
 
 /** Key pair and trust of one TLS configuration at one moment. */
 export interface TlsMaterial {
   readonly secureContext: SecureContext;
-  /** What the context was made of, for servers, which make their own. */
+  /** What the context was made of, for `tls.Server`, which makes its own. */
   readonly options: SecureContextOptions;
   /** Changes when a certificate, a key or the trust bundle does. */
   readonly version: string;
   /** First URI SAN of our certificate, empty when there is none. */
   readonly localUri: string;
+  /** End of our certificate, milliseconds since the epoch; `Infinity` when there is none. */
+  readonly notAfterMs: number;
 }
 
 /** What keeps a TLS configuration from being used. */
@@ -22,31 +25,55 @@ export interface TlsUnavailable {
   readonly missing: readonly string[];
 }
 
-interface CacheEntry {
-  readonly version: string;
-  readonly material: TlsMaterial;
-}
+/** Contexts that are kept; each takes some 100 KB. The one used for longest goes first and is made again when it is asked for. */
+export const maxContexts = 64;
 
 /**
- * Makes OpenSSL contexts out of secrets, one for each TLS configuration and version of its secrets. A context has its
- * own ticket keys: sessions resume only under the same certificate and trust as they began.
+ * What is offered and taken in which order: with the keys of both ends in hardware AES-128-GCM with SHA-256 is the cheapest, and as strong as the P-256
+ * certificates of the mesh. The order among those of TLS 1.2 is the one of Envoy's defaults.
+ */
+const tls13Ciphers: readonly string[] = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+];
+const tls12Ciphers: readonly string[] = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+];
+
+/** Envoy's default. The hybrid with ML-KEM that OpenSSL would put first costs a tenth of a handshake more and 2 KB in it. */
+const groups = 'X25519:P-256';
+
+/**
+ * Makes OpenSSL contexts out of secrets. Configurations with the same secrets and parameters share one, as a listener does with the one that
+ * replaces it: so sessions resume across changes of the configuration, but under no other certificate or trust than they began with,
+ * as a context has its own ticket keys.
  */
 export class TlsContexts {
+  /** OpenSSL without Node's streams; undefined: through `TLSSocket`. */
+  readonly native: NativeTls | undefined;
+  readonly peers: PeerCache = new PeerCache();
   readonly #secrets: SecretSource;
   readonly #clock: Clock;
-  readonly #cache = new WeakMap<TlsCommon, CacheEntry>();
+  /** By secrets and parameters, used last at the end. */
+  readonly #materials = new Map<string, TlsMaterial>();
+  /** Where the material of a configuration was found last. */
+  readonly #found = new WeakMap<TlsCommon, { readonly version: string; readonly key: string }>();
 
-  constructor(secrets: SecretSource, clock: Clock) {
+  constructor(secrets: SecretSource, clock: Clock, native: NativeTls | undefined) {
     this.#secrets = secrets;
     this.#clock = clock;
+    this.native = native;
   }
 
-  /**
-   * Whether the certificate of a peer has ended. OpenSSL looks at it in a full handshake only, and each resumed one hands out
-   * the ticket for the next: without this a peer could go on for ever after its certificate.
-   */
-  hasExpired(peer: PeerCertificate): boolean {
-    return this.#clock.now() > peer.certificate.validToDate.getTime();
+  /** Wall clock, milliseconds. */
+  now(): number {
+    return this.#clock.now();
   }
 
   /** The secrets that are not there yet, by name. */
@@ -60,7 +87,8 @@ export class TlsContexts {
   get(tls: TlsCommon): TlsMaterial | TlsUnavailable {
     const materials: SecretMaterial[] = [];
     const missing: string[] = [];
-    for (const ref of refsOf(tls)) {
+    const refs = refsOf(tls);
+    for (const ref of refs) {
       const material = this.#secrets.get(ref);
       if (material === undefined) {
         missing.push(`secret ${ref.name}`);
@@ -72,18 +100,38 @@ export class TlsContexts {
       return { missing };
     }
     const version = materials.map((material) => `${material.kind}=${material.version}`).join(' ');
-    const cached = this.#cache.get(tls);
-    if (cached !== undefined && cached.version === version) {
-      return cached.material;
+    const found = this.#found.get(tls);
+    const key = found?.version === version ? found.key : JSON.stringify([version, refs, parametersOf(tls)]);
+    const known = this.#materials.get(key);
+    if (known !== undefined) {
+      this.#materials.delete(key);
+      this.#materials.set(key, known);
+      return known;
     }
     try {
       const material = buildMaterial(tls, materials, version);
-      this.#cache.set(tls, { version, material });
+      if (this.#materials.size >= maxContexts) {
+        const [oldest] = this.#materials.keys();
+        this.#materials.delete(oldest ?? '');
+      }
+      this.#materials.set(key, material);
+      this.#found.set(tls, { version, key });
       return material;
     } catch (error) {
       return { missing: [`a usable key pair: ${error instanceof Error ? error.message : String(error)}`] };
     }
   }
+}
+
+/** What of a configuration goes into a context, besides its secrets. */
+function parametersOf(tls: TlsCommon): unknown[] {
+  return [
+    tls.minVersion,
+    tls.maxVersion,
+    tls.cipherSuites,
+    tls.certificate === undefined,
+    tls.validation === undefined,
+  ];
 }
 
 function refsOf(tls: TlsCommon): SecretRef[] {
@@ -112,14 +160,24 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
     ca: bundle === undefined ? [] : splitPem(bundle.pem),
     minVersion: tls.minVersion,
     maxVersion: tls.maxVersion,
-    ...(tls.cipherSuites.length === 0 ? {} : { ciphers: tls.cipherSuites.join(':') }),
+    // A configuration chooses among the suites of TLS 1.2 only; a list without those of 1.3 would turn it off.
+    ciphers: [...tls13Ciphers, ...(tls.cipherSuites.length === 0 ? tls12Ciphers : tls.cipherSuites)].join(':'),
+    honorCipherOrder: true,
+    ecdhCurve: groups,
+    // Of TLS 1.2: a client may not make us do handshakes on and on (Node lets it, OpenSSL alone would not).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     sessionIdContext: 'weft',
     // An intermediate or a bundle entry is enough to trust what it signed: bundles of a mesh hold issuers.
     allowPartialTrustChain: true,
   };
-  const localUri =
-    keyPair === undefined ? '' : (subjectAltNamesOf(new X509Certificate(keyPair.certificateChainPem)).uris[0] ?? '');
-  return { secureContext: createSecureContext(options), options, version, localUri };
+  const own = keyPair === undefined ? undefined : new X509Certificate(keyPair.certificateChainPem);
+  return {
+    secureContext: createSecureContext(options),
+    options,
+    version,
+    localUri: own === undefined ? '' : (subjectAltNamesOf(own).uris[0] ?? ''),
+    notAfterMs: own === undefined ? Number.POSITIVE_INFINITY : own.validToDate.getTime(),
+  };
 }
 
 /** Each certificate of a bundle by itself: OpenSSL's reader of one text would stop at the first that it cannot read. */

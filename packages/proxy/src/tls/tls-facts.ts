@@ -1,39 +1,63 @@
-import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { TlsFacts } from '../stream-info.ts';
-import { type SubjectAltNames, subjectAltNamesOf } from './peer-verification.ts';
+import type { TlsHandle } from './native-tls.ts';
+import type { PeerCertificate } from './peer-cache.ts';
+import type { TlsMaterial } from './tls-context.ts';
 
-/** The certificate of the peer with its names, undefined when it gave none. */
-export interface PeerCertificate {
-  readonly certificate: X509Certificate;
-  readonly names: SubjectAltNames;
+/** What an established session says of itself. */
+export interface SessionSummary {
+  readonly version: string;
+  readonly cipher: string;
+  readonly sni: string;
+  readonly alpn: string;
+  readonly resumed: boolean;
 }
 
-export function peerCertificateOf(socket: TLSSocket): PeerCertificate | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : { certificate, names: subjectAltNamesOf(certificate) };
+export function summaryOfHandle(tls: TlsHandle, sni: string): SessionSummary {
+  const alpn = tls.getALPNNegotiatedProtocol();
+  return {
+    version: tls.getProtocol() ?? '',
+    cipher: tls.getCipher()?.standardName ?? '',
+    sni,
+    alpn: typeof alpn === 'string' ? alpn : '',
+    resumed: tls.isSessionReused(),
+  };
 }
 
-/** Reads what logs, metrics and forwarded headers need from an established session. */
-export function tlsFactsOf(socket: TLSSocket, peer: PeerCertificate | undefined, localUri: string): TlsFacts {
-  const verified = peer !== undefined && socket.authorized;
+export function summaryOfSocket(socket: TLSSocket): SessionSummary {
   return {
     version: socket.getProtocol() ?? '',
     cipher: socket.getCipher()?.standardName ?? '',
     sni: typeof socket.servername === 'string' ? socket.servername : '',
     alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : '',
-    peerVerified: verified,
-    peerUri: verified ? (peer.names.uris[0] ?? '') : '',
-    peerUris: verified ? peer.names.uris : [],
-    peerDnsNames: verified ? peer.names.dnsNames : [],
-    peerSubject: peer === undefined ? '' : distinguishedName(peer.certificate.subject),
-    peerCertificateSha256: peer === undefined ? '' : peer.certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-    localUri,
     resumed: socket.isSessionReused(),
   };
 }
 
-/** Node writes one attribute a line, most significant first; RFC 2253 wants them reversed, joined by commas. */
-function distinguishedName(subject: string | undefined): string {
-  return subject === undefined ? '' : subject.split('\n').reverse().join(',');
+/**
+ * What logs, metrics and forwarded headers need of an established session.
+ * @param verified the peer's chain was verified.
+ */
+export function tlsFactsOf(
+  session: SessionSummary,
+  peer: PeerCertificate | undefined,
+  verified: boolean,
+  material: TlsMaterial,
+): TlsFacts {
+  const known = peer !== undefined && verified;
+  return {
+    version: session.version,
+    cipher: session.cipher,
+    sni: session.sni,
+    alpn: session.alpn,
+    peerVerified: known,
+    peerUri: known ? (peer.names.uris[0] ?? '') : '',
+    peerUris: known ? peer.names.uris : [],
+    peerDnsNames: known ? peer.names.dnsNames : [],
+    peerSubject: peer === undefined ? '' : peer.subject,
+    peerCertificateSha256: peer === undefined ? '' : peer.sha256,
+    localUri: material.localUri,
+    resumed: session.resumed,
+    notAfterMs: Math.min(peer?.notAfterMs ?? Number.POSITIVE_INFINITY, material.notAfterMs),
+  };
 }

@@ -8,7 +8,7 @@ import type { ProxiedConnection } from '../../proxy-protocol/proxy-header.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import type { ClusterConfig, ListenerConfig, TcpProxyConfig, WeightedCluster } from '../../runtime-config/config.ts';
 import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../../stream-info.ts';
-import { SessionCache } from '../../tls/tls-connect.ts';
+import { SessionCache } from '../../tls/session-cache.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 
