@@ -119,7 +119,8 @@ export class HpackEncoder {
   /** Size of the table that the next block announces, and the lowest one since the last block (RFC 7541 §4.2). */
   #wantedBytes: number;
   #lowestBytes = defaultTableBytes;
-  readonly #seen: Int32Array = new Int32Array(sightings);
+  /** Hashes of fields that were sent lately; made with the first. */
+  #seen: Int32Array | undefined = undefined;
   readonly #lastAuthority: LastValue = { text: undefined, number: 0 };
   readonly #lastPath: LastValue = { text: undefined, number: 0 };
 
@@ -370,6 +371,7 @@ export class HpackEncoder {
       hash = Math.imul(hash ^ (value[at] as number), 0x0100_0193);
     }
     const slot = (hash ^ (hash >>> 16)) & (sightings - 1);
+    this.#seen ??= new Int32Array(sightings);
     if (this.#seen[slot] === hash) {
       return true;
     }
