@@ -21,7 +21,7 @@ const steadyNames = [
   'via',
 ];
 
-export function randomName(random: Random): string {
+function randomName(random: Random): string {
   if (random() < 0.7) {
     return pick(random, steadyNames);
   }

@@ -27,6 +27,8 @@ export class HeadFields implements HeaderView {
   fieldsEnd = 0;
   /** Field lines received. */
   count = 0;
+  /** As `isNeverIndexed`, for the target of a request. */
+  targetNeverIndexed = false;
   #marks: Int32Array = new Int32Array(stride * initialFields);
   #ids: Uint8Array = new Uint8Array(initialFields);
   #edits: Uint8Array = new Uint8Array(initialFields);
@@ -48,6 +50,7 @@ export class HeadFields implements HeaderView {
     this.#replacements = undefined;
     this.#addedLength = 0;
     this.#neverIndexed = undefined;
+    this.targetNeverIndexed = false;
     if (this.bytes.length > 16 * initialBytes) {
       this.bytes = Buffer.allocUnsafeSlow(initialBytes) as RawBuffer;
     }
@@ -69,6 +72,7 @@ export class HeadFields implements HeaderView {
     this.#edited = other.#edited;
     this.#replacements = other.#replacements?.slice();
     this.#neverIndexed = other.#neverIndexed?.slice();
+    this.targetNeverIndexed = other.targetNeverIndexed;
     for (let at = 0; at < other.#addedLength; at += 1) {
       this.#added[at] = other.#added[at] as string;
     }

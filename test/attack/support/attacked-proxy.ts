@@ -79,10 +79,13 @@ export async function startAttackedProxy(t: TestContext, options: AttackedProxyO
       asked.on('error', reject).end();
     });
   };
-  await eventually(async () => (await ask('/ready')).startsWith('LIVE'), {
-    what: `the proxy is ready; it said: ${proxy.output()}`,
+  const ready = eventually(async () => (await ask('/ready')).startsWith('LIVE'), {
+    what: 'the proxy is ready',
     timeoutMs: 20_000,
   });
+  const ended = proxy.ended.then(() => Promise.reject(new Error(`the proxy ended: ${proxy.output()}`)));
+  ended.catch(() => {});
+  await Promise.race([ready, ended]);
   const listeners = JSON.parse(await ask('/listeners?format=json')) as {
     listener_statuses: { name: string; local_address: { socket_address: { port_value: number } } }[];
   };

@@ -12,22 +12,25 @@ const requestsWhile = 100;
 const successShare = 0.99;
 
 export interface Attack extends Omit<AttackedProxyOptions, 'originPort'> {
+  /** The good client speaks HTTP/2 as well. */
+  readonly http2?: boolean;
   /** How much more memory the proxy may take than before, MiB. */
   readonly mayGrowMib: number;
   /** Runs the attack; when it resolves the good client has to have been served all the while. */
   attack(proxy: AttackedProxy): Promise<void>;
 }
 
-/** Largest answer of the origin, for `/big`. */
-export const bigBytes: number = 8 * mib;
-
+/** Answers `ok`, or 8 MiB for `/big` and 1 MiB for `/medium`. */
 async function startOrigin(t: TestContext): Promise<number> {
-  const big = Buffer.alloc(bigBytes, 'x');
+  const bodies = new Map([
+    ['/big', Buffer.alloc(8 * mib, 'x')],
+    ['/medium', Buffer.alloc(mib, 'x')],
+  ]);
   const server: Server = createServer(
     { keepAliveTimeout: 60_000, requestTimeout: 0, headersTimeout: 0 },
     (request, response) => {
       request.resume();
-      request.on('end', () => response.end(request.url === '/big' ? big : 'ok'));
+      request.on('end', () => response.end(bodies.get(request.url ?? '') ?? 'ok'));
       request.on('error', () => {});
     },
   );
@@ -46,9 +49,9 @@ async function startOrigin(t: TestContext): Promise<number> {
  * bounds, and no defect shows.
  */
 export async function underAttack(t: TestContext, attack: Attack): Promise<AttackedProxy> {
-  const { mayGrowMib, attack: run, ...options } = attack;
+  const { mayGrowMib, attack: run, http2 = false, ...options } = attack;
   const proxy = await startAttackedProxy(t, { ...options, originPort: await startOrigin(t) });
-  const good = new GoodClient(proxy.port);
+  const good = new GoodClient(proxy.port, http2);
   good.start();
   const sentAtLeast = async (count: number): Promise<void> => {
     while (good.sent < count) {

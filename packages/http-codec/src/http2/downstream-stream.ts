@@ -24,8 +24,7 @@ const switchingProtocols = 101;
 const badGateway = 502;
 
 /** One request and its response on a connection of a client. */
-export class DownstreamStream extends Http2Stream implements ResponseEncoder {
-  override readonly host: DownstreamHost;
+export class DownstreamStream extends Http2Stream<DownstreamHost> implements ResponseEncoder {
   sink: RequestSink | undefined = undefined;
   /** The final head was written. */
   headSent = false;
@@ -38,11 +37,6 @@ export class DownstreamStream extends Http2Stream implements ResponseEncoder {
   #dropBody = false;
   /** What came for a tunnel that is not open yet; its window stays shut, so it is bounded by that. */
   #early: Buffer[] | undefined = undefined;
-
-  constructor(host: DownstreamHost) {
-    super(host);
-    this.host = host;
-  }
 
   /** The request asks for a tunnel: CONNECT, or extended CONNECT. */
   askTunnel(extended: boolean): void {

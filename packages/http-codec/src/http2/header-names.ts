@@ -1,6 +1,5 @@
-import { tokenLower } from '../byte-class.ts';
 import type { HeadFields } from '../head-fields.ts';
-import { KnownHeader } from '../known-header.ts';
+import { hashName, KnownHeader } from '../known-header.ts';
 
 /**
  * How names of fields are written, and where `host` stands, gets lost in HTTP/2; applications of HTTP/1.1 may look at both. Between
@@ -140,14 +139,19 @@ function makeList(fields: HeadFields): KnownList {
   return { text, needed: needed && text.length <= maxListBytes };
 }
 
-/** The names of a list, as bytes one behind the other. */
+/** A list, taken apart for the lines of a head: those are in lower case, and `host` is the first. */
 interface ReadList {
   readonly text: string;
-  readonly names: Buffer;
-  /** Where each name begins in `names`; one more than names. */
-  readonly starts: Int32Array;
-  /** Which of them is `host`; -1: none. */
-  readonly host: number;
+  readonly count: number;
+  /** Hash of each name in lower case, and its length. */
+  readonly hashes: Int32Array;
+  readonly lengths: Int32Array;
+  /** Where the capitals of each name begin in `capitals`; one more than names. */
+  readonly capitalStarts: Int32Array;
+  /** For each capital its place in the name and the letter. */
+  readonly capitals: Uint16Array;
+  /** The place where `host` belongs; 0: the first, or none. */
+  readonly hostPlace: number;
 }
 
 /** The side that writes names as the application did. */
@@ -207,71 +211,72 @@ function isText(bytes: Buffer, start: number, end: number, text: string): boolea
 
 function readList(text: string): ReadList {
   const all = text.endsWith(',') ? text.slice(0, -1).split(',') : [];
-  const starts = new Int32Array(all.length + 1);
+  const hostPlace = Math.max(
+    0,
+    all.findIndex((name) => name.toLowerCase() === 'host'),
+  );
+  all.unshift(...all.splice(hostPlace, 1));
+  const capitalStarts = new Int32Array(all.length + 1);
+  const capitals: number[] = [];
   all.forEach((name, index) => {
-    starts[index + 1] = (starts[index] as number) + name.length;
+    for (let at = 0; at < name.length; at += 1) {
+      const code = name.charCodeAt(at);
+      if (code >= 0x41 && code <= 0x5a) {
+        capitals.push(at, code);
+      }
+    }
+    capitalStarts[index + 1] = capitals.length;
   });
-  const host = all.findIndex((name) => name.toLowerCase() === 'host');
-  return { text, names: Buffer.from(all.join(''), 'latin1'), starts, host };
+  return {
+    text,
+    count: all.length,
+    hashes: Int32Array.from(all, (name) => hashName(name.toLowerCase())),
+    lengths: Int32Array.from(all, (name) => name.length),
+    capitalStarts,
+    capitals: Uint16Array.from(capitals),
+    hostPlace,
+  };
 }
 
-/**
- * Whether the list names the lines of `fields` (all in lower case, `host` first) but for case and the place of `host`. Since they
- * have to be the same but for case, no byte gets into a name that may not stand there.
- */
+/** Whether the list names the lines of `fields`. Different names may have one hash: `apply` changes nothing but case, so it may err. */
 function names(list: ReadList, fields: HeadFields): boolean {
-  const { starts, host } = list;
+  const { count, hashes, lengths } = list;
   let place = 0;
   for (let index = 0; index < fields.count; index += 1) {
     if (fields.isRemoved(index)) {
       continue;
     }
-    let name = place;
-    if (host >= 0) {
-      name = place === 0 ? host : place <= host ? place - 1 : place;
+    if (
+      place >= count ||
+      fields.hashAt(index) !== hashes[place] ||
+      fields.nameEndAt(index) - fields.nameStartAt(index) !== lengths[place]
+    ) {
+      return false;
     }
     place += 1;
-    if (place >= starts.length || !isName(list, name, fields, index)) {
-      return false;
-    }
   }
-  return place === starts.length - 1 && fields.addedCount === 0;
-}
-
-function isName(list: ReadList, name: number, fields: HeadFields, index: number): boolean {
-  const from = list.starts[name] as number;
-  const start = fields.nameStartAt(index);
-  const length = fields.nameEndAt(index) - start;
-  if ((list.starts[name + 1] as number) - from !== length) {
-    return false;
-  }
-  for (let at = 0; at < length; at += 1) {
-    if (tokenLower[list.names[from + at] as number] !== fields.bytes[start + at]) {
-      return false;
-    }
-  }
-  return true;
+  return place === count && fields.addedCount === 0;
 }
 
 function apply(list: ReadList, fields: HeadFields): void {
-  const { host } = list;
+  const { capitals, capitalStarts, hostPlace } = list;
   const { bytes } = fields;
   let place = 0;
-  let hostBehind = -1;
+  let hostBehind = 0;
   for (let index = 0; index < fields.count; index += 1) {
     if (fields.isRemoved(index)) {
       continue;
     }
-    let name = place;
-    if (host >= 0) {
-      name = place === 0 ? host : place <= host ? place - 1 : place;
+    const start = fields.nameStartAt(index);
+    const end = capitalStarts[place + 1] as number;
+    for (let from = capitalStarts[place] as number; from < end; from += 2) {
+      const at = start + (capitals[from] as number);
+      const capital = capitals[from + 1] as number;
+      if (bytes[at] === capital + 0x20) {
+        bytes[at] = capital;
+      }
     }
-    const to = fields.nameStartAt(index);
-    const end = list.starts[name + 1] as number;
-    for (let from = list.starts[name] as number, at = to; from < end; from += 1, at += 1) {
-      bytes[at] = list.names[from] as number;
-    }
-    if (place === host) {
+    if (place === hostPlace) {
       hostBehind = index;
     }
     place += 1;

@@ -26,9 +26,9 @@ export interface StreamHost {
 }
 
 /** What a stream of either side is: two windows, two ends, and the bytes that wait for the peer. */
-export abstract class Http2Stream {
+export abstract class Http2Stream<Host extends StreamHost = StreamHost> {
   id = 0;
-  readonly host: StreamHost;
+  readonly host: Host;
   /** Bytes that the peer takes; below 0 after it lowered its initial window (RFC 9113 §6.9.2). */
   sendWindow = 0;
   /** Bytes that the peer may still send. */
@@ -54,7 +54,7 @@ export abstract class Http2Stream {
   #endAsked = false;
   #trailers: HeadFields | undefined = undefined;
 
-  constructor(host: StreamHost) {
+  constructor(host: Host) {
     this.host = host;
   }
 

@@ -160,7 +160,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
     }
     if (!connect) {
       encoder.scheme(head.targetScheme === '' ? 'http' : head.targetScheme);
-      encoder.path(head.path);
+      encoder.path(head.path, head.targetNeverIndexed);
     }
     encoder.authority(head.authority);
     this.encodeFields(head);

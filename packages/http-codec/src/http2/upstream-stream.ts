@@ -21,8 +21,7 @@ export interface UpstreamHost extends StreamHost {
 export type ResponseVerdict = 'ok' | 'informational' | 'malformed' | 'not-expected';
 
 /** One request and its response on a connection to an upstream. */
-export class UpstreamStream extends Http2Stream implements RequestEncoder {
-  override readonly host: UpstreamHost;
+export class UpstreamStream extends Http2Stream<UpstreamHost> implements RequestEncoder {
   sink: ResponseSink | undefined;
   /** It counts among the active streams. */
   counted = true;
@@ -36,7 +35,6 @@ export class UpstreamStream extends Http2Stream implements RequestEncoder {
 
   constructor(host: UpstreamHost, sink: ResponseSink) {
     super(host);
-    this.host = host;
     this.sink = sink;
   }
 

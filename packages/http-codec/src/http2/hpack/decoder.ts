@@ -256,7 +256,7 @@ export class HpackDecoder {
     }
     builder.field(bytes, start, nameLength, valueLength, hash, id, kind, undefined);
     if (first >= 0x10 && !indexing) {
-      builder.neverIndexed();
+      builder.neverIndexed(kind);
     }
     return '';
   }

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decodeBlock, encodeRequest, fieldsOf, newDecoder, type SampleHead } from '../../../test/hpack-blocks.ts';
+import {
+  decodeBlock,
+  encodeRequest,
+  fieldsOf,
+  literal,
+  newDecoder,
+  type SampleHead,
+} from '../../../test/hpack-blocks.ts';
 import { HeadFields } from '../../head-fields.ts';
 import { FieldBlock, HpackEncoder } from './encoder.ts';
 
@@ -115,6 +122,27 @@ describe('what goes into the table', () => {
     assert.equal(marked.isNeverIndexed(0), false);
   });
 
+  test('nor a path that came so', () => {
+    const bytes = Buffer.concat([literal(4, '/secret', 'never'), literal(':protocol', 'x', 'never')]);
+    const { fields, pseudo } = decodeBlock(newDecoder(), bytes);
+    assert.equal(fields.targetNeverIndexed, true);
+    const encoder = new HpackEncoder();
+    const out = new FieldBlock();
+    for (let time = 0; time < 3; time += 1) {
+      encoder.begin(out);
+      encoder.path(pseudo.path ?? '', fields.targetNeverIndexed);
+      assert.equal(out.bytes.toString('latin1', 0, out.length), '\x14\x07/secret');
+    }
+    encoder.begin(out);
+    encoder.path('/', true);
+    assert.equal(out.bytes.toString('latin1', 0, out.length), '\x14\x01/');
+    const copy = new HeadFields();
+    copy.copyFrom(fields);
+    assert.equal(copy.targetNeverIndexed, true);
+    copy.clear();
+    assert.equal(copy.targetNeverIndexed, false);
+  });
+
   test('nothing that would take half of the table', () => {
     const encoder = new HpackEncoder();
     const long = fieldsOf([['accept', 'a'.repeat(2100)]]);
@@ -209,6 +237,8 @@ describe('pseudo fields', () => {
       ['REPORT', '/a', 'b.test'],
       ['CONNECT', '/chat', 'a.test'],
       ['GET', '*', 'b.test'],
+      ['constructor', '/', '__proto__'],
+      ['__proto__', '/toString', 'a.test'],
       ['GET', '/a', 'a.test'],
     ] as const) {
       const out = new FieldBlock();

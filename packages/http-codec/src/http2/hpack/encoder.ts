@@ -77,19 +77,22 @@ function addedName(name: string): NameText {
   return known;
 }
 
-/** Indexes of entries of the static table that are whole fields. */
-const staticMethods: Readonly<Record<string, number>> = { GET: 2, POST: 3 };
-const staticPaths: Readonly<Record<string, number>> = { '/': 4, '/index.html': 5 };
-const staticSchemes: Readonly<Record<string, number>> = { http: 6, https: 7 };
-const staticStatuses: Readonly<Record<number, number>> = {
-  200: 8,
-  204: 9,
-  206: 10,
-  304: 11,
-  400: 12,
-  404: 13,
-  500: 14,
-};
+/** Indexes of entries of the static table that are whole fields. Maps: a method may be called `constructor`. */
+const staticMethods: ReadonlyMap<string, number> = new Map([
+  ['GET', 2],
+  ['POST', 3],
+]);
+const staticPaths: ReadonlyMap<string, number> = new Map([
+  ['/', 4],
+  ['/index.html', 5],
+]);
+const staticSchemes: ReadonlyMap<string, number> = new Map([
+  ['http', 6],
+  ['https', 7],
+]);
+const staticStatuses: ReadonlyMap<number, number> = new Map(
+  [200, 204, 206, 304, 400, 404, 500].map((status, index) => [status, index + 8]),
+);
 const acceptEncodingIndex = 16;
 const staticAcceptEncoding = Buffer.from('gzip, deflate', 'latin1');
 const trailersValue = Buffer.from('trailers', 'latin1');
@@ -116,7 +119,8 @@ export class HpackEncoder {
   /** Size of the table that the next block announces, and the lowest one since the last block (RFC 7541 §4.2). */
   #wantedBytes: number;
   #lowestBytes = defaultTableBytes;
-  readonly #seen: Int32Array = new Int32Array(sightings);
+  /** Hashes of fields that were sent lately; made with the first. */
+  #seen: Int32Array | undefined = undefined;
   readonly #lastAuthority: LastValue = { text: undefined, number: 0 };
   readonly #lastPath: LastValue = { text: undefined, number: 0 };
 
@@ -150,20 +154,23 @@ export class HpackEncoder {
   }
 
   method(method: string): void {
-    this.#pseudo(methodName, method, staticMethods[method]);
+    this.#pseudo(methodName, method, staticMethods.get(method));
   }
 
   scheme(scheme: string): void {
-    this.#pseudo(schemeName, scheme, staticSchemes[scheme]);
+    this.#pseudo(schemeName, scheme, staticSchemes.get(scheme));
   }
 
   authority(authority: string): void {
     this.#pseudoLikeBefore(authorityName, authority, this.#lastAuthority);
   }
 
-  path(path: string): void {
-    const index = path.length > 11 ? undefined : staticPaths[path];
-    if (index === undefined) {
+  /** @param never it came with the wish that no hop indexes it (`HeadFields.targetNeverIndexed`). */
+  path(path: string, never = false): void {
+    const index = path.length > 11 ? undefined : staticPaths.get(path);
+    if (never) {
+      this.#text(pathName, path, true);
+    } else if (index === undefined) {
       this.#pseudoLikeBefore(pathName, path, this.#lastPath);
     } else {
       this.#indexed(index);
@@ -176,7 +183,7 @@ export class HpackEncoder {
   }
 
   status(status: number): void {
-    const index = staticStatuses[status];
+    const index = staticStatuses.get(status);
     if (index === undefined) {
       this.#pseudo(statusName, String(status), undefined);
     } else {
@@ -270,9 +277,9 @@ export class HpackEncoder {
     }
   }
 
-  #text(name: NameText, value: string): number {
+  #text(name: NameText, value: string, never = false): number {
     writeText(value);
-    return this.#put(name.bytes, name.start, name.length, name.hash, name.rule, textBytes, 0, value.length, false);
+    return this.#put(name.bytes, name.start, name.length, name.hash, name.rule, textBytes, 0, value.length, never);
   }
 
   #indexed(index: number): void {
@@ -364,6 +371,7 @@ export class HpackEncoder {
       hash = Math.imul(hash ^ (value[at] as number), 0x0100_0193);
     }
     const slot = (hash ^ (hash >>> 16)) & (sightings - 1);
+    this.#seen ??= new Int32Array(sightings);
     if (this.#seen[slot] === hash) {
       return true;
     }

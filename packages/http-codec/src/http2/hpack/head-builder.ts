@@ -141,10 +141,15 @@ export class HeadBuilder {
     }
   }
 
-  /** The field given last must not get into a table on the way. */
-  neverIndexed(): void {
+  /** The field given last, of this kind, must not get into a table on the way. */
+  neverIndexed(kind: FieldKindId): void {
     const fields = this.#fields;
-    if (this.problem === '' && this.#regularSeen && fields.count > 0 && !fields.isNeverIndexed(fields.count - 1)) {
+    if (this.problem !== '') {
+      return;
+    }
+    if (kind === FieldKind.path) {
+      fields.targetNeverIndexed = true;
+    } else if (this.#regularSeen && fields.count > 0 && !fields.isNeverIndexed(fields.count - 1)) {
       fields.markNeverIndexed();
     }
   }
