@@ -83,7 +83,7 @@ export function pick<T>(random: Random, items: readonly T[]): T {
 
 /** One to `most` small changes of some bytes: flips, drops, insertions, repetitions, pieces of other inputs. */
 export function mutateBytes(random: Random, bytes: Buffer, others: readonly Buffer[], most = 4): Buffer {
-  let result = Buffer.from(bytes);
+  let result: Buffer = Buffer.from(bytes);
   for (let count = 1 + Math.floor(random() * most); count > 0; count -= 1) {
     result = mutateOnce(random, result, others);
   }

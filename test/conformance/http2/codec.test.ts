@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { responseHead, type ServedRequest, TestServer, taken } from '../../../packages/http-codec/test/http2-peers.ts';
 import { FrameParser } from './frames.ts';
 import { Http2Peer } from './peer.ts';
@@ -26,6 +27,11 @@ class CodecPeer extends Http2Peer {
   readonly #server = new TestServer();
   readonly #parser = new FrameParser();
 
+  /** Requests that came to their end. */
+  get served(): number {
+    return this.#server.requests.filter((request) => request.ended).length;
+  }
+
   constructor() {
     super();
     this.#server.answer = answer;
@@ -44,4 +50,13 @@ class CodecPeer extends Http2Peer {
   }
 }
 
-testRequirements('codec', async () => new CodecPeer());
+let peer: CodecPeer | undefined;
+
+testRequirements(
+  'codec',
+  async () => {
+    peer = new CodecPeer();
+    return peer;
+  },
+  () => assert.equal(peer?.served, 0, 'a malformed request was served'),
+);
