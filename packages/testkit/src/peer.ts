@@ -12,7 +12,14 @@ export type PeerName =
   | 'wrk'
   | 'h2load'
   | 'iperf3'
-  | 'taskset';
+  | 'taskset'
+  | 'redis-server'
+  | 'redis-cli'
+  | 'redis-benchmark'
+  | 'postgres'
+  | 'initdb'
+  | 'psql'
+  | 'pgbench';
 
 const toolsBin = resolve(import.meta.dirname, '../../../.tools/bin');
 
