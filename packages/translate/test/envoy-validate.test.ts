@@ -4,11 +4,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import type { WorkloadIr } from '@weft/ir';
 import { findPeer, peerSkip } from '@weft/testkit';
 import { workloadIr, xdsFromIr } from '../src/index.ts';
 import { readCase } from './golden/case.ts';
-import { staticBootstrap } from './golden/static-bootstrap.ts';
+import { forEnvoy, staticBootstrap } from './golden/static-bootstrap.ts';
 
 /** Stock Envoy reads everything that the golden cases produce: `envoy --mode validate` builds listeners, routes, clusters and filters. */
 
@@ -28,11 +27,6 @@ function validate(bootstrap: Uint8Array, name: string): { readonly ok: boolean; 
     { encoding: 'utf8', timeout: 60_000 },
   );
   return { ok: status === 0, output: stderr };
-}
-
-/** The cases are of our own proxy, unless they say otherwise. */
-function forEnvoy(ir: WorkloadIr): WorkloadIr {
-  return { ...ir, workload: { ...ir.workload, engine: 'envoy' } };
 }
 
 const cases = readdirSync(folder)

@@ -15,7 +15,7 @@ import {
   workloadIr,
   xdsFromIr,
 } from '../src/index.ts';
-import { staticBootstrap } from './golden/static-bootstrap.ts';
+import { forEnvoy, staticBootstrap } from './golden/static-bootstrap.ts';
 
 /** What users of Istio have: each file of Istio's samples is translated for a client that calls every host in it. */
 
@@ -88,7 +88,7 @@ test('the samples of Istio are translated to what stock Envoy reads', { skip: da
     translated += 1;
     await t.test(name, { skip: envoyMissing }, async () => {
       const bootstrap = join(scratch, 'bootstrap.pb');
-      writeFileSync(bootstrap, staticBootstrap(xdsFromIr(ir), scratch));
+      writeFileSync(bootstrap, staticBootstrap(xdsFromIr(forEnvoy(ir)), scratch));
       const { code, stderr } = await run(findPeer('envoy') ?? '', [
         '--mode',
         'validate',

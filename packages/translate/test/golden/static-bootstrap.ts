@@ -1,3 +1,4 @@
+import type { WorkloadIr } from '@weft/ir';
 import { type Any, packAny, typeUrlOf, typeUrls, unpackAny } from '@weft/xds-types';
 import {
   Bootstrap,
@@ -35,6 +36,11 @@ import type { XdsMessage } from '../../src/index.ts';
 import { create } from '../../src/to-xds/message.ts';
 
 const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
+/** The same work done by Envoy: cases are of our own proxy, unless they say otherwise. */
+export function forEnvoy(ir: WorkloadIr): WorkloadIr {
+  return { ...ir, workload: { ...ir.workload, engine: 'envoy' } };
+}
 
 /** Everything in one bootstrap, as bytes: routes that would come by RDS and VHDS are written into their listeners. */
 export function staticBootstrap(messages: readonly XdsMessage[], folder: string): Uint8Array {
