@@ -1,4 +1,5 @@
 import { tokenLower } from './byte-class.ts';
+import { viewOf } from './byte-range.ts';
 import type { HeaderView } from './header-view.ts';
 import { hashName, KnownHeader, type KnownHeaderId, knownHeaderByName } from './known-header.ts';
 import type { OutputBuffer, RawBuffer } from './output-buffer.ts';
@@ -19,6 +20,8 @@ const replaced = 2;
 export class HeadFields implements HeaderView {
   /** The head's bytes, from its start line to the empty line. */
   bytes: RawBuffer = Buffer.allocUnsafeSlow(initialBytes) as RawBuffer;
+  /** The same bytes. */
+  view: DataView = viewOf(this.bytes);
   /** How many of `bytes` are the head. */
   size = 0;
   /** Where the first field line begins. */
@@ -53,6 +56,7 @@ export class HeadFields implements HeaderView {
     this.targetNeverIndexed = false;
     if (this.bytes.length > 16 * initialBytes) {
       this.bytes = Buffer.allocUnsafeSlow(initialBytes) as RawBuffer;
+      this.view = viewOf(this.bytes);
     }
   }
 
@@ -93,6 +97,7 @@ export class HeadFields implements HeaderView {
       const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2)) as RawBuffer;
       this.bytes.copy(grown, 0, 0, this.size);
       this.bytes = grown;
+      this.view = viewOf(grown);
     }
   }
 

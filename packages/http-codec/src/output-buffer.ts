@@ -36,8 +36,8 @@ export interface OutputChunk {
 /** Is told when an empty output gets its first bytes. */
 export interface OutputOwner {
   outputReady(): void;
-  /** Bytes that were taken from the output but not yet by the kernel; left out: unknown, counts as none. */
-  readonly untakenBytes?: number;
+  /** Bytes that the kernel has not taken, those in the output among them; left out: nobody knows more than the output. */
+  readonly queuedBytes?: number;
 }
 
 /** Append-only bytes. */
@@ -58,9 +58,9 @@ export class OutputBuffer {
     return this.#fullBytes + this.#length;
   }
 
-  /** Bytes that were handed to the owner and that the peer does not take. */
-  get untakenBytes(): number {
-    return this.#owner?.untakenBytes ?? 0;
+  /** Bytes that were appended and that the kernel has not taken, as far as the owner knows. */
+  get queuedBytes(): number {
+    return this.#owner?.queuedBytes ?? this.byteLength;
   }
 
   /** Where in its chunk the room begins that `claim` gave last. */

@@ -12,7 +12,7 @@ import type { HeadFields } from '../src/head-fields.ts';
 import { Http2DownstreamCodec } from '../src/http2/downstream-codec.ts';
 import { defaultHttp2Settings, type Http2Settings } from '../src/http2/settings.ts';
 import { Http2UpstreamCodec } from '../src/http2/upstream-codec.ts';
-import { OutputBuffer, releaseChunk } from '../src/output-buffer.ts';
+import { OutputBuffer, type OutputOwner, releaseChunk } from '../src/output-buffer.ts';
 import { RequestHead } from '../src/request-head.ts';
 import { ResponseHead } from '../src/response-head.ts';
 
@@ -111,10 +111,10 @@ export class ServedRequest implements RequestSink {
 }
 
 /** A server: the downstream codec and an owner that answers by `answer`. */
-export class TestServer implements DownstreamEvents {
-  /** What the connection would be: it says how much the kernel has not taken. */
-  readonly ownerOfOutput: { outputReady(): void; untakenBytes: number } = { outputReady: () => {}, untakenBytes: 0 };
-  readonly out: OutputBuffer = new OutputBuffer(this.ownerOfOutput);
+export class TestServer implements DownstreamEvents, OutputOwner {
+  /** Bytes that were taken from the output and lie in a socket. */
+  inSocket = 0;
+  readonly out: OutputBuffer = new OutputBuffer(this);
   readonly codec: Http2DownstreamCodec;
   readonly requests: ServedRequest[] = [];
   readonly errors: { detail: CodecErrorDetail; encoder: ResponseEncoder | undefined }[] = [];
@@ -140,6 +140,12 @@ export class TestServer implements DownstreamEvents {
 
   onFinished(): void {
     this.finished = true;
+  }
+
+  outputReady(): void {}
+
+  get queuedBytes(): number {
+    return this.out.byteLength + this.inSocket;
   }
 
   receive(bytes: Buffer): void {

@@ -176,7 +176,7 @@ test('answers that the kernel has not taken count too', () => {
   for (let index = 0; index < maxOutboundControlFrames; index += 1) {
     server.receive(ping());
     framesOf(server);
-    server.ownerOfOutput.untakenBytes += 17;
+    server.inSocket += 17;
   }
   assertServes(server);
   server.receive(ping());
@@ -189,7 +189,7 @@ test('a client that reads slowly but reads is never counted up', () => {
     server.receive(ping());
     framesOf(server);
     // It is always 100 frames behind.
-    server.ownerOfOutput.untakenBytes = Math.min(1700, server.ownerOfOutput.untakenBytes + 17);
+    server.inSocket = Math.min(1700, server.inSocket + 17);
   }
   assertServes(server);
 });

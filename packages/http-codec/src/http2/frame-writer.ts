@@ -35,7 +35,7 @@ export class FrameWriter {
    * so that a peer that reads slowly but does read is never counted up.
    */
   countTaken(): void {
-    const taken = this.#written - this.#out.byteLength - this.#out.untakenBytes;
+    const taken = this.#written - this.#out.queuedBytes;
     if (taken >= this.#generationEnd) {
       const all = taken >= this.#written;
       this.#generationEnd = this.#written;

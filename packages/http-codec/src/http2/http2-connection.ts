@@ -47,6 +47,8 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   /** Nothing is read or written any more: GOAWAY with an error was sent, or the peer is gone. */
   protected dead = false;
   keepalivePending = false;
+  /** Bytes of all streams that are kept because a window is shut. */
+  keptBytes = 0;
   readonly #reader: FrameReader;
   readonly #decoder: HpackDecoder;
   #receiveWindow: number;
@@ -90,11 +92,6 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   /** Streams under way. */
   get activeStreams(): number {
     return this.streams.size;
-  }
-
-  /** Bytes of all streams that are kept because a window is shut. */
-  get keptBytes(): number {
-    return this.streams.snapshot().reduce((sum, stream) => sum + stream.keptBytes, 0);
   }
 
   // ---------------------------------------------------------------------------------- for the sides
@@ -666,6 +663,11 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
       stream.sendWindow += increment;
       stream.sendKept(max31);
     }
+  }
+
+  countKept(bytes: number): void {
+    this.keptBytes += bytes;
+    this.counters.pendingSendBytes += bytes;
   }
 
   waitForWindow(stream: Http2Stream): void {

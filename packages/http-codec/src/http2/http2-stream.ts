@@ -1,6 +1,5 @@
 import type { HeadFields } from '../head-fields.ts';
 import { releaseFields, takeFields } from '../trailer-fields.ts';
-import type { Http2Counters } from './counters.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { KeptBytes } from './kept-bytes.ts';
 
@@ -12,7 +11,8 @@ export const keptLowBytes: number = 32 * 1024;
 /** What a stream needs of its connection. */
 export interface StreamHost {
   readonly writer: FrameWriter;
-  readonly counters: Http2Counters;
+  /** Bytes of a stream are kept (above 0) or are not any more (below 0). */
+  countKept(bytes: number): void;
   /** Bytes of DATA that the peer takes on all streams together. */
   sendWindow: number;
   /** The stream has bytes and a window of its own, but the connection's is used up. */
@@ -95,7 +95,7 @@ export abstract class Http2Stream<Host extends StreamHost = StreamHost> {
   #keep(bytes: Buffer, start: number, end: number): void {
     this.#kept ??= new KeptBytes();
     this.#kept.append(bytes, start, end);
-    this.host.counters.pendingSendBytes += end - start;
+    this.host.countKept(end - start);
     if (this.sendWindow > 0) {
       this.host.waitForWindow(this);
     }
@@ -148,7 +148,7 @@ export abstract class Http2Stream<Host extends StreamHost = StreamHost> {
       kept.sendFrame(host.writer, this.id, count);
       this.sendWindow -= count;
       host.sendWindow -= count;
-      host.counters.pendingSendBytes -= count;
+      host.countKept(-count);
       rest -= count;
     }
     if (kept.length === 0) {
@@ -185,7 +185,7 @@ export abstract class Http2Stream<Host extends StreamHost = StreamHost> {
     this.closed = true;
     const kept = this.#kept;
     if (kept !== undefined) {
-      this.host.counters.pendingSendBytes -= kept.length;
+      this.host.countKept(-kept.length);
       kept.clear();
       this.#kept = undefined;
     }
