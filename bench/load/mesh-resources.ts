@@ -40,13 +40,13 @@ export interface MeshResources {
 /** Hosts and ports that the client calls. */
 export const targets = {
   /** HTTP outside the mesh: no TLS. */
-  http: { host: 'http.bench', port: 80 },
+  http: { host: 'http.bench', port: 80, protocol: 'http' },
   /** TCP outside the mesh. */
-  tcp: { host: 'tcp.bench', port: 9000 },
+  tcp: { host: 'tcp.bench', port: 9000, protocol: 'tcp' },
   /** HTTP service in the mesh: mutual TLS. */
-  web: { host: 'web.default.svc.cluster.local', port: 80 },
+  web: { host: 'web.default.svc.cluster.local', port: 80, protocol: 'http' },
   /** TCP service in the mesh. */
-  bytes: { host: 'bytes.default.svc.cluster.local', port: 7000 },
+  bytes: { host: 'bytes.default.svc.cluster.local', port: 7000, protocol: 'tcp' },
 } as const;
 
 const manifest = `apiVersion: networking.istio.io/v1

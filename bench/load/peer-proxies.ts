@@ -82,7 +82,7 @@ export async function startHaproxy(options: {
     config,
     `global
   nbthread 1
-  maxconn 16384
+  maxconn 8192
   tune.ssl.default-dh-param 2048
 defaults
   mode ${protocol === 'tcp' ? 'tcp' : 'http'}

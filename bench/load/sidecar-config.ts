@@ -17,10 +17,10 @@ export interface Secrets {
 /** Between two proxies or in front of an application: HTTP/1.1, or HTTP/2 by prior knowledge. */
 export type HttpVersion = 'http1' | 'http2';
 
-/** The hop of a caller's sidecar to one of its upstreams. */
+/** The hop of a caller's sidecar to one of its upstreams. @throws Error when the control plane did not make what `target` is meant to be. */
 export function outboundConfig(
   resources: ResourceSet,
-  target: { readonly host: string; readonly port: number },
+  target: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'tcp' },
   options: {
     readonly listenPort: number;
     readonly endpointPort: number;
@@ -33,6 +33,10 @@ export function outboundConfig(
   const name = `upstream|${target.port}||${target.host}`;
   const clusterName = `outbound|${target.port}||${target.host}`;
   const listener = clone(named(resources.listeners, name));
+  const filter = target.protocol === 'http' ? 'HttpConnectionManager' : 'TcpProxy';
+  if (!JSON.stringify(listener).includes(`.v3.${filter}"`)) {
+    throw new Error(`the control plane made no ${filter} for ${target.host}`);
+  }
   setPort(listener, options.listenPort);
   inlineRoutes(listener, resources);
   setAccessLog(listener, options.accessLog);
