@@ -51,11 +51,11 @@ export function equalBytes(
   }
   const last = oneStart + length - 4;
   for (let at = oneStart; at < last; at += 4) {
-    if (one.getInt32(at) !== other.getInt32(at + between)) {
+    if (one.getInt32(at, true) !== other.getInt32(at + between, true)) {
       return false;
     }
   }
-  return one.getInt32(last) === other.getInt32(last + between);
+  return one.getInt32(last, true) === other.getInt32(last + between, true);
 }
 
 /** Copies bytes; also within one buffer, when they move towards its begin by four at least. */
@@ -69,7 +69,35 @@ export function copyWords(source: DataView, start: number, target: DataView, to:
   }
   const last = start + length - 4;
   for (let at = start; at < last; at += 4) {
-    target.setInt32(at + between, source.getInt32(at));
+    target.setInt32(at + between, source.getInt32(at, true), true);
   }
-  target.setInt32(last + between, source.getInt32(last));
+  target.setInt32(last + between, source.getInt32(last, true), true);
+}
+
+/**
+ * Whether no byte is a control character, tab included: then they may stand in a field value (RFC 9110 §5.5). Works on four bytes at once:
+ * a byte below 0x20, or one that is 0 after 0x7f was taken off, borrows into its highest bit.
+ */
+export function hasNoControls(bytes: DataView, start: number, end: number): boolean {
+  if (end - start < 4) {
+    for (let at = start; at < end; at += 1) {
+      const byte = bytes.getUint8(at);
+      if (byte < 0x20 || byte === 0x7f) {
+        return false;
+      }
+    }
+    return true;
+  }
+  const last = end - 4;
+  for (let at = start; ; at += 4) {
+    const word = bytes.getInt32(Math.min(at, last), true);
+    const withoutDelete = word ^ 0x7f7f7f7f;
+    const found = ((word - 0x20202020) & ~word) | ((withoutDelete - 0x01010101) & ~withoutDelete);
+    if ((found & 0x80808080) !== 0) {
+      return false;
+    }
+    if (at >= last) {
+      return true;
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import { copyWords, viewOf } from '../../byte-range.ts';
 import type { HeadFields } from '../../head-fields.ts';
 import { type KnownHeaderId, knownHeaderOf } from '../../known-header.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
@@ -41,6 +42,12 @@ export interface HpackDecoderLimits {
 /** An integer that goes on for more bytes than this, or exceeds 2^31 - 1, is an error: RFC 7541 §5.1 asks for such a limit. */
 const maxIntegerBytes = 5;
 const maxInteger = 0x7fff_ffff;
+
+/** Longer strings are copied by a call. */
+const longCopyBytes = 128;
+/** View of the bytes that hold the block, which are mostly those of the block before: plain sockets share one read buffer. */
+let viewedBlock: Buffer = staticLines;
+let blockView: DataView = viewOf(staticLines);
 
 /** The reading side of HPACK (RFC 7541) for one connection. */
 export class HpackDecoder {
@@ -90,6 +97,10 @@ export class HpackDecoder {
     pseudo: PseudoFields,
   ): HpackResult {
     const builder = this.#builder;
+    if (block !== viewedBlock) {
+      viewedBlock = block;
+      blockView = viewOf(block);
+    }
     this.#block = block;
     this.#at = start;
     this.#end = end;
@@ -201,7 +212,7 @@ export class HpackDecoder {
     let nameKind: FieldKindId;
     if (nameIndex === 0) {
       fields.reserve(maxDecodedLength(this.#end - this.#at) + lineOverheadBytes);
-      const nameEnd = this.#string(fields.bytes, start);
+      const nameEnd = this.#string(fields, start);
       if (nameEnd < 0) {
         return this.problem;
       }
@@ -243,14 +254,14 @@ export class HpackDecoder {
     const valueStart = start + nameLength + 2;
     bytes[valueStart - 2] = 0x3a;
     bytes[valueStart - 1] = 0x20;
-    const valueEnd = this.#string(bytes, valueStart);
+    const valueEnd = this.#string(fields, valueStart);
     if (valueEnd < 0) {
       return this.problem;
     }
     bytes[valueEnd] = 0x0d;
     bytes[valueEnd + 1] = 0x0a;
     const valueLength = valueEnd - valueStart;
-    const kind = kindOfField(nameKind, bytes, valueStart, valueEnd);
+    const kind = kindOfField(nameKind, bytes, fields.view, valueStart, valueEnd);
     if (indexing) {
       this.#remember(bytes, start, nameLength, valueLength, hash, id, nameKind, kind);
     }
@@ -316,8 +327,8 @@ export class HpackDecoder {
     return value;
   }
 
-  /** RFC 7541 §5.2: copies the string to `target[to…]`. Returns the position behind it; -1, with `problem` set, when it is not valid. */
-  #string(target: RawBuffer, to: number): number {
+  /** RFC 7541 §5.2: copies the string to `fields.bytes[to…]`. Returns the position behind it; -1, with `problem` set, when it is not valid. */
+  #string(fields: HeadFields, to: number): number {
     const block = this.#block;
     if (this.#at >= this.#end) {
       this.problem = 'truncated';
@@ -337,10 +348,14 @@ export class HpackDecoder {
     }
     this.#at = end;
     if (!huffman) {
-      copyBytes(block, start, end, target, to);
+      if (length > longCopyBytes) {
+        block.copy(fields.bytes, to, start, end);
+      } else {
+        copyWords(blockView, start, fields.view, to, length);
+      }
       return to + length;
     }
-    const after = decodeHuffman(block, start, end, target, to);
+    const after = decodeHuffman(block, start, end, fields.bytes, to);
     if (after < 0) {
       this.problem = 'invalid Huffman code';
     }

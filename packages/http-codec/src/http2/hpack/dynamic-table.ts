@@ -1,3 +1,4 @@
+import { viewOf } from '../../byte-range.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
 
 /** The size that both sides begin with (RFC 9113 §6.5.2). */
@@ -15,6 +16,7 @@ const initialEntries = 16;
 const initialBytes = 512;
 
 const emptyBytes = Buffer.alloc(0) as RawBuffer;
+const emptyView = viewOf(emptyBytes);
 const emptyRecords = new Int32Array(0);
 
 /** Columns of `DynamicTable.records`, to be added to what `recordOf` and `insert` return. */
@@ -40,6 +42,8 @@ export const Column = {
 export class DynamicTable {
   /** The lines; positions are in `records`. */
   bytes: RawBuffer = emptyBytes;
+  /** The same bytes. */
+  view: DataView = emptyView;
   records: Int32Array = emptyRecords;
   /** Entries in the table. */
   count = 0;
@@ -137,9 +141,14 @@ export class DynamicTable {
     while (room < 2 * (used + length)) {
       room *= 2;
     }
-    const target = room === this.bytes.length ? this.bytes : (Buffer.allocUnsafeSlow(room) as RawBuffer);
-    this.bytes.copy(target, 0, from, this.#end);
-    this.bytes = target;
+    if (room === this.bytes.length) {
+      this.bytes.copy(this.bytes, 0, from, this.#end);
+    } else {
+      const grown = Buffer.allocUnsafeSlow(room) as RawBuffer;
+      this.bytes.copy(grown, 0, from, this.#end);
+      this.bytes = grown;
+      this.view = viewOf(grown);
+    }
     this.#end = used;
     for (let age = 0; age < this.count; age += 1) {
       const record = this.recordOf(age);

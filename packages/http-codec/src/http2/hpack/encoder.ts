@@ -1,11 +1,11 @@
 import { tokenLower } from '../../byte-class.ts';
+import { ByteRange, copyWords, equalBytes, viewOf } from '../../byte-range.ts';
 import type { HeadFields } from '../../head-fields.ts';
 import { hashName, KnownHeader } from '../../known-header.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
 import { defaultTableBytes, entryOverheadBytes } from './dynamic-table.ts';
 import { EncoderTable } from './encoder-table.ts';
 import { FieldBlock, maxIntegerBytes } from './field-block.ts';
-import { copyBytes } from './head-builder.ts';
 import { namePolicies, nameStaticIndexes, Policy, type PolicyId, ruleNamed, ruleOf, rulesById } from './name-policy.ts';
 import { staticCount } from './static-table.ts';
 
@@ -18,14 +18,19 @@ const largestPart = 2;
 
 /** Texts on their way into the block. */
 let textBytes: RawBuffer = Buffer.allocUnsafeSlow(1024) as RawBuffer;
+let textView: DataView = viewOf(textBytes);
 /** Shorter texts are written character by character, which is cheaper than the call. */
 const shortTextLength = 10;
+
+/** Longer values are copied by a call (32 ns). */
+const longCopyBytes = 128;
 
 /** Copies text to `textBytes`. */
 function writeText(text: string): void {
   const length = text.length;
   if (length > textBytes.length) {
     textBytes = Buffer.allocUnsafeSlow(length * 2) as RawBuffer;
+    textView = viewOf(textBytes);
   }
   if (length > shortTextLength) {
     textBytes.latin1Write(text, 0, length);
@@ -39,8 +44,7 @@ function writeText(text: string): void {
 /** A name as the encoder needs it. */
 interface NameText {
   readonly bytes: Buffer;
-  readonly start: number;
-  readonly length: number;
+  readonly view: DataView;
   readonly hash: number;
   readonly rule: number;
 }
@@ -48,7 +52,7 @@ interface NameText {
 function nameText(name: string, rule?: number): NameText {
   const bytes = Buffer.from(name, 'latin1');
   const hash = hashName(name);
-  return { bytes, start: 0, length: bytes.length, hash, rule: rule ?? ruleOf(bytes, 0, bytes.length, hash) };
+  return { bytes, view: viewOf(bytes), hash, rule: rule ?? ruleOf(bytes, 0, bytes.length, hash) };
 }
 
 function pseudoName(name: string): NameText {
@@ -95,7 +99,7 @@ const staticStatuses: ReadonlyMap<number, number> = new Map(
 );
 const acceptEncodingIndex = 16;
 const staticAcceptEncoding = Buffer.from('gzip, deflate', 'latin1');
-const trailersValue = Buffer.from('trailers', 'latin1');
+const staticAcceptEncodingView = viewOf(staticAcceptEncoding);
 
 const noBlock = new FieldBlock();
 
@@ -119,6 +123,9 @@ export class HpackEncoder {
   /** Size of the table that the next block announces, and the lowest one since the last block (RFC 7541 §4.2). */
   #wantedBytes: number;
   #lowestBytes = defaultTableBytes;
+  /** The field that is being written. */
+  readonly #name: ByteRange = new ByteRange(textBytes, textView);
+  readonly #value: ByteRange = new ByteRange(textBytes, textView);
   /** Hashes of fields that were sent lately; made with the first. */
   #seen: Int32Array | undefined = undefined;
   readonly #lastAuthority: LastValue = { text: undefined, number: 0 };
@@ -196,7 +203,9 @@ export class HpackEncoder {
    * `proxy-connection`, `transfer-encoding`, `upgrade`, `http2-settings`; of `te` only `trailers` remains.
    */
   fields(fields: HeadFields): void {
-    const bytes = fields.bytes;
+    const { bytes, view } = fields;
+    const name = this.#name;
+    const value = this.#value;
     for (let index = 0; index < fields.count; index += 1) {
       if (fields.isRemoved(index)) {
         continue;
@@ -214,18 +223,17 @@ export class HpackEncoder {
         }
       }
       const nameStart = fields.nameStartAt(index);
-      const nameLength = fields.nameEndAt(index) - nameStart;
-      const hash = fields.hashAt(index);
-      const never = fields.isNeverIndexed(index);
+      name.point(bytes, view);
+      name.set(nameStart, fields.nameEndAt(index) - nameStart);
       const replacement = fields.replacementAt(index);
       if (replacement === undefined) {
         const start = fields.valueStartAt(index);
-        const length = fields.valueEndAt(index) - start;
-        this.#put(bytes, nameStart, nameLength, hash, rule, bytes, start, length, never);
+        value.point(bytes, view);
+        value.set(start, fields.valueEndAt(index) - start);
       } else {
-        writeText(replacement);
-        this.#put(bytes, nameStart, nameLength, hash, rule, textBytes, 0, replacement.length, never);
+        this.#valueText(replacement);
       }
+      this.#put(fields.hashAt(index), rule, fields.isNeverIndexed(index));
     }
     for (let index = 0; index < fields.addedCount; index += 1) {
       this.field(fields.addedNameAt(index), fields.addedValueAt(index));
@@ -249,8 +257,7 @@ export class HpackEncoder {
   /** RFC 9113 §8.2.2: `te` may say nothing but `trailers`. */
   #te(value: string): void {
     if (value === 'trailers' || /(^|,)\s*trailers\s*($|[,;])/i.test(value)) {
-      const { bytes, start, length, hash, rule } = addedName('te');
-      this.#put(bytes, start, length, hash, rule, trailersValue, 0, trailersValue.length, false);
+      this.#text(addedName('te'), 'trailers');
     }
   }
 
@@ -278,8 +285,16 @@ export class HpackEncoder {
   }
 
   #text(name: NameText, value: string, never = false): number {
-    writeText(value);
-    return this.#put(name.bytes, name.start, name.length, name.hash, name.rule, textBytes, 0, value.length, never);
+    this.#name.point(name.bytes, name.view);
+    this.#name.set(0, name.bytes.length);
+    this.#valueText(value);
+    return this.#put(name.hash, name.rule, never);
+  }
+
+  #valueText(text: string): void {
+    writeText(text);
+    this.#value.point(textBytes, textView);
+    this.#value.set(0, text.length);
   }
 
   #indexed(index: number): void {
@@ -288,74 +303,64 @@ export class HpackEncoder {
   }
 
   /**
-   * Writes one field.
+   * Writes the field of `#name` and `#value`.
+   * @param hash of the name.
    * @param rule of the name, -1: not known yet.
    * @returns the age of its entry in the table, -1 when it has none.
    */
-  #put(
-    name: Buffer,
-    nameStart: number,
-    nameLength: number,
-    hash: number,
-    rule: number,
-    value: Buffer,
-    valueStart: number,
-    valueLength: number,
-    never: boolean,
-  ): number {
+  #put(hash: number, rule: number, never: boolean): number {
+    const name = this.#name;
+    const value = this.#value;
     const table = this.#table;
     if (!never) {
-      const age = table.ageOf(name, nameStart, nameLength, hash, value, valueStart, valueLength);
+      const age = table.ageOf(name, hash, value);
       if (age >= 0) {
         this.#indexed(staticCount + 1 + age);
         return age;
       }
     }
-    const known = rule < 0 ? ruleOf(name, nameStart, nameStart + nameLength, hash) : rule;
+    const known = rule < 0 ? ruleOf(name.bytes, name.start, name.start + name.length, hash) : rule;
     const policy = never ? Policy.never : (namePolicies[known] as PolicyId);
     let nameIndex = nameStaticIndexes[known] as number;
-    if (nameIndex === acceptEncodingIndex && isStaticAcceptEncoding(value, valueStart, valueLength) && !never) {
+    if (nameIndex === acceptEncodingIndex && isStaticAcceptEncoding(value) && !never) {
       this.#indexed(acceptEncodingIndex);
       return -1;
     }
     if (nameIndex === 0) {
-      nameIndex = table.ageOfName(name, nameStart, nameLength, hash) + 1;
+      nameIndex = table.ageOfName(name, hash) + 1;
       nameIndex = nameIndex === 0 ? 0 : nameIndex + staticCount;
     }
-    const fits = (nameLength + valueLength + entryOverheadBytes) * largestPart <= table.limit;
-    const indexing = fits && this.#wantsEntry(policy, nameIndex, hash, value, valueStart, valueLength);
+    const fits = (name.length + value.length + entryOverheadBytes) * largestPart <= table.limit;
+    const indexing = fits && this.#wantsEntry(policy, nameIndex, hash);
     const block = this.#block;
-    block.reserve(nameLength + valueLength + 3 * maxIntegerBytes);
+    block.reserve(name.length + value.length + 3 * maxIntegerBytes);
     if (indexing) {
       block.integer(0x40, 0x3f, nameIndex);
     } else {
       block.integer(policy === Policy.never ? 0x10 : 0, 0x0f, nameIndex);
     }
     if (nameIndex === 0) {
-      block.integer(0, 0x7f, nameLength);
-      writeLower(name, nameStart, nameLength, block);
+      block.integer(0, 0x7f, name.length);
+      writeLower(name, block);
     }
-    block.integer(0, 0x7f, valueLength);
-    copyBytes(value, valueStart, valueStart + valueLength, block.bytes, block.length);
-    block.length += valueLength;
+    block.integer(0, 0x7f, value.length);
+    if (value.length > longCopyBytes) {
+      value.bytes.copy(block.bytes, block.length, value.start, value.start + value.length);
+    } else {
+      copyWords(value.view, value.start, block.view, block.length, value.length);
+    }
+    block.length += value.length;
     if (!indexing) {
       return -1;
     }
-    table.add(name, nameStart, nameLength, hash, value, valueStart, valueLength);
+    table.add(name, hash, value);
     return 0;
   }
 
-  #wantsEntry(
-    policy: PolicyId,
-    nameIndex: number,
-    hash: number,
-    value: Buffer,
-    valueStart: number,
-    valueLength: number,
-  ): boolean {
+  #wantsEntry(policy: PolicyId, nameIndex: number, hash: number): boolean {
     switch (policy) {
       case Policy.whenRepeated:
-        return this.#sentLately(hash, value, valueStart, valueLength);
+        return this.#sentLately(hash);
       case Policy.nameOnly:
         return nameIndex === 0;
       case Policy.never:
@@ -365,10 +370,11 @@ export class HpackEncoder {
     }
   }
 
-  #sentLately(nameHash: number, value: Buffer, start: number, length: number): boolean {
+  #sentLately(nameHash: number): boolean {
+    const { bytes, start, length } = this.#value;
     let hash = nameHash;
     for (let at = start; at < start + length; at += 1) {
-      hash = Math.imul(hash ^ (value[at] as number), 0x0100_0193);
+      hash = Math.imul(hash ^ (bytes[at] as number), 0x0100_0193);
     }
     const slot = (hash ^ (hash >>> 16)) & (sightings - 1);
     this.#seen ??= new Int32Array(sightings);
@@ -380,19 +386,18 @@ export class HpackEncoder {
   }
 }
 
-function isStaticAcceptEncoding(value: Buffer, start: number, length: number): boolean {
-  return (
-    length === staticAcceptEncoding.length &&
-    value.compare(staticAcceptEncoding, 0, staticAcceptEncoding.length, start, start + length) === 0
-  );
+function isStaticAcceptEncoding(value: ByteRange): boolean {
+  const length = staticAcceptEncoding.length;
+  return value.length === length && equalBytes(value.view, value.start, staticAcceptEncodingView, 0, length);
 }
 
-function writeLower(name: Buffer, start: number, length: number, block: FieldBlock): void {
-  const bytes = block.bytes;
+function writeLower(name: ByteRange, block: FieldBlock): void {
+  const { bytes, start, length } = name;
+  const target = block.bytes;
   const to = block.length;
   for (let index = 0; index < length; index += 1) {
-    const byte = name[start + index] as number;
-    bytes[to + index] = byte === 0x3a ? byte : (tokenLower[byte] as number);
+    const byte = bytes[start + index] as number;
+    target[to + index] = byte === 0x3a ? byte : (tokenLower[byte] as number);
   }
   block.length = to + length;
 }

@@ -1,3 +1,4 @@
+import { viewOf } from '../../byte-range.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
 
 const initialBytes = 4096;
@@ -10,12 +11,14 @@ const maxKeptBytes = 65_536;
 export class FieldBlock {
   /** `bytes[0, length)` is the block. */
   bytes: RawBuffer = Buffer.allocUnsafeSlow(initialBytes) as RawBuffer;
+  view: DataView = viewOf(this.bytes);
   length = 0;
 
   clear(): void {
     this.length = 0;
     if (this.bytes.length > maxKeptBytes) {
       this.bytes = Buffer.allocUnsafeSlow(initialBytes) as RawBuffer;
+      this.view = viewOf(this.bytes);
     }
   }
 
@@ -26,6 +29,7 @@ export class FieldBlock {
       const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2)) as RawBuffer;
       this.bytes.copy(grown, 0, 0, this.length);
       this.bytes = grown;
+      this.view = viewOf(grown);
     }
   }
 

@@ -1,4 +1,5 @@
 import { fieldValueByte, hostByte, targetByte, tokenLower } from '../../byte-class.ts';
+import { hasNoControls } from '../../byte-range.ts';
 import { KnownHeader, type KnownHeaderId } from '../../known-header.ts';
 import type { FieldSection } from './pseudo-fields.ts';
 
@@ -100,15 +101,23 @@ const valueBytes: readonly Uint8Array[] = [
   digitByte,
 ];
 
-/** The kind of a whole field: `nameKind` when its value may stand there, else what is wrong with it. */
-export function kindOfField(nameKind: FieldKindId, bytes: Uint8Array, start: number, end: number): FieldKindId {
+/** The kind of a whole field: `nameKind` when its value, `bytes[start, end)`, may stand there, else what is wrong with it. */
+export function kindOfField(
+  nameKind: FieldKindId,
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+): FieldKindId {
   if (nameKind >= FieldKind.malformed) {
     return nameKind;
   }
-  const allowed = valueBytes[nameKind] as Uint8Array;
-  for (let at = start; at < end; at += 1) {
-    if (allowed[bytes[at] as number] === 0) {
-      return FieldKind.badValue;
+  if (nameKind > FieldKind.te || !hasNoControls(view, start, end)) {
+    const allowed = valueBytes[nameKind] as Uint8Array;
+    for (let at = start; at < end; at += 1) {
+      if (allowed[bytes[at] as number] === 0) {
+        return FieldKind.badValue;
+      }
     }
   }
   if (nameKind < FieldKind.te) {
