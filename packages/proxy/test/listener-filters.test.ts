@@ -91,6 +91,11 @@ test('HTTP is served as HTTP, anything else and TLS as TCP, and what was found i
   await harness.until(() => harness.tcpEnds.length === 2);
   assert.deepEqual(detected(harness), { 'http/1.1': 1, tcp: 1, tls: 1 });
   assert.equal(harness.tcpEnds[1]?.downstream.requestedServerName, 'a.example');
+  const learnt = harness.logs.filter(({ message }) => message === 'what clients speak was learnt');
+  assert.deepEqual(
+    learnt.map(({ fields }) => fields?.['protocol']),
+    ['http/1.1', 'tcp', 'tls'],
+  );
 });
 
 test('a server that speaks first is waited for no longer than the timeout', async (t) => {

@@ -23,15 +23,25 @@ export class ActiveListener implements AcceptorListener {
   connectionsWithoutChain = 0;
   readonly #context: AcceptorContext;
   readonly #mayAccept: () => boolean;
+  readonly #onLearnt: (listener: string, protocol: DetectedProtocol) => void;
   #server: Server | undefined = undefined;
   /** Oldest first. */
   readonly #pending = new Set<ConnectionAcceptor>();
 
-  /** @param mayAccept says no when the proxy holds as many connections as it may. */
-  constructor(config: ListenerConfig, context: AcceptorContext, mayAccept: () => boolean) {
+  /**
+   * @param mayAccept says no when the proxy holds as many connections as it may.
+   * @param onLearnt is called when the inspectors find a protocol for the first time.
+   */
+  constructor(
+    config: ListenerConfig,
+    context: AcceptorContext,
+    mayAccept: () => boolean,
+    onLearnt: (listener: string, protocol: DetectedProtocol) => void,
+  ) {
     this.config = config;
     this.#context = context;
     this.#mayAccept = mayAccept;
+    this.#onLearnt = onLearnt;
   }
 
   /** As bound; undefined before. */
@@ -71,6 +81,9 @@ export class ActiveListener implements AcceptorListener {
   }
 
   onDetected(protocol: DetectedProtocol): void {
+    if (!this.detected.has(protocol)) {
+      this.#onLearnt(this.config.name, protocol);
+    }
     this.detected.set(protocol, (this.detected.get(protocol) ?? 0) + 1);
   }
 

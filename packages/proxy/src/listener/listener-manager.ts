@@ -191,7 +191,9 @@ export class ListenerManager {
       this.#settled(entry, warming, undefined);
       return;
     }
-    const next = new ActiveListener(config, this.#options.acceptor, this.#options.mayAccept);
+    const next = new ActiveListener(config, this.#options.acceptor, this.#options.mayAccept, (listener, protocol) =>
+      this.#options.logger.info('what clients speak was learnt', { listener, protocol }),
+    );
     this.#exchange(next, config);
     warming.binding = true;
     next.listen().then(
