@@ -275,8 +275,8 @@ export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
       return;
     }
     if (this.#receiving === tunnel) {
+      // The other direction goes on.
       this.#sink = undefined;
-      this.#receiving = broken;
       sink.onBodyEnd(undefined);
     } else if (this.#receiving !== readingBody || !this.#body.end(this)) {
       this.#fail('http1.unexpected_end');

@@ -7,7 +7,8 @@ import type { ResponseHead } from '../response-head.ts';
 import { ClosedBy } from './closed-streams.ts';
 import { Http2Counters } from './counters.ts';
 import { type DownstreamHost, DownstreamStream } from './downstream-stream.ts';
-import { Http2Connection, sharedBlock, sharedPseudo } from './http2-connection.ts';
+import { sharedBlock, sharedPseudo } from './head-blocks.ts';
+import { Http2Connection } from './http2-connection.ts';
 import { http2Preface } from './preface.ts';
 import { ErrorCode, max31 } from './protocol.ts';
 import { type AuthorityMemo, interpretHttp2Request } from './request-message.ts';
@@ -50,7 +51,7 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
-    if (this.stopped) {
+    if (this.dead) {
       return;
     }
     this.#begin();
@@ -77,7 +78,7 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   }
 
   receiveEnd(): void {
-    if (this.stopped || this.#peerEnded) {
+    if (this.dead || this.#peerEnded) {
       return;
     }
     this.#peerEnded = true;
@@ -96,7 +97,7 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   proceed(): void {}
 
   beginDrain(): void {
-    if (this.stopped || this.#drain !== serving) {
+    if (this.dead || this.#drain !== serving) {
       return;
     }
     this.#begin();
@@ -132,7 +133,7 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   refuseHead(): ResponseEncoder {
     const id = this.headStreamId;
     const stream = new DownstreamStream(this);
-    if (this.stopped) {
+    if (this.dead) {
       stream.closed = true;
       return stream;
     }
@@ -303,9 +304,9 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   }
 
   sendHead(stream: DownstreamStream, head: ResponseHead, status: number, endStream: boolean): void {
-    this.encoder.begin(sharedBlock);
-    this.encoder.status(status);
-    this.encodeFields(head);
+    this.blocks.encoder.begin(sharedBlock);
+    this.blocks.encoder.status(status);
+    this.blocks.encodeFields(head);
     this.writer.headers(stream.id, sharedBlock, endStream);
   }
 

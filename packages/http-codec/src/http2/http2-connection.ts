@@ -1,18 +1,17 @@
 import type { CodecErrorDetail } from '../codec-error.ts';
 import type { HeadFields } from '../head-fields.ts';
-import { KnownHeader } from '../known-header.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import { releaseFields, takeFields } from '../trailer-fields.ts';
+import { BlockAssembly } from './block-assembly.ts';
 import { ClosedBy, ClosedStreams } from './closed-streams.ts';
 import type { Http2Counters } from './counters.ts';
 import { FloodGuard } from './flood-guard.ts';
-import { maxContinuationFrames, maxOutboundControlFrames, maxOutboundFrames } from './flood-limits.ts';
+import { maxOutboundControlFrames, maxOutboundFrames } from './flood-limits.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
 import { FrameWriter, pingMark } from './frame-writer.ts';
-import { dropHeaderNames, HeaderNamesReader, HeaderNamesWriter, namesField } from './header-names.ts';
-import { HpackDecoder, type HpackResult } from './hpack/decoder.ts';
-import { FieldBlock, HpackEncoder } from './hpack/encoder.ts';
-import { type FieldSection, PseudoFields } from './hpack/pseudo-fields.ts';
+import { framesOrRoutes, HeadBlocks, sharedBlock } from './head-blocks.ts';
+import type { HpackResult } from './hpack/decoder.ts';
+import type { FieldSection } from './hpack/pseudo-fields.ts';
 import type { Http2Stream, StreamHost } from './http2-stream.ts';
 import { defaultWindowBytes, ErrorCode, Flag, FrameType, max31, readUint32, SettingId } from './protocol.ts';
 import { announcedSettings, type Http2Settings, problemOfSetting } from './settings.ts';
@@ -21,10 +20,6 @@ import { StreamTable } from './stream-table.ts';
 /** What a PING of ours is for; its answer carries it back. */
 const keepalivePing = 1;
 const drainPing = 2;
-
-/** One for all connections: a head is encoded and copied into frames at once. */
-export const sharedBlock: FieldBlock = new FieldBlock();
-export const sharedPseudo: PseudoFields = new PseudoFields();
 
 /**
  * What both sides of an HTTP/2 connection have in common (RFC 9113): frames, settings, flow control, and the defence against what
@@ -35,7 +30,6 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   readonly counters: Http2Counters;
   readonly settings: Http2Settings;
   readonly writer: FrameWriter;
-  readonly encoder: HpackEncoder;
   sendWindow: number = defaultWindowBytes;
   /** Initial window of streams that we send on. */
   protected peerWindow: number = defaultWindowBytes;
@@ -50,41 +44,26 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   /** Bytes of all streams that are kept because a window is shut. */
   keptBytes = 0;
   readonly #reader: FrameReader;
-  readonly #decoder: HpackDecoder;
+  protected readonly blocks: HeadBlocks;
+  readonly #assembly: BlockAssembly;
   #receiveWindow: number;
   #unacknowledged = 0;
   /** Our initial window as the peer knows it: the default until it acknowledged our settings, unless ours is larger. */
   #streamWindow: number;
-  readonly #namesWriter: HeaderNamesWriter | undefined = undefined;
-  readonly #namesReader: HeaderNamesReader | undefined = undefined;
   #settingsSeen = false;
   #settingsAcknowledged = false;
   #waiting: Http2Stream[] = [];
   #dataStream: Stream | undefined = undefined;
   #dataEnds = false;
-  /** The field block under way, when it comes in several frames. */
-  #block: Buffer | undefined = undefined;
-  #blockLength = 0;
-  #blockFrames = 0;
-  #blockEnds = false;
-  #blockDependsOnItself = false;
 
   constructor(out: OutputBuffer, settings: Http2Settings, counters: Http2Counters) {
     this.settings = settings;
     this.counters = counters;
     this.writer = new FrameWriter(out);
-    this.encoder = new HpackEncoder(settings.headerTableSizeBytes);
-    if (settings.carryHeaderNames) {
-      this.#namesWriter = new HeaderNamesWriter();
-      this.#namesReader = new HeaderNamesReader();
-    }
+    this.blocks = new HeadBlocks(settings, counters);
+    this.#assembly = new BlockAssembly(settings.maxHeadBytes);
     this.guard = new FloodGuard();
     this.#reader = new FrameReader(this, settings.maxFrameSizeBytes);
-    this.#decoder = new HpackDecoder({
-      maxTableBytes: settings.headerTableSizeBytes,
-      maxHeadBytes: settings.maxHeadBytes,
-      maxFields: settings.maxFields,
-    });
     this.#receiveWindow = Math.max(defaultWindowBytes, settings.initialConnectionWindowBytes);
     this.#streamWindow = Math.max(defaultWindowBytes, settings.initialStreamWindowBytes);
   }
@@ -122,10 +101,6 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   protected abstract onFirstSettings(): void;
   /** Whether this id was never used, so that no frame but those that open a stream may stand on it. */
   protected abstract isIdleId(streamId: number): boolean;
-
-  protected get stopped(): boolean {
-    return this.dead;
-  }
 
   /** The stream whose head is not complete; 0: none. */
   protected get headStreamId(): number {
@@ -224,7 +199,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     this.dead = true;
     this.#reader.stop();
     this.#waiting = [];
-    this.#block = undefined;
+    this.#assembly.take();
     this.#dataStream = undefined;
     const streams = this.streams.snapshot();
     for (const stream of streams) {
@@ -269,7 +244,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
 
   // ------------------------------------------------------------------------------------- field blocks
 
-  /** @returns whether the block could be read; if not, the connection is dead. */
+  /** @returns what became of the block; undefined: the connection is dead. */
   protected decode(
     bytes: Buffer,
     start: number,
@@ -277,46 +252,21 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     section: FieldSection,
     fields: HeadFields,
   ): Exclude<HpackResult, 'compression-error'> | undefined {
-    const result = this.#decoder.decode(bytes, start, end, section, fields, sharedPseudo);
-    if (result === 'compression-error') {
-      this.fail(ErrorCode.compressionError, 'http2.compression_error', this.#decoder.problem);
-      return undefined;
-    }
-    if (result === 'too-large') {
-      this.counters.headerOverflow += 1;
-    } else if (result === 'malformed') {
-      this.counters.rxMessagingError += 1;
-    } else if (this.#namesReader !== undefined && section !== 'trailers') {
-      this.#namesReader.restore(fields);
-    } else {
-      dropHeaderNames(fields);
-    }
-    return result;
+    const result = this.blocks.decode(bytes, start, end, section, fields);
+    return result === 'compression-error' ? this.#compressionError() : result;
   }
 
-  /** The fields of a head, behind its pseudo fields. */
-  protected encodeFields(fields: HeadFields): void {
-    if (this.#namesWriter === undefined) {
-      this.encoder.fields(fields);
-      return;
-    }
-    const names = this.#namesWriter.listFor(fields);
-    this.encoder.fields(fields);
-    if (names !== undefined) {
-      this.encoder.field(namesField, names);
-    }
-  }
-
-  /** Decodes a block that nobody wants, for the table's sake. */
+  /** Decodes a block that nobody wants. @returns false: the connection is dead. */
   protected skipBlock(bytes: Buffer, start: number, end: number, section: FieldSection): boolean {
-    const fields = takeFields();
-    const result = this.#decoder.decode(bytes, start, end, section, fields, sharedPseudo);
-    releaseFields(fields);
-    if (result === 'compression-error') {
-      this.fail(ErrorCode.compressionError, 'http2.compression_error', this.#decoder.problem);
-      return false;
+    if (this.blocks.skip(bytes, start, end, section) !== 'compression-error') {
+      return true;
     }
-    return true;
+    this.#compressionError();
+    return false;
+  }
+
+  #compressionError(): undefined {
+    this.fail(ErrorCode.compressionError, 'http2.compression_error', this.blocks.problem);
   }
 
   /** Trailers of a stream that is open. */
@@ -348,8 +298,9 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
 
   sendTrailers(stream: Http2Stream, trailers: HeadFields): void {
     this.counters.trailers += 1;
-    this.encoder.begin(sharedBlock);
-    this.encoder.fields(trailers);
+    const { encoder } = this.blocks;
+    encoder.begin(sharedBlock);
+    encoder.fields(trailers);
     if (sharedBlock.length === 0) {
       this.writer.endStream(stream.id);
     } else {
@@ -419,69 +370,39 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   }
 
   #onHeaders(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
-    let from = start;
-    let padding = 0;
-    if ((flags & Flag.padded) !== 0) {
-      padding = from < end ? (bytes[from] as number) : 256;
-      from += 1;
-    }
-    let dependsOnItself = false;
-    if ((flags & Flag.priority) !== 0) {
-      dependsOnItself = from + 5 <= end && (readUint32(bytes, from) & max31) === streamId;
-      from += 5;
-    }
-    const until = end - padding;
-    if (until < from) {
+    const assembly = this.#assembly;
+    if (!assembly.readHeaders(flags, streamId, bytes, start, end)) {
       this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'HEADERS whose padding is longer than itself');
       return;
     }
-    const endStream = (flags & Flag.endStream) !== 0;
-    if (this.#tooManyEmpty(from === until && !endStream)) {
+    if (this.#tooManyEmpty(assembly.start === assembly.end && !assembly.endStream)) {
       return;
     }
     if ((flags & Flag.endHeaders) !== 0) {
-      this.onFieldBlock(streamId, bytes, from, until, endStream, dependsOnItself);
+      const { endStream, dependsOnItself } = assembly;
+      this.onFieldBlock(streamId, bytes, assembly.start, assembly.end, endStream, dependsOnItself);
       return;
     }
-    this.#blockLength = 0;
-    this.#blockFrames = 0;
-    this.#blockEnds = endStream;
-    this.#blockDependsOnItself = dependsOnItself;
-    this.#keepBlock(bytes, from, until);
+    const excess = assembly.begin(bytes);
+    if (excess !== undefined) {
+      this.#continuationFlood(excess);
+    }
   }
 
   #onContinuation(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
-    const last = (flags & Flag.endHeaders) !== 0;
-    this.#blockFrames += 1;
-    if (this.#blockFrames > maxContinuationFrames) {
-      this.#continuationFlood('too many CONTINUATION frames');
+    const assembly = this.#assembly;
+    const excess = assembly.add(bytes, start, end);
+    if (excess !== undefined) {
+      this.#continuationFlood(excess);
       return;
     }
-    if (this.#tooManyEmpty(start === end) || !this.#keepBlock(bytes, start, end) || !last) {
+    if (this.#tooManyEmpty(start === end) || (flags & Flag.endHeaders) === 0) {
       return;
     }
-    const block = this.#block;
-    this.#block = undefined;
+    const block = assembly.take();
     if (block !== undefined) {
-      this.onFieldBlock(streamId, block, 0, this.#blockLength, this.#blockEnds, this.#blockDependsOnItself);
+      this.onFieldBlock(streamId, block, 0, assembly.end, assembly.endStream, assembly.dependsOnItself);
     }
-  }
-
-  #keepBlock(bytes: Buffer, start: number, end: number): boolean {
-    const length = this.#blockLength + end - start;
-    if (length > this.settings.maxHeadBytes) {
-      this.#continuationFlood('a head that is too long');
-      return false;
-    }
-    let block = this.#block;
-    if (block === undefined || block.length < length) {
-      block = Buffer.allocUnsafeSlow(Math.min(this.settings.maxHeadBytes, Math.max(4096, length * 2)));
-      this.#block?.copy(block, 0, 0, this.#blockLength);
-      this.#block = block;
-    }
-    bytes.copy(block, this.#blockLength, start, end);
-    this.#blockLength = length;
-    return true;
   }
 
   #continuationFlood(debug: string): void {
@@ -589,7 +510,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
       } else if (id === SettingId.maxFrameSize) {
         this.writer.maxFrameBytes = value;
       } else if (id === SettingId.headerTableSize) {
-        this.encoder.setPeerMaxTableBytes(value);
+        this.blocks.encoder.setPeerMaxTableBytes(value);
       }
     }
     return window === this.peerWindow || this.#changePeerWindow(window);
@@ -598,16 +519,17 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   #changePeerWindow(window: number): boolean {
     const change = window - this.peerWindow;
     this.peerWindow = window;
-    const streams = this.streams.snapshot();
-    for (const stream of streams) {
-      if (stream.sendWindow + change > max31) {
-        this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', 'a window above 2^31-1 by SETTINGS');
-        return false;
-      }
+    let overflow = false;
+    this.streams.forEach((stream) => {
       stream.sendWindow += change;
+      overflow ||= stream.sendWindow > max31;
+    });
+    if (overflow) {
+      this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', 'a window above 2^31-1 by SETTINGS');
+      return false;
     }
-    if (change > 0) {
-      for (const stream of streams) {
+    if (change > 0 && this.keptBytes > 0) {
+      for (const stream of this.streams.snapshot()) {
         if (!stream.closed) {
           stream.sendKept(max31);
         }
@@ -621,13 +543,13 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
       return;
     }
     this.#settingsAcknowledged = true;
-    this.#decoder.setMaxTableBytes(this.settings.headerTableSizeBytes);
+    this.blocks.settingsAcknowledged();
     const change = this.settings.initialStreamWindowBytes - this.#streamWindow;
     if (change < 0) {
       this.#streamWindow += change;
-      for (const stream of this.streams.snapshot()) {
+      this.streams.forEach((stream) => {
         stream.receiveWindow += change;
-      }
+      });
     }
   }
 
@@ -802,15 +724,4 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   protected abstract afterRemoteEnd(stream: Stream): void;
 
   abstract localEnd(stream: Http2Stream): void;
-}
-
-/** RFC 9110 §6.5.1: fields that frame or route a message are worthless in a trailer, and dangerous if merged. */
-function framesOrRoutes(trailers: HeadFields): boolean {
-  for (let index = 0; index < trailers.count; index += 1) {
-    const id = trailers.idAt(index);
-    if (id !== KnownHeader.unknown && id <= KnownHeader.lastFraming) {
-      return true;
-    }
-  }
-  return false;
 }

@@ -75,6 +75,15 @@ export class StreamTable<Stream extends WithStreamId> {
     return streams.sort((left, right) => left.id - right.id);
   }
 
+  /** Calls `visit` for each stream, in no order; streams may not come or go meanwhile. */
+  forEach(visit: (stream: Stream) => void): void {
+    for (const stream of this.#slots) {
+      if (stream !== undefined) {
+        visit(stream);
+      }
+    }
+  }
+
   #place(stream: Stream): void {
     let slot = (stream.id >>> 1) & this.#mask;
     while (this.#slots[slot] !== undefined) {

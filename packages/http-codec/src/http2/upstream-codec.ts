@@ -5,7 +5,8 @@ import { RequestHead } from '../request-head.ts';
 import { releaseResponseHead, takeResponseHead } from '../response-head.ts';
 import { ClosedBy } from './closed-streams.ts';
 import { Http2Counters } from './counters.ts';
-import { Http2Connection, sharedBlock, sharedPseudo } from './http2-connection.ts';
+import { sharedBlock, sharedPseudo } from './head-blocks.ts';
+import { Http2Connection } from './http2-connection.ts';
 import { http2Preface } from './preface.ts';
 import { ErrorCode, max31, SettingId } from './protocol.ts';
 import type { Http2Settings } from './settings.ts';
@@ -53,7 +54,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
   }
 
   get availableStreams(): number {
-    if (this.#draining || this.stopped) {
+    if (this.#draining || this.dead) {
       return 0;
     }
     return Math.max(0, Math.min(this.#peerMaxStreams, this.settings.maxConcurrentStreams) - this.#active);
@@ -68,13 +69,13 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
   }
 
   receive(bytes: Buffer, start: number, end: number): void {
-    if (!this.stopped) {
+    if (!this.dead) {
       this.readFrames(bytes, start, end);
     }
   }
 
   receiveEnd(): void {
-    if (!this.stopped) {
+    if (!this.dead) {
       this.die('http2.unexpected_end');
     }
   }
@@ -89,7 +90,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
 
   /** Says GOAWAY to the peer: no more requests are opened, and `onFinished` follows the last one that is under way. */
   beginDrain(): void {
-    if (!this.stopped && !this.#goawaySaid) {
+    if (!this.dead && !this.#goawaySaid) {
       this.#goawaySaid = true;
       this.goaway(0, ErrorCode.noError, '');
       this.#stopOpening();
@@ -115,7 +116,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
 
   openStream(stream: UpstreamStream, head: RequestHead, endStream: boolean): void {
     stream.noteRequest(head);
-    if (this.stopped || this.nextStreamId > this.#lastAccepted) {
+    if (this.dead || this.nextStreamId > this.#lastAccepted) {
       this.#failUnopened(stream, 'http2.remote_goaway');
       return;
     }
@@ -149,7 +150,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
   #sendRequest(stream: UpstreamStream, head: RequestHead, endStream: boolean): void {
     this.addStream(stream, this.nextStreamId);
     this.nextStreamId += 2;
-    const { encoder } = this;
+    const { encoder } = this.blocks;
     encoder.begin(sharedBlock);
     const connect = head.method === 'CONNECT';
     if (head.upgrade !== '') {
@@ -163,7 +164,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
       encoder.path(head.path, head.targetNeverIndexed);
     }
     encoder.authority(head.authority);
-    this.encodeFields(head);
+    this.blocks.encodeFields(head);
     const ends = endStream && !stream.tunnel;
     this.writer.headers(stream.id, sharedBlock, ends);
     if (ends) {
