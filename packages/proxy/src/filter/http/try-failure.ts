@@ -15,7 +15,7 @@ export type TryFailure =
 
 /** What Envoy calls the end of an upstream stream for which the codec gives `detail`. */
 export function resetReasonOf(detail: CodecErrorDetail, fate: RequestFate): ResetReason {
-  if (fate === 'not-processed') {
+  if (fate === 'not-processed' && detail !== 'http2.extended_connect_not_allowed') {
     return 'remote refused stream reset';
   }
   switch (detail) {
@@ -25,7 +25,6 @@ export function resetReasonOf(detail: CodecErrorDetail, fate: RequestFate): Rese
       return 'connection termination';
     case 'http2.remote_reset':
     case 'http2.remote_refuse':
-    case 'http2.remote_internal_error':
       return 'remote reset';
     default:
       return 'protocol error';
