@@ -99,7 +99,7 @@ for (const way of ways) {
         response.setHeader('trailer', 'x-sum, x-seen');
         response.setHeader('x-length', headers['content-length'] ?? 'unknown');
         response.write(body);
-        response.addTrailers({ 'x-sum': digest(body), 'x-seen': trailers['x-mark'] ?? '' });
+        response.addTrailers({ 'x-sum': digest(body), 'x-seen': String(trailers['x-mark'] ?? '') });
         response.end();
       });
       const answer = await client.ask({ method: 'POST', body: big, trailers: { 'x-mark': 'here' } });

@@ -16,8 +16,18 @@ export interface OriginRequest {
   readonly body: Buffer;
 }
 
-type AnyRequest = http.IncomingMessage | http2.Http2ServerRequest;
-type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
+export type AnyRequest = http.IncomingMessage | http2.Http2ServerRequest;
+
+/** What the responses of both have in common. */
+export interface AnyResponse {
+  setHeader(name: string, value: string | readonly string[]): void;
+  writeHead(status: number): void;
+  write(bytes: string | Buffer): boolean;
+  addTrailers(trailers: Readonly<Record<string, string>>): void;
+  end(bytes?: string | Buffer): void;
+  on(event: string, listener: () => void): void;
+  once(event: string, listener: () => void): void;
+}
 
 /** An origin that hands each request to a handler as it comes. */
 export class Origin {
@@ -41,10 +51,11 @@ export class Origin {
     settings: http2.ServerOptions = {},
   ): Promise<Origin> {
     let origin: Origin | undefined;
-    const onRequest = (request: AnyRequest, response: AnyResponse): void => {
+    const onRequest = (request: AnyRequest, response: http.ServerResponse | http2.Http2ServerResponse): void => {
       request.on('error', () => {});
-      response.on('error', () => {});
-      handle(request, response, origin as Origin);
+      const common = response as unknown as AnyResponse;
+      common.on('error', () => {});
+      handle(request, common, origin as Origin);
     };
     const server = version === 'http1' ? http.createServer(onRequest) : http2.createServer(settings, onRequest);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -95,7 +106,7 @@ export async function received(request: AnyRequest): Promise<OriginRequest> {
 export function cutOff(response: AnyResponse, code: number = http2.constants.NGHTTP2_INTERNAL_ERROR): void {
   if (response instanceof http2.Http2ServerResponse) {
     response.stream.close(code);
-  } else {
+  } else if (response instanceof http.ServerResponse) {
     response.socket?.destroy();
   }
 }
@@ -103,7 +114,7 @@ export function cutOff(response: AnyResponse, code: number = http2.constants.NGH
 export interface Asked {
   readonly method?: string;
   readonly path?: string;
-  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly headers?: http.OutgoingHttpHeaders;
   readonly body?: Buffer;
   readonly trailers?: Readonly<Record<string, string>>;
 }
@@ -160,7 +171,11 @@ export class HttpClient {
       agent: this.#agent,
       method,
       path,
-      headers: { host: 'a.test', ...headers, ...(trailers === undefined ? {} : { trailer: Object.keys(trailers) }) },
+      headers: {
+        host: 'a.test',
+        ...headers,
+        ...(trailers === undefined ? {} : { trailer: Object.keys(trailers).join(', ') }),
+      },
     });
     if (trailers !== undefined) {
       request.addTrailers(trailers);

@@ -432,6 +432,10 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     const { config } = manager;
     const tunnel = head.status === 101 || (this.head.method === 'CONNECT' && head.status >= 200 && head.status < 300);
     removeResponseHopByHop(head, tunnel);
+    if (tunnel && info.protocol === 'HTTP/2' && !cameWithWebSocketKey(this.head)) {
+      // It confirms a key that the client knows nothing of (RFC 8441 §5).
+      head.remove('sec-websocket-accept');
+    }
     if (config.serverHeader === 'overwrite') {
       const index = head.indexOfKnown(KnownHeader.server);
       if (index < 0) {
@@ -666,6 +670,16 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       this.#retryBreaker = undefined;
     }
   }
+}
+
+/** Whether the client sent a key for its WebSocket; otherwise its codec made one for upstreams that need it. */
+function cameWithWebSocketKey(head: RequestHead): boolean {
+  for (let index = 0; index < head.addedCount; index += 1) {
+    if (head.addedNameAt(index) === 'sec-websocket-key') {
+      return false;
+    }
+  }
+  return true;
 }
 
 const free: HttpStream[] = [];

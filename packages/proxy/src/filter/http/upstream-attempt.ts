@@ -143,7 +143,7 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     const { upstream } = this;
     const reason = resetReasonOf(detail, fate);
     let failure: TryFailure = 'reset';
-    if (fate === 'not-processed') {
+    if (reason === 'remote refused stream reset') {
       failure = 'refused-stream';
     } else if (reason === 'connection termination' && upstream !== undefined) {
       // The upstream closed a kept connection while we were sending on it: it has not read the request (RFC 9112 §9.3.1).
