@@ -19,6 +19,9 @@ const largestPart = 2;
 /** Texts on their way into the block. */
 let textBytes: RawBuffer = Buffer.allocUnsafeSlow(1024) as RawBuffer;
 let textView: DataView = viewOf(textBytes);
+/** The field that is being written; one for all encoders, as a field is written at once. */
+const fieldName = new ByteRange(textBytes, textView);
+const fieldValue = new ByteRange(textBytes, textView);
 /** Shorter texts are written character by character, which is cheaper than the call. */
 const shortTextLength = 10;
 
@@ -123,9 +126,6 @@ export class HpackEncoder {
   /** Size of the table that the next block announces, and the lowest one since the last block (RFC 7541 §4.2). */
   #wantedBytes: number;
   #lowestBytes = defaultTableBytes;
-  /** The field that is being written. */
-  readonly #name: ByteRange = new ByteRange(textBytes, textView);
-  readonly #value: ByteRange = new ByteRange(textBytes, textView);
   /** Hashes of fields that were sent lately; made with the first. */
   #seen: Int32Array | undefined = undefined;
   readonly #lastAuthority: LastValue = { text: undefined, number: 0 };
@@ -204,8 +204,8 @@ export class HpackEncoder {
    */
   fields(fields: HeadFields): void {
     const { bytes, view } = fields;
-    const name = this.#name;
-    const value = this.#value;
+    const name = fieldName;
+    const value = fieldValue;
     for (let index = 0; index < fields.count; index += 1) {
       if (fields.isRemoved(index)) {
         continue;
@@ -285,16 +285,16 @@ export class HpackEncoder {
   }
 
   #text(name: NameText, value: string, never = false): number {
-    this.#name.point(name.bytes, name.view);
-    this.#name.set(0, name.bytes.length);
+    fieldName.point(name.bytes, name.view);
+    fieldName.set(0, name.bytes.length);
     this.#valueText(value);
     return this.#put(name.hash, name.rule, never);
   }
 
   #valueText(text: string): void {
     writeText(text);
-    this.#value.point(textBytes, textView);
-    this.#value.set(0, text.length);
+    fieldValue.point(textBytes, textView);
+    fieldValue.set(0, text.length);
   }
 
   #indexed(index: number): void {
@@ -303,14 +303,14 @@ export class HpackEncoder {
   }
 
   /**
-   * Writes the field of `#name` and `#value`.
+   * Writes the field of `fieldName` and `fieldValue`.
    * @param hash of the name.
    * @param rule of the name, -1: not known yet.
    * @returns the age of its entry in the table, -1 when it has none.
    */
   #put(hash: number, rule: number, never: boolean): number {
-    const name = this.#name;
-    const value = this.#value;
+    const name = fieldName;
+    const value = fieldValue;
     const table = this.#table;
     if (!never) {
       const age = table.ageOf(name, hash, value);
@@ -371,7 +371,7 @@ export class HpackEncoder {
   }
 
   #sentLately(nameHash: number): boolean {
-    const { bytes, start, length } = this.#value;
+    const { bytes, start, length } = fieldValue;
     let hash = nameHash;
     for (let at = start; at < start + length; at += 1) {
       hash = Math.imul(hash ^ (bytes[at] as number), 0x0100_0193);
