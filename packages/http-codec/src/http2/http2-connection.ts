@@ -1,82 +1,50 @@
-import type { CodecErrorDetail } from '../codec-error.ts';
 import type { HeadFields } from '../head-fields.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import { releaseFields, takeFields } from '../trailer-fields.ts';
 import { BlockAssembly } from './block-assembly.ts';
-import { ClosedBy, ClosedStreams } from './closed-streams.ts';
+import { ClosedBy } from './closed-streams.ts';
+import { ConnectionStreams } from './connection-streams.ts';
 import type { Http2Counters } from './counters.ts';
-import { FloodGuard } from './flood-guard.ts';
-import { maxOutboundControlFrames, maxOutboundFrames } from './flood-limits.ts';
+import { maxOutboundFrames } from './flood-limits.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
-import { FrameWriter, pingMark } from './frame-writer.ts';
+import { pingMark } from './frame-writer.ts';
 import { framesOrRoutes, HeadBlocks, sharedBlock } from './head-blocks.ts';
 import type { HpackResult } from './hpack/decoder.ts';
 import type { FieldSection } from './hpack/pseudo-fields.ts';
-import type { Http2Stream, StreamHost } from './http2-stream.ts';
+import type { Http2Stream } from './http2-stream.ts';
 import { defaultWindowBytes, ErrorCode, Flag, FrameType, max31, readUint32, SettingId } from './protocol.ts';
 import { announcedSettings, type Http2Settings, problemOfSetting } from './settings.ts';
-import { StreamTable } from './stream-table.ts';
 
 /** What a PING of ours is for; its answer carries it back. */
 const keepalivePing = 1;
 const drainPing = 2;
 
 /**
- * What both sides of an HTTP/2 connection have in common (RFC 9113): frames, settings, flow control, and the defence against what
- * costs us more than the peer. The sides add how a stream begins and what its heads mean.
+ * The frames that come on an HTTP/2 connection (RFC 9113 §6), for both sides. They add how a stream begins and what its heads mean.
  */
-export abstract class Http2Connection<Stream extends Http2Stream> implements FrameHandler, StreamHost {
+export abstract class Http2Connection<Stream extends Http2Stream>
+  extends ConnectionStreams<Stream>
+  implements FrameHandler
+{
   readonly protocol = 'HTTP/2';
-  readonly counters: Http2Counters;
-  readonly settings: Http2Settings;
-  readonly writer: FrameWriter;
-  sendWindow: number = defaultWindowBytes;
-  /** Initial window of streams that we send on. */
-  protected peerWindow: number = defaultWindowBytes;
-  protected readonly streams: StreamTable<Stream> = new StreamTable<Stream>();
-  protected readonly closedStreams: ClosedStreams = new ClosedStreams();
-  protected readonly guard: FloodGuard;
-  /** The highest stream id that the peer used. */
-  protected lastStreamId = 0;
-  /** Nothing is read or written any more: GOAWAY with an error was sent, or the peer is gone. */
-  protected dead = false;
   keepalivePending = false;
-  /** Bytes of all streams that are kept because a window is shut. */
-  keptBytes = 0;
   readonly #reader: FrameReader;
   protected readonly blocks: HeadBlocks;
   readonly #assembly: BlockAssembly;
-  #receiveWindow: number;
-  #unacknowledged = 0;
-  /** Our initial window as the peer knows it: the default until it acknowledged our settings, unless ours is larger. */
-  #streamWindow: number;
   #settingsSeen = false;
   #settingsAcknowledged = false;
-  #waiting: Http2Stream[] = [];
   #dataStream: Stream | undefined = undefined;
   #dataEnds = false;
 
   constructor(out: OutputBuffer, settings: Http2Settings, counters: Http2Counters) {
-    this.settings = settings;
-    this.counters = counters;
-    this.writer = new FrameWriter(out);
+    super(out, settings, counters);
     this.blocks = new HeadBlocks(settings, counters);
     this.#assembly = new BlockAssembly(settings.maxHeadBytes);
-    this.guard = new FloodGuard();
     this.#reader = new FrameReader(this, settings.maxFrameSizeBytes);
-    this.#receiveWindow = Math.max(defaultWindowBytes, settings.initialConnectionWindowBytes);
-    this.#streamWindow = Math.max(defaultWindowBytes, settings.initialStreamWindowBytes);
-  }
-
-  /** Streams under way. */
-  get activeStreams(): number {
-    return this.streams.size;
   }
 
   // ---------------------------------------------------------------------------------- for the sides
 
-  /** Which side we are. */
-  protected abstract readonly isServer: boolean;
   /** A complete field block for a stream; it has to be decoded whatever becomes of it. */
   protected abstract onFieldBlock(
     streamId: number,
@@ -87,13 +55,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     dependsOnItself: boolean,
   ): void;
   protected abstract onPeerReset(stream: Stream, code: number): void;
-  /** We reset the stream, since the peer broke a rule on it. */
-  protected abstract onStreamError(stream: Stream, detail: CodecErrorDetail): void;
-  /** A stream is out of the table. */
-  protected abstract onStreamClosed(): void;
   protected abstract onGoaway(lastStreamId: number, code: number): void;
-  /** The connection is in error, GOAWAY was written. */
-  protected abstract onDead(streams: readonly Stream[], detail: CodecErrorDetail): void;
   protected abstract onDrainPingAnswered(): void;
   /** A setting of the peer that only one side cares for. @returns what is wrong with it. */
   protected abstract onSetting(id: number, value: number): string | undefined;
@@ -105,6 +67,12 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   /** The stream whose head is not complete; 0: none. */
   protected get headStreamId(): number {
     return this.#reader.headStreamId;
+  }
+
+  protected override stopReading(): void {
+    this.#reader.stop();
+    this.#assembly.take();
+    this.#dataStream = undefined;
   }
 
   /** The first frames of ours. */
@@ -126,95 +94,6 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     this.#reader.read(bytes, start, end);
   }
 
-  /** What it is that begins a stream's life in the table. */
-  protected addStream(stream: Stream, id: number): void {
-    stream.id = id;
-    stream.sendWindow = this.peerWindow;
-    stream.receiveWindow = this.#streamWindow;
-    this.streams.add(stream);
-    this.counters.streamsActive += 1;
-    this.guard.streamOpened();
-  }
-
-  /** The stream is at its end, and who has to know it knows. */
-  protected closeStream(stream: Stream, how: number): void {
-    if (!stream.closed) {
-      this.removeStream(stream, how);
-      this.onStreamClosed();
-    }
-  }
-
-  /** Takes a stream out of the table; `onStreamClosed` has to follow. */
-  protected removeStream(stream: Stream, how: number): void {
-    this.streams.delete(stream.id);
-    this.closedStreams.add(stream.id, how);
-    this.counters.streamsActive -= 1;
-    stream.dispose();
-  }
-
-  /** Resets a stream of our own will. */
-  protected reset(stream: Stream, code: number): void {
-    if (stream.closed) {
-      return;
-    }
-    this.counters.txReset += 1;
-    this.writer.rstStream(stream.id, code);
-    this.closeStream(stream, ClosedBy.ourReset);
-  }
-
-  /** Answers a broken rule on a stream that is not in the table. */
-  protected resetGone(streamId: number, code: number): void {
-    this.counters.txReset += 1;
-    this.writer.rstStream(streamId, code);
-    this.#checkControlFrames();
-  }
-
-  /** A stream error: the peer broke a rule on this stream alone. */
-  protected streamError(stream: Stream, code: number, detail: CodecErrorDetail): void {
-    if (stream.closed) {
-      return;
-    }
-    this.counters.txReset += 1;
-    this.writer.rstStream(stream.id, code);
-    this.removeStream(stream, ClosedBy.ourReset);
-    this.onStreamError(stream, detail);
-    this.onStreamClosed();
-    this.#countReset();
-    this.#checkControlFrames();
-  }
-
-  /** A connection error (RFC 9113 §5.4.1). `debug` stands in the GOAWAY. */
-  protected fail(code: number, detail: CodecErrorDetail, debug: string): void {
-    if (this.dead) {
-      return;
-    }
-    this.#reader.stop();
-    this.counters.goawaySent += 1;
-    this.writer.goaway(this.lastStreamId, code, `${detail}: ${debug}`);
-    this.die(detail);
-  }
-
-  /** No stream goes on, nothing is read. */
-  protected die(detail: CodecErrorDetail): void {
-    this.dead = true;
-    this.#reader.stop();
-    this.#waiting = [];
-    this.#assembly.take();
-    this.#dataStream = undefined;
-    const streams = this.streams.snapshot();
-    for (const stream of streams) {
-      this.streams.delete(stream.id);
-      this.counters.streamsActive -= 1;
-      stream.dispose();
-    }
-    this.onDead(streams, detail);
-  }
-
-  protected goaway(lastStreamId: number, code: number, debug: string): void {
-    this.counters.goawaySent += 1;
-    this.writer.goaway(lastStreamId, code, debug);
-  }
-
   protected pingForDrain(): void {
     this.writer.ping(drainPing);
   }
@@ -224,21 +103,6 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     if (!this.dead && !this.keepalivePending) {
       this.keepalivePending = true;
       this.writer.ping(keepalivePing);
-    }
-  }
-
-  /** A stream ended without the peer's END_STREAM or a full answer; too many of them are an attack. */
-  #countReset(): void {
-    if (this.isServer && this.guard.reset()) {
-      this.counters.inboundResetFramesFlood += 1;
-      this.fail(ErrorCode.enhanceYourCalm, 'http2.inbound_reset_frames_flood', 'too many resets');
-    }
-  }
-
-  #checkControlFrames(): void {
-    if (this.writer.untakenControlFrames > maxOutboundControlFrames) {
-      this.counters.outboundControlFlood += 1;
-      this.fail(ErrorCode.enhanceYourCalm, 'http2.outbound_control_frames_flood', 'answers are not taken');
     }
   }
 
@@ -291,12 +155,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     }
   }
 
-  protected messagingError(stream: Stream): void {
-    this.counters.rxMessagingError += 1;
-    this.streamError(stream, ErrorCode.protocolError, 'http2.violation.of.messaging.rule');
-  }
-
-  sendTrailers(stream: Http2Stream, trailers: HeadFields): void {
+  override sendTrailers(stream: Http2Stream, trailers: HeadFields): void {
     this.counters.trailers += 1;
     const { encoder } = this.blocks;
     encoder.begin(sharedBlock);
@@ -433,7 +292,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     this.onPeerReset(stream, code);
     this.onStreamClosed();
     if (premature) {
-      this.#countReset();
+      this.countReset();
     }
   }
 
@@ -462,7 +321,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
   #onPing(flags: number, bytes: Buffer, start: number): void {
     if ((flags & Flag.ack) === 0) {
       this.writer.pingAck(bytes, start);
-      this.#checkControlFrames();
+      this.checkControlFrames();
     } else if (readUint32(bytes, start) === pingMark) {
       const what = readUint32(bytes, start + 4);
       if (what === keepalivePing) {
@@ -484,7 +343,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
       return;
     }
     this.writer.settingsAck();
-    this.#checkControlFrames();
+    this.checkControlFrames();
     if (first && !this.dead) {
       this.onFirstSettings();
     }
@@ -513,29 +372,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
         this.blocks.encoder.setPeerMaxTableBytes(value);
       }
     }
-    return window === this.peerWindow || this.#changePeerWindow(window);
-  }
-
-  #changePeerWindow(window: number): boolean {
-    const change = window - this.peerWindow;
-    this.peerWindow = window;
-    let overflow = false;
-    this.streams.forEach((stream) => {
-      stream.sendWindow += change;
-      overflow ||= stream.sendWindow > max31;
-    });
-    if (overflow) {
-      this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', 'a window above 2^31-1 by SETTINGS');
-      return false;
-    }
-    if (change > 0 && this.keptBytes > 0) {
-      for (const stream of this.streams.snapshot()) {
-        if (!stream.closed) {
-          stream.sendKept(max31);
-        }
-      }
-    }
-    return true;
+    return window === this.peerWindow || this.changePeerWindow(window);
   }
 
   #onSettingsAcknowledged(): void {
@@ -544,9 +381,9 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     }
     this.#settingsAcknowledged = true;
     this.blocks.settingsAcknowledged();
-    const change = this.settings.initialStreamWindowBytes - this.#streamWindow;
+    const change = this.settings.initialStreamWindowBytes - this.streamWindow;
     if (change < 0) {
-      this.#streamWindow += change;
+      this.streamWindow += change;
       this.streams.forEach((stream) => {
         stream.receiveWindow += change;
       });
@@ -568,7 +405,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
         this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', 'a connection window above 2^31-1');
       } else {
         this.sendWindow += increment;
-        this.#serveWaiting();
+        this.serveWaiting();
       }
       return;
     }
@@ -587,32 +424,6 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     }
   }
 
-  countKept(bytes: number): void {
-    this.keptBytes += bytes;
-    this.counters.pendingSendBytes += bytes;
-  }
-
-  waitForWindow(stream: Http2Stream): void {
-    if (!stream.waiting) {
-      stream.waiting = true;
-      this.#waiting.push(stream);
-    }
-  }
-
-  /** One frame for each stream that waits, in turn, while the connection's window lasts. */
-  #serveWaiting(): void {
-    while (this.sendWindow > 0) {
-      const stream = this.#waiting.shift();
-      if (stream === undefined) {
-        return;
-      }
-      stream.waiting = false;
-      if (!stream.closed) {
-        stream.sendKept(this.writer.maxFrameBytes);
-      }
-    }
-  }
-
   onDataFrame(flags: number, streamId: number, length: number, dataLength: number): void {
     this.#dataStream = undefined;
     if (!this.#settingsSeen) {
@@ -620,7 +431,7 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
       return;
     }
     const endStream = (flags & Flag.endStream) !== 0;
-    if (this.#tooManyEmpty(dataLength === 0 && !endStream) || !this.#countData(length)) {
+    if (this.#tooManyEmpty(dataLength === 0 && !endStream) || !this.countData(length)) {
       return;
     }
     const stream = this.streams.get(streamId);
@@ -653,22 +464,6 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     this.#dataEnds = endStream;
   }
 
-  /** Counts DATA on the connection, whatever stream it is for, and grants it anew. @returns false: too much came. */
-  #countData(length: number): boolean {
-    this.#receiveWindow -= length;
-    if (this.#receiveWindow < 0) {
-      this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', 'more DATA than the connection window');
-      return false;
-    }
-    this.#unacknowledged += length;
-    if (this.#unacknowledged * 2 >= this.settings.initialConnectionWindowBytes) {
-      this.writer.windowUpdate(0, this.#unacknowledged);
-      this.#receiveWindow += this.#unacknowledged;
-      this.#unacknowledged = 0;
-    }
-    return true;
-  }
-
   #onLateData(streamId: number): void {
     if (this.isIdleId(streamId)) {
       this.fail(ErrorCode.protocolError, 'http2.protocol_error', 'DATA on an idle stream');
@@ -699,19 +494,6 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
     }
   }
 
-  grantWindow(stream: Http2Stream): void {
-    if (
-      !stream.paused &&
-      !this.dead &&
-      stream.unacknowledged > 0 &&
-      stream.unacknowledged * 2 >= this.settings.initialStreamWindowBytes
-    ) {
-      this.writer.windowUpdate(stream.id, stream.unacknowledged);
-      stream.receiveWindow += stream.unacknowledged;
-      stream.unacknowledged = 0;
-    }
-  }
-
   protected remoteEnd(stream: Stream, trailers: HeadFields | undefined): void {
     stream.remoteEnded = true;
     stream.onRemoteEnd(trailers);
@@ -722,6 +504,4 @@ export abstract class Http2Connection<Stream extends Http2Stream> implements Fra
 
   /** The peer's side is complete and the owner knows. */
   protected abstract afterRemoteEnd(stream: Stream): void;
-
-  abstract localEnd(stream: Http2Stream): void;
 }
