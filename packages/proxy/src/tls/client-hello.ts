@@ -137,7 +137,7 @@ function parseClientHello(message: Buffer): Inspection {
     return { kind: 'tls', serverName: '', alpn: [] };
   }
   const extensions = new Cursor(cursor.slice(cursor.number(2)));
-  let serverName = '';
+  let serverName: string | undefined = '';
   let alpn: string[] = [];
   while (!cursor.failed && !extensions.failed && extensions.rest > 0) {
     const type = extensions.number(2);
@@ -148,17 +148,18 @@ function parseClientHello(message: Buffer): Inspection {
       alpn = protocolsOf(body);
     }
   }
-  return cursor.failed || extensions.failed ? invalid : { kind: 'tls', serverName, alpn };
+  return cursor.failed || extensions.failed || serverName === undefined ? invalid : { kind: 'tls', serverName, alpn };
 }
 
-function serverNameOf(body: Buffer): string {
+/** Empty when there is none; undefined when it holds what no host name can: it goes into logs and is compared with names of the mesh. */
+function serverNameOf(body: Buffer): string | undefined {
   const names = new Cursor(body);
   const list = new Cursor(names.slice(names.number(2)));
   while (!list.failed && list.rest > 0) {
     const type = list.number(1);
     const name = list.slice(list.number(2));
     if (type === 0 && !list.failed) {
-      return name.toString('latin1').toLowerCase();
+      return name.every((byte) => byte > 0x20 && byte < 0x7f) ? name.toString('latin1').toLowerCase() : undefined;
     }
   }
   return '';

@@ -133,6 +133,9 @@ function decodeMapEntry(
       reader.skip(tag & 7);
     }
   }
+  if (value === undefined) {
+    problems.within(name, () => problems.add('has no value'));
+  }
   return [name, value];
 }
 

@@ -48,12 +48,19 @@ export class Problems {
 
   /** One text a problem, for the `error_detail` of a NACK. */
   lines(): string[] {
-    const shown = this.#list.map(({ path, reason }) => (path === '' ? reason : `${path}: ${reason}`));
+    const shown = this.#list.map(({ path, reason }) => printable(path === '' ? reason : `${path}: ${reason}`));
     if (this.#omitted > 0) {
       shown.push(`and ${this.#omitted} more`);
     }
     return shown;
   }
+}
+
+/** Reasons quote what a resource says, and end in logs and terminals. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function formatPath(steps: readonly (string | number)[]): string {
