@@ -80,7 +80,7 @@ function alpnFor(use: UpstreamUse, configured: readonly string[]): readonly stri
     case 'tcp':
       return configured;
     case 'http1':
-      return configured.filter((name) => httpVersionOfAlpn(name) !== 'http2');
+      return configured.length === 0 ? ['http/1.1'] : configured.filter((name) => httpVersionOfAlpn(name) !== 'http2');
     case 'http2':
       return configured.length === 0 ? ['h2'] : configured.filter((name) => httpVersionOfAlpn(name) !== 'http1');
     default:
