@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { http2Preface } from '@weft/http-codec';
 import { seededRandom } from '@weft/testkit';
+import { ciFactor } from './fuzz-run.ts';
 import { spoilt } from './http2-mutation.ts';
 import { ask, judge, serve } from './http2-reading.ts';
 import { runScenario } from './http2-scenario.ts';
 
 /** Set `WEFT_FUZZ_SEED` to repeat a run, `WEFT_FUZZ_CASES` for a longer one. */
 const seed = Number(process.env['WEFT_FUZZ_SEED'] ?? 20_260_102);
-const cases = Number(process.env['WEFT_FUZZ_CASES'] ?? 2000);
+const cases = Number(process.env['WEFT_FUZZ_CASES'] ?? 2000 * ciFactor);
 
 /** Spoilt conversations for each one that is had. */
 const perScenario = 40;

@@ -98,7 +98,7 @@ export function data(streamId: number, payload: string | Buffer, flags = 0): Buf
 
 export type Fields = readonly (readonly [string, string])[];
 
-export const authority = 'conformance.test';
+const authority = 'conformance.test';
 
 export function requestFields(method = 'GET', more: Fields = []): Fields {
   return [[':method', method], [':scheme', 'http'], [':path', '/'], [':authority', authority], ...more];

@@ -20,7 +20,7 @@ import {
   Type,
   windowUpdate,
 } from '../../test/raw-frames.ts';
-import { keptHighBytes } from './http2-stream.ts';
+import { keptHighBytes, keptLowBytes } from './http2-stream.ts';
 
 function answerWith(bytes: number, hold: ServedRequest[] = []): (request: ServedRequest) => void {
   return (request) => {
@@ -72,7 +72,7 @@ test('the source is told to stop above 64 KiB and to go on at half of it', () =>
   assert.equal(request.writable, true);
   request.encoder.encodeData(piece, 0, 1);
   assert.equal(request.writable, false);
-  server.receive(windowUpdate(1, keptHighBytes / 2));
+  server.receive(windowUpdate(1, keptHighBytes - keptLowBytes));
   assert.equal(request.writable, false);
   server.receive(windowUpdate(1, 1));
   assert.equal(request.writable, true);

@@ -6,7 +6,7 @@ import type { HeadFields } from '../head-fields.ts';
 import { OutputBuffer } from '../output-buffer.ts';
 import { RequestHead } from '../request-head.ts';
 import { ResponseHead } from '../response-head.ts';
-import { HeaderNamesReader, HeaderNamesWriter, namesField } from './header-names.ts';
+import { HeaderNamesReader, HeaderNamesWriter, maxListBytes, namesField } from './header-names.ts';
 
 const carry = { carryHeaderNames: true };
 
@@ -256,4 +256,25 @@ test('a joined cookie before host stays with its value', () => {
   assert.equal(head.get('cookie'), 'a=1; b=2');
   assert.equal(head.get('host'), 'a.test');
   assert.equal(head.get('y'), '2');
+});
+
+test('a list that is too long is neither sent nor read', () => {
+  const named = (length: number): [string, string][] => [
+    ['Host', 'a.test'],
+    ['X'.repeat(length - 'Host,,'.length), '1'],
+  ];
+  const writer = new HeaderNamesWriter();
+  assert.equal(writer.listFor(received(named(maxListBytes)))?.length, maxListBytes);
+  assert.equal(writer.listFor(received(named(maxListBytes + 1))), undefined);
+  for (const [length, first] of [
+    [maxListBytes, 'Host: a.test'],
+    [maxListBytes + 1, 'host: a.test'],
+  ] as const) {
+    const pairs = named(length);
+    const list = pairs.map(([name]) => `${name},`).join('');
+    const head = received([...pairs.map(([name, value]) => [name.toLowerCase(), value] as const), [namesField, list]]);
+    new HeaderNamesReader().restore(head);
+    assert.equal(linesOf(head)[0], first);
+    assert.equal(head.count, 2);
+  }
 });
