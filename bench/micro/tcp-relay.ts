@@ -2,7 +2,9 @@
  * Bytes per CPU second that a TCP proxy relays: Weft, Envoy (where there is one), HAProxy and nginx in one run, round by round in turn. Clients write
  * 64 KB at a time as fast as they are let; the upstream reads and drops. CPU is the kernel's account of the proxy's process.
  *
- * `node bench/micro/tcp-relay.ts [--rounds N] [--seconds N] [--connections N] [--down] [--only weft] [--cpu-prof]`
+ * With `--ping` each connection sends 64 bytes and waits for them to come back: the figure is then the CPU of one such round.
+ *
+ * `node bench/micro/tcp-relay.ts [--rounds N] [--seconds N] [--connections N] [--down | --ping] [--only weft] [--cpu-prof]`
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '4' },
     /** The upstream sends and the clients read. */
     down: { type: 'boolean', default: false },
+    ping: { type: 'boolean', default: false },
     only: { type: 'string' },
     'cpu-prof': { type: 'boolean', default: false },
   },
@@ -74,13 +77,18 @@ function pump(socket: Socket): void {
 }
 
 let sunk = 0;
-const onread = {
-  buffer: sinkBuffer,
-  callback: (length: number): boolean => {
-    sunk += length;
-    return true;
-  },
-};
+function onreadOf(answer: () => void): { buffer: Buffer; callback: (length: number) => boolean } {
+  return {
+    buffer: sinkBuffer,
+    callback: (length) => {
+      sunk += length;
+      answer();
+      return true;
+    },
+  };
+}
+
+const question = Buffer.alloc(64, 'q');
 
 /** The upstream: sends for ever, or reads and drops. */
 function startUpstream(): Promise<number> {
@@ -88,6 +96,8 @@ function startUpstream(): Promise<number> {
     socket.on('error', () => {});
     if (values.down) {
       pump(socket);
+    } else if (values.ping) {
+      socket.pipe(socket);
     } else {
       socket.on('data', (bytes) => {
         sunk += bytes.length;
@@ -118,11 +128,14 @@ async function measure(contestant: Contestant, forSeconds: number): Promise<Samp
   const sockets: Socket[] = [];
   for (let index = 0; index < Number(values.connections); index += 1) {
     const socket = await new Promise<Socket>((resolve, reject) => {
+      const onread = onreadOf(() => values.ping && made.write(question));
       const made = connect({ port: contestant.port, host: '127.0.0.1', noDelay: true, onread }, () => resolve(made));
       made.on('error', reject);
     });
     sockets.push(socket);
-    if (!values.down) {
+    if (values.ping) {
+      socket.write(question);
+    } else if (!values.down) {
       pump(socket);
     }
   }
@@ -244,6 +257,13 @@ try {
   }
   for (const [name, list] of samples) {
     const perCpu = list.map((sample) => sample.megabytesPerCpuSecond);
+    if (values.ping) {
+      const rounds = median(list.map((sample) => sample.megabytesPerSecond)) * (1e6 / question.length);
+      process.stdout.write(
+        `${name.padEnd(8)} median ${(question.length / median(perCpu)).toFixed(1)} µs of CPU a round, ${rounds.toFixed(0)} rounds/s\n`,
+      );
+      continue;
+    }
     process.stdout.write(
       `${name.padEnd(8)} median ${median(perCpu).toFixed(0)} MB per CPU second (${Math.min(...perCpu).toFixed(0)}–${Math.max(...perCpu).toFixed(0)}), ` +
         `${median(list.map((sample) => sample.megabytesPerSecond)).toFixed(0)} MB/s\n`,
