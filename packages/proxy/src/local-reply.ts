@@ -61,6 +61,7 @@ export const localReplies = {
   upgradeFailed: reply(403, '', 'upgrade_failed'),
   upgradeWithBody: reply(400, '', 'http1.body_disallowed', ResponseFlag.DPE),
   overloaded: reply(503, 'overloaded', 'overload', ResponseFlag.OM, ['x-envoy-overloaded', 'true']),
+  invalidGrpcWebBody: reply(400, 'Bad gRPC-web request, invalid base64 data.', 'grpc_base_64_decode_failed'),
   routeConfigMissing: reply(404, '', 'route_configuration_not_found', ResponseFlag.NR),
 } as const;
 

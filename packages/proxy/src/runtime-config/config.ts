@@ -152,7 +152,7 @@ export interface HttpConnectionManagerConfig {
 }
 
 /** HTTP filters the proxy knows, in the order of the resource; the router is last. */
-export type HttpFilterConfig = { readonly kind: 'router' } | { readonly kind: 'on-demand' };
+export type HttpFilterConfig = { readonly kind: 'router' | 'on-demand' | 'grpc-web' };
 
 /** `envoy.extensions.access_loggers.*`: `path` is a file, `/dev/stdout` or `/dev/stderr`. */
 export interface AccessLogConfig {

@@ -23,6 +23,10 @@ export interface SeenRequest {
   readonly peerUri: string;
   readonly transportFailure: string;
   readonly upgraded: boolean;
+  readonly protocol: string;
+  readonly grpcStatus: string;
+  /** gRPC messages of request and response. */
+  readonly messages: string;
 }
 
 /** Secrets that a test sets. */
@@ -90,6 +94,9 @@ export class ProxyHarness {
           peerUri: info.downstream.tls?.peerUri ?? '',
           transportFailure: info.upstreamTransportFailureReason,
           upgraded: info.upgraded,
+          protocol: info.protocol,
+          grpcStatus: info.grpcStatus,
+          messages: `${info.requestMessages}/${info.responseMessages}`,
         });
         this.#wake();
       },

@@ -283,8 +283,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     this.#requests += 1;
     const stream = takeStream();
     this.#streams.add(stream);
-    stream.begin(this, head, encoder, endStream);
-    return stream;
+    return stream.begin(this, head, encoder, endStream);
   }
 
   /** RFC 7540 §3.2: the connection goes on in HTTP/2, in which the request that asked for it is stream 1. */

@@ -32,6 +32,9 @@ import { BodyBuffer } from './body-buffer.ts';
 import { isGrpc } from './grpc/grpc-request.ts';
 import { isServerFailure } from './grpc/grpc-status.ts';
 import { MessageCounter } from './grpc/message-counter.ts';
+import type { GrpcWebTranslation } from './grpc-web/grpc-web-request.ts';
+import { GrpcWebTextSink } from './grpc-web/request-sink.ts';
+import { GrpcWebResponseEncoder } from './grpc-web/response-encoder.ts';
 import { removeResponseHopByHop } from './hop-by-hop.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { HttpManager } from './http-manager.ts';
@@ -71,6 +74,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   #responseHead: ResponseHead | undefined = undefined;
   #nextStep = 0;
   #requestPaused = 0;
+  /** Translates the body before this stream gets it. */
+  #bodySink: RequestSink | undefined = undefined;
   /** The upstream of a tunnel will send nothing more. */
   #tunnelAnswered = false;
   readonly #requestMessages = new MessageCounter();
@@ -115,8 +120,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     return this.virtualHost?.config;
   }
 
-  /** Takes a request and runs it through the steps. */
-  begin(connection: HttpConnection, head: RequestHead, encoder: ResponseEncoder, endStream: boolean): void {
+  /** Takes a request and runs it through the steps. @returns who receives the body. */
+  begin(connection: HttpConnection, head: RequestHead, encoder: ResponseEncoder, endStream: boolean): RequestSink {
     const { manager } = connection;
     this.connection = connection;
     this.manager = manager;
@@ -155,6 +160,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     if (endStream && !this.finished && !this.responseStarted) {
       onRequestComplete(this);
     }
+    return this.#bodySink ?? this;
   }
 
   /** Stands for something that never became a request; only `reply` may follow. */
@@ -191,6 +197,24 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       if (this.requestComplete && !this.finished && !this.responseStarted) {
         onRequestComplete(this);
       }
+    }
+  }
+
+  /** The request was made gRPC of gRPC-Web: so is its body, and the response is made gRPC-Web. */
+  translateGrpcWeb({ requestText, responseText }: GrpcWebTranslation): void {
+    this.info.isGrpc = true;
+    const encoder = this.#encoder;
+    if (encoder !== undefined) {
+      this.#encoder = new GrpcWebResponseEncoder(encoder, responseText);
+    }
+    if (requestText) {
+      this.#bodySink = new GrpcWebTextSink(this, this);
+    }
+  }
+
+  onInvalidGrpcWebBody(): void {
+    if (!this.finished) {
+      this.replyOrAbort(localReplies.invalidGrpcWebBody);
     }
   }
 
@@ -632,6 +656,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       this.triedEndpoints.length = 0;
     }
     this.#encoder = undefined;
+    this.#bodySink = undefined;
     this.#requestPaused = 0;
     this.#tunnelAnswered = false;
     this.#requestMessages.reset();

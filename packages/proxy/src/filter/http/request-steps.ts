@@ -7,6 +7,7 @@ import type { HttpConnectionManagerConfig } from '../../runtime-config/config.ts
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
 import { applyForwardClientCert } from './forwarded-client-cert.ts';
 import { applyForwardedFor, applyForwardedProto, removeControlFields } from './forwarded-headers.ts';
+import { translateGrpcWebRequest } from './grpc-web/grpc-web-request.ts';
 import { removeRequestHopByHop } from './hop-by-hop.ts';
 import type { HttpStream } from './http-stream.ts';
 import { isPlainPath, normalizePath } from './path-normalization.ts';
@@ -98,6 +99,18 @@ export const requestSteps: readonly RequestStep[] = [
     wanted: always,
     run: (stream) => {
       removeRequestHopByHop(stream.head);
+      return FilterStatus.continue;
+    },
+  },
+  {
+    name: 'grpc-web',
+    reason: 'before the route and everything behind it, which see gRPC',
+    wanted: (config) => config.httpFilters.some((filter) => filter.kind === 'grpc-web'),
+    run: (stream) => {
+      const translation = translateGrpcWebRequest(stream.head, stream.requestComplete);
+      if (translation !== undefined) {
+        stream.translateGrpcWeb(translation);
+      }
       return FilterStatus.continue;
     },
   },

@@ -152,6 +152,12 @@ function routesFromXds(
   return inlineName;
 }
 
+const filterKinds = {
+  'envoy.extensions.filters.http.router.v3.Router': 'router',
+  'envoy.extensions.filters.http.on_demand.v3.OnDemand': 'on-demand',
+  'envoy.extensions.filters.http.grpc_web.v3.GrpcWeb': 'grpc-web',
+} as const;
+
 function filtersFromXds(manager: Schema, problems: Problems): HttpFilterConfig[] {
   const filters = problems.each('http_filters', manager.http_filters, ({ typed_config: config }, index) => {
     if (config === undefined) {
@@ -163,7 +169,7 @@ function filtersFromXds(manager: Schema, problems: Problems): HttpFilterConfig[]
     if (isRouter !== isLast) {
       problems.add(isRouter ? 'the router must be the last filter' : 'the last filter must be the router');
     }
-    return { kind: isRouter ? 'router' : 'on-demand' } as const;
+    return { kind: filterKinds[config.type] };
   });
   if (filters.length === 0) {
     problems.add('the router is required', 'http_filters');

@@ -27,6 +27,8 @@ export const Router = message(
 
 export const OnDemand = message('envoy.extensions.filters.http.on_demand.v3.OnDemand', {}, '1:odcds');
 
+export const GrpcWeb = message('envoy.extensions.filters.http.grpc_web.v3.GrpcWeb', {});
+
 export const UuidRequestIdConfig = message('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', {
   pack_trace_reason: boolValue(1),
   use_request_id_for_trace_sampling: boolValue(2),
@@ -83,7 +85,7 @@ export const HttpFilter = message(
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter',
   {
     name: string(1),
-    typed_config: any(4, [Router, OnDemand]),
+    typed_config: any(4, [Router, OnDemand, GrpcWeb]),
     is_optional: only(bool(6), false),
     disabled: only(bool(7), false),
   },
