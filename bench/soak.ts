@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import { eventually, freePort, programs, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
+import { connectHttp2Client } from './load/clients/one-request.ts';
 import type { PacedResult } from './load/clients/paced-client.ts';
 import { runClient } from './load/clients/run-client.ts';
 import { sidecarPid } from './load/sidecar-process.ts';
@@ -96,22 +97,17 @@ async function keepPumping(port: number, mbPerSecond: number, until: number, tot
 async function start(
   mesh: TestMesh,
 ): Promise<{ readonly client: TestWorkload; readonly server: TestWorkload; readonly ports: readonly number[] }> {
-  const server = await mesh.runWorkload([
-    '--service',
-    'target',
-    '--protocol',
-    'http',
-    '--',
-    process.execPath,
-    programs.echo,
-  ]);
   const speaks = (what: string): { readonly env: Readonly<Record<string, string>> } => ({ env: { SPEAKS: what } });
+  const server = await mesh.runWorkload(
+    ['--service', 'target', '--protocol', 'http', '--', process.execPath, programs.anyProtocol],
+    speaks('http'),
+  );
   await mesh.runWorkload(
     ['--service', 'multi', '--protocol', 'http2', '--', process.execPath, programs.anyProtocol],
     speaks('h2c'),
   );
   await mesh.runWorkload(
-    ['--service', 'bytes', '--protocol', 'tcp', '--', process.execPath, programs.anyProtocol],
+    ['--service', 'bytes', '--port', '7000:0', '--protocol', 'tcp', '--', process.execPath, programs.anyProtocol],
     speaks('echo'),
   );
   const ports = [await freePort(), await freePort(), await freePort()];
@@ -120,6 +116,9 @@ async function start(
   await eventually(async () => (await fetch(`http://127.0.0.1:${ports[0]}/`)).status === 200, {
     what: 'the target answers',
   });
+  const multi = await connectHttp2Client(ports[1] ?? 0);
+  await eventually(async () => (await multi.request()) === undefined, { what: 'the HTTP/2 target answers' });
+  multi.close();
   return { client, server, ports };
 }
 
