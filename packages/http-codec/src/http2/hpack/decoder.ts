@@ -1,4 +1,3 @@
-import { copyWords, viewOf } from '../../byte-range.ts';
 import type { HeadFields } from '../../head-fields.ts';
 import { type KnownHeaderId, knownHeaderOf } from '../../known-header.ts';
 import type { RawBuffer } from '../../output-buffer.ts';
@@ -42,12 +41,6 @@ export interface HpackDecoderLimits {
 /** An integer that goes on for more bytes than this, or exceeds 2^31 - 1, is an error: RFC 7541 §5.1 asks for such a limit. */
 const maxIntegerBytes = 5;
 const maxInteger = 0x7fff_ffff;
-
-/** Longer strings are copied by a call. */
-const longCopyBytes = 128;
-/** View of the bytes that hold the block, which are mostly those of the block before: plain sockets share one read buffer. */
-let viewedBlock: Buffer = staticLines;
-let blockView: DataView = viewOf(staticLines);
 
 /** The reading side of HPACK (RFC 7541) for one connection. */
 export class HpackDecoder {
@@ -97,10 +90,6 @@ export class HpackDecoder {
     pseudo: PseudoFields,
   ): HpackResult {
     const builder = this.#builder;
-    if (block !== viewedBlock) {
-      viewedBlock = block;
-      blockView = viewOf(block);
-    }
     this.#block = block;
     this.#at = start;
     this.#end = end;
@@ -348,11 +337,7 @@ export class HpackDecoder {
     }
     this.#at = end;
     if (!huffman) {
-      if (length > longCopyBytes) {
-        block.copy(fields.bytes, to, start, end);
-      } else {
-        copyWords(blockView, start, fields.view, to, length);
-      }
+      copyBytes(block, start, end, fields.bytes, to);
       return to + length;
     }
     const after = decodeHuffman(block, start, end, fields.bytes, to);
