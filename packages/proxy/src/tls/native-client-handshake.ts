@@ -6,11 +6,11 @@ import type { ConnectCallbacks, PendingConnection } from '../transport/raw-conne
 import {
   alpnWire,
   type ConnectRequest,
-  certificateOf,
   endOfStream,
   type HandleName,
   type LowerHandle,
   type NativeTls,
+  peerDerOfHandle,
   systemError,
   type TlsHandle,
   type TlsHandleOwner,
@@ -160,9 +160,9 @@ export class NativeClientHandshake implements TlsHandleOwner, PendingConnection 
     if (handle === undefined) {
       return;
     }
-    const certificate = certificateOf(handle);
+    const der = peerDerOfHandle(handle);
     const resumedPeer = handle.isSessionReused() ? this.#resumed?.peer : undefined;
-    const peer = certificate === undefined ? resumedPeer : contexts.peers.get(certificate);
+    const peer = der === undefined ? resumedPeer : contexts.peers.get(der);
     const verifyError = handle.verifyError();
     const verdict =
       verifyError === null || verifyError === undefined ? undefined : (verifyError.code ?? verifyError.message);

@@ -3,9 +3,9 @@ import type { DownstreamTls } from '../runtime-config/config.ts';
 import { type TimerOwner, WheelTimer } from '../transport/timer-wheel.ts';
 import { type HandshakeCallbacks, type HandshakeContext, handshakeTimeoutMs } from './handshake.ts';
 import {
-  certificateOf,
   endOfStream,
   type NativeTls,
+  peerDerOfHandle,
   systemError,
   type TlsHandle,
   type TlsHandleOwner,
@@ -102,8 +102,8 @@ export class NativeServerHandshake implements TlsHandleOwner, TimerOwner {
     if (handle === undefined || lower === undefined) {
       return;
     }
-    const certificate = this.#tls.validation === undefined ? undefined : certificateOf(handle);
-    const peer = certificate === undefined ? undefined : this.#contexts.peers.get(certificate);
+    const der = this.#tls.validation === undefined ? undefined : peerDerOfHandle(handle);
+    const peer = der === undefined ? undefined : this.#contexts.peers.get(der);
     const verifyError = handle.verifyError();
     const verdict =
       verifyError === null || verifyError === undefined ? undefined : (verifyError.code ?? verifyError.message);

@@ -1,7 +1,8 @@
-import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+
+import { peerDerOf } from './peer-der.ts';
 
 /**
  * The one place that knows the native side of Node's TLS: OpenSSL over a TCP handle, without `TLSSocket`, `net.Socket` and their streams.
@@ -90,6 +91,8 @@ export interface TlsHandle {
   setALPNProtocols(wire: Uint8Array): void;
   setServername(name: string): void;
   setSession(session: Buffer): void;
+  /** With its secrets. */
+  getSession(): Buffer | undefined;
   enableSessionCallbacks(): void;
   /** What OpenSSL has against the peer's chain. */
   verifyError(): (Error & { readonly code?: string }) | null | undefined;
@@ -217,9 +220,10 @@ export class NativeTls {
   }
 }
 
-/** The peer's certificate as Node's public class. */
-export function certificateOf(tls: TlsHandle): X509Certificate | undefined {
-  return TLSSocket.prototype.getPeerX509Certificate.call({ _handle: tls } as unknown as TLSSocket);
+/** The certificate of the peer of an established session, DER; undefined when it gave none. */
+export function peerDerOfHandle(tls: TlsHandle): Buffer | undefined {
+  const session = tls.getSession();
+  return session === undefined ? undefined : peerDerOf(session);
 }
 
 /** ALPN names as they stand in the handshake (RFC 7301 §3.1). */
@@ -281,6 +285,7 @@ const neededMethods: readonly (keyof TlsHandle)[] = [
   'setALPNProtocols',
   'setServername',
   'setSession',
+  'getSession',
   'enableSessionCallbacks',
   'verifyError',
   'isSessionReused',

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import { hash, X509Certificate } from 'node:crypto';
 import { type SubjectAltNames, subjectAltNamesOf } from './peer-verification.ts';
 
 /** Peers whose certificates are kept taken apart. */
@@ -23,24 +23,26 @@ export interface PeerCertificate {
 export class PeerCache {
   readonly #known = new Map<string, PeerCertificate>();
 
-  get(certificate: X509Certificate): PeerCertificate {
-    const { fingerprint256 } = certificate;
-    const known = this.#known.get(fingerprint256);
+  /** @param der the certificate; the bytes are not kept. */
+  get(der: Uint8Array): PeerCertificate {
+    const sha256 = hash('sha256', der, 'hex');
+    const known = this.#known.get(sha256);
     if (known !== undefined) {
       return known;
     }
+    const certificate = new X509Certificate(der);
     const peer: PeerCertificate = {
       certificate,
       names: subjectAltNamesOf(certificate),
       subject: distinguishedName(certificate.subject),
-      sha256: fingerprint256.replaceAll(':', '').toLowerCase(),
+      sha256,
       notAfterMs: certificate.validToDate.getTime(),
     };
     if (this.#known.size >= maxKnownPeers) {
       const [oldest] = this.#known.keys();
       this.#known.delete(oldest ?? '');
     }
-    this.#known.set(fingerprint256, peer);
+    this.#known.set(sha256, peer);
     return peer;
   }
 }

@@ -91,7 +91,7 @@ function onSecureConnection(secure: TLSSocket): void {
   }
   const { tls, callbacks, contexts, context, socket, material } = handshake;
   const certificate = secure.getPeerX509Certificate();
-  const peer = certificate === undefined ? undefined : contexts.peers.get(certificate);
+  const peer = certificate === undefined ? undefined : contexts.peers.get(certificate.raw);
   const verdict = secure.authorized ? undefined : String(secure.authorizationError);
   const refusal = refuseClient(tls, peer, verdict, contexts.now());
   if (refusal !== undefined) {

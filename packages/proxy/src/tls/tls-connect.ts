@@ -125,7 +125,7 @@ function connectThroughStreams(
     }
     const certificate = socket.getPeerX509Certificate();
     const resumedPeer = socket.isSessionReused() ? resumed?.peer : undefined;
-    const peer = certificate === undefined ? resumedPeer : contexts.peers.get(certificate);
+    const peer = certificate === undefined ? resumedPeer : contexts.peers.get(certificate.raw);
     const verdict = socket.authorized ? undefined : String(socket.authorizationError);
     const refusal = refuseServer(tls, peer, verdict, contexts.now());
     if (refusal !== undefined) {
