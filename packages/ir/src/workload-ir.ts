@@ -93,7 +93,7 @@ export interface Inbound {
   readonly protocol: Protocol;
   /** Where peers connect to. */
   readonly listen: ListenAddress;
-  /** Where the application listens. */
+  /** Where the application listens: an IP address, or `unix://` and the path of its socket, to which the port is only a name. */
   readonly app: ListenAddress;
   /** `strict`: mutual TLS only; `permissive`: plaintext as well; `disabled`: plaintext only. */
   readonly mutualTls: 'strict' | 'permissive' | 'disabled';

@@ -265,6 +265,19 @@ test('a proxy does not listen twice in one place', () => {
   ]);
 });
 
+test('a workload may listen on a Unix socket, which has a file', () => {
+  const at = (appAddress: string) =>
+    make('weft.dev/v1alpha1', 'Proxy', {
+      spec: { serviceAccount: 'a', inbound: [{ name: 'http', port: 15001, appAddress, appPort: 80 }] },
+    });
+  valid(at('unix:///run/app.sock'));
+  for (const address of ['unix://run/app.sock', 'unix://@abstract', 'unix://', `unix:///${'x'.repeat(107)}`]) {
+    assert.deepEqual(problems(at(address)), [
+      `spec.inbound[0].appAddress: Invalid value: ${JSON.stringify(address)}: not an absolute path of at most 107 bytes`,
+    ]);
+  }
+});
+
 test('a proxy gets its defaults', () => {
   const proxy = valid(make('weft.dev/v1alpha1', 'Proxy', { spec: { serviceAccount: 'a', httpProxy: { port: 1 } } }));
   assert.deepEqual((proxy as KubeObject & { spec: unknown }).spec, {

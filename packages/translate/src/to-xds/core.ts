@@ -1,4 +1,4 @@
-import { Address, SocketAddress } from '@weft/xds-types/envoy/config/core/v3/address.ts';
+import { Address, Pipe, SocketAddress } from '@weft/xds-types/envoy/config/core/v3/address.ts';
 import {
   AggregatedConfigSource,
   ApiConfigSource,
@@ -22,6 +22,17 @@ export function socketAddress(address: string, port: number): Address {
       value: create(SocketAddress, { address, portSpecifier: { $case: 'portValue', value: port } }),
     },
   });
+}
+
+const unixPrefix = 'unix://';
+
+/** Where an application listens: an IP address, or `unix://` and the path of its socket, to which the port is only a name. */
+export function appAddress(address: string, port: number): Address {
+  return address.startsWith(unixPrefix)
+    ? create(Address, {
+        address: { $case: 'pipe', value: create(Pipe, { path: address.slice(unixPrefix.length) }) },
+      })
+    : socketAddress(address, port);
 }
 
 /** The stream that the resource itself came by. */

@@ -11,6 +11,25 @@ function checkAddress(place: Place, address: string | undefined): void {
   }
 }
 
+const unixPrefix = 'unix://';
+/** Longest path of a Unix socket on Linux, bytes. */
+const maxSocketPathBytes = 107;
+
+function checkAppAddress(place: Place, address: string | undefined): void {
+  if (address?.startsWith(unixPrefix) !== true) {
+    checkAddress(place, address);
+    return;
+  }
+  const path = address.slice(unixPrefix.length);
+  if (!path.startsWith('/') || path.includes('\0') || Buffer.byteLength(path) > maxSocketPathBytes) {
+    place.invalid(
+      address,
+      `not an absolute path of at most ${maxSocketPathBytes} bytes`,
+      'Write unix:///path/to/socket; a socket without a file (unix://@name) is not supported.',
+    );
+  }
+}
+
 /** Collects sockets that are bound, to report two that are the same. */
 class Sockets {
   readonly #paths = new Map<string, string>();
@@ -46,7 +65,7 @@ export function validateProxy({ spec }: ProxyResource): Violation[] {
       here.at('name').required('the name is empty', 'Use the name of the port in the WorkloadEntry.');
     }
     checkAddress(here.at('address'), inbound.address);
-    checkAddress(here.at('appAddress'), inbound.appAddress);
+    checkAppAddress(here.at('appAddress'), inbound.appAddress);
     sockets.bind(here.at('port'), inbound.address, inbound.port);
     if (inbound.port === inbound.appPort && (inbound.address ?? '') === (inbound.appAddress ?? '')) {
       here

@@ -31,8 +31,10 @@ function proxySpec() {
             ]),
             address: text('Address to listen on. Default 127.0.0.1.'),
             port: port('Port to listen on: what peers connect to.'),
-            appAddress: text('Address that the workload listens on. Default 127.0.0.1.'),
-            appPort: port('Port that the workload listens on.'),
+            appAddress: text(
+              'Address that the workload listens on, or unix:// and the path of its socket. Default 127.0.0.1.',
+            ),
+            appPort: port('Port that the workload listens on; with a socket, a number that stands for it.'),
           },
           ['name', 'port', 'appPort'],
         ),
