@@ -1,12 +1,13 @@
 import {
   type CodecErrorDetail,
-  type HeadFields,
+  HeadFields,
   KnownHeader,
   noHeaders,
   RequestHead,
   type RequestSink,
   type ResponseEncoder,
   type ResponseHead,
+  releaseFields,
   releaseRequestHead,
   releaseResponseHead,
   takeResponseHead,
@@ -136,9 +137,9 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     info.protocol = head.protocol;
     info.isGrpc = isGrpc(head);
     if (head.protocol === 'HTTP/2') {
-      context.counters.http2RequestsTotal += 1;
+      manager.counters.http2RequestsTotal += 1;
     } else {
-      context.counters.http1RequestsTotal += 1;
+      manager.counters.http1RequestsTotal += 1;
     }
     info.method = head.method;
     info.path = head.path;
@@ -258,7 +259,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
         this.replyOrAbort(localReplies.requestTimeout);
         break;
       case StreamTimer.duration:
-        this.manager.context.counters.maxDurationReached += 1;
+        this.manager.counters.maxDurationReached += 1;
         this.replyOrAbort(localReplies.maxStreamDuration);
         break;
       default:
@@ -648,8 +649,12 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       this.#responseHead = undefined;
       releaseResponseHead(response);
     }
+    const { responseTrailers } = this.info;
     this.info.reset();
     this.info.requestHeaders = noHeaders;
+    if (responseTrailers instanceof HeadFields) {
+      releaseFields(responseTrailers);
+    }
     this.body.clear();
     this.bodyReplayable = true;
     if (this.triedEndpoints.length > 0) {
