@@ -66,7 +66,8 @@ export function nginxConfig(home: string, http: readonly string[]): string {
   );
   writeFileSync(
     config,
-    `daemon off; worker_processes 1; pid ${home}/pid; error_log ${home}/error.log crit;
+    // A worker of root's nginx is nobody, who may not read the files of a benchmark.
+    `${process.getuid?.() === 0 ? 'user root; ' : ''}daemon off; worker_processes 1; pid ${home}/pid; error_log ${home}/error.log crit;
 events { worker_connections 16384; }
 http { keepalive_requests 1000000000; ${temporary.join(' ')}
 ${http.join('\n')}

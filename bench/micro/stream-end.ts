@@ -77,6 +77,7 @@ const metrics = new Metrics(
   },
   '0.0.0',
   systemClock,
+  logger,
 );
 const log: AccessLogConfig = { path: join(folder, 'access.log'), format: { kind: 'text', text: format } };
 const listener = { name: 'outbound', direction: 'outbound' } as unknown as ListenerConfig;
