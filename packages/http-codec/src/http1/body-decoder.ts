@@ -1,7 +1,8 @@
 import { hexDigit, tokenLower } from '../byte-class.ts';
 import type { CodecErrorDetail } from '../codec-error.ts';
-import { HeadFields } from '../head-fields.ts';
+import type { HeadFields } from '../head-fields.ts';
 import { KnownHeader } from '../known-header.ts';
+import { takeFields } from '../trailer-fields.ts';
 import { FieldScanner, needMore, refused } from './field-scanner.ts';
 import type { Http1Limits } from './limits.ts';
 
@@ -200,7 +201,7 @@ export class BodyDecoder {
     this.#scanner ??= new FieldScanner();
     let trailers = this.#trailers;
     if (trailers === undefined) {
-      trailers = new HeadFields();
+      trailers = takeFields();
       this.#trailers = trailers;
       this.#scanner.begin();
       this.#trailerFrom = 0;

@@ -185,6 +185,29 @@ test('END_STREAM does not go onto a frame of another stream, nor onto one that i
   );
 });
 
+test('a body in small pieces leaves in one frame, up to the frame size of the peer', () => {
+  const server = openServer({}, [[4, 1_000_000]]);
+  server.receive(Buffer.concat([headers(1), headers(3)]));
+  const [first, second] = server.requests;
+  first?.encoder.encodeHead(responseHead(200), false);
+  second?.encoder.encodeHead(responseHead(200), false);
+  const piece = Buffer.alloc(1000, 'x');
+  for (let index = 0; index < 20; index += 1) {
+    first?.encoder.encodeData(piece, 0, piece.length);
+  }
+  second?.encoder.encodeData(piece, 0, piece.length);
+  first?.encoder.encodeData(piece, 0, piece.length);
+  assert.deepEqual(
+    ofType(framesOf(server), Type.data).map(({ streamId, payload }) => [streamId, payload.length]),
+    [
+      [1, 16_384],
+      [1, 3616],
+      [3, 1000],
+      [1, 1000],
+    ],
+  );
+});
+
 test('fields of the hop do not leave by HTTP/2', () => {
   const server = openServer();
   server.answer = ({ encoder }) =>

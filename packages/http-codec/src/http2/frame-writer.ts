@@ -20,6 +20,8 @@ export class FrameWriter {
   #lastFlagsAt = 0;
   #lastEnd = 0;
   #lastStreamId = 0;
+  /** Length of its payload if it is DATA, else 0. */
+  #lastDataLength = 0;
   /** Bytes of all frames ever written; those up to `#generationEnd` are of the older generation. */
   #written = 0;
   #generationEnd = 0;
@@ -51,9 +53,7 @@ export class FrameWriter {
     const out = this.#out;
     const chunk = out.claim(frameHeaderBytes + payload);
     const at = out.claimedAt;
-    chunk[at] = length >>> 16;
-    chunk[at + 1] = length >>> 8;
-    chunk[at + 2] = length;
+    writeLength(chunk, at, length);
     chunk[at + 3] = type;
     chunk[at + 4] = flags;
     writeUint32(chunk, at + 5, streamId);
@@ -72,6 +72,7 @@ export class FrameWriter {
     this.dataFrames += 1;
     if (!endStream) {
       this.#rememberLast(streamId, at);
+      this.#lastDataLength = length;
     }
   }
 
@@ -80,9 +81,26 @@ export class FrameWriter {
     this.#lastEnd += end - start;
   }
 
-  /** `bytes[start, end)` in frames that the peer takes. */
+  /**
+   * `bytes[start, end)` in frames that the peer takes. What comes behind DATA of the same stream goes into its frame, so that a body in
+   * many small pieces is not many small frames.
+   */
   data(streamId: number, bytes: Buffer, start: number, end: number): void {
     let from = start;
+    const chunk = this.#lastChunk;
+    if (
+      chunk !== undefined &&
+      this.#lastStreamId === streamId &&
+      this.#lastDataLength > 0 &&
+      this.#lastDataLength < this.maxFrameBytes &&
+      this.#out.endsAt(chunk, this.#lastEnd)
+    ) {
+      from = Math.min(end, start + this.maxFrameBytes - this.#lastDataLength);
+      this.#lastDataLength += from - start;
+      this.#written += from - start;
+      writeLength(chunk, this.#lastFlagsAt - 4, this.#lastDataLength);
+      this.dataBytes(bytes, start, from);
+    }
     while (from < end) {
       const until = end - from > this.maxFrameBytes ? from + this.maxFrameBytes : end;
       this.beginData(streamId, until - from, false);
@@ -107,6 +125,7 @@ export class FrameWriter {
     this.#lastFlagsAt = payloadAt - frameHeaderBytes + 4;
     this.#lastEnd = payloadAt;
     this.#lastStreamId = streamId;
+    this.#lastDataLength = 0;
   }
 
   /** HEADERS with as many CONTINUATION frames as the peer's frame size asks for. */
@@ -191,6 +210,12 @@ export class FrameWriter {
 export const pingMark = 0x77656674;
 
 const emptyChunk = Buffer.alloc(0) as RawBuffer;
+
+function writeLength(bytes: Uint8Array, at: number, length: number): void {
+  bytes[at] = length >>> 16;
+  bytes[at + 1] = length >>> 8;
+  bytes[at + 2] = length;
+}
 
 function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 24;
