@@ -2,7 +2,7 @@ import type { Cluster } from './cluster/cluster.ts';
 import { ClusterManager } from './cluster/cluster-manager.ts';
 import { systemDnsResolver } from './cluster/dns-resolver.ts';
 import type { ApplyResult, ClusterStatus, DataPlane, DataPlaneOptions, EndpointStatus } from './data-plane.ts';
-import { DownstreamHttpCounters, type HttpContext } from './filter/http/http-context.ts';
+import { DownstreamCounters, type HttpContext } from './filter/http/http-context.ts';
 import type { TcpContext } from './filter/network/tcp-proxy.ts';
 import type { AcceptorContext } from './listener/connection-acceptor.ts';
 import { ListenerManager } from './listener/listener-manager.ts';
@@ -34,13 +34,17 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     reportFault: (error, at) => faults.report(error, at),
   };
   const wheel = new TimerWheel(clock, (error) => faults.report(error, undefined));
-  const tls = new TlsContexts(options.secrets, options.clock, options.portableTls === true ? undefined : findNativeTls());
+  const tls = new TlsContexts(
+    options.secrets,
+    options.clock,
+    options.portableTls === true ? undefined : findNativeTls(),
+  );
   const upstream: UpstreamContext = { clock, logger, random, wheel, transport, tls };
   let tables = new Map<string, CompiledRouteTable>();
   const clusters = new ClusterManager(upstream, options.resolveDns ?? systemDnsResolver, () => listeners.check());
   const asked = new Map<string, Promise<void>>();
   const overload = options.overload ?? new OverloadState();
-  const counters = new DownstreamHttpCounters();
+  const counters = new DownstreamCounters();
   const http: HttpContext = {
     clock,
     overload,
@@ -198,6 +202,7 @@ function clusterStatus(cluster: Cluster): ClusterStatus {
     connectTimeouts: counters.connectTimeouts,
     connectionOverflow: counters.connectionOverflow,
     panicSelections: counters.panicSelections,
+    httpConnectionsTotal: counters.httpConnectionsTotal,
     http2ConnectionsTotal: counters.http2ConnectionsTotal,
     http2: counters.http2,
   };

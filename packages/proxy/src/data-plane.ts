@@ -1,7 +1,7 @@
 import type { Clock, Logger, Unsubscribe } from '@weft/base';
 import type { Http2Counters } from '@weft/http-codec';
 import type { DnsResolver } from './cluster/dns-resolver.ts';
-import type { DownstreamHttpCounters } from './filter/http/http-context.ts';
+import type { DownstreamCounters } from './filter/http/http-context.ts';
 import type { Relief } from './overload/overload-manager.ts';
 import type { OverloadState } from './overload/overload-state.ts';
 import type {
@@ -126,7 +126,9 @@ export interface ClusterStatus {
   readonly connectionOverflow: number;
   /** Requests chosen while the panic threshold was undercut. */
   readonly panicSelections: number;
-  /** Of `connectionsTotal`, those that speak HTTP/2. */
+  /** Of `connectionsTotal`, those that speak HTTP, … */
+  readonly httpConnectionsTotal: number;
+  /** … and HTTP/2. */
   readonly http2ConnectionsTotal: number;
   readonly http2: Readonly<Http2Counters>;
 }
@@ -146,8 +148,8 @@ export interface DataPlane {
   listeners(): readonly ListenerStatus[];
   /** Defects of the proxy that closed a connection. */
   faults(): number;
-  /** Client connections and requests of all listeners, by protocol. */
-  downstreamHttp(): Readonly<DownstreamHttpCounters>;
+  /** What was counted of HTTP client connections. */
+  downstreamHttp(): DownstreamCounters;
   /** Connections of clients, those under inspection or in a handshake included. */
   connections(): number;
   /** What can be given back when means run out. */

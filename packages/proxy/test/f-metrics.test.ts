@@ -87,7 +87,7 @@ test('a grpc status that is no number of gRPC is left out', () => {
     get: (name: string) => fields[name],
     forEach: () => {},
   });
-  info.requestHeaders = view({ 'content-type': 'application/grpc+proto' });
+  info.isGrpc = true;
   for (const status of ['14', '14"} evil', '999']) {
     info.responseTrailers = view({ 'grpc-status': status });
     metrics.streamEnded(info, listener);

@@ -25,6 +25,7 @@ import type { AccessLogConfig, RuntimeConfig } from '../runtime-config/config.ts
 import { resourceTypes } from '../runtime-config/from-xds/resource-types.ts';
 import { runtimeConfigFromStatic } from '../runtime-config/static-resources.ts';
 import { Metrics } from '../stats/metrics.ts';
+import { accessLogsOf } from '../stats/refused-connections.ts';
 import { ownLabels } from '../stats/workload-labels.ts';
 import type { Bootstrap, XdsBootstrap } from './bootstrap.ts';
 import { nodeFromBootstrap } from './node.ts';
@@ -76,7 +77,7 @@ export class ProxyProcess {
     const { bootstrap, clock, logger, random, version } = options;
     this.#options = options;
     this.#rebind = new Backoff({ ...REBIND_BACKOFF, random });
-    this.#metrics = new Metrics(ownLabels(bootstrap.node.metadata), version, clock);
+    this.#metrics = new Metrics(ownLabels(bootstrap.node.metadata), version, clock, logger.with({ part: 'listener' }));
     this.#accessLogs = new AccessLogs(clock, logger.with({ part: 'access-log' }));
     this.#identity =
       bootstrap.identity === undefined
@@ -106,7 +107,10 @@ export class ProxyProcess {
       onTcpStart: (record, listener) => this.#guard(() => this.#metrics.tcpStarted(record, listener)),
       onTcpEnd: (record, listener, proxy) =>
         this.#guard(() => {
-          if (proxy !== undefined) {
+          if (proxy === undefined) {
+            this.#metrics.connectionRefused(record, listener);
+            this.#accessLogs.logConnection(accessLogsOf(listener), record);
+          } else {
             this.#metrics.tcpEnded(record, listener);
             this.#accessLogs.logConnection(proxy.accessLogs, record);
           }

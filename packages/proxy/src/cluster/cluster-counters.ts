@@ -15,7 +15,9 @@ export class ClusterCounters {
   retryLimitExceeded = 0;
   connectionsTotal = 0;
   connectionsActive = 0;
-  /** Of `connectionsTotal`, those that speak HTTP/2. */
+  /** Of `connectionsTotal`, those that speak HTTP, … */
+  httpConnectionsTotal = 0;
+  /** … and HTTP/2. */
   http2ConnectionsTotal = 0;
   connectFailures = 0;
   connectTimeouts = 0;

@@ -222,6 +222,7 @@ export class HttpPool implements ConnectAttemptOwner {
     const { counters } = this.cluster;
     counters.connectionsTotal += 1;
     counters.connectionsActive += 1;
+    counters.httpConnectionsTotal += 1;
     counters.http2ConnectionsTotal += this.#multiplexes ? 1 : 0;
     this.endpoint.counters.connectionsTotal += 1;
     this.endpoint.counters.connectionsActive += 1;

@@ -3,6 +3,7 @@ import type { HttpConnectionManagerConfig } from '../runtime-config/config.ts';
 import type { StreamInfo } from '../stream-info.ts';
 import { type Exposition, formatLabels } from './exposition.ts';
 import { Histogram } from './histogram.ts';
+import { writeHttp2, writeManagers } from './http-protocol-metrics.ts';
 import { SeriesStore } from './series-store.ts';
 
 /** Most clusters, and most connection managers, whose responses are counted. */
@@ -50,6 +51,18 @@ export class EnvoyMetrics {
     this.#writeClusters(out, clusters);
     this.#writeResponses(out, 'envoy_cluster_upstream', 'envoy_cluster_name', this.#byCluster);
     this.#writeResponses(out, 'envoy_http_downstream', 'envoy_http_conn_manager_prefix', this.#byManager);
+    writeManagers(out, dataPlane.downstreamHttp().managers);
+    writeHttp2(out, 'envoy_http2', [{ labels: '', counters: dataPlane.downstreamHttp().http2 }]);
+    writeHttp2(
+      out,
+      'envoy_cluster_http2',
+      clusters
+        .filter(({ http2ConnectionsTotal }) => http2ConnectionsTotal > 0)
+        .map(({ config, http2 }) => ({
+          labels: formatLabels([['envoy_cluster_name', config.statName]]),
+          counters: http2,
+        })),
+    );
     writeListeners(out, dataPlane);
     out.family('envoy_cluster_manager_active_clusters', 'gauge', 'Clusters that are warm.');
     out.sample('envoy_cluster_manager_active_clusters', '', clusters.filter(({ state }) => state === 'active').length);
@@ -127,6 +140,10 @@ const flag = (condition: boolean): number => (condition ? 1 : 0);
 const clusterFamilies: readonly ClusterFamily[] = [
   family('upstream_cx_total', 'counter', 'Connections opened.', (c) => c.connectionsTotal),
   family('upstream_cx_active', 'gauge', 'Connections open.', (c) => c.connectionsActive),
+  family('upstream_cx_http1_total', 'counter', 'Of them, HTTP/1.1.', (c) =>
+    Math.max(0, c.httpConnectionsTotal - c.http2ConnectionsTotal),
+  ),
+  family('upstream_cx_http2_total', 'counter', 'Of them, HTTP/2.', (c) => c.http2ConnectionsTotal),
   family('upstream_cx_connect_fail', 'counter', 'Connections that failed.', (c) => c.connectFailures),
   family('upstream_cx_connect_timeout', 'counter', 'Connections not up in time.', (c) => c.connectTimeouts),
   family('upstream_cx_overflow', 'counter', 'Times the breaker of connections was open.', (c) => c.connectionOverflow),

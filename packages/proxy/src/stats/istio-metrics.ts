@@ -24,6 +24,9 @@ interface RequestSeries {
   readonly durationMs: Histogram;
   readonly requestBytes: Histogram;
   readonly responseBytes: Histogram;
+  readonly isGrpc: boolean;
+  requestMessages: number;
+  responseMessages: number;
 }
 
 interface TcpSeries {
@@ -73,7 +76,7 @@ export class IstioMetrics {
   }
 
   streamEnded(info: StreamInfo, listener: ListenerConfig): void {
-    const isGrpc = info.requestHeaders.get('content-type')?.startsWith('application/grpc') === true;
+    const { isGrpc } = info;
     const grpcStatus = isGrpc ? grpcStatusOf(info) : '';
     const pair = this.#pairOf(info, listener);
     const protocol = isGrpc ? 'grpc' : 'http';
@@ -89,12 +92,17 @@ export class IstioMetrics {
         durationMs: new Histogram(),
         requestBytes: new Histogram(),
         responseBytes: new Histogram(),
+        isGrpc,
+        requestMessages: 0,
+        responseMessages: 0,
       }),
     );
     series.requests += 1;
     series.durationMs.record(Math.max(0, info.endMs - info.startMs));
     series.requestBytes.record(info.wireBytesReceived);
     series.responseBytes.record(info.wireBytesSent);
+    series.requestMessages += info.requestMessages;
+    series.responseMessages += info.responseMessages;
   }
 
   tcpStarted(record: ConnectionRecord, listener: ListenerConfig): void {
@@ -123,6 +131,18 @@ export class IstioMetrics {
       out.family(name, 'histogram', help);
       for (const [, series] of this.#requests.entries()) {
         out.histogram(name, series.labels, series[field]);
+      }
+    }
+    const messages = [
+      ['istio_request_messages_total', 'requestMessages', 'gRPC messages of clients, in calls that ended.'],
+      ['istio_response_messages_total', 'responseMessages', 'gRPC messages of servers, in calls that ended.'],
+    ] as const;
+    for (const [name, field, help] of messages) {
+      out.family(name, 'counter', help);
+      for (const [, series] of this.#requests.entries()) {
+        if (series.isGrpc) {
+          out.sample(name, series.labels, series[field]);
+        }
       }
     }
     const counters = [
@@ -246,6 +266,6 @@ function securityPolicy(listener: ListenerConfig, downstream: DownstreamConnecti
 
 /** A number of the wire, bounded: anything else would be a label of the peer's choosing. */
 function grpcStatusOf(info: StreamInfo): string {
-  const text = info.responseTrailers.get('grpc-status') ?? info.responseHeaders.get('grpc-status') ?? '';
+  const text = info.grpcStatus;
   return /^\d{1,2}$/.test(text) ? text : '';
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@weft/base';
+import type { Clock, Logger } from '@weft/base';
 import type { XdsClientState } from '@weft/xds-client';
 import type { DataPlane } from '../data-plane.ts';
 import type { IdentityStatus } from '../identity/workload-identity.ts';
@@ -10,6 +10,7 @@ import { EnvoyMetrics } from './envoy-metrics.ts';
 import { Exposition, formatLabels } from './exposition.ts';
 import { IstioMetrics } from './istio-metrics.ts';
 import { ProcessMetrics } from './process-metrics.ts';
+import { RefusedConnections } from './refused-connections.ts';
 import type { SideLabels } from './workload-labels.ts';
 
 /** What the metrics read at the time of a scrape. */
@@ -27,11 +28,14 @@ export class Metrics {
   readonly #istio: IstioMetrics;
   readonly #envoy = new EnvoyMetrics();
   readonly #process = new ProcessMetrics();
+  readonly #refused: RefusedConnections;
   readonly #clock: Clock;
   #configUpdates = { cache: 0, server: 0, static: 0 };
   #unhandledErrors = 0;
 
-  constructor(own: SideLabels, version: string, clock: Clock) {
+  /** @param logger hears of refused connections. */
+  constructor(own: SideLabels, version: string, clock: Clock, logger: Logger) {
+    this.#refused = new RefusedConnections(clock, logger);
     this.#istio = new IstioMetrics(own, version);
     this.#clock = clock;
   }
@@ -49,6 +53,11 @@ export class Metrics {
     this.#istio.tcpEnded(record, listener);
   }
 
+  /** A connection ended before a filter got it. */
+  connectionRefused(record: ConnectionRecord, listener: ListenerConfig): void {
+    this.#refused.record(record, listener);
+  }
+
   configApplied(source: 'cache' | 'server' | 'static'): void {
     this.#configUpdates[source] += 1;
   }
@@ -62,6 +71,7 @@ export class Metrics {
     const out = new Exposition();
     this.#istio.write(out);
     this.#envoy.write(out, sources.dataPlane);
+    this.#refused.write(out);
     this.#process.write(out);
     writeOverloadMetrics(out, sources.overload);
     this.#writeOwn(out, sources);

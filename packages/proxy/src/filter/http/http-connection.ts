@@ -92,7 +92,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
         : this.#beginHttp2();
     this.#codec = codec;
     if (version === 'http1') {
-      manager.context.counters.http1ConnectionsTotal += 1;
+      manager.counters.http1ConnectionsTotal += 1;
     }
     if (this.#lastRequest) {
       codec.beginDrain();
@@ -106,7 +106,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     const settings = info.tls?.alpn === weftAlpn ? manager.http2NamesSettings : manager.http2Settings;
     const codec = new Http2DownstreamCodec(this, transport.output, settings, context.counters.http2);
     transport.gathersWrites = true;
-    context.counters.http2ConnectionsTotal += 1;
+    manager.counters.http2ConnectionsTotal += 1;
     this.#keepalive = Keepalive.start(config.http2, codec, context, () => {
       context.counters.http2.keepaliveTimeout += 1;
       transport.destroy(new Error('http2_ping_timeout'));

@@ -7,8 +7,8 @@ import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-
 import type { StreamInfo } from '../../stream-info.ts';
 import type { TimerWheel } from '../../transport/timer-wheel.ts';
 
-/** Client connections by what they turned out to speak. */
-export class DownstreamHttpCounters {
+/** What the connection managers of one `stat_prefix` have seen. */
+export class ManagerCounters {
   http1ConnectionsTotal = 0;
   http2ConnectionsTotal = 0;
   /** Requests that came by HTTP/1.0 and 1.1. */
@@ -16,7 +16,27 @@ export class DownstreamHttpCounters {
   http2RequestsTotal = 0;
   /** Requests that lived longer than they may. */
   maxDurationReached = 0;
+}
+
+/** What is counted of client connections; outlives changes of the configuration. */
+export class DownstreamCounters {
+  /** Of all HTTP/2 connections together, as Envoy does. */
   readonly http2: Http2Counters = new Http2Counters();
+  readonly #managers = new Map<string, ManagerCounters>();
+
+  /** By `stat_prefix`: as many as the configuration ever had. */
+  get managers(): ReadonlyMap<string, ManagerCounters> {
+    return this.#managers;
+  }
+
+  manager(statPrefix: string): ManagerCounters {
+    let counters = this.#managers.get(statPrefix);
+    if (counters === undefined) {
+      counters = new ManagerCounters();
+      this.#managers.set(statPrefix, counters);
+    }
+    return counters;
+  }
 }
 
 /** What HTTP connections and streams need of the data plane. */
@@ -26,7 +46,7 @@ export interface HttpContext {
   readonly wheel: TimerWheel;
   readonly clusters: ClusterManager;
   readonly overload: OverloadState;
-  readonly counters: DownstreamHttpCounters;
+  readonly counters: DownstreamCounters;
   /** The current table of that name, undefined when there is none. */
   routeTable(name: string): CompiledRouteTable | undefined;
   /** Asks for an unknown virtual host; resolves when it is known, or known not to exist. Never rejects. */

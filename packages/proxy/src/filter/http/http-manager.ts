@@ -7,7 +7,7 @@ import {
 } from '@weft/http-codec';
 import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
 import type { FilterStatusCode } from './filter-status.ts';
-import type { HttpContext } from './http-context.ts';
+import type { HttpContext, ManagerCounters } from './http-context.ts';
 import { DateText } from './http-context.ts';
 import type { HttpStream } from './http-stream.ts';
 import { requestSteps } from './request-steps.ts';
@@ -26,12 +26,14 @@ export class HttpManager {
   readonly http2NamesSettings: Http2Settings;
   /** Protocols that may be upgraded to, in lower case. */
   readonly upgrades: ReadonlySet<string>;
+  readonly counters: ManagerCounters;
   readonly date: DateText = new DateText();
 
   constructor(config: HttpConnectionManagerConfig, listener: ListenerConfig, context: HttpContext) {
     this.config = config;
     this.listener = listener;
     this.context = context;
+    this.counters = context.counters.manager(config.statPrefix);
     const wanted = requestSteps.filter((step) => step.wanted(config));
     this.steps = wanted.map((step) => step.run);
     this.stepNames = wanted.map((step) => step.name);

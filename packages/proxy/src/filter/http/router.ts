@@ -102,7 +102,7 @@ function limitDuration(stream: HttpStream): boolean {
     const asked = bound > 0 && (grpcTimeout > bound || grpcTimeout === 0) ? bound : grpcTimeout;
     maxMs = asked - limit.grpcTimeoutOffsetMs;
     if (maxMs <= 0) {
-      manager.context.counters.maxDurationReached += 1;
+      manager.counters.maxDurationReached += 1;
       stream.reply(localReplies.maxStreamDuration);
       return false;
     }
