@@ -9,11 +9,13 @@ import { findPeer } from './peer.ts';
 const root = resolve(import.meta.dirname, '../../..');
 const dist = join(root, 'dist');
 
-/** The programs of a build, and the echo service for tests. */
+/** The programs of a build, and services for tests. */
 export const programs = {
   weft: join(dist, 'weft.js'),
   controlPlane: join(dist, 'control-plane.js'),
   echo: resolve(import.meta.dirname, '../programs/echo.ts'),
+  httpFeatures: resolve(import.meta.dirname, '../programs/http-features.ts'),
+  anyProtocol: resolve(import.meta.dirname, '../programs/any-protocol.ts'),
 } as const;
 
 /** As `weft up` starts it: how much memory it takes is measured with this. */
