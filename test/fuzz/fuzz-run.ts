@@ -8,8 +8,8 @@ import { seededRandom } from '@weft/testkit';
  * case, each further case has the next one: so a case can be repeated alone, with the seed that its failure names.
  */
 const isCi = process.env['CI'] === 'true' || process.env['WEFT_CI'] === '1';
-/** Targets that count cases instead of seconds run so many times as many in CI: about a minute as well. */
-export const ciFactor: number = isCi ? 25 : 1;
+/** Targets that count cases instead of seconds run so many times as many in CI: some tens of seconds. */
+export const ciFactor: number = isCi ? 10 : 1;
 const seconds = Number(process.env['WEFT_FUZZ_SECONDS'] ?? (isCi ? 60 : 2));
 const firstSeed = Number(process.env['WEFT_FUZZ_SEED'] ?? 1);
 /** Runs of a second look at too little to say anything about their distribution. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
 import { seededRandom } from '@weft/testkit';
+import { ciFactor } from './fuzz-run.ts';
 import { FieldSource, type Pair, pick, randomValue } from './hpack-grammar.ts';
 import { HpackPeer } from './hpack-peer.ts';
 
@@ -10,7 +11,7 @@ import { HpackPeer } from './hpack-peer.ts';
  * what we encode it decodes to the same, while both tables grow, overflow and change their size.
  */
 const seed = Number(process.env['WEFT_FUZZ_SEED'] ?? 20_260_103);
-const cases = Number(process.env['WEFT_FUZZ_CASES'] ?? 3000);
+const cases = Number(process.env['WEFT_FUZZ_CASES'] ?? 3000 * ciFactor);
 
 interface Answer {
   readonly head: readonly string[];

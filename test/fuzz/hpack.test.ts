@@ -8,12 +8,13 @@ import type { HpackDecoder } from '../../packages/http-codec/src/http2/hpack/dec
 import { FieldBlock, HpackEncoder } from '../../packages/http-codec/src/http2/hpack/encoder.ts';
 import type { FieldSection } from '../../packages/http-codec/src/http2/hpack/pseudo-fields.ts';
 import { decodeBlock, fieldsOf, newDecoder, sizeUpdate } from '../../packages/http-codec/test/hpack-blocks.ts';
+import { ciFactor } from './fuzz-run.ts';
 import { FieldSource, mutated, type Pair, pick, type Random, randomBlock } from './hpack-grammar.ts';
 import { ReferenceDecoder } from './hpack-reference.ts';
 
 /** `WEFT_FUZZ_SEED` repeats a run, `WEFT_FUZZ_CASES` (blocks) makes a longer one. */
 const seed = Number(process.env['WEFT_FUZZ_SEED'] ?? 20_260_104);
-const cases = Number(process.env['WEFT_FUZZ_CASES'] ?? 30_000);
+const cases = Number(process.env['WEFT_FUZZ_CASES'] ?? 30_000 * ciFactor);
 const limits = { maxHeadBytes: 2000, maxFields: 8 };
 const sections: readonly FieldSection[] = ['request', 'request', 'response', 'trailers'];
 
