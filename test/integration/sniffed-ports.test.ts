@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { eventually, programs, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
 
@@ -103,6 +104,28 @@ test('HTTP on such a port is counted as requests at both ends', async () => {
     async () => (await metric(echo, 'istio_requests_total')).some((line) => /response_code="200"/.test(line)),
     { what: 'the request is counted' },
   );
+});
+
+test('a workload that listens on a Unix socket is reached like any other', async () => {
+  const path = join(mesh.home, 'app.sock');
+  const code = `require('node:http').createServer((request, response) => response.end('by socket'))
+    .listen(${JSON.stringify(path)})`;
+  const local = await mesh.runWorkload([
+    ...['--service', 'local', '--port', `80:unix:${path}`, '--', process.execPath, '-e', code],
+  ]);
+  assert.match(local.process.output(), /the command listens on .*app\.sock/);
+  const out = await clientOf(
+    'local',
+    `let text = '';
+    for (let tries = 0; text !== 'by socket' && tries < 50; tries += 1) {
+      text = await fetch('http://' + process.env.WEFT_UPSTREAM_LOCAL + '/').then((r) => r.text(), () => '');
+      if (text !== 'by socket') {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+    console.log(text);`,
+  );
+  assert.equal(out.trim(), 'by socket');
 });
 
 test('what was learnt is told by the sidecar', async () => {

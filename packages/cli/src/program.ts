@@ -77,7 +77,7 @@ export function createProgram(context: Context): Command {
     .option('--service-account <name>', 'identity of the workload (default: the name of the service)')
     .option(
       '--port <[service:]port>',
-      'port that the command listens on; left out or 0: a free one, told to it in PORT',
+      'port that the command listens on; left out or 0: a free one, told to it in PORT; unix:/PATH: a Unix socket',
     )
     .option('--protocol <protocol>', 'http, http2, grpc, tcp or auto (default: as the service says, else http)')
     .option(

@@ -154,6 +154,8 @@ function describe(workload: Workload): string {
     throw new MeshError('INTERNAL', 'the workload has no ports');
   }
   const serves =
-    spec.service === undefined || ports.app === undefined ? '' : `, the command listens on ${ports.app} (PORT)`;
+    spec.service === undefined || ports.app === undefined
+      ? ''
+      : `, the command listens on ${spec.port.socket ?? `${ports.app} (PORT)`}`;
   return `${spec.namespace}/${spec.name} joined: sidecar ${spec.engine}, http_proxy ${ports.httpProxy}, admin ${ports.admin}${serves}`;
 }

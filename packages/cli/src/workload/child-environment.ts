@@ -30,7 +30,7 @@ export function commandEnvironment(spec: WorkloadSpec, ports: WorkloadPorts, env
     NO_PROXY: direct,
     NODE_USE_ENV_PROXY: '1',
     WEFT_WORKLOAD: `${spec.namespace}/${spec.name}`,
-    ...(ports.app === undefined ? {} : { PORT: String(ports.app) }),
+    ...(ports.app === undefined || spec.port.socket !== undefined ? {} : { PORT: String(ports.app) }),
   });
   for (const upstream of ports.upstreams) {
     own[upstreamVariable(upstream.host)] = `127.0.0.1:${upstream.localPort}`;

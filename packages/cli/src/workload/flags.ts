@@ -14,13 +14,18 @@ export interface UpstreamFlag {
   readonly localPort: number | undefined;
 }
 
-/** `--port [SERVICE:]APP` */
+/** `--port [SERVICE:]APP`; APP is a port or `unix:PATH`. */
 export interface PortFlag {
   /** Port of the service that peers name; undefined: that of the existing service, else 80 for HTTP. */
   readonly servicePort: number | undefined;
   /** Port that the command listens on; undefined (or 0): any free one, told to it in PORT. */
   readonly appPort: number | undefined;
+  /** Unix socket that the command listens on instead of a port. */
+  readonly socket?: string;
 }
+
+/** Longest path of a Unix socket on Linux, bytes. */
+const maxSocketPathBytes = 107;
 
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const hostPattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
@@ -44,11 +49,25 @@ export function parseUpstream(text: string): UpstreamFlag {
 
 /** @throws CliFailure (a usage mistake) that names the flag. */
 export function parsePort(text: string): PortFlag {
+  const [, service, socket] = /^(?:(\d+):)?unix:(.+)$/.exec(text) ?? [];
+  if (socket !== undefined) {
+    if (!socket.startsWith('/') || Buffer.byteLength(socket) > maxSocketPathBytes) {
+      throw usageFailure(
+        `--port: ${JSON.stringify(socket)} is not an absolute path of at most ${maxSocketPathBytes} bytes`,
+        'give the socket that the command listens on, for example --port 80:unix:/run/app.sock',
+      );
+    }
+    return {
+      servicePort: service === undefined ? undefined : parsePortNumber(service, '--port'),
+      appPort: undefined,
+      socket,
+    };
+  }
   const match = /^(?:(\d+):)?(\d+)$/.exec(text);
   if (match === null) {
     throw usageFailure(
       `--port ${JSON.stringify(text)} is not of the form [SERVICEPORT:]PORT`,
-      'give the port that the command listens on, for example --port 8080 or --port 80:8080; 0 asks for a free one',
+      'give the port that the command listens on, for example --port 8080 or --port 80:8080; 0 asks for a free one, unix:/PATH is a socket',
     );
   }
   const app = Number(match[2]);

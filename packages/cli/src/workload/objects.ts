@@ -105,7 +105,15 @@ export function proxyObject(
       inbound:
         served === undefined || ports.inbound === undefined || ports.app === undefined
           ? []
-          : [{ name: served.name, protocol: served.protocol, port: ports.inbound, appPort: ports.app }],
+          : [
+              {
+                name: served.name,
+                protocol: served.protocol,
+                port: ports.inbound,
+                ...(spec.port.socket === undefined ? {} : { appAddress: `unix://${spec.port.socket}` }),
+                appPort: ports.app,
+              },
+            ],
       upstreams: ports.upstreams.map((upstream) => ({
         host: upstream.host,
         port: upstream.port,

@@ -4,11 +4,14 @@ import type { Clock } from '@weft/base';
 const firstPollMs = 20;
 const maxPollMs = 500;
 
-/** Resolves to true when something accepts connections on `127.0.0.1:port`, to false when `isOver` says so first. */
-export async function waitForPort(port: number, clock: Clock, isOver: () => boolean): Promise<boolean> {
+/**
+ * Resolves to true when something accepts connections, to false when `isOver` says so first.
+ * @param at a port of `127.0.0.1`, or the path of a Unix socket.
+ */
+export async function waitForPort(at: number | string, clock: Clock, isOver: () => boolean): Promise<boolean> {
   let delayMs = firstPollMs;
   while (!isOver()) {
-    if (await accepts(port)) {
+    if (await accepts(at)) {
       return true;
     }
     await new Promise<void>((resolve) => void clock.setTimeout(resolve, delayMs, { unref: true }));
@@ -18,9 +21,12 @@ export async function waitForPort(port: number, clock: Clock, isOver: () => bool
 }
 
 /** Whether something accepts connections there. */
-function accepts(port: number, host = '127.0.0.1'): Promise<boolean> {
+function accepts(at: number | string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host, timeout: 1_000 });
+    const socket = connect({
+      ...(typeof at === 'string' ? { path: at } : { port: at, host: '127.0.0.1' }),
+      timeout: 1_000,
+    });
     const settle = (open: boolean): void => {
       socket.destroy();
       resolve(open);

@@ -45,6 +45,10 @@ test('upstreams are read as NAME[:PORT][=LOCALPORT]', () => {
 test('ports are read as [SERVICEPORT:]PORT, where 0 is any free one', () => {
   assert.deepEqual(parsePort('8080'), { servicePort: undefined, appPort: 8080 });
   assert.deepEqual(parsePort('80:0'), { servicePort: 80, appPort: undefined });
+  assert.deepEqual(parsePort('80:unix:/run/a.sock'), { servicePort: 80, appPort: undefined, socket: '/run/a.sock' });
+  assert.deepEqual(parsePort('unix:/a'), { servicePort: undefined, appPort: undefined, socket: '/a' });
+  assert.throws(() => parsePort('unix:a.sock'), /not an absolute path/);
+  assert.throws(() => parsePort(`unix:/${'x'.repeat(107)}`), /not an absolute path/);
   for (const wrong of ['', 'x', '80:', ':80', '0:80', '70000', '-1']) {
     assert.throws(() => parsePort(wrong), { name: 'CliFailure' }, wrong);
   }

@@ -28,7 +28,7 @@ export interface WorkloadSpec {
 
 /** Ports on loopback that were chosen for one workload. */
 export interface WorkloadPorts {
-  /** What the command listens on. */
+  /** What the command listens on; with a Unix socket, a number that stands for it. */
   readonly app: number | undefined;
   /** What peers connect to. */
   readonly inbound: number | undefined;

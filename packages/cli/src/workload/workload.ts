@@ -167,7 +167,7 @@ export class Workload {
       return this.#command;
     });
     if (ports.app !== undefined) {
-      this.#announced = this.#announceWhenListening(command, ports.app);
+      this.#announced = this.#announceWhenListening(command, spec.port.socket ?? ports.app);
     }
     return command;
   }
@@ -216,21 +216,23 @@ export class Workload {
     }
   }
 
-  async #announceWhenListening(command: ChildProgram, port: number): Promise<void> {
+  async #announceWhenListening(command: ChildProgram, at: number | string): Promise<void> {
     const { clock, say } = this.#host;
+    const place = typeof at === 'string' ? at : `127.0.0.1:${at}`;
+    const told = typeof at === 'string' ? 'give another socket' : 'it is told the port in PORT; give another one';
     let warned = false;
     const warning = clock.setTimeout(
       () => {
         warned = true;
         say(
           this.spec.name,
-          `the command does not listen on 127.0.0.1:${port} yet (it is told the port in PORT; give another one with --port); peers get no endpoint until it does`,
+          `the command does not listen on ${place} yet (${told} with --port); peers get no endpoint until it does`,
         );
       },
       listenWarnMs,
       { unref: true },
     );
-    const listens = await waitForPort(port, clock, () => command.end !== undefined || this.#leaving !== undefined);
+    const listens = await waitForPort(at, clock, () => command.end !== undefined || this.#leaving !== undefined);
     warning.cancel();
     if (!listens) {
       return;
@@ -238,7 +240,7 @@ export class Workload {
     try {
       await this.#setDraining(false);
       if (warned) {
-        say(this.spec.name, `the command listens on 127.0.0.1:${port} now`);
+        say(this.spec.name, `the command listens on ${place} now`);
       }
     } catch (error) {
       say(this.spec.name, `peers cannot be told that the command listens: ${MeshError.from(error).message}`);
