@@ -197,6 +197,17 @@ test('more DATA than was granted is an error of the stream, or of the connection
   );
 });
 
+test('a body may end while its window is below 0, because we lowered it after the bytes were sent', () => {
+  const server = new TestServer({ initialStreamWindowBytes: 100 });
+  server.receive(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings()]));
+  server.receive(headers(1, undefined, 4));
+  server.requests[0]?.encoder.pauseRequest(true);
+  server.receive(data(1, Buffer.alloc(1500)));
+  server.receive(frame(Type.settings, 1, 0));
+  server.receive(frame(Type.data, 1, 1));
+  assert.equal(server.requests[0]?.resetBy, undefined);
+});
+
 test('a window below 65,535 holds from the moment that the client acknowledges it', () => {
   const server = new TestServer({ initialStreamWindowBytes: 1000 });
   server.receive(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings()]));

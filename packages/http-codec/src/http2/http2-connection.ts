@@ -448,7 +448,8 @@ export abstract class Http2Connection<Stream extends Http2Stream>
       return;
     }
     stream.receiveWindow -= length;
-    if (stream.receiveWindow < 0) {
+    // Below 0 it can also be because we lowered the initial window; the end of a body is free then, too.
+    if (stream.receiveWindow < 0 && length > 0) {
       this.streamError(stream, ErrorCode.flowControlError, 'http2.flow_control_error');
       return;
     }
