@@ -140,10 +140,15 @@ export abstract class ConnectionStreams<Stream extends Http2Stream> implements S
     this.die(detail);
   }
 
-  /** No stream goes on, nothing is read. */
-  protected die(detail: CodecErrorDetail): void {
+  /** The orderly end: no stream is left, nothing is read any more. */
+  protected endReading(): void {
     this.dead = true;
     this.stopReading();
+  }
+
+  /** No stream goes on, nothing is read. */
+  protected die(detail: CodecErrorDetail): void {
+    this.endReading();
     this.#waiting = [];
     const streams = this.streams.snapshot();
     for (const stream of streams) {

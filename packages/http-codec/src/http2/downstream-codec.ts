@@ -125,7 +125,7 @@ export class Http2DownstreamCodec extends Http2Connection<DownstreamStream> impl
   #finishIfDone(): void {
     if (this.streams.size === 0 && (this.#drain === final || (this.#peerEnded && this.#drain !== finished))) {
       this.#drain = finished;
-      this.dead = true;
+      this.endReading();
       this.#events.onFinished();
     }
   }

@@ -80,6 +80,16 @@ test('an idle connection is of no use after GOAWAY', () => {
   assert.equal(client.finished, true);
 });
 
+test('what comes behind the end in the same read is not answered', () => {
+  const client = openClient();
+  const response = get(client);
+  framesOf(client);
+  client.receive(Buffer.concat([goaway(1), responseFrame(1, '204'), data(1, Buffer.from('late')), settings()]));
+  assert.equal(response.ended, true);
+  assert.equal(client.finished, true);
+  assert.deepEqual(framesOf(client), []);
+});
+
 test('REFUSED_STREAM was not processed, other resets may have been', () => {
   const client = openClient();
   const [refused, reset] = [get(client), get(client)];

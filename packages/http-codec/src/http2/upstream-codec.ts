@@ -107,7 +107,7 @@ export class Http2UpstreamCodec extends Http2Connection<UpstreamStream> implemen
 
   #finishIfDone(): void {
     if (this.#draining && this.#active === 0 && !this.dead) {
-      this.dead = true;
+      this.endReading();
       this.#events.onFinished();
     }
   }
