@@ -241,8 +241,14 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
 
   onEnd(): void {
     const codec = this.#codec ?? this.#giveUpSniffing();
+    if (codec.protocol === 'HTTP/2') {
+      // Such a client can grant no windows and answer nothing: its streams are given up, as Envoy does.
+      codec.receiveEnd();
+      this.transport.destroy();
+      return;
+    }
     const stream = this.#streams.first;
-    if (codec.protocol === 'HTTP/1.1' && stream !== undefined && !stream.info.upgraded && !stream.requestComplete) {
+    if (stream !== undefined && !stream.info.upgraded && !stream.requestComplete) {
       stream.onDownstreamGone('downstream_remote_disconnect');
       this.transport.destroy();
       return;
