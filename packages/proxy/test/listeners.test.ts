@@ -9,7 +9,6 @@ import {
   forwardTo,
   httpManager,
   listener,
-  noEdits,
   route,
   routeTable,
   runtimeConfig,
@@ -18,6 +17,7 @@ import {
 import { ProxyHarness } from './support/proxy-harness.ts';
 import { answering, okResponse, RawClient, RawOrigin } from './support/raw-peer.ts';
 import { get, getOnce } from './support/simple-proxy.ts';
+import { tcpTo } from './support/tcp-configs.ts';
 
 async function setUp(t: TestContext): Promise<{ readonly harness: ProxyHarness; readonly origin: RawOrigin }> {
   const origin = await RawOrigin.start(answering(okResponse));
@@ -237,18 +237,9 @@ test('a changed address: the new socket is there before the old one goes', async
 
 test('a tcp listener waits for its cluster', async (t) => {
   const { harness } = await setUp(t);
-  const filter = {
-    kind: 'tcp-proxy',
-    statPrefix: 'tcp',
-    clusters: [{ cluster: 'origin', weight: 1, headers: noEdits }],
-    idleTimeoutMs: 0,
-    maxConnectionDurationMs: 0,
-    maxConnectAttempts: 1,
-    accessLogs: [],
-  } as const;
   void harness.apply(
     runtimeConfig({
-      listeners: [listener([chain(filter)])],
+      listeners: [listener([tcpTo('origin')])],
       clusters: [cluster('origin', [], { discovery: { kind: 'eds', serviceName: 'origin' } })],
     }),
   );

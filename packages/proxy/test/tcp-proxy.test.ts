@@ -4,6 +4,8 @@ import type { TcpProxyConfig } from '../src/runtime-config/config.ts';
 import { breakers, chain, cluster, endpoint, listener, noEdits, runtimeConfig } from './support/configs.ts';
 import { ProxyHarness } from './support/proxy-harness.ts';
 import { type OriginConnection, RawClient, RawOrigin } from './support/raw-peer.ts';
+import { tcpProxy, tcpTo } from './support/tcp-configs.ts';
+import { clientTls, meshRoots, ownKeyPair, TestCa } from './support/test-ca.ts';
 
 async function startTcp(
   t: TestContext,
@@ -14,16 +16,7 @@ async function startTcp(
   t.after(() => origin.close());
   const harness = new ProxyHarness();
   t.after(() => harness.close());
-  const filter: TcpProxyConfig = {
-    kind: 'tcp-proxy',
-    statPrefix: 'tcp',
-    clusters: [{ cluster: 'origin', weight: 1, headers: noEdits }],
-    idleTimeoutMs: 3_600_000,
-    maxConnectionDurationMs: 0,
-    maxConnectAttempts: 1,
-    accessLogs: [],
-    ...options.proxy,
-  };
+  const filter = tcpProxy('origin', options.proxy);
   await harness.apply(
     runtimeConfig({
       listeners: [listener([chain(filter)])],
@@ -92,19 +85,7 @@ test('an endpoint that cannot be reached is tried as often as configured, then U
   t.after(() => harness.close());
   await harness.apply(
     runtimeConfig({
-      listeners: [
-        listener([
-          chain({
-            kind: 'tcp-proxy',
-            statPrefix: 'tcp',
-            clusters: [{ cluster: 'origin', weight: 1, headers: noEdits }],
-            idleTimeoutMs: 0,
-            maxConnectionDurationMs: 0,
-            maxConnectAttempts: 3,
-            accessLogs: [],
-          }),
-        ]),
-      ],
+      listeners: [listener([chain(tcpProxy('origin', { idleTimeoutMs: 0, maxConnectAttempts: 3 }))])],
       clusters: [cluster('origin', [endpoint(closed.port)])],
     }),
   );
@@ -142,4 +123,65 @@ test('a cluster that does not exist closes the connection', async (t) => {
   await client.untilEnd();
   await harness.until(() => harness.tcpEnds.length === 1);
   assert.equal(harness.tcpEnds[0]?.clusterName, 'nobody');
+});
+
+test('a client whose upstream is not there yet is read no further than the limit', async (t) => {
+  const ca = await TestCa.create();
+  t.after(() => ca.close());
+  // It takes the connection and never answers the ClientHello.
+  const silent = await RawOrigin.start(() => {});
+  t.after(() => silent.close());
+  const harness = new ProxyHarness();
+  t.after(() => harness.close());
+  harness.secrets.set(ownKeyPair, await ca.keyPair('web'));
+  harness.secrets.set(meshRoots, ca.roots);
+  await harness.apply(
+    runtimeConfig({
+      listeners: [listener([tcpTo('origin')])],
+      clusters: [cluster('origin', [endpoint(silent.port)], { transportSocket: { kind: 'tls', tls: clientTls([]) } })],
+    }),
+  );
+  const client = await RawClient.connect(harness.port());
+  const total = 32 * 1024 * 1024;
+  for (let sent = 0; sent < total; sent += 1024 * 1024) {
+    client.send(Buffer.alloc(1024 * 1024, 'e'));
+  }
+  await silent.until(() => silent.connections.length === 1);
+  let last = -1;
+  for (let same = 0; same < 10; ) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    same = client.socket.writableLength === last ? same + 1 : 0;
+    last = client.socket.writableLength;
+  }
+  assert.ok(last > total / 2, `${last} bytes are still the client's`);
+  await harness.until(() => harness.tcpEnds.length === 1);
+  client.close();
+  // Reads are 64 KiB at most, so that the limit can be exceeded by one.
+  assert.ok((harness.tcpEnds[0]?.bytesReceived ?? total) <= 2 * 64 * 1024);
+  assert.equal(harness.dataPlane.clusters()[0]?.connectionsActive, 0);
+});
+
+test('weighted clusters share connections by weight', async (t) => {
+  const origins = [await RawOrigin.start(() => {}), await RawOrigin.start(() => {})];
+  t.after(() => Promise.all(origins.map((origin) => origin.close())));
+  let draw = 0;
+  const harness = new ProxyHarness({ random: () => (draw++ % 10) / 10 });
+  t.after(() => harness.close());
+  const clusters = ['a', 'b'].map((name, index) => ({ cluster: name, weight: index === 0 ? 3 : 7, headers: noEdits }));
+  await harness.apply(
+    runtimeConfig({
+      listeners: [listener([chain(tcpProxy('', { clusters }))])],
+      clusters: origins.map((origin, index) => cluster(index === 0 ? 'a' : 'b', [endpoint(origin.port)])),
+    }),
+  );
+  for (let round = 0; round < 10; round += 1) {
+    // One draw for the cluster, none for the endpoint of a round robin.
+    const client = await RawClient.connect(harness.port());
+    client.send('x');
+    await Promise.race(origins.map((origin) => origin.until(() => origin.received.length > 0)));
+    client.socket.resetAndDestroy();
+  }
+  await harness.until(() => harness.tcpEnds.length === 10);
+  const count = (name: string): number => harness.tcpEnds.filter(({ clusterName }) => clusterName === name).length;
+  assert.deepEqual([count('a'), count('b')], [3, 7]);
 });
