@@ -40,7 +40,7 @@ const dataPlane = createDataPlane({
   },
   onTcpStart() {},
   onTcpEnd() {},
-  requestVirtualHost: () => Promise.resolve(),
+  requestVirtualHost: () => Promise.resolve('answered'),
 });
 
 await dataPlane.apply(

@@ -41,7 +41,7 @@ const dataPlane = createDataPlane({
   },
   onTcpStart() {},
   onTcpEnd() {},
-  requestVirtualHost: () => Promise.resolve(),
+  requestVirtualHost: () => Promise.resolve('answered'),
 });
 
 const base = cluster('up', []);

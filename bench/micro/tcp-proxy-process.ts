@@ -21,7 +21,7 @@ const dataPlane = createDataPlane({
   onStreamEnd() {},
   onTcpStart() {},
   onTcpEnd() {},
-  requestVirtualHost: () => Promise.resolve(),
+  requestVirtualHost: () => Promise.resolve('answered'),
 });
 
 await dataPlane.apply(

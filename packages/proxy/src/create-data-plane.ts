@@ -1,7 +1,14 @@
 import type { Cluster } from './cluster/cluster.ts';
 import { ClusterManager } from './cluster/cluster-manager.ts';
 import { systemDnsResolver } from './cluster/dns-resolver.ts';
-import type { ApplyResult, ClusterStatus, DataPlane, DataPlaneOptions, EndpointStatus } from './data-plane.ts';
+import type {
+  ApplyResult,
+  ClusterStatus,
+  DataPlane,
+  DataPlaneOptions,
+  EndpointStatus,
+  VirtualHostAnswer,
+} from './data-plane.ts';
 import { DownstreamCounters, type HttpContext } from './filter/http/http-context.ts';
 import type { TcpContext } from './filter/network/tcp-proxy.ts';
 import type { AcceptorContext } from './listener/connection-acceptor.ts';
@@ -42,7 +49,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const upstream: UpstreamContext = { clock, logger, random, wheel, transport, tls };
   let tables = new Map<string, CompiledRouteTable>();
   const clusters = new ClusterManager(upstream, options.resolveDns ?? systemDnsResolver, () => listeners.check());
-  const asked = new Map<string, Promise<void>>();
+  const asked = new Map<string, Promise<VirtualHostAnswer>>();
   const overload = options.overload ?? new OverloadState();
   const counters = new DownstreamCounters();
   const http: HttpContext = {
@@ -59,7 +66,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       if (answer === undefined) {
         answer = options
           .requestVirtualHost(routeConfigName, authority)
-          .catch((error: unknown) => faults.report(error, undefined))
+          .catch((error: unknown): VirtualHostAnswer => {
+            faults.report(error, undefined);
+            return 'unavailable';
+          })
           .finally(() => asked.delete(key));
         asked.set(key, answer);
       }

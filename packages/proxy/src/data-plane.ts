@@ -33,6 +33,9 @@ export interface SecretSource {
   subscribe(listener: (ref: SecretRef) => void): Unsubscribe;
 }
 
+/** `answered`: it is known whether there is such a host. `unavailable`: nobody could be asked, or no answer came in time. */
+export type VirtualHostAnswer = 'answered' | 'unavailable';
+
 export interface DataPlaneOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -49,7 +52,7 @@ export interface DataPlaneOptions {
    * Asks for the virtual host of an authority that the route table does not know (VHDS). Resolves when the answer has
    * been applied or it is known that there is none. Called at most once at a time for each pair.
    */
-  requestVirtualHost(routeConfigName: string, authority: string): Promise<void>;
+  requestVirtualHost(routeConfigName: string, authority: string): Promise<VirtualHostAnswer>;
   /** How long a listener or cluster waits for what it needs before it goes on without. Default 15,000. */
   readonly warmingTimeoutMs?: number;
   /** How long connections of a removed filter chain may live on. Default 45,000. */

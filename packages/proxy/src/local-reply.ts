@@ -60,6 +60,12 @@ export const localReplies = {
   pathNormalizationFailed: reply(400, '', 'path_normalization_failed'),
   upgradeFailed: reply(403, '', 'upgrade_failed'),
   upgradeWithBody: reply(400, '', 'http1.body_disallowed', ResponseFlag.DPE),
+  virtualHostUnavailable: reply(
+    503,
+    'the control plane cannot be asked for this host now',
+    'virtual_host_unavailable',
+    ResponseFlag.NR,
+  ),
   overloaded: reply(503, 'overloaded', 'overload', ResponseFlag.OM, ['x-envoy-overloaded', 'true']),
   invalidGrpcWebBody: reply(400, 'Bad gRPC-web request, invalid base64 data.', 'grpc_base_64_decode_failed'),
   routeConfigMissing: reply(404, '', 'route_configuration_not_found', ResponseFlag.NR),

@@ -279,6 +279,7 @@ test('an unknown virtual host is asked for, once for all that wait', async (t) =
       if (authority === 'books.shop') {
         await harness.apply(config([named('found', ['books.shop'])]));
       }
+      return authority === 'away' ? 'unavailable' : 'answered';
     },
   });
   t.after(() => harness.close());
@@ -297,4 +298,12 @@ test('an unknown virtual host is asked for, once for all that wait', async (t) =
   await unknown.untilEnd();
   assert.match(unknown.text, /^HTTP\/1\.1 404/);
   assert.equal(asked.length, 2);
+  // Whether there is such a host is not known while nobody answers.
+  const away = await RawClient.connect(harness.port());
+  away.send('GET / HTTP/1.1\r\nHost: away\r\nConnection: close\r\n\r\n');
+  await away.untilEnd();
+  assert.match(away.text, /^HTTP\/1\.1 503/);
+  const seen = await harness.ended(5);
+  assert.equal(seen.details, 'virtual_host_unavailable');
+  assert.equal(seen.flags, 'NR');
 });

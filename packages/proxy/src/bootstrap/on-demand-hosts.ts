@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@weft/base';
 import type { XdsClient } from '@weft/xds-client';
 import { typeUrls } from '@weft/xds-types';
+import type { VirtualHostAnswer } from '../data-plane.ts';
 
 /** How long a request waits for the control plane to say what a host is. */
 const DEMAND_TIMEOUT_MS = 5000;
@@ -32,16 +33,16 @@ export class OnDemandHosts {
   }
 
   /** Resolves when the host is there, or it is known that it does not come now. */
-  async request(routeConfigName: string, authority: string): Promise<void> {
+  async request(routeConfigName: string, authority: string): Promise<VirtualHostAnswer> {
     const host = authority.toLowerCase();
     const name = `${routeConfigName}/${host}`;
     const now = this.#clock.monotonicMs();
     if (!authorityPattern.test(host) || (this.#missing.get(name) ?? 0) > now) {
-      return;
+      return 'answered';
     }
     if (!this.#demanded.has(name) && this.#demanded.size >= MAX_DEMANDED_HOSTS) {
       this.#logger.warn('too many hosts are asked for on demand', { limit: MAX_DEMANDED_HOSTS, host });
-      return;
+      return 'answered';
     }
     this.#demanded.add(name);
     const result = await this.#client.demand(typeUrls.virtualHost, name, DEMAND_TIMEOUT_MS);
@@ -50,6 +51,7 @@ export class OnDemandHosts {
       this.#client.release(typeUrls.virtualHost, name);
       this.#rememberMissing(name, this.#clock.monotonicMs() + MISSING_FOR_MS);
     }
+    return result === 'unavailable' ? 'unavailable' : 'answered';
   }
 
   #rememberMissing(name: string, until: number): void {

@@ -115,7 +115,8 @@ export class ProxyProcess {
             this.#accessLogs.logConnection(proxy.accessLogs, record);
           }
         }),
-      requestVirtualHost: (table, authority) => this.#onDemand?.request(table, authority) ?? Promise.resolve(),
+      requestVirtualHost: (table, authority) =>
+        this.#onDemand?.request(table, authority) ?? Promise.resolve('unavailable'),
     });
     this.#overload = createOverloadManager({
       ...overload,

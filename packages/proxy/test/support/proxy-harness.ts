@@ -105,7 +105,7 @@ export class ProxyHarness {
         this.tcpEnds.push(record);
         this.#wake();
       },
-      requestVirtualHost: () => Promise.resolve(),
+      requestVirtualHost: () => Promise.resolve('answered'),
       ...overrides,
     });
   }

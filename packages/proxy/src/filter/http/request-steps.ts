@@ -4,6 +4,7 @@ import { localReplies, redirectReply } from '../../local-reply.ts';
 import { refuseWhenOverloaded, shedLowPriority } from '../../overload/overload-step.ts';
 import { findRoute, withoutPort } from '../../route/route-table.ts';
 import type { HttpConnectionManagerConfig } from '../../runtime-config/config.ts';
+import { runEvent } from '../../transport/guarded-event.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
 import { applyForwardClientCert } from './forwarded-client-cert.ts';
 import { applyForwardedFor, applyForwardedProto, removeControlFields } from './forwarded-headers.ts';
@@ -244,12 +245,21 @@ function askForVirtualHost(stream: HttpStream): FilterStatusCode {
   stream.holdRequest();
   void stream.manager.context
     .requestVirtualHost(stream.manager.config.routeConfigName, stream.head.authority.toLowerCase())
-    .then(() => {
+    .then((answer) => {
       // The stream may have ended, and its object may serve another request by now.
-      if (stream.generation === generation) {
-        lookUpRoute(stream);
-        stream.continueRequest('on-demand');
+      if (stream.generation !== generation) {
+        return;
       }
+      const { transport } = stream.connection;
+      runEvent(transport.context, transport, () => {
+        if (lookUpRoute(stream) === FilterStatus.continue) {
+          if (stream.virtualHost === undefined && answer === 'unavailable') {
+            stream.reply(localReplies.virtualHostUnavailable);
+          } else {
+            stream.continueRequest('on-demand');
+          }
+        }
+      });
     });
   return FilterStatus.stop;
 }
