@@ -79,7 +79,10 @@ export function createProgram(context: Context): Command {
       '--port <[service:]port>',
       'port that the command listens on; left out or 0: a free one, told to it in PORT; unix:/PATH: a Unix socket',
     )
-    .option('--protocol <protocol>', 'http, http2, grpc, tcp or auto (default: as the service says, else http)')
+    .option(
+      '--protocol <protocol>',
+      'http, http2, grpc, grpc-web, tcp or auto (default: as the service says, else http)',
+    )
     .option(
       '--upstream <name[:port][=local]>',
       'service that the command calls, with a local port of its own; can be given more than once',

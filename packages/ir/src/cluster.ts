@@ -29,10 +29,10 @@ export interface OutboundCluster {
 }
 
 /**
- * What a port speaks, as far as the proxies care: `http` is HTTP/1.1, `http2` includes gRPC, `tcp` is opaque, `auto` is found out for
- * each connection.
+ * What a port speaks, as far as the proxies care: `http` is HTTP/1.1, `http2` includes gRPC, `grpc-web` is gRPC whose callers may speak
+ * gRPC-Web, `tcp` is opaque, `auto` is found out for each connection.
  */
-export type Protocol = 'http' | 'http2' | 'tcp' | 'auto';
+export type Protocol = 'http' | 'http2' | 'grpc-web' | 'tcp' | 'auto';
 
 /**
  * What is spoken to the endpoints of a cluster. `http-by-alpn` is HTTP/2 where a TLS peer agrees, else HTTP/1.1: the server behind it

@@ -21,7 +21,7 @@ test('HTTP/2 and gRPC by all their names', () => {
     assert.equal(protocolOfPort(undefined, name, undefined, 80), 'http2', name);
   }
   assert.equal(protocolOfPort('kubernetes.io/h2c', undefined, undefined, 80), 'http2');
-  assert.equal(protocolOfPort(undefined, 'grpc-web-ui', undefined, 80), 'http');
+  assert.equal(protocolOfPort(undefined, 'grpc-web-ui', undefined, 80), 'grpc-web');
 });
 
 test('a port that says nothing is found out, unless its number is one of a protocol in which the server speaks first', () => {

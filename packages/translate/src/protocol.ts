@@ -7,8 +7,7 @@ const protocols: Readonly<Record<string, DeclaredProtocol>> = {
   http: 'http',
   http_proxy: 'http',
   'kubernetes.io/ws': 'http',
-  // The application speaks gRPC-Web itself, over whichever HTTP comes.
-  'grpc-web': 'http',
+  'grpc-web': 'grpc-web',
   http2: 'http2',
   h2: 'http2',
   h2c: 'http2',
@@ -51,6 +50,6 @@ export function protocolOfPort(
 }
 
 /** Whether requests are told apart on such a port, at least on some connections. */
-export function carriesHttp(protocol: DeclaredProtocol): protocol is 'http' | 'http2' | 'auto' {
-  return protocol === 'http' || protocol === 'http2' || protocol === 'auto';
+export function carriesHttp(protocol: DeclaredProtocol): protocol is Exclude<Protocol, 'tcp'> {
+  return protocol !== 'tcp' && protocol !== 'udp';
 }

@@ -67,7 +67,7 @@ ${cases}
     -o|--output) words='json yaml wide name'; flags='' ;;
     -f|--filename) compopt -o default 2>/dev/null; COMPREPLY=(); return 0 ;;
     --engine) words='weft envoy'; flags='' ;;
-    --protocol) words='http http2 grpc tcp auto'; flags='' ;;
+    --protocol) words='http http2 grpc grpc-web tcp auto'; flags='' ;;
   esac
   if [[ "$cur" == -* ]]; then words="$flags"; fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))

@@ -1,7 +1,7 @@
 import { usageFailure } from '../cli-failure.ts';
 
 /** Protocols that a port may speak. */
-const protocols = ['http', 'http2', 'grpc', 'tcp', 'auto'] as const;
+const protocols = ['http', 'http2', 'grpc', 'grpc-web', 'tcp', 'auto'] as const;
 export type Protocol = (typeof protocols)[number];
 
 /** `--upstream NAME[.NAMESPACE][:PORT][=LOCAL]` */

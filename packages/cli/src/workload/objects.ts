@@ -133,15 +133,15 @@ export function protocolOfPort(port: {
   readonly appProtocol?: string | undefined;
 }): Protocol {
   const said = (port.appProtocol ?? port.name ?? '').toLowerCase();
-  return known[said] ?? known[said.split('-')[0] ?? ''] ?? 'auto';
+  const prefix = said.startsWith('grpc-web') ? 'grpc-web' : (said.split('-')[0] ?? '');
+  return known[said] ?? known[prefix] ?? 'auto';
 }
 
 const known: Readonly<Record<string, Protocol>> = {
   http: 'http',
   http2: 'http2',
   grpc: 'grpc',
-  // The port named after two protocols: the application speaks gRPC-Web over HTTP.
-  'grpc-web': 'http',
+  'grpc-web': 'grpc-web',
   'kubernetes.io/h2c': 'http2',
   tcp: 'tcp',
 };

@@ -78,7 +78,7 @@ test('the port that is served comes from the existing Service, or from the flags
   for (const [port, protocol] of [
     [{ name: 'web', port: 80 }, 'auto'],
     [{ name: 'grpc-api', port: 80 }, 'grpc'],
-    [{ name: 'grpc-web', port: 80 }, 'http'],
+    [{ name: 'grpc-web-ui', port: 80 }, 'grpc-web'],
     [{ name: 'http', port: 80, appProtocol: 'kubernetes.io/h2c' }, 'http2'],
   ] as const) {
     assert.equal(servedPort(spec, 'reviews', service(port)).protocol, protocol);

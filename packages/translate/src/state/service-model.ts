@@ -3,7 +3,7 @@ import type { OriginRef } from '@weft/ir';
 import type { Labels, Service, ServiceEntry, ServiceEntryPort, WorkloadSpec } from '../kinds.ts';
 import { serviceHost } from '../names.ts';
 import { originOf } from '../origin.ts';
-import { type DeclaredProtocol, protocolOfPort } from '../protocol.ts';
+import { carriesHttp, type DeclaredProtocol, protocolOfPort } from '../protocol.ts';
 
 /** A service as routing sees it, whether a Service or a host of a ServiceEntry declares it. Made once for each version of the object. */
 export interface ServiceModel {
@@ -115,7 +115,7 @@ export function portOf(model: ServiceModel, number: number): ServicePortModel | 
 export function defaultPortOf(model: ServiceModel): ServicePortModel | undefined {
   return (
     portOf(model, 80) ??
-    model.ports.find((port) => port.protocol === 'http' || port.protocol === 'http2') ??
+    model.ports.find((port) => carriesHttp(port.protocol) && port.protocol !== 'auto') ??
     model.ports.find((port) => port.protocol !== 'udp')
   );
 }

@@ -102,7 +102,7 @@ function clusterProtocol(
   if (port.protocol === 'auto' || useClientProtocol === true) {
     return 'http-as-downstream';
   }
-  if (port.protocol === 'http2' || h2UpgradePolicy === 'UPGRADE') {
+  if (port.protocol === 'http2' || port.protocol === 'grpc-web' || h2UpgradePolicy === 'UPGRADE') {
     return 'http2';
   }
   return h2UpgradePolicy === 'DO_NOT_UPGRADE' || service.external || tls === 'disabled' ? 'http1' : 'http-by-alpn';

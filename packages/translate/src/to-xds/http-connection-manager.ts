@@ -1,6 +1,8 @@
+import type { Inbound } from '@weft/ir';
 import { packAny } from '@weft/xds-types';
 import { Filter } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import type { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
+import { GrpcWeb } from '@weft/xds-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
 import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
 import {
@@ -12,6 +14,7 @@ import {
   HttpFilter,
   Rds,
 } from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { inboundListenerName } from '../names.ts';
 import { accessLogs } from './access-log.ts';
 import { duration, fromAds } from './core.ts';
 import { downstreamHttp2Options, http1Options } from './http-options.ts';
@@ -22,6 +25,14 @@ const routerFilter: HttpFilter = create(HttpFilter, {
   configType: {
     $case: 'typedConfig',
     value: packAny('envoy.extensions.filters.http.router.v3.Router', Router, create(Router, {})),
+  },
+});
+
+const grpcWebFilter: HttpFilter = create(HttpFilter, {
+  name: 'envoy.filters.http.grpc_web',
+  configType: {
+    $case: 'typedConfig',
+    value: packAny('envoy.extensions.filters.http.grpc_web.v3.GrpcWeb', GrpcWeb, create(GrpcWeb, {})),
   },
 });
 
@@ -102,10 +113,15 @@ export function outboundHttpFilter(
   );
 }
 
-export function inboundHttpFilter(statPrefix: string, routes: RouteSource, accessLogPath: string | undefined): Filter {
+/** On a port of gRPC-Web, what browsers send becomes gRPC for the application; gRPC itself passes. */
+export function inboundHttpFilter(
+  { protocol, listen }: Pick<Inbound, 'protocol' | 'listen'>,
+  routes: RouteSource,
+  accessLogPath: string | undefined,
+): Filter {
   return managerFilter(
     create(HttpConnectionManager, {
-      ...common(statPrefix, routes, accessLogPath),
+      ...common(inboundListenerName(listen.port), routes, accessLogPath),
       serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
       serverName: 'weft',
       forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.APPEND_FORWARD,
@@ -114,7 +130,7 @@ export function inboundHttpFilter(statPrefix: string, routes: RouteSource, acces
         dns: true,
         uri: true,
       }),
-      httpFilters: [routerFilter],
+      httpFilters: protocol === 'grpc-web' ? [grpcWebFilter, routerFilter] : [routerFilter],
     }),
   );
 }

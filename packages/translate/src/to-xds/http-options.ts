@@ -89,6 +89,7 @@ export function inboundHttpOptions({ protocol }: Inbound): { [key: string]: Any 
     case 'http':
       return pack({ upstreamProtocolOptions: explicit({ $case: 'httpProtocolOptions', value: http1Options }) });
     case 'http2':
+    case 'grpc-web':
       return pack({
         upstreamProtocolOptions: explicit({ $case: 'http2ProtocolOptions', value: http2ProtocolOptions }),
       });

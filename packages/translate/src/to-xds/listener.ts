@@ -191,7 +191,8 @@ function inboundFilters(inbound: Inbound, accessLogPath: string | undefined): In
   const { protocol, listen, app } = inbound;
   const name = inboundListenerName(listen.port);
   return {
-    http: protocol === 'tcp' ? undefined : inboundHttpFilter(name, { inline: inboundRoutes(inbound) }, accessLogPath),
+    http:
+      protocol === 'tcp' ? undefined : inboundHttpFilter(inbound, { inline: inboundRoutes(inbound) }, accessLogPath),
     tcp:
       protocol === 'tcp' || protocol === 'auto'
         ? tcpProxyFilter(name, [{ cluster: inboundClusterName(app.port), weight: 1 }], accessLogPath)

@@ -23,6 +23,7 @@ import {
   RetryPolicy_RetryHostPredicate,
   Route,
   RouteAction,
+  RouteAction_MaxStreamDuration,
   RouteMatch,
   WeightedCluster,
   WeightedCluster_ClusterWeight,
@@ -97,6 +98,8 @@ function forward(action: ForwardAction): RouteAction {
       action.hostRewrite === undefined ? undefined : { $case: 'hostRewriteLiteral', value: action.hostRewrite },
     // 0 is "none"; leaving it out would mean Envoy's 15 s.
     timeout: duration(action.timeoutMs),
+    // What a gRPC client gives itself counts as well: nobody waits for the answer after it.
+    maxStreamDuration: create(RouteAction_MaxStreamDuration, { grpcTimeoutHeaderMax: duration(action.timeoutMs) }),
     retryPolicy: action.retry === undefined ? undefined : retryMessage(action.retry),
   });
 }

@@ -1,5 +1,6 @@
 import { type Any, type MessageCodec, typeUrlOf } from '@weft/xds-types';
 import { FileAccessLog } from '@weft/xds-types/envoy/extensions/access_loggers/file/v3/file.ts';
+import { GrpcWeb } from '@weft/xds-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
 import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
 import { HttpInspector } from '@weft/xds-types/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
@@ -18,6 +19,7 @@ import type { XdsMessage } from '../../src/index.ts';
 const extensions: Readonly<Record<string, MessageCodec<never>>> = Object.fromEntries(
   Object.entries({
     'envoy.extensions.access_loggers.file.v3.FileAccessLog': FileAccessLog,
+    'envoy.extensions.filters.http.grpc_web.v3.GrpcWeb': GrpcWeb,
     'envoy.extensions.filters.http.on_demand.v3.OnDemand': OnDemand,
     'envoy.extensions.filters.http.router.v3.Router': Router,
     'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': HttpInspector,

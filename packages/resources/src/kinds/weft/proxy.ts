@@ -26,6 +26,7 @@ function proxySpec() {
               'http',
               'http2',
               'grpc',
+              'grpc-web',
               'tcp',
               'auto',
             ]),
