@@ -2,7 +2,7 @@
 import { findPeer, freePort } from '@weft/testkit';
 import type { CaseName, SkippedCase } from './case-result.ts';
 import { type Contender, contender } from './contender.ts';
-import { type MeshResources, targets } from './mesh-resources.ts';
+import { type EngineResources, type MeshResources, targets } from './mesh-resources.ts';
 import { type HttpVersion, inboundConfig, outboundConfig, type Secrets } from './sidecar-config.ts';
 import { type Engine, startSidecar } from './start-sidecar.ts';
 
@@ -23,19 +23,26 @@ export function secretsOf({ resources }: Field, who: 'client' | 'web' | 'bytes')
   return { keyPair, trustBundlePem: resources.trustBundlePem };
 }
 
+/** What the control plane made for sidecars of this engine. @throws Error when there are none. */
+export function resourcesOf({ resources }: Field, engine: Engine): EngineResources {
+  const own = resources[engine];
+  if (own === undefined) {
+    throw new Error(`${engine} is not installed`);
+  }
+  return own;
+}
+
 /** A caller's sidecar with one plaintext target. */
 export async function plainHop(
   field: Field,
   engine: Engine,
-  target: 'http' | 'tcp',
+  target: 'http' | 'http2' | 'grpc' | 'tcp',
   upstreamPort: number,
-  upstreamHttp: HttpVersion = 'http1',
 ): Promise<Contender> {
   const port = await freePort();
-  const config = outboundConfig(field.resources.client, targets[target], {
+  const config = outboundConfig(resourcesOf(field, engine).client, targets[target], {
     listenPort: port,
     endpointPort: upstreamPort,
-    upstreamHttp,
     accessLog: `${field.folder}/${engine}-access.log`,
     secrets: secretsOf(field, 'client'),
   });
@@ -58,21 +65,20 @@ export async function mtlsPair(
   const { folder } = field;
   const inbound = await startSidecar(
     engine,
-    inboundConfig(field.resources[service], {
+    inboundConfig(resourcesOf(field, engine)[service], {
       listenPort: inboundPort,
       appPort,
       accessLog: `${folder}/${engine}-inbound-access.log`,
-      ...(between === 'http2' ? { alpn: ['h2', 'http/1.1'] } : {}),
       secrets: secretsOf(field, service),
     }),
     { folder, port: inboundPort },
   );
   try {
-    const config = outboundConfig(field.resources.client, targets[service], {
+    const config = outboundConfig(resourcesOf(field, engine).client, targets[service], {
       listenPort: outboundPort,
       endpointPort: inboundPort,
       accessLog: `${folder}/${engine}-outbound-access.log`,
-      ...(between === undefined ? {} : { upstreamHttp: between }),
+      ...(between === undefined ? {} : { between }),
       secrets: secretsOf(field, 'client'),
     });
     const outbound = await startSidecar(engine, config, { folder, port: outboundPort });

@@ -31,7 +31,7 @@ export async function benchGarbage(field: Field): Promise<GarbageResult> {
     const port = await freePort();
     const file = join(folder, 'gc.json');
     rmSync(file, { force: true });
-    const config = outboundConfig(field.resources.client, targets.http, {
+    const config = outboundConfig(field.resources.weft.client, targets.http, {
       listenPort: port,
       endpointPort: upstream.port,
       accessLog: `${folder}/gc-access.log`,

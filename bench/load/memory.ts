@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { eventually, findPeer, freePort, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
 import type { IdleConnectionsOptions } from './clients/idle-connections.ts';
 import { type Contender, contender } from './contender.ts';
-import { type Field, plainHop, secretsOf } from './field.ts';
+import { type Field, plainHop, resourcesOf, secretsOf } from './field.ts';
 import { wrkLoad } from './native-loads.ts';
 import { processCost } from './process-cost.ts';
 import { loadCore, type Running } from './running.ts';
@@ -211,7 +211,7 @@ function release(child: ChildProcess): Promise<void> {
 
 async function inbound(field: Field, engine: Engine, upstream: Running): Promise<Contender> {
   const port = await freePort();
-  const config = inboundConfig(field.resources.web, {
+  const config = inboundConfig(resourcesOf(field, engine).web, {
     listenPort: port,
     appPort: upstream.port,
     accessLog: `${field.folder}/${engine}-idle-access.log`,

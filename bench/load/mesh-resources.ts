@@ -4,7 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, programs, startMesh, type TestMesh } from '@weft/testkit';
+import { findPeer, freePort, programs, startMesh, type TestMesh } from '@weft/testkit';
+import type { Engine } from './start-sidecar.ts';
 
 /** A message in proto3 JSON. */
 export type Json = { [name: string]: JsonValue };
@@ -24,13 +25,20 @@ export interface KeyPairPem {
   readonly keyPem: string;
 }
 
-export interface MeshResources {
+/** What the control plane made for the workloads of one engine. */
+export interface EngineResources {
   /** A workload that calls `web`, `bytes` and the targets outside the mesh. */
   readonly client: ResourceSet;
   /** A workload with an HTTP service. */
   readonly web: ResourceSet;
   /** A workload with a TCP service. */
   readonly bytes: ResourceSet;
+}
+
+export interface MeshResources {
+  readonly weft: EngineResources;
+  /** Undefined where there is no Envoy on this machine. */
+  readonly envoy: EngineResources | undefined;
   readonly clientKeyPair: KeyPairPem;
   readonly webKeyPair: KeyPairPem;
   readonly bytesKeyPair: KeyPairPem;
@@ -41,6 +49,9 @@ export interface MeshResources {
 export const targets = {
   /** HTTP outside the mesh: no TLS. */
   http: { host: 'http.bench', port: 80, protocol: 'http' },
+  /** HTTP/2 by prior knowledge, and gRPC, outside the mesh. */
+  http2: { host: 'http2.bench', port: 80, protocol: 'http' },
+  grpc: { host: 'grpc.bench', port: 80, protocol: 'http' },
   /** TCP outside the mesh. */
   tcp: { host: 'tcp.bench', port: 9000, protocol: 'tcp' },
   /** HTTP service in the mesh: mutual TLS. */
@@ -49,29 +60,58 @@ export const targets = {
   bytes: { host: 'bytes.default.svc.cluster.local', port: 7000, protocol: 'tcp' },
 } as const;
 
-const manifest = `apiVersion: networking.istio.io/v1
+/** The targets outside the mesh. */
+const manifest = (
+  [
+    ['http', 'HTTP'],
+    ['http2', 'HTTP2'],
+    ['grpc', 'GRPC'],
+    ['tcp', 'TCP'],
+  ] as const
+)
+  .map(
+    ([name, protocol]) => `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: { name: http, namespace: default }
+metadata: { name: ${name}, namespace: default }
 spec:
-  hosts: [http.bench]
+  hosts: [${targets[name].host}]
   location: MESH_EXTERNAL
   resolution: STATIC
-  ports: [{ number: 80, name: http, protocol: HTTP, targetPort: 1 }]
+  ports: [{ number: ${targets[name].port}, name: ${name}, protocol: ${protocol}, targetPort: 1 }]
   endpoints: [{ address: 127.0.0.1 }]
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: { name: tcp, namespace: default }
-spec:
-  hosts: [tcp.bench]
-  location: MESH_EXTERNAL
-  resolution: STATIC
-  ports: [{ number: 9000, name: tcp, protocol: TCP, targetPort: 1 }]
-  endpoints: [{ address: 127.0.0.1 }]
-`;
+`,
+  )
+  .join('---\n');
 
-/** Starts a mesh, takes the resources of its sidecars, and stops it. @param folder for temporary files. */
+/** Starts a mesh with sidecars of each engine in turn, takes their resources, and stops it. @param folder for temporary files. */
 export async function meshResources(folder: string): Promise<MeshResources> {
+  const weft = await withMesh(folder, 'weft', async (mesh, { client, web, bytes, resources }) => ({
+    weft: resources,
+    clientKeyPair: keyPair(mesh, client),
+    webKeyPair: keyPair(mesh, web),
+    bytesKeyPair: keyPair(mesh, bytes),
+    trustBundlePem: readFileSync(join(mesh.home, 'trust-bundle.pem'), 'utf8'),
+  }));
+  const envoy =
+    findPeer('envoy') === undefined
+      ? undefined
+      : await withMesh(folder, 'envoy', (_, { resources }) => Promise.resolve(resources));
+  return { ...weft, envoy };
+}
+
+interface Workloads {
+  /** Names. */
+  readonly client: string;
+  readonly web: string;
+  readonly bytes: string;
+  readonly resources: EngineResources;
+}
+
+async function withMesh<T>(
+  folder: string,
+  engine: Engine,
+  take: (mesh: TestMesh, workloads: Workloads) => Promise<T>,
+): Promise<T> {
   const mesh = await startMesh();
   try {
     const file = join(folder, 'targets.yaml');
@@ -80,23 +120,21 @@ export async function meshResources(folder: string): Promise<MeshResources> {
     if (applied.code !== 0) {
       throw new Error(`the targets cannot be applied: ${applied.stderr}`);
     }
-    const app = [process.execPath, programs.echo];
-    const web = await mesh.runWorkload(['--service', 'web', '--', ...app]);
-    const bytes = await mesh.runWorkload(['--service', 'bytes', '--protocol', 'tcp', '--port', '7000:0', '--', ...app]);
+    const envoy = findPeer('envoy');
+    const run = async (...args: readonly string[]): Promise<string> => {
+      const env = envoy === undefined ? {} : { WEFT_ENVOY: envoy };
+      return (await mesh.runWorkload(['--engine', engine, ...args], { env })).name;
+    };
+    const app = ['--', process.execPath, programs.echo];
+    const web = await run('--service', 'web', ...app);
+    const bytes = await run('--service', 'bytes', '--protocol', 'tcp', '--port', '7000:0', ...app);
     const upstreams: string[] = [];
     for (const { host, port } of Object.values(targets)) {
       upstreams.push('--upstream', `${host}:${port}=${await freePort()}`);
     }
-    const client = await mesh.runWorkload(['--name', 'client', ...upstreams, '--', 'sleep', '100000']);
-    return {
-      client: await dump(mesh, client.name),
-      web: await dump(mesh, web.name),
-      bytes: await dump(mesh, bytes.name),
-      clientKeyPair: keyPair(mesh, client.name),
-      webKeyPair: keyPair(mesh, web.name),
-      bytesKeyPair: keyPair(mesh, bytes.name),
-      trustBundlePem: readFileSync(join(mesh.home, 'trust-bundle.pem'), 'utf8'),
-    };
+    const client = await run('--name', 'client', ...upstreams, '--', 'sleep', '100000');
+    const resources = { client: await dump(mesh, client), web: await dump(mesh, web), bytes: await dump(mesh, bytes) };
+    return await take(mesh, { client, web, bytes, resources });
   } finally {
     await mesh.stop();
   }

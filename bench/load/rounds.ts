@@ -30,32 +30,40 @@ interface Row {
   readonly errors: number;
 }
 
+/** Work after which nothing is compiled any more, and how often the load is run to get there at most. */
+const warmUpWork = 60_000;
+const maxWarmUps = 6;
+const warmUpSeconds = 2;
+
 /**
- * Puts load on each contender in turn, round after round, and takes what the kernel accounted to it meanwhile. A short first round warms up
- * compilers and pools and does not count.
- * @param options.seconds length of one run.
+ * Puts load on each contender in turn, round after round, and takes what the kernel accounted to it meanwhile. Before that each is warmed up: compilers
+ * and pools.
+ * @param options.seconds length of one run. @param options.warmUpWork default {@link warmUpWork}.
  */
 export async function costRounds(
   contenders: readonly Contender[],
   options: {
     readonly rounds: number;
     readonly seconds: number;
-    readonly warmUpSeconds?: number;
+    readonly warmUpWork?: number;
     readonly say: (line: string) => void;
     readonly load: (contender: Contender, seconds: number) => Promise<Load>;
   },
 ): Promise<ReadonlyMap<Contender, CostSummary>> {
   const rows = new Map<Contender, Row[]>(contenders.map((contender) => [contender, []]));
-  for (let round = 0; round <= options.rounds; round++) {
+  for (const contender of contenders) {
+    let work = 0;
+    for (let run = 0; run < maxWarmUps && work < (options.warmUpWork ?? warmUpWork); run++) {
+      work += (await quietly(() => options.load(contender, warmUpSeconds))).work;
+    }
+  }
+  for (let round = 1; round <= options.rounds; round++) {
     for (const contender of contenders) {
-      const seconds = round === 0 ? (options.warmUpSeconds ?? 2) : options.seconds;
-      const row = await quietly(() => measure(contender, () => options.load(contender, seconds)));
-      if (round > 0) {
-        rows.get(contender)?.push(row);
-        const cpu = (row.userUs + row.systemUs).toFixed(1);
-        const failed = row.errors === 0 ? '' : `, ${row.errors} errors`;
-        options.say(`round ${round} ${title(contender)}: ${cpu} µs, ${Math.round(row.rps)}/s${failed}`);
-      }
+      const row = await quietly(() => measure(contender, () => options.load(contender, options.seconds)));
+      rows.get(contender)?.push(row);
+      const cpu = (row.userUs + row.systemUs).toFixed(1);
+      const failed = row.errors === 0 ? '' : `, ${row.errors} errors`;
+      options.say(`round ${round} ${title(contender)}: ${cpu} µs, ${Math.round(row.rps)}/s${failed}`);
     }
   }
   return new Map([...rows].map(([contender, list]) => [contender, summary(list)]));

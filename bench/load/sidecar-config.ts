@@ -14,7 +14,7 @@ export interface Secrets {
   readonly trustBundlePem: string;
 }
 
-/** Between two proxies or in front of an application: HTTP/1.1, or HTTP/2 by prior knowledge. */
+/** What two sidecars speak with each other. */
 export type HttpVersion = 'http1' | 'http2';
 
 /** The hop of a caller's sidecar to one of its upstreams. @throws Error when the control plane did not make what `target` is meant to be. */
@@ -25,8 +25,8 @@ export function outboundConfig(
     readonly listenPort: number;
     readonly endpointPort: number;
     readonly accessLog: string;
-    /** To the endpoint; default HTTP/1.1. */
-    readonly upstreamHttp?: HttpVersion;
+    /** What to speak with the endpoint; undefined for what the control plane wrote. */
+    readonly between?: HttpVersion;
     readonly secrets: Secrets;
   },
 ): SidecarConfig {
@@ -49,8 +49,8 @@ export function outboundConfig(
   delete cluster['edsClusterConfig'];
   cluster['type'] = 'STATIC';
   cluster['loadAssignment'] = assignment;
-  if (options.upstreamHttp === 'http2') {
-    useHttp2(cluster);
+  if (options.between !== undefined) {
+    useHttp(cluster, options.between);
   }
   return { listeners: [listener], clusters: [cluster], secrets: secretsOf(options.secrets) };
 }
@@ -62,8 +62,6 @@ export function inboundConfig(
     readonly listenPort: number;
     readonly appPort: number;
     readonly accessLog: string;
-    /** Offered to the peer by ALPN; default what the control plane wrote. */
-    readonly alpn?: readonly string[];
     readonly secrets: Secrets;
   },
 ): SidecarConfig {
@@ -76,19 +74,19 @@ export function inboundConfig(
   setPort(listener, options.listenPort);
   setAccessLog(listener, options.accessLog);
   setPort(cluster, options.appPort);
-  if (options.alpn !== undefined) {
-    setAlpn(listener, options.alpn);
-  }
   return { listeners: [listener], clusters: [cluster], secrets: secretsOf(options.secrets) };
 }
 
-/** Makes the cluster speak HTTP/2, and offer it by ALPN where it uses TLS. */
-function useHttp2(cluster: Json): void {
+/** Makes the cluster speak one version of HTTP, and offer only that by ALPN. */
+function useHttp(cluster: Json, version: HttpVersion): void {
   const type = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
   cluster['typedExtensionProtocolOptions'] = {
-    [type]: { '@type': `type.googleapis.com/${type}`, explicitHttpConfig: { http2ProtocolOptions: {} } },
+    [type]: {
+      '@type': `type.googleapis.com/${type}`,
+      explicitHttpConfig: version === 'http2' ? { http2ProtocolOptions: {} } : { httpProtocolOptions: {} },
+    },
   };
-  setAlpn(cluster, ['h2']);
+  setAlpn(cluster, [version === 'http2' ? 'h2' : 'http/1.1']);
 }
 
 function secretsOf(secrets: Secrets): readonly Json[] {

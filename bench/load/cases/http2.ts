@@ -27,7 +27,7 @@ export async function benchHttp2(field: Field, name: 'http2-plain' | 'grpc-unary
   try {
     const upstreamPort = upstream.port;
     for (const engine of ['weft', 'envoy'] as const) {
-      await entries.add(engine, () => plainHop(field, engine, 'http', upstreamPort, 'http2'), check);
+      await entries.add(engine, () => plainHop(field, engine, grpc ? 'grpc' : 'http2', upstreamPort), check);
     }
     await entries.add(
       'haproxy',

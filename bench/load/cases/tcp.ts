@@ -37,7 +37,7 @@ export async function benchTcp(field: Field, name: 'tcp-plain' | 'tcp-mtls'): Pr
       rounds,
       // iperf3 counts whole seconds.
       seconds: Math.max(1, Math.round(seconds)),
-      warmUpSeconds: 1,
+      warmUpWork: 10_000,
       say,
       load: ({ port }, length) => iperfLoad(port, length),
     });

@@ -6,7 +6,7 @@ import type { CaseOutcome, CaseResult, SkippedCase } from '../case-result.ts';
 import type { HandshakeOptions, HandshakeResult } from '../clients/handshake-client.ts';
 import { runClient } from '../clients/run-client.ts';
 import { type Contender, contender } from '../contender.ts';
-import { Entries, type Field, secretsOf } from '../field.ts';
+import { Entries, type Field, resourcesOf, secretsOf } from '../field.ts';
 import { startHaproxy, startNginx } from '../peer-proxies.ts';
 import { withRatios } from '../ratios.ts';
 import { costRounds } from '../rounds.ts';
@@ -56,7 +56,7 @@ async function handshakes(field: Field, upstreamPort: number, resume: boolean): 
       async () => contender('haproxy', variant, [await startHaproxy({ folder, upstreamPort, protocol: 'http1', tls })]),
       check,
     );
-    const costs = await costRounds(entries.contenders, { rounds, seconds, warmUpSeconds: 1, say, load });
+    const costs = await costRounds(entries.contenders, { rounds, seconds, warmUpWork: 500, say, load });
     const results = entries.contenders.flatMap((item): CaseResult[] => {
       const summary = costs.get(item);
       return summary === undefined
@@ -83,7 +83,7 @@ async function handshakes(field: Field, upstreamPort: number, resume: boolean): 
 async function inbound(field: Field, engine: Engine, variant: string, appPort: number): Promise<Contender> {
   const { folder } = field;
   const port = await freePort();
-  const config = inboundConfig(field.resources.web, {
+  const config = inboundConfig(resourcesOf(field, engine).web, {
     listenPort: port,
     appPort,
     accessLog: `${folder}/${engine}-handshake-access.log`,
