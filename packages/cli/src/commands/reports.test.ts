@@ -155,7 +155,7 @@ test('the demo is read with the engines that were chosen', () => {
     ['reviews-v1', 'ratings', 'reviews-v2', 'reviews-v3'],
   );
   const half = readDemo(folder, { envoy: [], mix: 'half' }, undefined).workloads;
-  assert.equal(half.filter((workload) => workload.engine === 'envoy').length, half.length / 2);
+  assert.equal(half.filter((workload) => workload.engine === 'envoy').length, Math.floor(half.length / 2));
 });
 
 test('work is done a few at once, in order, and stops at the first error', async () => {
