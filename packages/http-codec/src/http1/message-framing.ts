@@ -15,7 +15,7 @@ const closeBytes = Buffer.from('close', 'latin1');
 const invalidLength = -2;
 
 /** `1*DIGIT`, RFC 9110 §8.6; lists and signs are refused. */
-export function parseContentLength(bytes: Buffer, start: number, end: number): number {
+function parseContentLength(bytes: Buffer, start: number, end: number): number {
   if (start === end || end - start > maxLengthDigits) {
     return invalidLength;
   }
@@ -28,6 +28,27 @@ export function parseContentLength(bytes: Buffer, start: number, end: number): n
     value = value * 10 + digit;
   }
   return value;
+}
+
+/**
+ * Reads a Content-Length field, and writes it without leading zeros, which some take for octal.
+ * @returns false when it is no length, or the second one.
+ */
+export function readContentLength(head: HeadFields & { contentLength: number }, index: number): boolean {
+  if (head.contentLength >= 0) {
+    return false;
+  }
+  const start = head.valueStartAt(index);
+  const end = head.valueEndAt(index);
+  const length = parseContentLength(head.bytes, start, end);
+  if (length < 0) {
+    return false;
+  }
+  head.contentLength = length;
+  if (end - start > 1 && head.bytes[start] === 0x30) {
+    head.replaceAt(index, String(length));
+  }
+  return true;
 }
 
 /** Whether the value of line `index` is exactly `chunked`. */
@@ -128,22 +149,8 @@ export function readFramingField(
   options: ConnectionOptions,
 ): CodecErrorDetail | undefined {
   switch (id) {
-    case KnownHeader.contentLength: {
-      if (head.contentLength >= 0) {
-        return 'http1.invalid_content_length';
-      }
-      const start = head.valueStartAt(index);
-      const end = head.valueEndAt(index);
-      const length = parseContentLength(head.bytes, start, end);
-      if (length < 0) {
-        return 'http1.invalid_content_length';
-      }
-      head.contentLength = length;
-      if (end - start > 1 && head.bytes[start] === 0x30) {
-        head.replaceAt(index, String(length));
-      }
-      return undefined;
-    }
+    case KnownHeader.contentLength:
+      return readContentLength(head, index) ? undefined : 'http1.invalid_content_length';
     case KnownHeader.transferEncoding:
       if (head.chunked || head.minorVersion === 0) {
         return 'http1.transfer_encoding_not_allowed';

@@ -111,6 +111,14 @@ test('what a request says about itself', () => {
   assert.equal(taken(out).toString(), 'host: a.test\r\ncontent-length: 3\r\nte: trailers\r\ncookie: a=1; b=2\r\n');
 });
 
+test('a length has one form', () => {
+  const server = openServer();
+  server.receive(headers(1, [...getFields, ['content-length', '007']], 4));
+  const head = server.requests[0]?.head;
+  assert.equal(head?.contentLength, 7);
+  assert.equal(head?.get('content-length'), '7');
+});
+
 test('trailers that frame or route are refused', () => {
   for (const field of ['content-length', 'host', 'expect', 'trailer']) {
     const server = openServer();

@@ -1,4 +1,4 @@
-import { parseContentLength } from '../http1/message-framing.ts';
+import { readContentLength } from '../http1/message-framing.ts';
 import { isValidHost } from '../http1/request-semantics.ts';
 import { KnownHeader } from '../known-header.ts';
 import type { RequestHead } from '../request-head.ts';
@@ -92,11 +92,7 @@ function readFields(head: RequestHead, bodyless: boolean): boolean {
       continue;
     }
     if (id === KnownHeader.contentLength) {
-      if (head.contentLength >= 0) {
-        return false;
-      }
-      head.contentLength = parseContentLength(head.bytes, head.valueStartAt(index), head.valueEndAt(index));
-      if (head.contentLength < 0) {
+      if (!readContentLength(head, index)) {
         return false;
       }
     } else if (id === KnownHeader.expect) {

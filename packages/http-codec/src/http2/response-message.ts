@@ -1,4 +1,4 @@
-import { parseContentLength } from '../http1/message-framing.ts';
+import { readContentLength } from '../http1/message-framing.ts';
 import { KnownHeader } from '../known-header.ts';
 import type { ResponseHead } from '../response-head.ts';
 
@@ -8,11 +8,7 @@ import type { ResponseHead } from '../response-head.ts';
  */
 export function readResponseLength(head: ResponseHead): boolean {
   for (let index = head.indexOfKnown(KnownHeader.contentLength); index >= 0; ) {
-    if (head.contentLength >= 0) {
-      return false;
-    }
-    head.contentLength = parseContentLength(head.bytes, head.valueStartAt(index), head.valueEndAt(index));
-    if (head.contentLength < 0) {
+    if (!readContentLength(head, index)) {
       return false;
     }
     index = head.indexOfKnown(KnownHeader.contentLength, index + 1);
