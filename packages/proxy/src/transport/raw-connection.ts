@@ -105,6 +105,8 @@ export class RawConnection extends Connection {
       start !== 0 ||
       this.output.byteLength > 0 ||
       this.#error !== undefined ||
+      this.#ending ||
+      this.#socket.destroyed ||
       !source.lend(bytes)
     ) {
       this.output.copy(bytes, start, end);
