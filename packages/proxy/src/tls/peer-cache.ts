@@ -2,7 +2,7 @@ import { hash, X509Certificate } from 'node:crypto';
 import { type SubjectAltNames, subjectAltNamesOf } from './peer-verification.ts';
 
 /** Peers whose certificates are kept taken apart. */
-export const maxKnownPeers = 1024;
+const maxKnownPeers = 1024;
 
 /** The certificate of a peer, taken apart; one object for all connections of that peer. */
 export interface PeerCertificate {
@@ -22,6 +22,15 @@ export interface PeerCertificate {
  */
 export class PeerCache {
   readonly #known = new Map<string, PeerCertificate>();
+  readonly #limit: number;
+
+  constructor(limit: number = maxKnownPeers) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
 
   /** @param der the certificate; the bytes are not kept. */
   get(der: Uint8Array): PeerCertificate {
@@ -38,7 +47,7 @@ export class PeerCache {
       sha256,
       notAfterMs: certificate.validToDate.getTime(),
     };
-    if (this.#known.size >= maxKnownPeers) {
+    if (this.#known.size >= this.#limit) {
       const [oldest] = this.#known.keys();
       this.#known.delete(oldest ?? '');
     }

@@ -31,6 +31,12 @@ export class StreamTlsServer {
     alpn: readonly string[] | undefined,
     callbacks: HandshakeCallbacks,
   ): void {
+    // Node does not say of each socket that it closed in its handshake.
+    socket.once('close', () => {
+      const unfinished = pending.get(socket);
+      pending.delete(socket);
+      unfinished?.callbacks.onFailed('TLS_error: connection closed in the handshake');
+    });
     pending.set(socket, { context, socket, material, callbacks, tls: this.#tls, contexts: this.#contexts });
     this.#variant(material, alpn).server.emit('connection', socket);
   }

@@ -19,9 +19,8 @@ export class TlsConnection extends Connection {
       }
     });
     socket.on('end', () => this.deliverEnd());
-    socket.on('error', (error) => {
-      this.#error = error;
-    });
+    // Node only tells of an error of an established session; the socket stays open.
+    socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.deliverClose(this.#error));
     socket.on('drain', () => this.#relieve());
   }

@@ -26,7 +26,7 @@ export interface TlsUnavailable {
 }
 
 /** Contexts that are kept; each takes some 100 KB. The one used for longest goes first and is made again when it is asked for. */
-export const maxContexts = 64;
+const maxContexts = 64;
 
 /**
  * What is offered and taken in which order: with the keys of both ends in hardware AES-128-GCM with SHA-256 is the cheapest, and as strong as the P-256

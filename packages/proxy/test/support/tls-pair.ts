@@ -12,6 +12,7 @@ import { TlsContexts } from '../../src/tls/tls-context.ts';
 import type { Connection, ConnectionHandler, TransportContext } from '../../src/transport/connection.ts';
 import { EventClock } from '../../src/transport/event-clock.ts';
 import { FlushQueue } from '../../src/transport/flush-queue.ts';
+import type { PendingConnection } from '../../src/transport/raw-connection.ts';
 import { TimerWheel } from '../../src/transport/timer-wheel.ts';
 import { TestSecrets } from './proxy-harness.ts';
 import { clientTls, meshRoots, ownKeyPair, serverTls, type TestCa } from './test-ca.ts';
@@ -99,6 +100,8 @@ export class TlsPair {
   readonly #clientContexts: TlsContexts;
   readonly #acceptor: TlsAcceptor;
   readonly #server: Server;
+  #port: number | undefined = undefined;
+  #last: PendingConnection | undefined = undefined;
   readonly #waiting: ((outcome: Promise<Outcome>) => void)[] = [];
 
   private constructor(native: NativeTls | undefined, tls: DownstreamTls, clock: Clock) {
@@ -137,7 +140,7 @@ export class TlsPair {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port ?? (this.#server.address() as AddressInfo).port;
   }
 
   #accept(socket: Socket): void {
@@ -166,7 +169,7 @@ export class TlsPair {
 
   connect(tls: UpstreamTls = clientTls([]), header?: Buffer): Promise<Outcome> {
     return new Promise((resolve) => {
-      connectTls(
+      this.#last = connectTls(
         this.context.transport,
         this.#clientContexts,
         tls,
@@ -181,6 +184,16 @@ export class TlsPair {
         header,
       );
     });
+  }
+
+  /** Gives up the attempt that was begun last. */
+  abandonLast(): void {
+    this.#last?.abandon();
+  }
+
+  stopListening(): void {
+    this.#port = this.port;
+    this.#server.close();
   }
 
   /** A session with both of its ends. */
@@ -198,6 +211,9 @@ export class TlsPair {
   }
 
   async close(): Promise<void> {
+    for (const socket of this.sockets) {
+      socket.destroy();
+    }
     for (const outcome of await Promise.all(this.accepted)) {
       if ('end' in outcome) {
         outcome.end.connection.destroy();
