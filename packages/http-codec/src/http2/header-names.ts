@@ -1,3 +1,4 @@
+import { equalBytes, viewOf } from '../byte-range.ts';
 import type { HeadFields } from '../head-fields.ts';
 import { hashName, KnownHeader } from '../known-header.ts';
 
@@ -7,6 +8,7 @@ import { hashName, KnownHeader } from '../known-header.ts';
  * itself. Lists repeat, so that HPACK sends one byte for them and both sides remember what they said (see docs/http2.md).
  */
 export const namesField = 'x-weft-names';
+const namesFieldView = viewOf(Buffer.from(namesField, 'latin1'));
 
 /** Lists remembered by each side of a connection; applications have few forms of heads. */
 const remembered = 8;
@@ -16,6 +18,8 @@ const comma = 0x2c;
 
 interface KnownList {
   readonly text: string;
+  /** The same as bytes. */
+  readonly view: DataView;
   /** It says something that the other side would not make by itself. */
   readonly needed: boolean;
 }
@@ -72,7 +76,7 @@ export class HeaderNamesWriter {
     }
     const slot = (key ^ (key >>> 16)) & (remembered - 1);
     let list = this.#known[slot];
-    if (list === undefined || !isListOf(fields, list.text)) {
+    if (list === undefined || !isListOf(fields, list)) {
       list = makeList(fields);
       this.#known[slot] = list;
     }
@@ -80,9 +84,10 @@ export class HeaderNamesWriter {
   }
 }
 
-/** Whether `text` is what `makeList` would make; without making it. */
-function isListOf(fields: HeadFields, text: string): boolean {
-  const { bytes } = fields;
+/** Whether `list` is what `makeList` would make; without making it. */
+function isListOf(fields: HeadFields, list: KnownList): boolean {
+  const { view } = list;
+  const length = view.byteLength;
   let at = 0;
   let cookieSeen = false;
   for (let index = 0; index < fields.count; index += 1) {
@@ -90,28 +95,25 @@ function isListOf(fields: HeadFields, text: string): boolean {
       continue;
     }
     cookieSeen ||= fields.idAt(index) === KnownHeader.cookie;
-    const end = fields.nameEndAt(index);
-    for (let from = fields.nameStartAt(index); from < end; from += 1, at += 1) {
-      if (bytes[from] !== text.charCodeAt(at)) {
-        return false;
-      }
-    }
-    if (text.charCodeAt(at) !== comma) {
+    const start = fields.nameStartAt(index);
+    const end = at + fields.nameEndAt(index) - start;
+    if (end >= length || view.getUint8(end) !== comma || !equalBytes(fields.view, start, view, at, end - at)) {
       return false;
     }
-    at += 1;
+    at = end + 1;
   }
   for (let index = 0; index < fields.addedCount; index += 1) {
     if (!addedTravels(fields, index)) {
       continue;
     }
     const name = fields.addedNameWrittenAt(index);
-    if (!text.startsWith(name, at) || text.charCodeAt(at + name.length) !== comma) {
+    const end = at + name.length;
+    if (end >= length || view.getUint8(end) !== comma || !list.text.startsWith(name, at)) {
       return false;
     }
-    at += name.length + 1;
+    at = end + 1;
   }
-  return at === text.length;
+  return at === length;
 }
 
 /** Each name with a comma behind it. */
@@ -136,12 +138,13 @@ function makeList(fields: HeadFields): KnownList {
       add(fields.addedNameWrittenAt(index), fields.addedNameAt(index) === 'host');
     }
   }
-  return { text, needed: needed && text.length <= maxListBytes };
+  return { text, view: viewOf(Buffer.from(text, 'latin1')), needed: needed && text.length <= maxListBytes };
 }
 
 /** A list, taken apart for the lines of a head: those are in lower case, and `host` is the first. */
 interface ReadList {
-  readonly text: string;
+  /** The list as it came. */
+  readonly view: DataView;
   readonly count: number;
   /** Hash of each name in lower case, and its length. */
   readonly hashes: Int32Array;
@@ -176,8 +179,12 @@ export class HeaderNamesReader {
     }
     const slot = (end - start) & (remembered - 1);
     let list = this.#known[slot];
-    if (list === undefined || !isText(fields.bytes, start, end, list.text)) {
-      list = readList(fields.bytes.latin1Slice(start, end));
+    if (
+      list === undefined ||
+      list.view.byteLength !== end - start ||
+      !equalBytes(fields.view, start, list.view, 0, end - start)
+    ) {
+      list = readList(Buffer.from(fields.bytes.subarray(start, end)));
       this.#known[slot] = list;
     }
     fields.dropLast();
@@ -194,22 +201,13 @@ export function dropHeaderNames(fields: HeadFields): void {
 }
 
 function isNamesField(fields: HeadFields, index: number): boolean {
-  return isText(fields.bytes, fields.nameStartAt(index), fields.nameEndAt(index), namesField);
+  const start = fields.nameStartAt(index);
+  const length = fields.nameEndAt(index) - start;
+  return length === namesField.length && equalBytes(fields.view, start, namesFieldView, 0, length);
 }
 
-function isText(bytes: Buffer, start: number, end: number, text: string): boolean {
-  if (text.length !== end - start) {
-    return false;
-  }
-  for (let index = 0; index < text.length; index += 1) {
-    if (bytes[start + index] !== text.charCodeAt(index)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-function readList(text: string): ReadList {
+function readList(bytes: Buffer): ReadList {
+  const text = bytes.toString('latin1');
   const all = text.endsWith(',') ? text.slice(0, -1).split(',') : [];
   const hostPlace = Math.max(
     0,
@@ -228,7 +226,7 @@ function readList(text: string): ReadList {
     capitalStarts[index + 1] = capitals.length;
   });
   return {
-    text,
+    view: viewOf(bytes),
     count: all.length,
     hashes: Int32Array.from(all, (name) => hashName(name.toLowerCase())),
     lengths: Int32Array.from(all, (name) => name.length),

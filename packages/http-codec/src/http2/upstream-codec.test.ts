@@ -211,6 +211,23 @@ test('the first frame of a server is SETTINGS', () => {
   assert.equal(client.finished, true);
 });
 
+test('what extensions say is ignored', () => {
+  const client = openClient();
+  const response = get(client);
+  framesOf(client);
+  const altsvc = frame(10, 0, 0, Buffer.from('\0\x06a.testh2=":1"', 'latin1'));
+  const origin = frame(12, 0, 0, Buffer.from('\0\x0dhttps://a.test', 'latin1'));
+  client.receive(Buffer.concat([altsvc, origin, frame(0x50, 0xff, 1, Buffer.alloc(300)), settings([0x99, 7])]));
+  client.receive(frame(Type.priority, 0, 1, Buffer.from([0, 0, 0, 0, 16])));
+  client.receive(responseFrame(1, '204'));
+  assert.equal(response.ended, true);
+  assert.equal(client.finished, false);
+  assert.deepEqual(
+    framesOf(client).map(({ type, flags }) => [type, flags]),
+    [[Type.settings, 1]],
+  );
+});
+
 test('stream ids run out', () => {
   const client = openClient();
   Object.assign(client.codec, { nextStreamId: 0x7fff_ffff });
