@@ -23,6 +23,8 @@ export interface LoadReporterOptions {
    * it can be told, so that nothing is lost while it is away. `loadReportInterval` is filled in by the reporter.
    */
   collect(request: LoadReportRequest): readonly ClusterStats[];
+  /** Memory that the client takes, bytes; goes with the reports as the node's metadata `WEFT_MEMORY_BYTES`, twice a minute. */
+  memoryBytes?(): number;
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
   readonly random?: () => number;
 }
@@ -33,6 +35,8 @@ export interface LoadReporter {
   close(): void;
 }
 
+/** How often the memory is told. */
+const memoryIntervalMs = 30_000;
 /** The shortest interval a server may ask for. */
 const minIntervalMs = 100;
 const path = '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats';
@@ -47,6 +51,7 @@ class Reporter implements LoadReporter {
   #stream: GrpcStream | undefined;
   #timer: Timer | undefined;
   #reportedAtMs = 0;
+  #memoryDueMs = 0;
   #closed = false;
 
   constructor(options: LoadReporterOptions) {
@@ -101,6 +106,7 @@ class Reporter implements LoadReporter {
       perEndpoint: response.reportEndpointGranularity,
     };
     this.#reportedAtMs = this.#options.clock.monotonicMs();
+    this.#memoryDueMs = this.#reportedAtMs;
     this.#scheduleReport(request, Math.max(minIntervalMs, millisecondsOf(interval)));
   }
 
@@ -117,8 +123,18 @@ class Reporter implements LoadReporter {
     this.#reportedAtMs = now;
     const loadReportInterval = { seconds: BigInt(Math.floor(sinceMs / 1000)), nanos: (sinceMs % 1000) * 1_000_000 };
     const clusterStats = this.#options.collect(request).map((stats) => ({ ...stats, loadReportInterval }));
-    if (clusterStats.length > 0) {
-      this.#stream?.write(LoadStatsRequest.encode({ node: undefined, clusterStats }).finish());
+    const isMemoryDue = this.#options.memoryBytes !== undefined && now >= this.#memoryDueMs;
+    if (isMemoryDue) {
+      this.#memoryDueMs = now + memoryIntervalMs;
     }
+    if (clusterStats.length > 0 || isMemoryDue) {
+      const node = isMemoryDue ? this.#nodeWithMemory() : undefined;
+      this.#stream?.write(LoadStatsRequest.encode({ node, clusterStats }).finish());
+    }
+  }
+
+  #nodeWithMemory(): Node {
+    const { node, memoryBytes } = this.#options;
+    return { ...node, metadata: { ...node.metadata, WEFT_MEMORY_BYTES: memoryBytes?.() ?? 0 } };
   }
 }

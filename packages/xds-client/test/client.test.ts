@@ -169,6 +169,7 @@ test('load is reported at the interval of the server, on the same connection, an
   await client.client.start();
   let issued = 7n;
   const reporter = createLoadReporter({
+    memoryBytes: () => 50_000_000,
     channel: client.client.channel,
     node,
     clock: systemClock,
@@ -187,6 +188,8 @@ test('load is reported at the interval of the server, on the same connection, an
   await eventually(() => reports.length === 1, { what: 'a report', intervalMs: 2 });
   assert.equal(reports[0]?.clusters[0]?.totalDroppedRequests, 7n);
   assert.notEqual(reports[0]?.clusters[0]?.loadReportInterval, undefined);
+  // Memory goes with one report in half a minute.
+  assert.equal(reports[0]?.memoryBytes, 50_000_000);
   server.stop();
   await eventually(() => !client.client.connected, { what: 'the end is noticed', intervalMs: 2 });
   issued = 5n;

@@ -75,10 +75,13 @@ class LoadSession implements CallHandler {
   }
 
   #report(client: ConnectedClient, request: LoadStatsRequest): void {
-    if (request.clusterStats.length > 0) {
+    const memory = request.node?.metadata?.['WEFT_MEMORY_BYTES'];
+    const memoryBytes = typeof memory === 'number' && memory > 0 ? memory : undefined;
+    if (request.clusterStats.length > 0 || memoryBytes !== undefined) {
       this.#options.onLoadReport?.(client, {
         clusters: request.clusterStats,
         receivedAtMs: this.#options.clock.now(),
+        memoryBytes,
       });
     }
   }

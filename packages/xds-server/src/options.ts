@@ -21,6 +21,8 @@ export type ClientChange =
 export interface LoadReport {
   readonly clusters: readonly ClusterStats[];
   readonly receivedAtMs: number;
+  /** Memory that the client says it takes (`WEFT_MEMORY_BYTES` in the metadata of a node that came with the report). */
+  readonly memoryBytes: number | undefined;
 }
 
 /** Named limits; what exceeds one ends the stream with RESOURCE_EXHAUSTED. */

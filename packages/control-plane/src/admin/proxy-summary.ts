@@ -30,7 +30,7 @@ export function summarizeProxy(sources: ProxySources, proxyKey: string): ProxySu
   const object = revisions.get(`weft.dev/Proxy/${namespace}/${name}`)?.object as ProxyResource | undefined;
   const client = sessions.isConnected(proxyKey) ? xds.client(proxyKey) : undefined;
   const sync = client === undefined ? [] : syncOf(client);
-  const memory = memoryOf(client);
+  const memory = client === undefined ? undefined : sessions.memoryBytes(proxyKey);
   const lastNack = client === undefined ? storedNack(object) : nackOf(client);
   const lastSeen = client === undefined ? object?.status?.lastSeen : new Date().toISOString();
   return {
@@ -136,10 +136,4 @@ function storedNack(object: ProxyResource | undefined): Nack | undefined {
         message: stored.message,
         at: stored.time,
       };
-}
-
-/** A proxy may say in its node metadata how much memory it has. */
-function memoryOf(client: ClientState | undefined): number | undefined {
-  const value = client?.node.metadata['WEFT_MEMORY_BYTES'];
-  return typeof value === 'number' && value > 0 ? value : undefined;
 }

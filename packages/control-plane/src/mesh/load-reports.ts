@@ -26,7 +26,7 @@ export function recordLoadReport(
   history: TrafficHistory,
   proxyKey: string,
   identity: string,
-  report: LoadReport,
+  report: Pick<LoadReport, 'clusters' | 'receivedAtMs'>,
   isGiven: (clusterName: string) => boolean,
 ): void {
   const workload = parseWorkloadId(identity);

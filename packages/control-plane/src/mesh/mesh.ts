@@ -185,10 +185,14 @@ export class Mesh {
       onDisconnect: (client) => this.sessions.disconnected(client),
       onSubscribe: (client, typeUrl, names) => this.sessions.subscribed(client, typeUrl, names),
       onChange: (client, change) => this.#clientChanged(client, change),
-      onLoadReport: (client, report) =>
+      onLoadReport: (client, report) => {
+        if (report.memoryBytes !== undefined) {
+          this.sessions.reportedMemory(client.key, report.memoryBytes);
+        }
         recordLoadReport(this.history, client.key, client.peer?.spiffeIds[0] ?? '', report, (name) =>
           this.#hasCluster(client.key, name),
-        ),
+        );
+      },
     });
   }
 

@@ -37,6 +37,8 @@ export class ProxySessions {
   readonly #presence = new Map<string, Presence>();
   /** When a proxy was last connected, milliseconds since the Unix epoch; of those that are away. */
   readonly #awaySince = new Map<string, number>();
+  /** What proxies said that they take. */
+  readonly #memoryBytes = new Map<string, number>();
   #startTimer: Timer | undefined;
   #started = false;
 
@@ -70,6 +72,15 @@ export class ProxySessions {
     return this.#awaySince.get(proxyKey);
   }
 
+  /** Memory that a proxy said it takes, bytes. */
+  memoryBytes(proxyKey: string): number | undefined {
+    return this.#memoryBytes.get(proxyKey);
+  }
+
+  reportedMemory(proxyKey: string, bytes: number): void {
+    this.#memoryBytes.set(proxyKey, bytes);
+  }
+
   /** A Proxy object is new. Until its proxy has connected it takes no traffic. */
   created(proxyKey: string): void {
     const { state, publisher, clock } = this.#options;
@@ -89,6 +100,7 @@ export class ProxySessions {
     }
     this.#presence.delete(proxyKey);
     this.#awaySince.delete(proxyKey);
+    this.#memoryBytes.delete(proxyKey);
     this.#options.observed.end(proxyKey);
     this.#options.publisher.remove(proxyKey);
     this.#options.state.setProxyConnected(proxyKey, true);

@@ -250,6 +250,7 @@ export class ProxyProcess {
       logger: logger.with({ part: 'load-report' }),
       random,
       collect: (request) => collector.collect(request),
+      memoryBytes: () => process.memoryUsage.rss(),
     });
     await client.start();
     this.#loadReporter.start();
