@@ -99,14 +99,14 @@ function fieldsOf(pairs: readonly Pair[] | undefined): HeadFields | undefined {
 }
 
 /** Settings in which every window is soon shut and every head soon too long for a frame or a table. */
-function tightSettings(random: () => number): Partial<Http2Settings> {
+function tightSettings(random: () => number, carryHeaderNames: boolean): Partial<Http2Settings> {
   return {
     initialStreamWindowBytes: pick(random, [50, 1000, 5000, 65_535, 262_144]),
     initialConnectionWindowBytes: pick(random, [65_535, 100_000, 1_048_576]),
     maxFrameSizeBytes: pick(random, [16_384, 20_000, 100_000]),
     headerTableSizeBytes: pick(random, [0, 100, 4096, 8192]),
     maxConcurrentStreams: pick(random, [1, 5, 100]),
-    carryHeaderNames: false,
+    carryHeaderNames,
   };
 }
 
@@ -138,8 +138,9 @@ class Wire {
 }
 
 export function runScenario(random: () => number): Scenario {
-  const client = new TestClient(tightSettings(random));
-  const server = new TestServer(tightSettings(random));
+  const carried = random() < 0.3;
+  const client = new TestClient(tightSettings(random, carried));
+  const server = new TestServer(tightSettings(random, carried));
   const up = new Wire();
   const down = new Wire();
   const conversations: Conversation[] = [];
@@ -221,7 +222,7 @@ export function runScenario(random: () => number): Scenario {
       }
     }
   }
-  return { client, server, up: up.all, down: down.all, differences: compare(conversations, client, server) };
+  return { client, server, up: up.all, down: down.all, differences: compare(conversations, carried, client, server) };
 }
 
 function isBodyless(message: Message): boolean {
@@ -274,11 +275,21 @@ function respond(random: () => number, conversation: Conversation, served: Serve
   }
 }
 
+function asWritten(pairs: readonly Pair[]): string[] {
+  return pairs.map(([name, value]) => `${name}: ${value}`);
+}
+
 function lower(pairs: readonly Pair[]): string[] {
   return pairs.map(([name, value]) => `${name.toLowerCase()}: ${value}`);
 }
 
-function compare(conversations: readonly Conversation[], client: TestClient, server: TestServer): string[] {
+function compare(
+  conversations: readonly Conversation[],
+  carried: boolean,
+  client: TestClient,
+  server: TestServer,
+): string[] {
+  const written = carried ? asWritten : lower;
   const differences: string[] = [];
   const check = (what: string, actual: unknown, expected: unknown): void => {
     const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
@@ -294,9 +305,9 @@ function compare(conversations: readonly Conversation[], client: TestClient, ser
       : request.fields;
     check(`${path} request fields`, linesOf(served?.head ?? new HeadFields()), [
       'host: a.test',
-      ...lower(requestFields),
+      ...written(requestFields),
     ]);
-    check(`${path} response fields`, linesOf(given?.head ?? new HeadFields()), lower(response.fields));
+    check(`${path} response fields`, linesOf(given?.head ?? new HeadFields()), written(response.fields));
     check(`${path} interim`, given?.informational.length, response.informational);
     check(`${path} request body`, hashOf(served?.chunks ?? []), hashOf(request.chunks));
     check(`${path} response body`, hashOf(given?.chunks ?? []), hashOf(response.chunks));
