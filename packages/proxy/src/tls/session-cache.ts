@@ -18,9 +18,15 @@ export class SessionCache {
   /** The newest at the end. */
   readonly #sessions: ResumableSession[] = [];
 
-  /** TLS 1.3 tickets are for one use (RFC 8446 appendix C.4): what is taken is gone. */
+  /**
+   * A session is given out once (RFC 8446 appendix C.4), but for the last one: a server on OpenSSL gives a new one in full handshakes only. What
+   * the advice is for, that an onlooker cannot tell two connections to be of one client, does not hold between proxies with fixed addresses.
+   */
   take(version: string): ResumableSession | undefined {
-    return this.#version === version ? this.#sessions.pop() : undefined;
+    if (this.#version !== version) {
+      return undefined;
+    }
+    return this.#sessions.length > 1 ? this.#sessions.pop() : this.#sessions[0];
   }
 
   put(version: string, resumable: ResumableSession): void {

@@ -89,7 +89,7 @@ export class TlsPair {
   readonly faults: unknown[] = [];
   readonly clientSecrets = new TestSecrets();
   readonly serverSecrets = new TestSecrets();
-  readonly sessions = new SessionCache();
+  sessions = new SessionCache();
   readonly context: HandshakeContext;
   readonly accepted: Promise<Outcome>[] = [];
   readonly sockets: Socket[] = [];
@@ -189,6 +189,17 @@ export class TlsPair {
   /** Gives up the attempt that was begun last. */
   abandonLast(): void {
     this.#last?.abandon();
+  }
+
+  /** The next handshake is a full one. */
+  forgetSessions(): void {
+    this.sessions = new SessionCache();
+  }
+
+  /** For who makes many: what was accepted is not closed with the pair any more. */
+  forgetConnections(): void {
+    this.accepted.length = 0;
+    this.sockets.length = 0;
   }
 
   stopListening(): void {
