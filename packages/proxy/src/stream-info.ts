@@ -1,4 +1,5 @@
-import { type HeaderView, noHeaders } from '@weft/http-codec';
+import type { Clock } from '@weft/base';
+import { type HeaderView, noHeaders, type RequestHead } from '@weft/http-codec';
 import type { ClusterConfig, EndpointConfig, Route, VirtualHost } from './runtime-config/config.ts';
 
 /** What is known of the TLS session of one connection; the object lives as long as the connection. */
@@ -135,6 +136,21 @@ export class StreamInfo {
   /** gRPC messages of the request and of the response. */
   requestMessages = 0;
   responseMessages = 0;
+
+  /** A request begins now. */
+  begin(head: RequestHead, downstream: DownstreamConnectionInfo, clock: Clock): void {
+    this.startTimeMs = clock.now();
+    this.startMs = clock.monotonicMs();
+    this.protocol = head.protocol;
+    this.method = head.method;
+    this.path = head.path;
+    this.upstreamPath = head.path;
+    this.authority = head.authority;
+    this.requestHeaders = head;
+    this.wireBytesReceived = head.size;
+    this.downstream = downstream;
+    this.downstreamRemoteIp = downstream.remoteIp;
+  }
 
   /** Back to the state of a new object. */
   reset(): void {

@@ -1,7 +1,6 @@
 import {
   type CodecErrorDetail,
   HeadFields,
-  KnownHeader,
   noHeaders,
   RequestHead,
   type RequestSink,
@@ -18,7 +17,6 @@ import type { Endpoint } from '../../endpoint/endpoint.ts';
 import type { Linked } from '../../linked-list.ts';
 import { type LocalReply, localReplies } from '../../local-reply.ts';
 import { ResponseFlag } from '../../response-flag.ts';
-import { applyHeaderEdits } from '../../route/header-edits.ts';
 import type { RouteSubject } from '../../route/route-match.ts';
 import type {
   CompiledCluster,
@@ -39,15 +37,13 @@ import { GrpcWebResponseEncoder } from './grpc-web/response-encoder.ts';
 import { removeResponseHopByHop } from './hop-by-hop.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { HttpManager } from './http-manager.ts';
-import { localReplyHead } from './local-reply-head.ts';
+
+import { localReplyHead, prepareUpstreamResponse } from './response-heads.ts';
 import { onRequestComplete, onRouterTimer } from './router.ts';
 import { StreamTimer, streamTimerCount } from './stream-timer.ts';
 import { UpstreamAttempt } from './upstream-attempt.ts';
 
 const neverHead = new RequestHead();
-
-/** Texts of usual service times, so that none is made for each response. */
-const smallNumbers: readonly string[] = Array.from({ length: 256 }, (_, number) => String(number));
 
 /** Why the body of a request stands still: no upstream takes it yet, its connection is full, or its stream's window is. */
 type RequestPause = 'waiting' | 'upstream' | 'upstream-window';
@@ -132,23 +128,13 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.requestComplete = endStream;
     const { context } = manager;
     const { info } = this;
-    info.startTimeMs = context.clock.now();
-    info.startMs = context.clock.monotonicMs();
-    info.protocol = head.protocol;
+    info.begin(head, connection.info, context.clock);
     info.isGrpc = isGrpc(head);
     if (head.protocol === 'HTTP/2') {
       manager.counters.http2RequestsTotal += 1;
     } else {
       manager.counters.http1RequestsTotal += 1;
     }
-    info.method = head.method;
-    info.path = head.path;
-    info.upstreamPath = head.path;
-    info.authority = head.authority;
-    info.requestHeaders = head;
-    info.downstream = connection.info;
-    info.downstreamRemoteIp = connection.info.remoteIp;
-    info.wireBytesReceived = head.size;
     if (manager.config.streamIdleTimeoutMs > 0) {
       this.armAt(StreamTimer.idle, info.startMs, manager.config.streamIdleTimeoutMs);
     }
@@ -166,18 +152,13 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
 
   /** Stands for something that never became a request; only `reply` may follow. */
   beginWithoutRequest(connection: HttpConnection, head: RequestHead, encoder: ResponseEncoder | undefined): void {
-    const { clock } = connection.manager.context;
     this.connection = connection;
     this.manager = connection.manager;
     this.head = head;
     this.#encoder = encoder;
     this.finished = false;
     this.requestComplete = true;
-    this.info.startTimeMs = clock.now();
-    this.info.startMs = clock.monotonicMs();
-    this.info.protocol = head.protocol;
-    this.info.downstream = connection.info;
-    this.info.downstreamRemoteIp = connection.info.remoteIp;
+    this.info.begin(head, connection.info, connection.manager.context.clock);
   }
 
   #runSteps(from: number): void {
@@ -453,38 +434,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
 
   /** The upstream's response becomes ours. */
   sendUpstreamResponse(head: ResponseHead, endStream: boolean): void {
-    const { info, manager } = this;
-    const { config } = manager;
     const tunnel = head.status === 101 || (this.head.method === 'CONNECT' && head.status >= 200 && head.status < 300);
-    removeResponseHopByHop(head, tunnel);
-    if (tunnel && info.protocol === 'HTTP/2' && !cameWithWebSocketKey(this.head)) {
-      // It confirms a key that the client knows nothing of (RFC 8441 §5).
-      head.remove('sec-websocket-accept');
-    }
-    if (config.serverHeader === 'overwrite') {
-      const index = head.indexOfKnown(KnownHeader.server);
-      if (index < 0) {
-        head.addClean('server', config.serverName);
-      } else {
-        head.removeKnown(KnownHeader.server, 'server');
-        head.addClean('server', config.serverName);
-      }
-    } else if (config.serverHeader === 'append-if-absent' && head.indexOfKnown(KnownHeader.server) < 0) {
-      head.addClean('server', config.serverName);
-    }
-    if (head.indexOfKnown(KnownHeader.date) < 0) {
-      head.addClean('date', manager.date.at(info.startTimeMs));
-    }
-    if (!config.suppressEnvoyHeaders) {
-      const elapsed = Math.max(0, Math.round(info.upstreamResponseStartMs - info.upstreamRequestStartMs));
-      head.set('x-envoy-upstream-service-time', smallNumbers[elapsed] ?? String(elapsed));
-    }
-    const { choice } = this;
-    if (choice !== undefined && choice.responseEdits.length > 0) {
-      info.responseHeaders = head;
-      info.responseCode = head.status;
-      applyHeaderEdits(choice.responseEdits, head, info);
-    }
+    prepareUpstreamResponse(this, head, tunnel);
     this.touch();
     this.#sendHead(head, endStream, tunnel);
   }
@@ -495,24 +446,11 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       return;
     }
     this.attempt.detach(true);
-    const { info, manager } = this;
+    const { info } = this;
     info.responseFlags |= reply.flags;
     info.responseCodeDetails = reply.details;
-    const head = localReplyHead(reply, info.isGrpc);
+    const head = localReplyHead(this, reply);
     const body = info.isGrpc ? '' : reply.body;
-    for (let index = 0; index + 1 < reply.headers.length; index += 2) {
-      head.add(reply.headers[index] as string, reply.headers[index + 1] as string);
-    }
-    head.addClean('date', manager.date.at(manager.context.clock.now()));
-    if (manager.config.serverHeader !== 'pass-through') {
-      head.addClean('server', manager.config.serverName);
-    }
-    info.responseHeaders = head;
-    info.responseCode = head.status;
-    const edits = this.choice?.responseEdits ?? this.route?.responseEdits;
-    if (edits !== undefined && edits.length > 0) {
-      applyHeaderEdits(edits, head, info);
-    }
     const bodyless = body === '' || this.head.method === 'HEAD' || reply.status === 204 || reply.status === 304;
     const encoder = this.#encoder;
     this.#sendHead(head, bodyless, false);
@@ -700,16 +638,6 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       this.#retryBreaker = undefined;
     }
   }
-}
-
-/** Whether the client sent a key for its WebSocket; otherwise its codec made one for upstreams that need it. */
-function cameWithWebSocketKey(head: RequestHead): boolean {
-  for (let index = 0; index < head.addedCount; index += 1) {
-    if (head.addedNameAt(index) === 'sec-websocket-key') {
-      return false;
-    }
-  }
-  return true;
 }
 
 const free: HttpStream[] = [];

@@ -1,0 +1,95 @@
+import { KnownHeader, type RequestHead, type ResponseHead, takeResponseHead } from '@weft/http-codec';
+import type { LocalReply } from '../../local-reply.ts';
+import { applyHeaderEdits } from '../../route/header-edits.ts';
+import { encodeGrpcMessage, grpcStatusOfHttp } from './grpc/grpc-status.ts';
+import { removeResponseHopByHop } from './hop-by-hop.ts';
+import type { HttpStream } from './http-stream.ts';
+
+/** Texts of usual service times, so that none is made for each response. */
+const smallNumbers: readonly string[] = Array.from({ length: 256 }, (_, number) => String(number));
+
+/** What the connection manager and the route do with the head of an upstream's response. */
+export function prepareUpstreamResponse(stream: HttpStream, head: ResponseHead, tunnel: boolean): void {
+  const { info, manager, choice } = stream;
+  const { config } = manager;
+  removeResponseHopByHop(head, tunnel);
+  if (tunnel && info.protocol === 'HTTP/2' && !cameWithWebSocketKey(stream.head)) {
+    // It confirms a key that the client knows nothing of (RFC 8441 §5).
+    head.remove('sec-websocket-accept');
+  }
+  if (config.serverHeader === 'overwrite') {
+    if (head.indexOfKnown(KnownHeader.server) >= 0) {
+      head.removeKnown(KnownHeader.server, 'server');
+    }
+    head.addClean('server', config.serverName);
+  } else if (config.serverHeader === 'append-if-absent' && head.indexOfKnown(KnownHeader.server) < 0) {
+    head.addClean('server', config.serverName);
+  }
+  if (head.indexOfKnown(KnownHeader.date) < 0) {
+    head.addClean('date', manager.date.at(info.startTimeMs));
+  }
+  if (!config.suppressEnvoyHeaders) {
+    const elapsed = Math.max(0, Math.round(info.upstreamResponseStartMs - info.upstreamRequestStartMs));
+    head.set('x-envoy-upstream-service-time', smallNumbers[elapsed] ?? String(elapsed));
+  }
+  if (choice !== undefined && choice.responseEdits.length > 0) {
+    info.responseHeaders = head;
+    info.responseCode = head.status;
+    applyHeaderEdits(choice.responseEdits, head, info);
+  }
+}
+
+/** Whether the client sent a key for its WebSocket; otherwise its codec made one for upstreams that need it. */
+function cameWithWebSocketKey(head: RequestHead): boolean {
+  for (let index = 0; index < head.addedCount; index += 1) {
+    if (head.addedNameAt(index) === 'sec-websocket-key') {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** The head of a response that the proxy makes itself, with the edits of the route if one was found. */
+export function localReplyHead(stream: HttpStream, reply: LocalReply): ResponseHead {
+  const { info, manager } = stream;
+  const head = info.isGrpc ? grpcReplyHead(reply) : plainReplyHead(reply);
+  for (let index = 0; index + 1 < reply.headers.length; index += 2) {
+    head.add(reply.headers[index] as string, reply.headers[index + 1] as string);
+  }
+  head.addClean('date', manager.date.at(manager.context.clock.now()));
+  if (manager.config.serverHeader !== 'pass-through') {
+    head.addClean('server', manager.config.serverName);
+  }
+  info.responseHeaders = head;
+  info.responseCode = head.status;
+  const edits = stream.choice?.responseEdits ?? stream.route?.responseEdits;
+  if (edits !== undefined && edits.length > 0) {
+    applyHeaderEdits(edits, head, info);
+  }
+  return head;
+}
+
+/** A gRPC client gets 200 with the status of gRPC in the head and no body ("trailers only"). */
+function grpcReplyHead(reply: LocalReply): ResponseHead {
+  const head = takeResponseHead();
+  head.status = 200;
+  head.addClean('content-type', 'application/grpc');
+  head.addClean('grpc-status', String(reply.grpcStatus ?? grpcStatusOfHttp(reply.status)));
+  if (reply.body !== '') {
+    head.addClean('grpc-message', encodeGrpcMessage(reply.body));
+  }
+  return head;
+}
+
+function plainReplyHead(reply: LocalReply): ResponseHead {
+  const head = takeResponseHead();
+  head.status = reply.status;
+  head.contentLength = reply.body.length;
+  if (reply.status !== 204 && reply.status !== 304) {
+    head.addClean('content-length', String(reply.body.length));
+  }
+  if (reply.body !== '') {
+    head.addClean('content-type', 'text/plain');
+  }
+  return head;
+}
