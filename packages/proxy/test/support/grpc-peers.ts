@@ -27,7 +27,7 @@ function method(path: string, requestStream: boolean, responseStream: boolean): 
   };
 }
 
-export const echoService: ServiceDefinition = {
+const echoService: ServiceDefinition = {
   Unary: method('Unary', false, false),
   Collect: method('Collect', true, false),
   Expand: method('Expand', false, true),

@@ -29,7 +29,7 @@ export interface RouteOptions {
   readonly upstreamHttp?: Partial<UpstreamHttpOptions>;
 }
 
-export function upstreamHttp(
+function upstreamHttp(
   protocol: UpstreamHttpOptions['protocol'],
   overrides: Partial<UpstreamHttpOptions> = {},
 ): UpstreamHttpOptions {

@@ -18,7 +18,7 @@ import { TestSecrets } from './proxy-harness.ts';
 import { clientTls, meshRoots, ownKeyPair, serverTls, type TestCa } from './test-ca.ts';
 
 /** What becomes of a connection, written down. */
-export class Witness implements ConnectionHandler {
+class Witness implements ConnectionHandler {
   readonly pieces: Buffer[] = [];
   byteLength = 0;
   ended = false;
