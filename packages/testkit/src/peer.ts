@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 /** Programs that tests run against. */
 export type PeerName =
   | 'envoy'
+  | 'curl'
   | 'kubectl'
   | 'chromium'
   | 'tcpdump'
