@@ -16,6 +16,8 @@ import type { ResponseHead } from './response-head.ts';
  * of the connection instead, and calls `encodeEnd` when both are through).
  */
 export interface ResponseEncoder {
+  /** Bytes of this response that wait for the client to open the stream's window; always 0 for HTTP/1.1. */
+  readonly keptBytes: number;
   /** A 1xx response other than 101. */
   encodeInformational(head: ResponseHead): void;
   /**

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { connect as connectHttp2 } from 'node:http2';
 import { test } from 'node:test';
 import { systemClock } from '@weft/base';
 import { OverloadBit, OverloadState } from '../src/overload/overload-state.ts';
-import { answering, okResponse } from './support/raw-peer.ts';
+import { ResponseFlag } from '../src/response-flag.ts';
+import type { TcpProxyConfig } from '../src/runtime-config/config.ts';
+import { chain, cluster, endpoint, listener, noEdits, runtimeConfig } from './support/configs.ts';
+import { ProxyHarness } from './support/proxy-harness.ts';
+import { answering, okResponse, RawClient, RawOrigin } from './support/raw-peer.ts';
 import { get, getOnce, SimpleProxy } from './support/simple-proxy.ts';
 
 test('stop_accepting_requests: 503 with OM, and the upstream sees nothing', async (t) => {
@@ -168,4 +173,96 @@ test('at the limit of connections those that nobody uses make room; when all are
   assert.equal(second.ended || third.ended || fourth.ended, false);
   assert.equal(overload.taken['envoy.overload_actions.reduce_timeouts'], 1);
   assert.equal(overload.taken['envoy.overload_actions.stop_accepting_connections'], 2);
+});
+
+test('TCP connections count as well: idle ones end early, what is not read is given up with OM', async (t) => {
+  const origin = await RawOrigin.start((connection) => {
+    if (connection.received.includes('big')) {
+      connection.socket.write(Buffer.alloc(16 << 20));
+    }
+  });
+  t.after(() => origin.close());
+  const harness = new ProxyHarness();
+  t.after(() => harness.close());
+  const filter: TcpProxyConfig = {
+    kind: 'tcp-proxy',
+    statPrefix: 'tcp',
+    clusters: [{ cluster: 'origin', weight: 1, headers: noEdits }],
+    idleTimeoutMs: 60_000,
+    maxConnectionDurationMs: 0,
+    maxConnectAttempts: 1,
+    accessLogs: [],
+  };
+  await harness.apply(
+    runtimeConfig({
+      listeners: [listener([chain(filter)])],
+      clusters: [cluster('origin', [endpoint(origin.port)])],
+    }),
+  );
+  const { relief } = harness.dataPlane;
+  const greedy = await RawClient.connect(harness.port());
+  t.after(() => greedy.close());
+  greedy.socket.pause();
+  greedy.send('big');
+  let reset = 0;
+  for (let tries = 0; tries < 1000 && reset === 0; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    reset = relief.resetLargest(5);
+  }
+  await harness.until(() => harness.tcpEnds.length === 1);
+  assert.equal(harness.tcpEnds[0]?.connectionTerminationDetails, 'overload');
+  assert.equal(harness.tcpEnds[0]?.responseFlags, ResponseFlag.OM);
+  const idle = await RawClient.connect(harness.port());
+  t.after(() => idle.close());
+  idle.send('hello');
+  await origin.until(() => origin.received.includes('hello'));
+  assert.equal(relief.closeIdle(1), 0);
+  assert.equal(relief.closeIdle(0), 1);
+  await harness.until(() => harness.tcpEnds.length === 2);
+  assert.equal(harness.tcpEnds[1]?.connectionTerminationDetails, 'idle_timeout');
+});
+
+test('HTTP/2: streams whose window stays shut are given up, the others of the connection go on', async (t) => {
+  const proxy = await SimpleProxy.start(t, {
+    onData: (connection) => {
+      const text = connection.received.toString('latin1');
+      connection.received = Buffer.alloc(0);
+      if (text.includes('/big')) {
+        connection.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${1 << 20}\r\n\r\n`);
+        connection.socket.write(Buffer.alloc(1 << 20));
+      } else {
+        connection.socket.write(okResponse);
+      }
+    },
+  });
+  const { relief } = proxy.harness.dataPlane;
+  const session = connectHttp2(`http://127.0.0.1:${proxy.port}`, { settings: { initialWindowSize: 0 } });
+  t.after(() => session.destroy());
+  session.on('error', () => {});
+  const stalled = [1, 2, 3, 4].map(() => session.request({ ':path': '/big' }));
+  const ends = stalled.map(
+    (stream) =>
+      new Promise<void>((resolve) => {
+        stream.on('error', () => {});
+        stream.on('close', () => resolve());
+      }),
+  );
+  await Promise.all(stalled.map((stream) => new Promise((resolve) => stream.once('response', resolve))));
+  let reset = 0;
+  for (let tries = 0; tries < 1000 && reset === 0; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    reset = relief.resetLargest(5);
+  }
+  assert.equal(reset, 1);
+  await Promise.all(ends);
+  const seen = await proxy.harness.ended(4);
+  assert.equal(seen.flags, 'OM');
+  assert.equal(session.closed || session.destroyed, false);
+  session.settings({ initialWindowSize: 65_535 });
+  const next = session.request({ ':path': '/' });
+  const [status] = await new Promise<[number | undefined]>((resolve) =>
+    next.once('response', (fields) => resolve([fields[':status']])),
+  );
+  assert.equal(status, 200);
+  next.resume();
 });

@@ -304,6 +304,10 @@ export class Http1DownstreamCodec implements DownstreamCodec, ResponseEncoder {
     this.#events.onCodecError(detail, answerable ? this : undefined);
   }
 
+  get keptBytes(): number {
+    return 0;
+  }
+
   closeAfterResponse(): void {
     this.#keepAlive = false;
   }

@@ -60,7 +60,7 @@ export const defaultRefreshIntervalMs = 500;
  * Envoy's recommendation for the edge (0.95 and 0.98 of the heap), with milder actions before them. That there are too many
  * connections needs no action: the limit itself refuses one when none of those there can be closed.
  */
-export const defaultTriggers: ReadonlyMap<OverloadAction, readonly OverloadTrigger[]> = new Map([
+const defaultTriggers: ReadonlyMap<OverloadAction, readonly OverloadTrigger[]> = new Map([
   [
     'envoy.overload_actions.reduce_timeouts',
     [at('memory', 0.85, 0.95), at('descriptors', 0.8, 0.95), at('downstream_connections', 0.8, 0.95)],

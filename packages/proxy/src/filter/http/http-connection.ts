@@ -179,14 +179,17 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
 
   /** Gives up what is under way, to free the memory that it holds. */
   resetForOverload(): void {
-    const streams = this.#streams.snapshot();
+    const all = this.#streams.snapshot();
+    // Where the streams hold more than the connection itself, those that hold something go and the others go on.
+    const isHeldByStreams = this.multiplexed && this.heldBytes > 2 * this.transport.queuedBytes;
+    const streams = isHeldByStreams ? all.filter((stream) => stream.heldBytes > 0) : all;
     const isAnswering = streams.some((stream) => stream.responseStarted);
     for (const stream of streams) {
       if (!stream.finished) {
         stream.resetForOverload();
       }
     }
-    if (streams.length === 0 || isAnswering) {
+    if (!isHeldByStreams && (streams.length === 0 || isAnswering)) {
       // What is queued would be held until the client takes it.
       this.transport.destroy();
     }

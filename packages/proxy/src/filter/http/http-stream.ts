@@ -273,10 +273,11 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
 
   // ------------------------------------------------------------------------------------------ overload
 
-  /** Bytes kept for this request: its body for a retry, and what its upstream does not take. */
+  /** Bytes kept for this request: its body for a retry, what its upstream does not take, and what its client's window does not let out. */
   get heldBytes(): number {
     const { upstream } = this.attempt;
-    return this.body.length + (upstream === undefined || upstream.multiplexed ? 0 : upstream.connection.queuedBytes);
+    const queued = upstream === undefined || upstream.multiplexed ? 0 : upstream.connection.queuedBytes;
+    return this.body.length + queued + (this.#encoder?.keptBytes ?? 0);
   }
 
   /** Ends the request as its idle timeout would, when nothing has moved for `share` of it. @returns whether it did. */

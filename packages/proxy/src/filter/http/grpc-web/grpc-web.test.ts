@@ -187,6 +187,7 @@ describe('a body in text form', () => {
 class RecordingEncoder implements ResponseEncoder {
   body = Buffer.alloc(0);
   events: string[] = [];
+  readonly keptBytes = 0;
   encodeInformational(head: ResponseHead): void {
     this.events.push(`informational ${head.status}`);
   }

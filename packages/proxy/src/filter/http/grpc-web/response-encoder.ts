@@ -19,6 +19,10 @@ export class GrpcWebResponseEncoder implements ResponseEncoder {
     this.#text = text;
   }
 
+  get keptBytes(): number {
+    return this.#encoder.keptBytes;
+  }
+
   encodeInformational(head: ResponseHead): void {
     this.#encoder.encodeInformational(head);
   }
