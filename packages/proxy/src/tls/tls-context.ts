@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import type { Clock } from '@weft/base';
 import type { SecretMaterial, SecretSource } from '../data-plane.ts';
 import type { SecretRef, TlsCommon } from '../runtime-config/config.ts';
+import { issuersSignedBy } from './known-issuers.ts';
 import type { NativeTls } from './native-tls.ts';
 import { PeerCache } from './peer-cache.ts';
 import { subjectAltNamesOf } from './peer-verification.ts';
@@ -154,10 +155,14 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
   if (tls.validation !== undefined && bundle === undefined) {
     throw new TypeError(`${tls.validation.trustBundle.name} is no trust bundle`);
   }
+  const chain =
+    keyPair === undefined ? [] : splitPem(keyPair.certificateChainPem).map((pem) => new X509Certificate(pem));
+  const roots = bundle === undefined ? [] : splitPem(bundle.pem);
+  const issuers = bundle === undefined ? [] : issuersSignedBy(roots.flatMap(readableCertificate), chain);
   const options: SecureContextOptions = {
     ...(keyPair === undefined ? {} : { cert: keyPair.certificateChainPem, key: keyPair.privateKeyPem() }),
     // Without validation nothing may be trusted by accident: an empty list keeps Node's built-in roots out.
-    ca: bundle === undefined ? [] : splitPem(bundle.pem),
+    ca: [...roots, ...issuers.map(String)],
     minVersion: tls.minVersion,
     maxVersion: tls.maxVersion,
     // A configuration chooses among the suites of TLS 1.2 only; a list without those of 1.3 would turn it off.
@@ -170,7 +175,7 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
     // An intermediate or a bundle entry is enough to trust what it signed: bundles of a mesh hold issuers.
     allowPartialTrustChain: true,
   };
-  const own = keyPair === undefined ? undefined : new X509Certificate(keyPair.certificateChainPem);
+  const [own] = chain;
   return {
     secureContext: createSecureContext(options),
     options,
@@ -178,6 +183,15 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
     localUri: own === undefined ? '' : (subjectAltNamesOf(own).uris[0] ?? ''),
     notAfterMs: own === undefined ? Number.POSITIVE_INFINITY : own.validToDate.getTime(),
   };
+}
+
+/** What cannot be read is OpenSSL's to refuse. */
+function readableCertificate(pem: string): X509Certificate[] {
+  try {
+    return [new X509Certificate(pem)];
+  } catch {
+    return [];
+  }
 }
 
 /** Each certificate of a bundle by itself: OpenSSL's reader of one text would stop at the first that it cannot read. */
