@@ -59,7 +59,7 @@ export function createProgram(context: Context): Command {
     )
     .option('--envoy <names>', 'services or workloads that get Envoy as their sidecar, for example reviews,ratings')
     .option('--engine-mix <mix>', 'half: every second sidecar is Envoy; all: every one')
-    .option('--shop-port <port>', 'where the shop is reached (default: 8080)', parseIntOption)
+    .option('--shop-port <port>', 'where the shop is reached, 0 for a free port (default: 8080)', parseIntOption)
     .action((options: DemoOptions) => demo(context, options));
 
   withApiFlags(program.command('run'))

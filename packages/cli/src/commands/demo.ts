@@ -11,7 +11,7 @@ import { serviceTable } from '../demo/service-table.ts';
 import { applyFieldManager } from '../manifest/apply-objects.ts';
 import { readManifests } from '../manifest/read-manifests.ts';
 import { type ControlPlaneFlags, createStateFolder, findRunning } from '../platform/control-plane-process.ts';
-import { requireFreePort } from '../platform/free-port.ts';
+import { findFreePorts, requireFreePort } from '../platform/free-port.ts';
 import { LiveArea } from '../terminal/live-area.ts';
 import { Progress } from '../terminal/progress.ts';
 import { writePrivate } from '../workload/bootstrap-file.ts';
@@ -34,7 +34,8 @@ const firstPagePollMs = 50;
 export async function demo(context: Context, options: DemoOptions): Promise<void> {
   const { terminal, state, paths } = context;
   const envoy = (options.envoy ?? '').split(',').filter((name) => name !== '');
-  const definition = readDemo(paths.demo, { envoy, mix: options.engineMix }, options.shopPort);
+  const wantedPort = options.shopPort === 0 ? (await findFreePorts(1))[0] : options.shopPort;
+  const definition = readDemo(paths.demo, { envoy, mix: options.engineMix }, wantedPort);
   const running = await findRunning(state, terminal.env);
   if (running !== undefined) {
     throw alreadyRunning(running, state.path);
