@@ -56,6 +56,17 @@ test('weft status names each proxy with identity and sync state', async () => {
   assert.match(result.stdout, /spiffe:\/\/cluster\.local\/ns\/default\/sa\/echo/);
 });
 
+test('weft status says how much memory a proxy takes, which comes with its load reports', async () => {
+  const memory = await eventually(
+    async () => {
+      const { stdout } = await mesh.weft(['status', '-o', 'json']);
+      return /"memoryBytes":\s*(\d+)/.exec(stdout)?.[1];
+    },
+    { what: 'the memory of a proxy', timeoutMs: 20_000, intervalMs: 500 },
+  );
+  assert.ok(Number(memory) > 10_000_000, `${memory} bytes`);
+});
+
 test('the same workload runs with stock Envoy, and mutual TLS works in both directions', {
   skip: envoyMissing,
 }, async () => {
