@@ -101,5 +101,23 @@ for (const { from, to, skip } of enginePairs) {
       assert.equal(text, 'hello\n');
       assert.ok(firstByteMs < maxGreetingMs, `${firstByteMs} ms`);
     });
+
+    if (from === 'weft') {
+      test('what was found is told', async () => {
+        const admin = callers.get(from)?.workload.adminPort;
+        const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+        const found = text.split('\n').filter((line) => line.startsWith('weft_listener_detected_protocol_total'));
+        for (const [speaks, protocol] of [
+          ['http', 'http/1.1'],
+          ['h2c', 'h2c'],
+          ['echo', 'tcp'],
+        ]) {
+          assert.ok(
+            found.some((line) => line.includes(`${speaks}-${to}.`) && line.includes(`protocol="${protocol}"`)),
+            `${speaks}:\n${found.join('\n')}`,
+          );
+        }
+      });
+    }
   });
 }
