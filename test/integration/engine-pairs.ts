@@ -17,7 +17,7 @@ export const enginePairs: readonly {
   engines.map((to) => ({ from, to, skip: from === 'envoy' || to === 'envoy' ? peerSkip('envoy') : false })),
 );
 
-const env = { WEFT_ENVOY: findPeer('envoy') ?? '' };
+export const engineEnvironment = { WEFT_ENVOY: findPeer('envoy') ?? '' };
 
 /** `weft run` of a service whose sidecar is `engine`. */
 export function runService(
@@ -29,7 +29,7 @@ export function runService(
 ): Promise<TestWorkload> {
   return mesh.runWorkload(
     ['--service', service, '--engine', engine, ...(options.flags ?? []), '--', process.execPath, program],
-    { env: { ...env, ...options.env } },
+    { env: { ...engineEnvironment, ...options.env } },
   );
 }
 
@@ -46,7 +46,7 @@ export async function runCaller(
   }
   const flags = upstreams.flatMap((upstream) => ['--upstream', `${upstream}=${ports.get(upstream)}`]);
   const workload = await mesh.runWorkload(['--name', name, '--engine', engine, ...flags, '--', 'sleep', '1000'], {
-    env,
+    env: engineEnvironment,
   });
   return { workload, ports };
 }

@@ -16,7 +16,10 @@ import {
   status,
 } from '@grpc/grpc-js';
 
-/** grpc-js as server and client of an echo service in all four shapes; messages are plain bytes. `real-clients-grpcio.py` is the same. */
+/**
+ * grpc-js as server and client of an echo service in all four shapes; messages are plain bytes. `real-clients-grpcio.py` is the same.
+ * `Unary` never answers `stay`, and `Expand` does not end a list of sizes that ends with `hold`.
+ */
 
 const bytes = (value: Buffer): Buffer => value;
 
@@ -74,10 +77,13 @@ export function createEchoServer(): EchoServer {
       call.on('end', () => done(null, Buffer.from(String(size))));
     },
     Expand(call: ServerWritableStream<Buffer, Buffer>): void {
-      for (const size of call.request.toString().split(',')) {
+      const sizes = call.request.toString().split(',');
+      for (const size of sizes.filter((text) => text !== 'hold')) {
         call.write(Buffer.alloc(Number(size), 'e'));
       }
-      call.end();
+      if (sizes.at(-1) !== 'hold') {
+        call.end();
+      }
     },
     Chat(call: ServerDuplexStream<Buffer, Buffer>): void {
       call.on('data', (message: Buffer) => call.write(Buffer.concat([Buffer.from('re:'), message])));
