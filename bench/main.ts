@@ -59,6 +59,13 @@ const results: Results = { machine, cases: [], skipped: [], failed: [] };
 const folder = mkdtempSync(join(tmpdir(), 'weft-bench-'));
 process.stdout.write(`machine: ${machine}\n`);
 
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(code));
+}
+
 /** One benchmark that fails does not take the others with it: it is named, and the exit code says so. */
 async function part(name: string, heading: string, run: () => Promise<void>): Promise<void> {
   process.stdout.write(`\n${name}: ${heading}\n`);

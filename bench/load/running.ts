@@ -14,6 +14,14 @@ export interface Running {
 export const proxyCore = 0;
 export const loadCore = 1;
 
+/** What runs now; it ends with this process, however that ends. */
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) {
+    child.kill('SIGKILL');
+  }
+});
+
 /**
  * Starts a program bound to one core and waits until `port` on loopback accepts connections.
  * @param options.ready asked instead of the port where given.
@@ -34,6 +42,8 @@ export async function startPinned(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
+  children.add(child);
+  child.once('close', () => children.delete(child));
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString('utf8')).slice(-4_000);
@@ -73,6 +83,8 @@ export function runPinned(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    children.add(child);
+    child.once('close', () => children.delete(child));
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => {
