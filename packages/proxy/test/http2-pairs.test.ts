@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import http2 from 'node:http2';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { retryPolicy } from './support/configs.ts';
 import { cutOff, HttpClient, Origin, received, type Version } from './support/http-peers.ts';
 import { SidecarPair, startProxy } from './support/http-route.ts';
 import type { ProxyHarness } from './support/proxy-harness.ts';
@@ -264,6 +265,32 @@ test('a refused stream is sent again, by the policy or without one', async (t) =
   const seen = await proxy.ended(2);
   assert.equal(seen.flags, 'UR');
   assert.match(seen.details, /remote_refused_stream_reset/);
+});
+
+test('a body that was held up by the upstream that refused it goes on to the next one', async (t) => {
+  const refusing = await Origin.start(t, 'http2', (_request, response) => {
+    setTimeout(() => cutOff(response, http2.constants.NGHTTP2_REFUSED_STREAM), 100);
+  });
+  const taking = await Origin.start(
+    t,
+    'http2',
+    async (request, response) => {
+      const { body } = await received(request);
+      response.end(String(body.length));
+    },
+    // It never holds anything up, so it never says that it may go on either.
+    { settings: { initialWindowSize: 8 * mebibyte } },
+  );
+  const proxy = await startProxy(t, {
+    upstream: 'http2',
+    originPorts: [refusing.port, taking.port],
+    forward: { retryPolicy: retryPolicy(['refused-stream'], { numRetries: 3 }) },
+  });
+  for (const down of ['http1', 'http2', 'http1', 'http2'] as const) {
+    const client = new HttpClient(t, down, proxy.port());
+    const answer = await client.ask({ method: 'POST', body: Buffer.alloc(600_000) });
+    assert.equal(answer.body.toString(), '600000');
+  }
 });
 
 /** Waits until a number stays the same for a while. */

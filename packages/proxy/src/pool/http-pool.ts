@@ -86,7 +86,6 @@ export class HttpPool implements ConnectAttemptOwner {
   wait(waiter: PoolWaiter): boolean {
     const { breaker } = waiter;
     if (!breaker.allowsPending) {
-      this.cluster.counters.requestsPendingOverflow += 1;
       return false;
     }
     breaker.pending += 1;

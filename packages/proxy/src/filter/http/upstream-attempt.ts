@@ -215,5 +215,8 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     waitingIn?.cancel(this);
     this.#leave(failed);
     upstream?.abandon(this, encoder);
+    // What held the body up was this upstream's; the next one will say for itself.
+    this.stream.setRequestPause('upstream', false);
+    this.stream.setRequestPause('upstream-window', false);
   }
 }
