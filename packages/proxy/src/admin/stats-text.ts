@@ -29,7 +29,7 @@ function dottedName(series: string): string {
     if (series.startsWith(prefix) && owner !== undefined) {
       const code = /envoy_response_code="(\d+)"/.exec(series)?.[1];
       const group = /envoy_response_code_class="(\d)"/.exec(series)?.[1];
-      const name = series.slice(prefix.length, series.indexOf('{'));
+      const name = series.slice(prefix.length, series.indexOf('{')).replace(/^http2_/, 'http2.');
       const suffix = code === undefined ? '' : `_${code}`;
       return `${scope}.${owner}.${name.replace(/_xx$/, group === undefined ? '_xx' : `_${group}xx`)}${suffix}`;
     }
