@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { connect as connectSecure } from 'node:tls';
 import { ManualClock } from '@weft/testkit';
 import { findNativeTls } from '../src/tls/native-tls.ts';
 import {
@@ -89,4 +90,50 @@ test('without native handles requests go between two sidecars all the same', asy
   assert.match(downstream.text, /^HTTP\/1\.1 200 OK\r\n/);
   assert.equal((await server.ended()).peerUri, spiffe('storefront'));
   downstream.close();
+});
+
+test('a connection ends with the certificate that it began with', async (t) => {
+  const ca = await TestCa.create();
+  const clock = new ManualClock(Date.now());
+  const origin = await RawOrigin.start(answering(okResponse));
+  const server = new ProxyHarness({ clock });
+  t.after(async () => {
+    await server.close();
+    await origin.close();
+    await ca.close();
+  });
+  server.secrets.set(ownKeyPair, await ca.keyPair('catalog'));
+  server.secrets.set(meshRoots, ca.roots);
+  await server.apply(
+    runtimeConfig({
+      listeners: [
+        listener([chain(httpManager({ idleTimeoutMs: 0 }), { downstreamTls: serverTls() })], { direction: 'inbound' }),
+      ],
+      routes: [routeTable('routes', [virtualHost([route(forwardTo('app'))])])],
+      clusters: [cluster('app', [endpoint(origin.port)])],
+    }),
+  );
+  const own = await ca.keyPair('storefront');
+  assert.ok(own.kind === 'key-pair');
+  const socket = connectSecure({
+    host: '127.0.0.1',
+    port: server.port(),
+    cert: own.certificateChainPem,
+    key: own.privateKeyPem(),
+    rejectUnauthorized: false,
+  });
+  socket.on('error', () => {});
+  socket.write('GET / HTTP/1.1\r\nHost: catalog\r\n\r\n');
+  await once(socket, 'data');
+  let closed = false;
+  socket.once('close', () => {
+    closed = true;
+  });
+  clock.advance(3_600_000);
+  assert.equal(server.dataPlane.connections(), 1);
+  socket.resume();
+  clock.advance(2 * 86_400_000);
+  if (!closed) {
+    await once(socket, 'close');
+  }
 });

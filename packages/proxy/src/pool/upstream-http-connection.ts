@@ -9,6 +9,7 @@ import {
 } from '@weft/http-codec';
 import type { CircuitBreaker } from '../cluster/circuit-breaker.ts';
 import { type Linked, LinkedList } from '../linked-list.ts';
+import { lifetimeMs } from '../tls/lifetime.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
 import { runEvent } from '../transport/guarded-event.ts';
 import { type TimerOwner, WheelTimer } from '../transport/timer-wheel.ts';
@@ -62,9 +63,10 @@ export class UpstreamHttpConnection implements ConnectionHandler, UpstreamEvents
     const { maxConnectionDurationMs, maxRequestsPerConnection, http2 } = config.upstreamHttp;
     this.#maxRequests = maxRequestsPerConnection > 0 ? maxRequestsPerConnection : Number.POSITIVE_INFINITY;
     this.#maxStreams = http2.maxConcurrentStreams;
-    if (maxConnectionDurationMs > 0) {
+    const lifetime = lifetimeMs(maxConnectionDurationMs, connection.tls, context.clock.now());
+    if (lifetime > 0) {
       this.#durationTimer = new WheelTimer(this, durationTimer);
-      context.wheel.arm(this.#durationTimer, context.clock.monotonicMs(), maxConnectionDurationMs);
+      context.wheel.arm(this.#durationTimer, context.clock.monotonicMs(), lifetime);
     }
     if (multiplexed) {
       const settings = pool.http2SettingsFor(connection.tls?.alpn ?? '');

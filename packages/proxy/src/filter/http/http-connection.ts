@@ -18,6 +18,7 @@ import { OverloadBit } from '../../overload/overload-state.ts';
 import { Keepalive } from '../../pool/keepalive.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import type { DownstreamConnectionInfo } from '../../stream-info.ts';
+import { lifetimeMs } from '../../tls/lifetime.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import { runEvent } from '../../transport/guarded-event.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
@@ -79,8 +80,9 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     if (config.idleTimeoutMs > 0) {
       context.wheel.arm(this.#idle, nowMs, config.idleTimeoutMs);
     }
-    if (config.maxConnectionDurationMs > 0) {
-      context.wheel.arm(this.#duration, nowMs, config.maxConnectionDurationMs);
+    const lifetime = lifetimeMs(config.maxConnectionDurationMs, info.tls, context.clock.now());
+    if (lifetime > 0) {
+      context.wheel.arm(this.#duration, nowMs, lifetime);
     }
   }
 

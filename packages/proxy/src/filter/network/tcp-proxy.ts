@@ -8,6 +8,7 @@ import type { ProxiedConnection } from '../../proxy-protocol/proxy-header.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import type { ClusterConfig, ListenerConfig, TcpProxyConfig, WeightedCluster } from '../../runtime-config/config.ts';
 import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../../stream-info.ts';
+import { lifetimeMs } from '../../tls/lifetime.ts';
 import { SessionCache } from '../../tls/session-cache.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
@@ -126,8 +127,9 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     }
     this.#touch();
     const { maxConnectionDurationMs } = this.#config;
-    if (maxConnectionDurationMs > 0) {
-      this.context.wheel.arm(this.#age, this.startMs, maxConnectionDurationMs);
+    const lifetime = lifetimeMs(maxConnectionDurationMs, this.#transport.tls, this.context.clock.now());
+    if (lifetime > 0) {
+      this.context.wheel.arm(this.#age, this.startMs, lifetime);
     }
     this.#connect();
   }
@@ -183,6 +185,11 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     this.endpoint.counters.connectionsTotal += 1;
     this.endpoint.counters.connectionsActive += 1;
     this.#upstream = upstream;
+    const nowMs = this.context.clock.monotonicMs();
+    const lifetime = lifetimeMs(0, upstream.tls, this.context.clock.now());
+    if (lifetime > 0 && nowMs + lifetime < this.#age.deadlineMs) {
+      this.context.wheel.arm(this.#age, nowMs, lifetime);
+    }
     upstream.relaying = true;
     this.#transport.relaying = true;
     this.#upstreamTls = upstream.tls;
