@@ -19,8 +19,11 @@ import { startHttp1Upstream } from './upstreams.ts';
 export interface MemoryResult {
   /** Each process {@link restMs} after it came up, without traffic. */
   readonly idle: readonly { readonly process: string; readonly rssMb: number }[];
-  /** What a sidecar grew by when its workload called 5 of 1,000 services. */
-  readonly services: readonly { readonly proxy: Engine; readonly addedMb: number }[];
+  /**
+   * `firstTrafficMb`: what a sidecar grew by with the first thousand requests, to one service in a mesh that has no other: code, pools, buffers.
+   * `addedMb`: what it grew by after that, when the mesh got 1,000 services and its workload called 5 of them.
+   */
+  readonly services: readonly { readonly proxy: Engine; readonly firstTrafficMb: number; readonly addedMb: number }[];
   /** Growth by one idle client connection that has had one request. */
   readonly perIdleConnection: readonly {
     readonly proxy: Engine;
@@ -82,23 +85,26 @@ async function sidecarsOfMesh(
       { process: 'control plane', rssMb: rssMb(mesh.facts().processId) },
       ...sidecars.map(({ engine, pid }) => ({ process: `sidecar ${engine}`, rssMb: rssMb(pid) })),
     ];
-    say(`making ${servicesInMesh} services`);
-    await makeServices(mesh, folder, upstream.port);
-    const before = sidecars.map(({ pid }) => rssMb(pid));
+    const settled = async (): Promise<readonly number[]> => {
+      await pause(settleMs);
+      return sidecars.map(({ pid }) => rssMb(pid));
+    };
+    const atRest = sidecars.map(({ pid }) => rssMb(pid));
+    await makeServices(mesh, folder, upstream.port, 1);
     for (const { workload } of sidecars) {
-      for (let service = 0; service < servicesUsed; service++) {
-        await eventually(async () => (await getByProxy(workload.httpProxyPort, serviceHost(service))) === 200, {
-          what: `${serviceHost(service)} answers`,
-        });
-        for (let i = 0; i < requestsEach; i++) {
-          await getByProxy(workload.httpProxyPort, serviceHost(service));
-        }
-      }
+      await callServices(workload, 1, servicesUsed * requestsEach);
     }
-    await pause(settleMs);
-    const services = sidecars.map(({ engine, pid }, index) => ({
+    const afterTraffic = await settled();
+    say(`making ${servicesInMesh} services`);
+    await makeServices(mesh, folder, upstream.port, servicesInMesh);
+    for (const { workload } of sidecars) {
+      await callServices(workload, servicesUsed, requestsEach);
+    }
+    const afterUse = await settled();
+    const services = sidecars.map(({ engine }, index) => ({
       proxy: engine,
-      addedMb: rssMb(pid) - (before[index] ?? Number.NaN),
+      firstTrafficMb: (afterTraffic[index] ?? Number.NaN) - (atRest[index] ?? Number.NaN),
+      addedMb: (afterUse[index] ?? Number.NaN) - (afterTraffic[index] ?? Number.NaN),
     }));
     return { idle, services };
   } finally {
@@ -111,10 +117,20 @@ function serviceHost(index: number): string {
   return `service-${index}.bench`;
 }
 
-async function makeServices(mesh: TestMesh, folder: string, port: number): Promise<void> {
+async function callServices({ httpProxyPort }: TestWorkload, services: number, requests: number): Promise<void> {
+  for (let service = 0; service < services; service++) {
+    const host = serviceHost(service);
+    await eventually(async () => (await getByProxy(httpProxyPort, host)) === 200, { what: `${host} answers` });
+    for (let i = 0; i < requests; i++) {
+      await getByProxy(httpProxyPort, host);
+    }
+  }
+}
+
+async function makeServices(mesh: TestMesh, folder: string, port: number, count: number): Promise<void> {
   const file = join(folder, 'services.yaml');
   const documents = Array.from(
-    { length: servicesInMesh },
+    { length: count },
     (_, index) => `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: { name: service-${index}, namespace: default }

@@ -78,8 +78,8 @@ export function printMemory({ idle, services, perIdleConnection }: MemoryResult)
     idle.map((row) => [row.process, row.rssMb.toFixed(1)]),
   );
   printTable(
-    ['5 services used of 1,000', 'added MB'],
-    services.map((row) => [row.proxy, row.addedMb.toFixed(1)]),
+    ['5 services used of 1,000', 'first traffic MB', 'then added MB'],
+    services.map((row) => [row.proxy, row.firstTrafficMb.toFixed(1), row.addedMb.toFixed(1)]),
   );
   printTable(
     ['idle connection', 'KB each', 'connections'],
