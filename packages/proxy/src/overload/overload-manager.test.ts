@@ -253,7 +253,7 @@ test('limits follow the control group and RLIMIT_NOFILE', () => {
   });
   assert.deepEqual(limited, {
     memoryBytes: gib / 2,
-    eventLoopDelayMs: 1000,
+    eventLoopDelayMs: 2000,
     descriptors: 1024,
     downstreamConnections: 819,
   });
