@@ -89,6 +89,28 @@ test('a client that goes away is noted as DC and its upstream connection is give
   assert.equal(proxy.harness.dataPlane.clusters()[0]?.requestsActive, 0);
 });
 
+for (const begun of [false, true]) {
+  test(`a client that closes long after its request has given up, ${begun ? 'within' : 'before'} the answer`, async (t) => {
+    const proxy = await SimpleProxy.start(t, {
+      onData: (connection) => {
+        if (begun) {
+          connection.socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: first\n\n');
+        }
+      },
+    });
+    const client = await proxy.client();
+    client.send(get());
+    await (begun ? client.untilText('first') : proxy.origin.until(() => proxy.origin.received.includes('\r\n\r\n')));
+    // Sooner it is a half-close, of which keep-alive.test.ts is.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    client.socket.end();
+    const seen = await proxy.harness.ended();
+    assert.equal(seen.flags, 'DC');
+    assert.equal(seen.details, 'downstream_remote_disconnect');
+    await proxy.origin.until(() => proxy.origin.connections[0]?.ended === true);
+  });
+}
+
 test('a client that stops in the middle of its body is noted as DC', async (t) => {
   const proxy = await SimpleProxy.start(t, { onData: () => {} });
   const client = await proxy.client();

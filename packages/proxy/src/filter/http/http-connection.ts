@@ -32,6 +32,12 @@ const headersTimer = 1;
 const durationTimer = 2;
 const closeTimer = 3;
 
+/**
+ * A client that ends its side within this time behind its request waits for the answer (half-close). One that does so later has given
+ * up: programs that close a connection look the same, and what they asked for must not go on for nobody. Milliseconds.
+ */
+const halfCloseMs = 1_000;
+
 const nothing = Buffer.alloc(0);
 
 /** One downstream connection under an HTTP connection manager: HTTP/1.1 has one stream at a time, HTTP/2 many. */
@@ -253,12 +259,17 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
       return;
     }
     const stream = this.#streams.first;
-    if (stream !== undefined && !stream.info.upgraded && !stream.requestComplete) {
+    if (stream !== undefined && !stream.info.upgraded && !this.#awaitsAnswer(stream)) {
       stream.onDownstreamGone('downstream_remote_disconnect');
       this.transport.destroy();
       return;
     }
     codec.receiveEnd();
+  }
+
+  /** Whether a client that ends its side just now may still want what it asked for. */
+  #awaitsAnswer({ requestComplete, info }: HttpStream): boolean {
+    return requestComplete && this.manager.context.clock.monotonicMs() - info.requestEndMs <= halfCloseMs;
   }
 
   onClose(): void {
