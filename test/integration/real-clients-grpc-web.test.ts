@@ -7,7 +7,7 @@ import { createEchoServer, type EchoServer, isEchoReached } from './real-clients
 /** gRPC-Web as browsers speak it, binary and text, to a server that speaks gRPC only, in all pairs of engines. */
 
 let mesh: TestMesh;
-const servers: EchoServer[] = [];
+const servers = new Map<string, EchoServer>();
 const callers = new Map<string, Awaited<ReturnType<typeof runCaller>>>();
 
 before(async () => {
@@ -17,7 +17,7 @@ before(async () => {
     const flags = ['--service', `web-${engine}`, '--engine', engine, '--protocol', 'grpc-web', '--port', `80:${port}`];
     await mesh.runWorkload([...flags, '--', 'sleep', '1000'], { env: engineEnvironment });
     const server = createEchoServer();
-    servers.push(server);
+    servers.set(engine, server);
     await server.listen(port);
   }
   const upstreams = availableEngines.map((engine) => `web-${engine}:80`);
@@ -27,10 +27,11 @@ before(async () => {
 });
 
 after(async () => {
-  await mesh?.stop();
-  for (const server of servers) {
+  // First, as some calls were left open: a sidecar that ends would wait for them.
+  for (const server of servers.values()) {
     server.stop();
   }
+  await mesh?.stop();
 });
 
 const prefixBytes = 5;
@@ -105,6 +106,18 @@ for (const { from, to, skip } of enginePairs) {
     before(async () => {
       port = callers.get(from)?.ports.get(`web-${to}:80`) ?? 0;
       await eventually(() => isEchoReached(`127.0.0.1:${port}`), { what: 'gRPC itself passes', timeoutMs: 20_000 });
+    });
+
+    test('a client that gives up after a while ends the call at the server', async () => {
+      const server = servers.get(to);
+      const cancelled = server?.cancelled() ?? 0;
+      const response = await send(port, 'application/grpc-web', 'Expand', '5,hold');
+      const reader = response.body?.getReader();
+      await reader?.read();
+      // Sooner it might be a client that only ends its side.
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await reader?.cancel();
+      await eventually(() => (server?.cancelled() ?? 0) > cancelled, { what: 'the call is cancelled' });
     });
 
     for (const type of ['application/grpc-web+proto', 'application/grpc-web-text', 'application/grpc-web']) {

@@ -84,6 +84,9 @@ export function createEchoServer(): EchoServer {
       if (sizes.at(-1) !== 'hold') {
         call.end();
       }
+      call.on('cancelled', () => {
+        cancelled += 1;
+      });
     },
     Chat(call: ServerDuplexStream<Buffer, Buffer>): void {
       call.on('data', (message: Buffer) => call.write(Buffer.concat([Buffer.from('re:'), message])));
