@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import http2 from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { breakers, http2Options } from './support/configs.ts';
 import { HttpClient, Origin, received } from './support/http-peers.ts';
@@ -379,4 +380,26 @@ test('too large a head is answered, and the connection goes on', async (t) => {
   assert.equal((await client.ask()).status, 200);
   assert.equal((await proxy.ended(2)).code, 200);
   assert.equal(proxy.requests[0]?.details, 'http2.headers_too_large');
+});
+
+test('what is kept for clients that keep their windows shut is seen by the overload manager, which can free it', async (t) => {
+  const origin = await Origin.start(t, 'http1', (_request, response) => response.end(Buffer.alloc(300_000)));
+  const proxy = await startProxy(t, { upstream: 'http1', originPorts: [origin.port] });
+  const session = http2.connect(`http://127.0.0.1:${proxy.port()}`, { settings: { initialWindowSize: 0 } });
+  session.on('error', () => {});
+  t.after(() => session.destroy());
+  await new Promise((resolve) => session.once('remoteSettings', resolve));
+  const streams = Array.from({ length: 10 }, () => {
+    const stream = session.request({ ':path': '/', ':authority': 'a.test' });
+    stream.on('error', () => {});
+    return stream;
+  });
+  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.once('response', resolve))));
+  const { http2: counters } = proxy.dataPlane.downstreamHttp();
+  await until(() => counters.pendingSendBytes > 500_000);
+  assert.ok(counters.pendingSendBytes < 10 * 200_000, String(counters.pendingSendBytes));
+  assert.equal(proxy.dataPlane.relief.resetLargest(1), 1);
+  await until(() => proxy.requests.length === 10);
+  assert.ok(proxy.requests.every(({ flags }) => flags === 'OM'));
+  assert.equal(counters.pendingSendBytes, 0);
 });
