@@ -159,6 +159,26 @@ for (const name of names) {
         });
       }
 
+      test('h2load with tiny windows: answers taken slowly are whole', { skip: peerSkip('h2load') }, async () => {
+        const printed = await command('h2load', [
+          ...[
+            '-n',
+            '40',
+            '-c',
+            '2',
+            '-m',
+            '10',
+            '-w',
+            '10',
+            '-W',
+            '30',
+            urlOf(clients.way(name, count), '/bytes/300000'),
+          ],
+        ]);
+        assert.match(printed, /40 total, 40 started, 40 done, 40 succeeded, 0 failed, 0 errored, 0 timeout/);
+        assert.equal(Number(/\((\d+)\) data/.exec(printed)?.[1]), 40 * 300_000);
+      });
+
       test('wrk: no request fails, and each answer is what was asked for', { skip: peerSkip('wrk') }, async () => {
         const script = join(folder, 'check.lua');
         writeFileSync(

@@ -8,10 +8,13 @@ const MAX_31 = 2 ** 31 - 1;
 /** What of a peer's HPACK table we are willing to keep at most; Envoy's default is 4,096. */
 const MAX_TABLE_BYTES = 64 * 1024;
 
-/** Windows: docs/http2.md; the rest are the defaults of `envoy.config.core.v3.Http2ProtocolOptions` and `KeepaliveSettings`. */
+/**
+ * Windows: docs/http2.md. That of a connection is never what a sender waits for: servers on nghttp2 cannot end a stream meanwhile, and
+ * Node's then resets it without its end. The rest are the defaults of `envoy.config.core.v3.Http2ProtocolOptions` and `KeepaliveSettings`.
+ */
 const defaults = {
   streamWindowBytes: 256 * 1024,
-  connectionWindowBytes: 1024 * 1024,
+  connectionWindowBytes: 256 * 1024 * 1024,
   tableBytes: 4096,
   keepaliveJitterPercent: 15,
 } as const;
