@@ -81,12 +81,13 @@ export function createEchoServer(): EchoServer {
       for (const size of sizes.filter((text) => text !== 'hold')) {
         call.write(Buffer.alloc(Number(size), 'e'));
       }
-      if (sizes.at(-1) !== 'hold') {
+      if (sizes.at(-1) === 'hold') {
+        call.on('cancelled', () => {
+          cancelled += 1;
+        });
+      } else {
         call.end();
       }
-      call.on('cancelled', () => {
-        cancelled += 1;
-      });
     },
     Chat(call: ServerDuplexStream<Buffer, Buffer>): void {
       call.on('data', (message: Buffer) => call.write(Buffer.concat([Buffer.from('re:'), message])));
