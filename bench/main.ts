@@ -59,6 +59,7 @@ const results: Results = { machine, cases: [], skipped: [], failed: [] };
 const folder = mkdtempSync(join(tmpdir(), 'weft-bench-'));
 process.stdout.write(`machine: ${machine}\n`);
 
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -167,7 +168,6 @@ try {
     });
   }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  save();
 }
-save();
 process.exitCode = results.failed.length > 0 ? 1 : 0;
