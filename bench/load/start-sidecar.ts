@@ -10,10 +10,9 @@ export type Engine = 'weft' | 'envoy';
 
 /** Node's flags of `weft run` (packages/cli/src/workload/sidecar.ts). `node-flags.test.ts` holds them together. */
 export const sidecarNodeFlags: readonly string[] = [
-  '--max-semi-space-size=1',
+  '--max-semi-space-size=2',
   '--single-threaded',
   '--no-maglev',
-  '--optimize-for-size',
   '--disable-warning=ExperimentalWarning',
 ];
 

@@ -11,10 +11,9 @@ const program = resolve(import.meta.dirname, '../../../packages/proxy/src/main.t
 
 /** The flags under which `weft run` starts a sidecar. */
 const flags = [
-  '--max-semi-space-size=1',
+  '--max-semi-space-size=2',
   '--single-threaded',
   '--no-maglev',
-  '--optimize-for-size',
   '--disable-warning=ExperimentalWarning',
 ];
 

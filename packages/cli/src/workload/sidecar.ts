@@ -153,10 +153,9 @@ export class Sidecar {
 
 /** Node's own start-up flags for our programs: the heap follows what is used instead of growing first. */
 const nodeFlags = [
-  '--max-semi-space-size=1',
+  '--max-semi-space-size=2',
   '--single-threaded',
   '--no-maglev',
-  '--optimize-for-size',
   '--disable-warning=ExperimentalWarning',
 ];
 
