@@ -156,3 +156,14 @@ test('a Connection field that names what must not be dropped is refused', async 
   }
   assert.equal((await proxy.harness.ended()).details, 'http1.connection_header_rejected');
 });
+
+test('a transfer coding with a tab behind it is refused: some servers read it as another coding', async (t) => {
+  const proxy = await SimpleProxy.start(t, { onData: answering(okResponse) });
+  for (const value of ['chunked\t', 'chunked \t ']) {
+    const answer = await proxy.exchange(
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ${value}\r\n\r\n1\r\na\r\n0\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 501/);
+  }
+  assert.equal(proxy.origin.received, '');
+});

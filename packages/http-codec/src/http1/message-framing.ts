@@ -53,7 +53,17 @@ export function readContentLength(head: HeadFields & { contentLength: number }, 
 
 /** Whether the value of line `index` is exactly `chunked`. */
 function isChunkedValue(fields: HeadFields, index: number): boolean {
-  return equalsLower(fields.bytes, fields.valueStartAt(index), fields.valueEndAt(index), chunked);
+  const end = fields.valueEndAt(index);
+  return equalsLower(fields.bytes, fields.valueStartAt(index), end, chunked) && !hasTabBehind(fields.bytes, end);
+}
+
+/** A tab may stand behind a value (RFC 9110 §5.6.3), but there are servers that read `chunked<TAB>` as another coding: a way to smuggle. */
+function hasTabBehind(bytes: Buffer, end: number): boolean {
+  let at = end;
+  while (bytes[at] === 0x20) {
+    at += 1;
+  }
+  return bytes[at] === 0x09;
 }
 
 /** What the Connection fields of a message say. */
