@@ -34,17 +34,20 @@ export async function wrkLoad(port: number, connections: number, seconds: number
   }
 }
 
-/** HTTP/2 by prior knowledge on one connection. @param body file with the body of each request; absent for GET. */
+/** HTTP/2 by prior knowledge. @param options.connections default 1. @param options.body file with the body of each request; absent for GET. */
 export async function h2loadLoad(options: {
   readonly port: number;
   readonly path: string;
+  readonly connections?: number;
+  /** Requests in flight on each connection. */
   readonly streams: number;
   readonly seconds: number;
   readonly headers?: readonly string[];
   readonly body?: string;
 }): Promise<Load> {
   const output = await runPinned(loadCore, programPath('h2load'), [
-    ...['-t', '1', '-c', '1', '-m', String(options.streams), '-D', String(options.seconds), '--warm-up-time', '0'],
+    ...['-t', '1', '-c', String(options.connections ?? 1), '-m', String(options.streams)],
+    ...['-D', String(options.seconds), '--warm-up-time', '0'],
     ...(options.headers ?? []).flatMap((header) => ['-H', header]),
     ...(options.body === undefined ? [] : ['-d', options.body]),
     `${url(options.port)}${options.path}`,

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { findNativeTls } from '../../packages/proxy/src/tls/native-tls.ts';
 import { TestCa } from '../../packages/proxy/test/support/test-ca.ts';
 import { type End, TlsPair } from '../../packages/proxy/test/support/tls-pair.ts';
+import { sidecarNodeFlags } from '../load/start-sidecar.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,9 +26,8 @@ const ways = ['native', 'streams'] as const;
 const way = values.way ?? '';
 if (way === '') {
   for (const name of ways) {
-    const flags = ['--expose-gc', '--max-semi-space-size=1', '--single-threaded', '--no-maglev', '--optimize-for-size'];
-    const own = process.argv.slice(1);
-    execFileSync(process.execPath, [...flags, ...own, '--way', name], { stdio: 'inherit' });
+    const args = ['--expose-gc', ...sidecarNodeFlags, ...process.argv.slice(1), '--way', name];
+    execFileSync(process.execPath, args, { stdio: 'inherit' });
   }
   process.exit(0);
 }
