@@ -41,7 +41,9 @@ function summarizeInstance(
   const ports = service.ports.map(
     (port) => instance.ports[port.name] ?? (typeof port.targetPort === 'number' ? port.targetPort : port.number),
   );
-  const addresses = [...new Set(ports)].map((port) => `${instance.address}:${port}`);
+  const addresses = instance.address.startsWith('unix://')
+    ? [instance.address]
+    : [...new Set(ports)].map((port) => `${instance.address}:${port}`);
   return {
     name,
     ...(canonicalRevision === '' || canonicalRevision === 'latest' ? {} : { version: canonicalRevision }),

@@ -1,6 +1,7 @@
 import { parseWorkloadId } from '@weft/identity';
 import type { Counts, TrafficHistory } from '@weft/telemetry';
 import type { LoadReport } from '@weft/xds-server';
+import type { Address } from '@weft/xds-types/envoy/config/core/v3/address.ts';
 import type { ClusterStats } from '@weft/xds-types/envoy/config/endpoint/v3/load_report.ts';
 
 /** A cluster name as translation writes it: `outbound|<port>|<subset>|<host>`; undefined for others. */
@@ -55,17 +56,31 @@ function clusterCounts(cluster: ClusterStats): Counts {
 function endpointCounts(cluster: ClusterStats): (Counts & { readonly address: string })[] {
   const all = cluster.upstreamLocalityStats.flatMap(({ upstreamEndpointStats }) => upstreamEndpointStats);
   return all.slice(0, maxReportedEndpoints).flatMap((stats) => {
-    const socket = stats.address?.address;
-    if (socket?.$case !== 'socketAddress' || socket.value.portSpecifier?.$case !== 'portValue') {
+    const address = addressText(stats.address);
+    if (address === undefined) {
       return [];
     }
     return [
       {
-        address: `${socket.value.address}:${socket.value.portSpecifier.value}`,
+        address,
         issued: Number(stats.totalIssuedRequests),
         succeeded: Number(stats.totalSuccessfulRequests),
         failed: Number(stats.totalErrorRequests),
       },
     ];
   });
+}
+
+/** `10.0.0.1:80`, or `unix://` and the path of a socket; undefined for what no endpoint has. */
+function addressText(address: Address | undefined): string | undefined {
+  switch (address?.address?.$case) {
+    case 'pipe':
+      return `unix://${address.address.value.path}`;
+    case 'socketAddress': {
+      const { address: ip, portSpecifier } = address.address.value;
+      return portSpecifier?.$case === 'portValue' ? `${ip}:${portSpecifier.value}` : undefined;
+    }
+    default:
+      return undefined;
+  }
 }

@@ -4,6 +4,7 @@ import type { Labels, Service, ServiceEntry, ServiceEntryPort, WorkloadSpec } fr
 import { serviceHost } from '../names.ts';
 import { originOf } from '../origin.ts';
 import { carriesHttp, type DeclaredProtocol, protocolOfPort } from '../protocol.ts';
+import { isReachableUnixAddress } from '../unix-address.ts';
 
 /** A service as routing sees it, whether a Service or a host of a ServiceEntry declares it. Made once for each version of the object. */
 export interface ServiceModel {
@@ -120,7 +121,7 @@ export function defaultPortOf(model: ServiceModel): ServicePortModel | undefined
   );
 }
 
-/** Whether an address may stand in an endpoint of EDS: Envoy refuses names there. */
-export function isIpAddress(address: string): boolean {
-  return isIP(address) !== 0;
+/** Whether an address may stand in an endpoint of EDS: an IP address or a Unix socket. Envoy refuses names there. */
+export function isEndpointAddress(address: string): boolean {
+  return isIP(address) !== 0 || isReachableUnixAddress(address);
 }

@@ -11,9 +11,10 @@ import {
 } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { isSelective } from '../state/peer-authentication-index.ts';
-import { isIpAddress, protocolOfEntryPort } from '../state/service-model.ts';
+import { isEndpointAddress, protocolOfEntryPort } from '../state/service-model.ts';
 import { isHostHeader } from '../to-ir/header-edits.ts';
 import { distinctInbound } from '../to-ir/inbound.ts';
+import { isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
 
 /** Paths of the fields of an object that nothing acts upon yet, sorted as they are written. */
@@ -41,15 +42,24 @@ function ofServiceEntry(entry: ServiceEntry): readonly string[] {
   const ports = (entry.spec.ports ?? []).flatMap((port, index) =>
     protocolOfEntryPort(port) === 'udp' ? [`spec.ports[${index}].protocol`] : [],
   );
+  const endpoints = (entry.spec.endpoints ?? []).flatMap(({ address = '' }, index) =>
+    isUnixAddress(address) && !isEndpointAddress(address) ? [`spec.endpoints[${index}].address`] : [],
+  );
   // Without it resolution is NONE, which needs the address that the client meant: there is no interception yet.
-  return entry.spec.resolution === undefined ? [...ports, 'spec.resolution'] : ports;
+  return [...ports, ...endpoints, ...(entry.spec.resolution === undefined ? ['spec.resolution'] : [])];
 }
 
-/** Endpoints that are sent to proxies need an IP address. */
+/** Endpoints that are sent to proxies need an IP address or a Unix socket, names that DNS resolves are no sockets. */
 function ofWorkloadEntry(state: MeshState, entry: WorkloadEntry): readonly string[] {
   const { address } = entry.spec;
-  const byAddress = state.servicesOfWorkload(keyOf(entry)).some(({ discovery }) => discovery === 'endpoints');
-  return address === undefined || isIpAddress(address) || !byAddress ? [] : ['spec.address'];
+  if (address === undefined) {
+    return [];
+  }
+  const services = state.servicesOfWorkload(keyOf(entry));
+  const isLeftOut = services.some(({ discovery }) =>
+    discovery === 'endpoints' ? !isEndpointAddress(address) : discovery === 'dns' && isUnixAddress(address),
+  );
+  return isLeftOut ? ['spec.address'] : [];
 }
 
 /** A destination's headers may set the host when it is the only one: then it is the route's. */

@@ -4,7 +4,8 @@ import { selects } from '../match.ts';
 import { parseOutboundClusterName } from '../names.ts';
 import type { Instance } from '../state/instances.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
-import { isIpAddress, portOf, type ServicePortModel } from '../state/service-model.ts';
+import { isEndpointAddress, portOf, type ServicePortModel } from '../state/service-model.ts';
+import { isUnixAddress } from '../unix-address.ts';
 
 /** The endpoints of one outbound cluster as `client` is to see them; empty when the cluster's service or subset is unknown. */
 export function clusterEndpoints(state: MeshState, client: Client, cluster: string): ClusterEndpoints {
@@ -38,16 +39,20 @@ export function clusterEndpoints(state: MeshState, client: Client, cluster: stri
 }
 
 /**
- * The endpoint of an instance for one service port: the instance's own port of that name, else the service's target port. None
- * when it has no such port, when its sidecar does not listen there, or (for `ip`) when its address is a host name.
+ * The endpoint of an instance for one service port: the instance's own port of that name, else the service's target port; a Unix socket
+ * serves every port, and has none itself (0). None when it has no such port, when its sidecar does not listen there, or when its
+ * address cannot stand there: a host name for `ip`, a Unix socket for `dns`.
  */
-export function endpointOf(instance: Instance, port: ServicePortModel, addresses: 'ip' | 'any'): readonly Endpoint[] {
-  const number =
-    instance.ports[port.name] ??
-    (typeof port.targetPort === 'number' ? port.targetPort : instance.ports[port.targetPort]);
+export function endpointOf(instance: Instance, port: ServicePortModel, addresses: 'ip' | 'dns'): readonly Endpoint[] {
+  const isUnix = isUnixAddress(instance.address);
+  const number = isUnix
+    ? 0
+    : (instance.ports[port.name] ??
+      (typeof port.targetPort === 'number' ? port.targetPort : instance.ports[port.targetPort]));
   const mutualTls =
     number === undefined ? undefined : (instance.mutualTls.ports[number] ?? instance.mutualTls.byDefault);
-  if (number === undefined || mutualTls === undefined || (addresses === 'ip' && !isIpAddress(instance.address))) {
+  const fits = addresses === 'ip' ? isEndpointAddress(instance.address) : !isUnix;
+  if (number === undefined || mutualTls === undefined || !fits) {
     return [];
   }
   return [

@@ -73,7 +73,7 @@ function buildCluster([service, port, subset, rule, identities, dnsInstances, se
             kind: 'dns',
             endpoints: dnsInstances
               .filter((instance) => selects(declared?.labels, instance.labels))
-              .flatMap((instance) => endpointOf(instance, port, 'any')),
+              .flatMap((instance) => endpointOf(instance, port, 'dns')),
           },
     ...poolSettings(policy),
     tls,

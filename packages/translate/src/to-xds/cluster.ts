@@ -22,7 +22,7 @@ import {
 } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint_components.ts';
 import { inboundClusterName } from '../names.ts';
 import { offeredProtocols } from './alpn.ts';
-import { appAddress, duration, fromAds } from './core.ts';
+import { addressOf, duration, fromAds } from './core.ts';
 import { loadAssignment, mutualTlsMatch } from './endpoint.ts';
 import { inboundHttpOptions, outboundHttpOptions } from './http-options.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
@@ -130,7 +130,7 @@ export const inboundClusterMessage: (inbound: Inbound) => XdsMessage = perObject
             create(LbEndpoint, {
               hostIdentifier: {
                 $case: 'endpoint',
-                value: create(Endpoint, { address: appAddress(inbound.app.address, inbound.app.port) }),
+                value: create(Endpoint, { address: addressOf(inbound.app.address, inbound.app.port) }),
               },
             }),
           ],

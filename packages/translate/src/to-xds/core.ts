@@ -8,6 +8,7 @@ import {
 } from '@weft/xds-types/envoy/config/core/v3/config_source.ts';
 import { GrpcService, GrpcService_EnvoyGrpc } from '@weft/xds-types/envoy/config/core/v3/grpc_service.ts';
 import type { Duration } from '@weft/xds-types/google/protobuf/duration.ts';
+import { isUnixAddress, unixPrefix } from '../unix-address.ts';
 import { create } from './message.ts';
 
 export function duration(ms: number): Duration {
@@ -24,11 +25,9 @@ export function socketAddress(address: string, port: number): Address {
   });
 }
 
-const unixPrefix = 'unix://';
-
-/** Where an application listens: an IP address, or `unix://` and the path of its socket, to which the port is only a name. */
-export function appAddress(address: string, port: number): Address {
-  return address.startsWith(unixPrefix)
+/** Where somebody listens: an IP address or host name, or `unix://` and the path of a socket, which has no port. */
+export function addressOf(address: string, port: number): Address {
+  return isUnixAddress(address)
     ? create(Address, {
         address: { $case: 'pipe', value: create(Pipe, { path: address.slice(unixPrefix.length) }) },
       })

@@ -8,7 +8,7 @@ import {
   LbEndpoint,
   LocalityLbEndpoints,
 } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint_components.ts';
-import { socketAddress } from './core.ts';
+import { addressOf } from './core.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
 
 /** What the label of an endpoint is that mutual TLS is spoken with; `transport_socket_matches` look for it. */
@@ -54,7 +54,7 @@ function lbEndpoint(endpoint: EndpointIr): LbEndpoint {
   return create(LbEndpoint, {
     hostIdentifier: {
       $case: 'endpoint',
-      value: create(Endpoint, { address: socketAddress(endpoint.address, endpoint.port) }),
+      value: create(Endpoint, { address: addressOf(endpoint.address, endpoint.port) }),
     },
     healthStatus: endpoint.health === 'healthy' ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY,
     loadBalancingWeight: endpoint.weight,
