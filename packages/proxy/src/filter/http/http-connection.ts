@@ -191,7 +191,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     // Where the streams hold more than the connection itself, those that hold something go and the others go on.
     const isHeldByStreams = this.multiplexed && this.heldBytes > 2 * this.transport.queuedBytes;
     const streams = isHeldByStreams ? all.filter((stream) => stream.heldBytes > 0) : all;
-    const isAnswering = streams.some((stream) => stream.responseStarted);
+    const isAnswering = streams.some((stream) => stream.response.started);
     for (const stream of streams) {
       if (!stream.finished) {
         stream.resetForOverload();
@@ -330,10 +330,10 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
       if (detail === 'http1.unexpected_end') {
         stream.onDownstreamGone('downstream_remote_disconnect');
         this.transport.destroy();
-      } else if (stream.responseStarted || encoder === undefined) {
+      } else if (stream.response.started || encoder === undefined) {
         stream.info.responseFlags |= ResponseFlag.DPE;
         stream.info.responseCodeDetails = detail;
-        stream.abortResponse();
+        stream.abort();
       } else {
         stream.reply(codecErrorReply(detail));
       }

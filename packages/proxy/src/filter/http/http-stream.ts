@@ -5,15 +5,10 @@ import {
   RequestHead,
   type RequestSink,
   type ResponseEncoder,
-  type ResponseHead,
   releaseFields,
   releaseRequestHead,
-  releaseResponseHead,
-  takeResponseHead,
 } from '@weft/http-codec';
-import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import type { Endpoint } from '../../endpoint/endpoint.ts';
 import type { Linked } from '../../linked-list.ts';
 import { type LocalReply, localReplies } from '../../local-reply.ts';
 import { ResponseFlag } from '../../response-flag.ts';
@@ -24,21 +19,19 @@ import type {
   CompiledRouteTable,
   CompiledVirtualHost,
 } from '../../route/route-table.ts';
-import type { RetryPolicy, VirtualHost } from '../../runtime-config/config.ts';
+import type { VirtualHost } from '../../runtime-config/config.ts';
 import { StreamInfo } from '../../stream-info.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import { BodyBuffer } from './body-buffer.ts';
+import { DownstreamResponse } from './downstream-response.ts';
 import { isGrpc } from './grpc/grpc-request.ts';
 import { isServerFailure } from './grpc/grpc-status.ts';
 import { MessageCounter } from './grpc/message-counter.ts';
 import type { GrpcWebTranslation } from './grpc-web/grpc-web-request.ts';
 import { GrpcWebTextSink } from './grpc-web/request-sink.ts';
-import { GrpcWebResponseEncoder } from './grpc-web/response-encoder.ts';
-import { removeResponseHopByHop } from './hop-by-hop.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { HttpManager } from './http-manager.ts';
-
-import { localReplyHead, prepareUpstreamResponse } from './response-heads.ts';
+import { RetryState } from './retry-state.ts';
 import { onRequestComplete, onRouterTimer } from './router.ts';
 import { StreamTimer, streamTimerCount } from './stream-timer.ts';
 import { UpstreamAttempt } from './upstream-attempt.ts';
@@ -56,7 +49,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   readonly info: StreamInfo = new StreamInfo();
   readonly attempt: UpstreamAttempt = new UpstreamAttempt(this);
   readonly body: BodyBuffer = new BodyBuffer();
-  readonly triedEndpoints: Endpoint[] = [];
+  readonly retries: RetryState = new RetryState();
+  readonly response: DownstreamResponse = new DownstreamResponse(this);
   readonly #timers: readonly WheelTimer[] = Array.from(
     { length: streamTimerCount },
     (_, kind) => new WheelTimer(this, kind),
@@ -67,16 +61,11 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   connection!: HttpConnection;
   manager!: HttpManager;
   head: RequestHead = neverHead;
-  #encoder: ResponseEncoder | undefined = undefined;
-  #responseHead: ResponseHead | undefined = undefined;
   #nextStep = 0;
   #requestPaused = 0;
   /** Translates the body before this stream gets it. */
   #bodySink: RequestSink | undefined = undefined;
-  /** The upstream of a tunnel will send nothing more. */
-  #tunnelAnswered = false;
-  readonly #requestMessages = new MessageCounter();
-  readonly #responseMessages = new MessageCounter();
+  readonly #messages = new MessageCounter();
 
   table: CompiledRouteTable | undefined = undefined;
   virtualHost: CompiledVirtualHost | undefined = undefined;
@@ -84,16 +73,10 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   choice: CompiledCluster | undefined = undefined;
   cluster: Cluster | undefined = undefined;
   askedForVirtualHost = false;
-  retryPolicy: RetryPolicy | undefined = undefined;
-  retriesLeft = 0;
-  freeRetries = 0;
-  #retryBreaker: CircuitBreaker | undefined = undefined;
   /** The kept body is the whole body so far, so it can be sent again. */
   bodyReplayable = true;
 
   requestComplete = false;
-  responseStarted = false;
-  responseComplete = false;
   finished = true;
 
   get scheme(): string {
@@ -123,7 +106,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.connection = connection;
     this.manager = manager;
     this.head = head;
-    this.#encoder = encoder;
+    this.response.begin(encoder);
     this.finished = false;
     this.requestComplete = endStream;
     const { context } = manager;
@@ -144,7 +127,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       this.armAt(StreamTimer.request, info.startMs, manager.config.requestTimeoutMs);
     }
     this.#runSteps(0);
-    if (endStream && !this.finished && !this.responseStarted) {
+    if (endStream && !this.finished && !this.response.started) {
       onRequestComplete(this);
     }
     return this.#bodySink ?? this;
@@ -155,7 +138,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.connection = connection;
     this.manager = connection.manager;
     this.head = head;
-    this.#encoder = encoder;
+    this.response.begin(encoder);
     this.finished = false;
     this.requestComplete = true;
     this.info.begin(head, connection.info, connection.manager.context.clock);
@@ -174,9 +157,9 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
 
   /** A filter that answered `stop` goes on with the one behind it. */
   continueRequest(_from: string): void {
-    if (!this.finished && !this.responseStarted) {
+    if (!this.finished && !this.response.started) {
       this.#runSteps(this.#nextStep);
-      if (this.requestComplete && !this.finished && !this.responseStarted) {
+      if (this.requestComplete && !this.finished && !this.response.started) {
         onRequestComplete(this);
       }
     }
@@ -185,10 +168,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   /** The request was made gRPC of gRPC-Web: so is its body, and the response is made gRPC-Web. */
   translateGrpcWeb({ requestText, responseText }: GrpcWebTranslation): void {
     this.info.isGrpc = true;
-    const encoder = this.#encoder;
-    if (encoder !== undefined) {
-      this.#encoder = new GrpcWebResponseEncoder(encoder, responseText);
-    }
+    this.response.translateToGrpcWeb(responseText);
     if (requestText) {
       this.#bodySink = new GrpcWebTextSink(this, this);
     }
@@ -250,10 +230,10 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
 
   /** Gives the request up: with this answer, or by breaking off the one that was begun. */
   replyOrAbort(reply: LocalReply): void {
-    if (this.responseStarted) {
+    if (this.response.started) {
       this.info.responseFlags |= reply.flags;
       this.info.responseCodeDetails = reply.details;
-      this.abortResponse();
+      this.abort();
     } else {
       this.reply(reply);
     }
@@ -277,7 +257,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   get heldBytes(): number {
     const { upstream } = this.attempt;
     const queued = upstream === undefined || upstream.multiplexed ? 0 : upstream.connection.queuedBytes;
-    return this.body.length + queued + (this.#encoder?.keptBytes ?? 0);
+    return this.body.length + queued + this.response.keptBytes;
   }
 
   /** Ends the request as its idle timeout would, when nothing has moved for `share` of it. @returns whether it did. */
@@ -316,7 +296,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     const before = this.#requestPaused;
     this.#requestPaused = pause ? before | bit : before & ~bit;
     if ((before === 0) !== (this.#requestPaused === 0)) {
-      this.#encoder?.pauseRequest(pause);
+      this.response.pauseRequest(pause);
     }
   }
 
@@ -349,15 +329,15 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     const size = end - start;
     info.bytesReceived += size;
     info.wireBytesReceived += size;
-    if (this.finished || this.responseComplete) {
+    if (this.finished || this.response.complete) {
       return;
     }
     if (info.isGrpc) {
-      this.#requestMessages.scan(bytes, start, end);
+      this.#messages.scan(bytes, start, end);
     }
     this.touch();
     const { encoder } = this.attempt;
-    const keep = encoder === undefined || (this.bodyReplayable && (this.retriesLeft > 0 || this.body.length > 0));
+    const keep = encoder === undefined || (this.bodyReplayable && (this.retries.left > 0 || this.body.length > 0));
     if (keep && this.bodyReplayable) {
       this.body.append(bytes, start, end);
     }
@@ -385,9 +365,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     const { encoder } = this.attempt;
     if (this.info.upgraded) {
       this.attempt.endTunnelRequest();
-      if (this.#tunnelAnswered) {
-        this.#endTunnel();
-      }
+      this.response.onTunnelRequestEnd();
       return;
     }
     if (encoder !== undefined) {
@@ -396,7 +374,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       this.info.upstreamRequestEndMs = nowMs;
     }
     onRequestComplete(this);
-    this.#completeIfDone();
+    this.finishIfAnswered();
   }
 
   /** The downstream connection is gone, or what it sent cannot be read any further. */
@@ -405,7 +383,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       return;
     }
     const { info } = this;
-    if (!this.responseComplete) {
+    if (!this.response.complete) {
       info.responseFlags |= ResponseFlag.DC;
       info.responseCodeDetails = details;
     }
@@ -414,141 +392,31 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
 
   /** The client is not there any more to be answered. */
   #giveUp(): void {
-    this.#encoder = undefined;
+    this.response.forsake();
     this.attempt.detach(false);
     this.#finish();
   }
 
   // ------------------------------------------------------------------------------------------ response
 
-  sendContinue(): void {
-    const head = takeResponseHead();
-    head.status = 100;
-    this.#encoder?.encodeInformational(head);
-    releaseResponseHead(head);
-  }
-
-  sendInformational(head: ResponseHead): void {
-    removeResponseHopByHop(head, false);
-    this.#encoder?.encodeInformational(head);
-  }
-
-  /** The upstream's response becomes ours. */
-  sendUpstreamResponse(head: ResponseHead, endStream: boolean): void {
-    const tunnel = head.status === 101 || (this.head.method === 'CONNECT' && head.status >= 200 && head.status < 300);
-    prepareUpstreamResponse(this, head, tunnel);
-    this.touch();
-    this.#sendHead(head, endStream, tunnel);
-  }
-
   /** Answers the request; whatever was under way is given up. */
   reply(reply: LocalReply): void {
-    if (this.finished || this.responseStarted) {
-      return;
+    if (!this.finished && !this.response.started) {
+      this.attempt.detach(true);
+      this.response.sendLocal(reply);
     }
-    this.attempt.detach(true);
-    const { info } = this;
-    info.responseFlags |= reply.flags;
-    info.responseCodeDetails = reply.details;
-    const head = localReplyHead(this, reply);
-    const body = info.isGrpc ? '' : reply.body;
-    const bodyless = body === '' || this.head.method === 'HEAD' || reply.status === 204 || reply.status === 304;
-    const encoder = this.#encoder;
-    this.#sendHead(head, bodyless, false);
-    if (!bodyless) {
-      const bytes = Buffer.from(body, 'latin1');
-      info.bytesSent += bytes.length;
-      info.wireBytesSent += bytes.length;
-      encoder?.encodeData(bytes, 0, bytes.length);
-      this.#encodeEnd(undefined);
-    }
-  }
-
-  #sendHead(head: ResponseHead, endStream: boolean, tunnel: boolean): void {
-    const { info, manager } = this;
-    if (manager.config.alwaysSetRequestIdInResponse && info.requestId !== '' && !head.has('x-request-id')) {
-      head.add('x-request-id', info.requestId);
-    }
-    if (this.virtualHostConfig?.includeAttemptCountInResponse === true) {
-      head.set('x-envoy-attempt-count', String(info.attemptCount));
-    }
-    if (manager.config.via !== '') {
-      head.add('via', manager.config.via);
-    }
-    this.#responseHead = head;
-    this.responseStarted = true;
-    info.responseHeaders = head;
-    info.responseCode = head.status;
-    info.responseStartMs = this.nowMs();
-    info.wireBytesSent += head.size;
-    if (tunnel) {
-      info.upgraded = true;
-      this.requestComplete = false;
-      this.cancel(StreamTimer.route);
-    }
-    // The encoder may end the connection at once: this stream is complete then, so its state comes first.
-    this.responseComplete = endStream;
-    this.connection.beforeResponse(this.#encoder);
-    this.#encoder?.encodeHead(head, endStream);
-    if (endStream) {
-      this.#completeIfDone();
-    }
-  }
-
-  onResponseData(bytes: Buffer, start: number, end: number): void {
-    const size = end - start;
-    this.info.bytesSent += size;
-    this.info.wireBytesSent += size;
-    if (this.info.isGrpc) {
-      this.#responseMessages.scan(bytes, start, end);
-    }
-    this.touch();
-    this.#encoder?.encodeData(bytes, start, end);
-  }
-
-  onResponseEnd(trailers: HeadFields | undefined): void {
-    this.info.upstreamResponseEndMs = this.nowMs();
-    if (trailers !== undefined) {
-      this.info.responseTrailers = trailers;
-    }
-    if (!this.info.upgraded) {
-      this.#encodeEnd(trailers);
-    } else if (this.requestComplete) {
-      this.#encodeEnd(undefined);
-    } else {
-      // The client may still have something to say to the upstream.
-      this.#tunnelAnswered = true;
-      this.connection.endTunnelResponse(this.#encoder);
-    }
-  }
-
-  /** The upstream of this tunnel had ended before, now its client has too. */
-  #endTunnel(): void {
-    this.responseComplete = true;
-    if (!this.connection.multiplexed) {
-      this.#encoder?.encodeEnd(undefined);
-    }
-    this.#completeIfDone();
-  }
-
-  #encodeEnd(trailers: HeadFields | undefined): void {
-    this.responseComplete = true;
-    this.#encoder?.encodeEnd(trailers);
-    this.#completeIfDone();
   }
 
   /** The response was begun and cannot be completed. */
-  abortResponse(): void {
+  abort(): void {
     this.attempt.detach(true);
-    const encoder = this.#encoder;
-    this.#encoder = undefined;
-    encoder?.abort();
+    this.response.abort();
     this.#finish();
   }
 
   /** Both directions are through; or the response is, and the connection ends with it. */
-  #completeIfDone(): void {
-    if (this.responseComplete && !this.finished) {
+  finishIfAnswered(): void {
+    if (this.response.complete && !this.finished) {
       this.#finish();
     }
   }
@@ -558,15 +426,13 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     const { info, attempt, manager } = this;
     info.endMs = this.nowMs();
     if (info.isGrpc) {
-      info.requestMessages = this.#requestMessages.count;
-      info.responseMessages = this.#responseMessages.count;
+      info.requestMessages = this.#messages.count;
+      info.responseMessages = this.response.messageCount;
     }
     if (attempt.active) {
       attempt.finish(info.responseCode >= 500 || (info.isGrpc && isServerFailure(info.grpcStatus)));
     }
-    if (this.#retryBreaker !== undefined) {
-      this.releaseRetry();
-    }
+    this.retries.release();
     const { wheel } = manager.context;
     for (const timer of this.#timers) {
       wheel.cancel(timer);
@@ -583,11 +449,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     const { head } = this;
     this.head = neverHead;
     releaseRequestHead(head);
-    const response = this.#responseHead;
-    if (response !== undefined) {
-      this.#responseHead = undefined;
-      releaseResponseHead(response);
-    }
+    this.response.reset();
     const { responseTrailers } = this.info;
     this.info.reset();
     this.info.requestHeaders = noHeaders;
@@ -596,47 +458,18 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     }
     this.body.clear();
     this.bodyReplayable = true;
-    if (this.triedEndpoints.length > 0) {
-      this.triedEndpoints.length = 0;
-    }
-    this.#encoder = undefined;
+    this.retries.reset();
     this.#bodySink = undefined;
     this.#requestPaused = 0;
-    this.#tunnelAnswered = false;
-    this.#requestMessages.reset();
-    this.#responseMessages.reset();
+    this.#messages.reset();
     this.table = undefined;
     this.virtualHost = undefined;
     this.route = undefined;
     this.choice = undefined;
     this.cluster = undefined;
     this.askedForVirtualHost = false;
-    this.retryPolicy = undefined;
-    this.retriesLeft = 0;
-    this.freeRetries = 0;
-    this.responseStarted = false;
-    this.responseComplete = false;
     if (free.length < maxFree) {
       free.push(this);
-    }
-  }
-
-  // ------------------------------------------------------------------------------------------ retry gauge
-
-  get holdsRetry(): boolean {
-    return this.#retryBreaker !== undefined;
-  }
-
-  holdRetry(breaker: CircuitBreaker): void {
-    breaker.retries += 1;
-    this.#retryBreaker = breaker;
-  }
-
-  releaseRetry(): void {
-    const breaker = this.#retryBreaker;
-    if (breaker !== undefined) {
-      breaker.retries -= 1;
-      this.#retryBreaker = undefined;
     }
   }
 }

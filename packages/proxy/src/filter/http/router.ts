@@ -72,8 +72,7 @@ function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
   }
   stream.cluster = cluster;
   info.cluster = cluster.config;
-  stream.retryPolicy = action.retryPolicy ?? route.virtualHost.retryPolicy;
-  stream.retriesLeft = stream.retryPolicy?.numRetries ?? 0;
+  stream.retries.begin(action.retryPolicy ?? route.virtualHost.retryPolicy);
   prepareRequest(stream, route, head);
   if (action.idleTimeoutMs !== undefined) {
     stream.touch();
@@ -83,12 +82,12 @@ function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
   }
   if (!stream.requestComplete) {
     if (head.expectContinue) {
-      stream.sendContinue();
+      stream.response.sendContinue();
     }
     stream.holdRequest();
   }
   startTry(stream);
-  return stream.finished || stream.responseStarted ? FilterStatus.replied : FilterStatus.stop;
+  return stream.finished || stream.response.started ? FilterStatus.replied : FilterStatus.stop;
 }
 
 /** Arms the limit of the request's life. @returns false when it is over already. */
@@ -176,8 +175,8 @@ function startTry(stream: HttpStream): void {
   }
   info.endpoint = endpoint;
   info.attemptCount += 1;
-  if (stream.retryPolicy?.avoidPreviousHosts === true) {
-    stream.triedEndpoints.push(endpoint);
+  if (stream.retries.policy?.avoidPreviousHosts === true) {
+    stream.retries.triedEndpoints.push(endpoint);
   }
   const action = stream.route?.forward;
   if (action?.hostRewrite?.kind === 'auto' && endpoint.config.hostname !== '') {
@@ -191,7 +190,8 @@ function startTry(stream: HttpStream): void {
 }
 
 function pickEndpoint(stream: HttpStream): Endpoint | undefined {
-  const { cluster, retryPolicy, triedEndpoints } = stream;
+  const { cluster, retries } = stream;
+  const { policy: retryPolicy, triedEndpoints } = retries;
   let endpoint = cluster?.pick();
   if (retryPolicy?.avoidPreviousHosts === true && triedEndpoints.length > 0) {
     for (let again = 0; again < retryPolicy.hostSelectionRetryMaxAttempts; again += 1) {
@@ -249,7 +249,7 @@ export function onRequestComplete(stream: HttpStream): void {
 }
 
 function armPerTry(stream: HttpStream, nowMs: number): void {
-  const { retryPolicy } = stream;
+  const { policy: retryPolicy } = stream.retries;
   if (retryPolicy === undefined) {
     return;
   }
@@ -265,8 +265,8 @@ function armPerTry(stream: HttpStream, nowMs: number): void {
 
 export function onTryInformational(stream: HttpStream, head: ResponseHead): void {
   // We answer 100-continue ourselves (Envoy's `proxy_100_continue` off); early hints and the like are passed on.
-  if (head.status !== 100 && !stream.responseStarted) {
-    stream.sendInformational(head);
+  if (head.status !== 100 && !stream.response.started) {
+    stream.response.sendInformational(head);
   }
   releaseResponseHead(head);
 }
@@ -277,11 +277,12 @@ export function onTryResponse(
   head: ResponseHead,
   endStream: boolean,
 ): void {
-  const { info, retryPolicy } = stream;
+  const { info, retries } = stream;
+  const { policy: retryPolicy } = retries;
   info.upstreamResponseStartMs = stream.nowMs();
   stream.cancel(StreamTimer.perTry);
-  if (stream.holdsRetry) {
-    stream.releaseRetry();
+  if (retries.held) {
+    retries.release();
     if (head.status < 500 && stream.cluster !== undefined) {
       stream.cluster.counters.retrySuccess += 1;
     }
@@ -297,7 +298,7 @@ export function onTryResponse(
     return;
   }
   info.responseCodeDetails = 'via_upstream';
-  stream.sendUpstreamResponse(head, endStream);
+  stream.response.sendUpstream(head, endStream);
 }
 
 /** A try ended without a response. */
@@ -307,23 +308,24 @@ export function onTryFailed(
   reason: ResetReason,
   transportFailure: string,
 ): void {
-  const { info, retryPolicy, cluster } = stream;
+  const { info, retries, cluster } = stream;
+  const { policy: retryPolicy } = retries;
   stream.cancel(StreamTimer.perTry);
   stream.cancel(StreamTimer.perTryIdle);
-  if (stream.holdsRetry) {
-    stream.releaseRetry();
+  if (retries.held) {
+    retries.release();
   }
   if (transportFailure !== '') {
     info.upstreamTransportFailureReason = transportFailure;
   }
-  if (stream.responseStarted) {
+  if (stream.response.started) {
     info.responseFlags |= resetFlags[reason];
     info.responseCodeDetails = `upstream_reset_after_response_started{${reason.replaceAll(' ', '_')}}`;
-    stream.abortResponse();
+    stream.abort();
     return;
   }
-  if (cluster !== undefined && stream.freeRetries < maxFreeRetries && mayResend(stream, failure)) {
-    stream.freeRetries += 1;
+  if (cluster !== undefined && retries.free < maxFreeRetries && mayResend(stream, failure)) {
+    retries.free += 1;
     info.attemptCount -= 1;
     stream.holdRequest();
     startTry(stream);
@@ -348,11 +350,12 @@ function mayResend({ head, bodyReplayable }: HttpStream, failure: TryFailure): b
 
 /** Begins another try after a pause, if policy and breaker allow it. */
 function tryAgain(stream: HttpStream): boolean {
-  const { retryPolicy, cluster, info, manager } = stream;
-  if (retryPolicy === undefined || cluster === undefined || stream.responseStarted) {
+  const { retries, cluster, info, manager } = stream;
+  const { policy: retryPolicy } = retries;
+  if (retryPolicy === undefined || cluster === undefined || stream.response.started) {
     return false;
   }
-  if (stream.retriesLeft === 0) {
+  if (retries.left === 0) {
     if (retryPolicy.numRetries > 0) {
       info.responseFlags |= ResponseFlag.URX;
     }
@@ -362,27 +365,28 @@ function tryAgain(stream: HttpStream): boolean {
   if (stream.head.hasBody && !stream.bodyReplayable) {
     return false;
   }
-  stream.retriesLeft -= 1;
+  retries.left -= 1;
   const breaker = cluster.breaker(stream.route?.forward?.priority ?? 'default');
   if (!breaker.allowsRetry) {
     cluster.counters.retryOverflow += 1;
     info.responseFlags |= ResponseFlag.UO;
     return false;
   }
-  stream.holdRetry(breaker);
+  retries.hold(breaker);
   cluster.counters.retries += 1;
   stream.holdRequest();
   if (stream.virtualHostConfig?.includeRequestAttemptCount === true) {
     stream.head.set('x-envoy-attempt-count', String(info.attemptCount + 1));
   }
-  const retry = retryPolicy.numRetries - stream.retriesLeft;
+  const retry = retryPolicy.numRetries - retries.left;
   stream.arm(StreamTimer.backOff, retryDelayMs(retryPolicy, retry, manager.context.random()));
   return true;
 }
 
 /** One of the router's timers is due. */
 export function onRouterTimer(stream: HttpStream, timer: number): void {
-  const { attempt, cluster, retryPolicy } = stream;
+  const { attempt, cluster, retries } = stream;
+  const { policy: retryPolicy } = retries;
   if (timer === StreamTimer.backOff) {
     startTry(stream);
     return;
@@ -400,8 +404,8 @@ export function onRouterTimer(stream: HttpStream, timer: number): void {
   attempt.detach(true);
   stream.cancel(StreamTimer.perTry);
   stream.cancel(StreamTimer.perTryIdle);
-  if (stream.holdsRetry) {
-    stream.releaseRetry();
+  if (retries.held) {
+    retries.release();
   }
   if (retryPolicy !== undefined && wouldRetryFailure(retryPolicy, 'per-try-timeout') && tryAgain(stream)) {
     return;

@@ -131,12 +131,12 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   }
 
   onBodyData(bytes: Buffer, start: number, end: number): void {
-    this.stream.onResponseData(bytes, start, end);
+    this.stream.response.onData(bytes, start, end);
   }
 
   onBodyEnd(trailers: HeadFields | undefined): void {
     this.responseComplete = true;
-    this.stream.onResponseEnd(trailers);
+    this.stream.response.onEnd(trailers);
   }
 
   onResponseError(detail: CodecErrorDetail, fate: RequestFate): void {
