@@ -3,6 +3,15 @@ import { HeadFields } from '../../packages/http-codec/src/head-fields.ts';
 import { HpackDecoder, type HpackResult } from '../../packages/http-codec/src/http2/hpack/decoder.ts';
 import { FieldBlock, HpackEncoder } from '../../packages/http-codec/src/http2/hpack/encoder.ts';
 import { PseudoFields } from '../../packages/http-codec/src/http2/hpack/pseudo-fields.ts';
+import {
+  ack,
+  endHeaders,
+  endStream,
+  frame,
+  padded,
+  settings,
+  Type,
+} from '../../packages/http-codec/test/hand-made-frames.ts';
 import { fieldsOf } from '../../packages/http-codec/test/hpack-blocks.ts';
 
 /**
@@ -18,11 +27,6 @@ export interface PeerRequest {
   readonly fields: HeadFields;
 }
 
-const frame = { data: 0, headers: 1, settings: 4, ping: 6, continuation: 9 } as const;
-const ack = 0x1;
-const endStream = 0x1;
-const endHeaders = 0x4;
-const padded = 0x8;
 const withPriority = 0x20;
 const headerTableSize = 1;
 const prefaceLength = 24;
@@ -69,22 +73,10 @@ export class HpackPeer {
   /** Announces another size of our table; the client's encoder has to follow. */
   announceTable(bytes: number): void {
     this.#announced.push(bytes);
-    const payload = Buffer.alloc(6);
-    payload.writeUInt16BE(headerTableSize, 0);
-    payload.writeUInt32BE(bytes, 2);
-    this.#send(this.#socket, frame.settings, 0, 0, payload);
+    this.#socket?.write(settings([headerTableSize, bytes]));
   }
 
   readonly #announced: number[] = [];
-
-  #send(socket: Socket | undefined, type: number, flags: number, stream: number, payload: Buffer): void {
-    const head = Buffer.alloc(9);
-    head.writeUIntBE(payload.length, 0, 3);
-    head[3] = type;
-    head[4] = flags;
-    head.writeUInt32BE(stream, 5);
-    socket?.write(Buffer.concat([head, payload]));
-  }
 
   #serve(socket: Socket): void {
     const decoder = new HpackDecoder({ maxTableBytes: 65_536, maxHeadBytes: 61_440, maxFields: 200 });
@@ -95,7 +87,7 @@ export class HpackPeer {
     let block = Buffer.alloc(0);
     socket.setNoDelay(true);
     socket.on('error', () => {});
-    this.#send(socket, frame.settings, 0, 0, Buffer.alloc(0));
+    socket.write(settings());
     this.#announced.push(4096);
 
     const sendHead = (stream: number, last: boolean): void => {
@@ -103,7 +95,7 @@ export class HpackPeer {
       for (let at = 0; at === 0 || at < bytes.length; at += maxFrameBytes) {
         const part = bytes.subarray(at, at + maxFrameBytes);
         const flags = (at + maxFrameBytes >= bytes.length ? endHeaders : 0) | (at === 0 && last ? endStream : 0);
-        this.#send(socket, at === 0 ? frame.headers : frame.continuation, flags, stream, part);
+        socket.write(frame(at === 0 ? Type.headers : Type.continuation, flags, stream, part));
       }
     };
 
@@ -123,7 +115,7 @@ export class HpackPeer {
       encoder.fields(fieldsOf(answered));
       sendHead(stream, trailers === undefined);
       if (trailers !== undefined) {
-        this.#send(socket, frame.data, 0, stream, Buffer.from('body'));
+        socket.write(frame(Type.data, 0, stream, Buffer.from('body')));
         encoder.begin(out);
         for (const [name, value] of trailers) {
           encoder.field(name, value);
@@ -133,24 +125,24 @@ export class HpackPeer {
     };
 
     const onFrame = (type: number, flags: number, stream: number, payload: Buffer): void => {
-      if (type === frame.settings && (flags & ack) !== 0) {
+      if (type === Type.settings && (flags & ack) !== 0) {
         const size = this.#announced.shift();
         if (size !== undefined) {
           decoder.setMaxTableBytes(size);
         }
-      } else if (type === frame.settings) {
+      } else if (type === Type.settings) {
         for (let at = 0; at + 6 <= payload.length; at += 6) {
           if (payload.readUInt16BE(at) === headerTableSize) {
             encoder.setPeerMaxTableBytes(payload.readUInt32BE(at + 2));
           }
         }
-        this.#send(socket, frame.settings, ack, 0, Buffer.alloc(0));
-      } else if (type === frame.ping && (flags & ack) === 0) {
-        this.#send(socket, frame.ping, ack, 0, payload);
-      } else if (type === frame.headers || type === frame.continuation) {
+        socket.write(frame(Type.settings, ack, 0));
+      } else if (type === Type.ping && (flags & ack) === 0) {
+        socket.write(frame(Type.ping, ack, 0, payload));
+      } else if (type === Type.headers || type === Type.continuation) {
         let start = 0;
         let end = payload.length;
-        if (type === frame.headers) {
+        if (type === Type.headers) {
           block = Buffer.alloc(0);
           if ((flags & padded) !== 0) {
             end -= payload[0] as number;

@@ -9,17 +9,10 @@ import {
   releaseRequestHead,
 } from '@weft/http-codec';
 import { seededRandom } from '@weft/testkit';
+import { frame, settings, Type } from '../../packages/http-codec/test/hand-made-frames.ts';
 import { block } from '../../packages/http-codec/test/hpack-blocks.ts';
 import { GivenResponse, linesOf, requestHead, TestClient, taken } from '../../packages/http-codec/test/http2-peers.ts';
-import {
-  data,
-  type Fields,
-  frame,
-  headers,
-  openServer,
-  settings,
-  Type,
-} from '../../packages/http-codec/test/raw-frames.ts';
+import { data, type Fields, headers, openServer } from '../../packages/http-codec/test/raw-frames.ts';
 import { readRequests, readResponse } from '../conformance/http1/codec-feed.ts';
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import { type TestContext, test } from 'node:test';
+import { frame, parseFrames, preface, Type } from '../../http-codec/test/hand-made-frames.ts';
 import { breakers, http2Options } from './support/configs.ts';
 import { HttpClient, Origin, received } from './support/http-peers.ts';
 import { startProxy } from './support/http-route.ts';
@@ -8,28 +9,10 @@ import { RawClient, RawOrigin } from './support/raw-peer.ts';
 
 /** What becomes of HTTP/2 connections: how many there are, and when they end. */
 
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-
-function frame(type: number, flags: number, streamId: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(streamId, 5);
-  return Buffer.concat([head, payload]);
-}
-
 /** Types of the frames that came, in order. */
 function frameTypes(bytes: Buffer): number[] {
-  const types: number[] = [];
-  for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
-    types.push(bytes[at + 3] ?? -1);
-  }
-  return types;
+  return parseFrames(bytes).map(({ type }) => type);
 }
-
-const ping = 6;
-const goaway = 7;
 
 /** An origin that answers when it is told, so that requests pile up. */
 async function holdingOrigin(t: TestContext): Promise<{ origin: Origin; waiting: () => number; release: () => void }> {
@@ -239,12 +222,14 @@ test('peers that do not answer a PING are given up', async (t) => {
   });
   const client = new HttpClient(t, 'http1', proxy.port());
   assert.equal((await client.ask()).status, 503);
-  assert.ok(frameTypes((origin.connections[0]?.received ?? Buffer.alloc(0)).subarray(preface.length)).includes(ping));
+  assert.ok(
+    frameTypes((origin.connections[0]?.received ?? Buffer.alloc(0)).subarray(preface.length)).includes(Type.ping),
+  );
   const mute = await RawClient.connect(proxy.port());
   t.after(() => mute.close());
   mute.send(Buffer.concat([preface, frame(4, 0, 0)]));
   await mute.untilEnd();
-  assert.ok(frameTypes(mute.received).includes(ping));
+  assert.ok(frameTypes(mute.received).includes(Type.ping));
   assert.equal(proxy.dataPlane.downstreamHttp().http2.keepaliveTimeout, 1);
   assert.equal(proxy.dataPlane.clusters()[0]?.http2.keepaliveTimeout, 1);
   // One that answers stays.
@@ -285,7 +270,7 @@ test('a listener of one protocol takes no other', async (t) => {
   t.after(() => second.close());
   second.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await second.untilEnd();
-  assert.ok(frameTypes(second.received).includes(goaway));
+  assert.ok(frameTypes(second.received).includes(Type.goaway));
   assert.equal((await two.ended()).details, 'http2.protocol_error');
 });
 
@@ -357,7 +342,7 @@ test('what a client does wrong on its connection stands in the log', async (t) =
   t.after(() => raw.close());
   raw.send(Buffer.concat([preface, frame(4, 0, 0), frame(0, 0, 1, Buffer.from('data for nothing'))]));
   await raw.untilEnd();
-  assert.ok(frameTypes(raw.received).includes(goaway));
+  assert.ok(frameTypes(raw.received).includes(Type.goaway));
   const seen = await proxy.ended();
   assert.equal(seen.flags, 'DPE');
   assert.equal(seen.details, 'http2.protocol_error');

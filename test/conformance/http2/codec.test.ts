@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { FrameParser } from '../../../packages/http-codec/test/hand-made-frames.ts';
 import { responseHead, type ServedRequest, TestServer, taken } from '../../../packages/http-codec/test/http2-peers.ts';
-import { FrameParser } from './frames.ts';
 import { Http2Peer } from './peer.ts';
 import { testRequirements } from './requirements.ts';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { ack, Code, endStream, type Frame, ping, pingPayload, Type } from './frames.ts';
+import { ack, endStream, type Frame, Type } from '../../../packages/http-codec/test/hand-made-frames.ts';
+import { Code, ping, pingPayload } from './frames.ts';
 import type { Http2Peer } from './peer.ts';
 
 /** How the rows of `http2-server-requirements.json` say what has to happen. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Frame, Type } from './frames.ts';
+import { type Frame, Type } from '../../../packages/http-codec/test/hand-made-frames.ts';
 
 /** A client of the server under test that sends raw bytes and sees frames. */
 export abstract class Http2Peer {

@@ -1,5 +1,19 @@
 import assert from 'node:assert/strict';
 import {
+  ack,
+  endHeaders,
+  endStream,
+  frame,
+  padded,
+  preface,
+  rstStream,
+  settings,
+  Type,
+  uint32,
+  windowUpdate,
+  withPriority,
+} from '../../../packages/http-codec/test/hand-made-frames.ts';
+import {
   block,
   indexed,
   integer,
@@ -8,28 +22,16 @@ import {
   string,
 } from '../../../packages/http-codec/test/hpack-blocks.ts';
 import {
-  ack,
   Code,
   continuation,
   data,
-  endHeaders,
-  endStream,
-  frame,
   headers,
-  padded,
   ping,
   pingPayload,
-  preface,
   priority,
   priorityFields,
   requestFields,
-  rstStream,
-  settings,
   settingsAck,
-  Type,
-  uint32,
-  windowUpdate,
-  withPriority,
 } from './frames.ts';
 import { answersPing, isAnswered, isGiven200, type Stimulated } from './judge.ts';
 import type { Http2Peer } from './peer.ts';

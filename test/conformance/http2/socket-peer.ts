@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { FrameParser } from './frames.ts';
+import { FrameParser } from '../../../packages/http-codec/test/hand-made-frames.ts';
 import { Http2Peer } from './peer.ts';
 
 /** A peer over TCP, or over TLS by ALPN `h2`. */

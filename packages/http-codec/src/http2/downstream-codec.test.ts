@@ -1,23 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { frame, parseFrames, preface, rstStream, settings, Type } from '../../test/hand-made-frames.ts';
 import { fieldsOf } from '../../test/hpack-blocks.ts';
 import { linesOf, requestHead, responseHead, type ServedRequest, TestServer, taken } from '../../test/http2-peers.ts';
-import {
-  data,
-  type Fields,
-  frame,
-  framesOf,
-  getFields,
-  headers,
-  ofType,
-  openServer,
-  parseFrames,
-  ping,
-  preface,
-  rstStream,
-  settings,
-  Type,
-} from '../../test/raw-frames.ts';
+import { data, type Fields, framesOf, getFields, headers, ofType, openServer, ping } from '../../test/raw-frames.ts';
 import { OutputBuffer } from '../output-buffer.ts';
 
 function withField(name: string, value: string | undefined): Fields {

@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { frame, rstStream, settings, Type, uint32, windowUpdate } from '../../test/hand-made-frames.ts';
 import { block, indexed, literal } from '../../test/hpack-blocks.ts';
 import { responseHead, type ServedRequest, type TestServer } from '../../test/http2-peers.ts';
-import {
-  data,
-  frame,
-  framesOf,
-  getFields,
-  headers,
-  ofType,
-  openServer,
-  ping,
-  rstStream,
-  settings,
-  Type,
-  uint32,
-  windowUpdate,
-} from '../../test/raw-frames.ts';
+import { data, framesOf, getFields, headers, ofType, openServer, ping } from '../../test/raw-frames.ts';
 import type { CodecErrorDetail } from '../codec-error.ts';
 import type { Http2Counters } from './counters.ts';
 import {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { frame, settings, Type, windowUpdate } from '../../test/hand-made-frames.ts';
 import {
   exchange,
   requestHead,
@@ -9,17 +10,7 @@ import {
   TestServer,
   taken,
 } from '../../test/http2-peers.ts';
-import {
-  data,
-  frame,
-  framesOf,
-  headers,
-  ofType,
-  openServer,
-  settings,
-  Type,
-  windowUpdate,
-} from '../../test/raw-frames.ts';
+import { data, framesOf, headers, ofType, openServer } from '../../test/raw-frames.ts';
 import { keptHighBytes, keptLowBytes } from './http2-stream.ts';
 
 function answerWith(bytes: number, hold: ServedRequest[] = []): (request: ServedRequest) => void {

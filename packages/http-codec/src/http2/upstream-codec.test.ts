@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { frame, rstStream, settings, Type, uint32 } from '../../test/hand-made-frames.ts';
 import { block } from '../../test/hpack-blocks.ts';
 import {
   exchange,
@@ -10,17 +11,7 @@ import {
   TestClient,
   TestServer,
 } from '../../test/http2-peers.ts';
-import {
-  data,
-  type Fields,
-  frame,
-  framesOf,
-  ofType,
-  rstStream,
-  settings,
-  Type,
-  uint32,
-} from '../../test/raw-frames.ts';
+import { data, type Fields, framesOf, ofType } from '../../test/raw-frames.ts';
 import { maxInformational } from './upstream-stream.ts';
 
 function openClient(...pairs: readonly (readonly [number, number])[]): TestClient {
