@@ -14,7 +14,12 @@ export interface OutboundCluster {
   readonly protocol: ClusterProtocol;
   readonly discovery: ClusterDiscovery;
   readonly connectTimeoutMs: number;
-  readonly loadBalancer: 'round-robin' | 'least-request' | 'random';
+  readonly loadBalancer: LoadBalancer;
+  /** Time in which a new endpoint comes up to its full share; undefined = at once. */
+  readonly slowStartMs: number | undefined;
+  readonly outlierDetection: OutlierDetection | undefined;
+  /** With fewer healthy endpoints than this share health is not looked at any more; 0 = it always is, undefined = Envoy's 50 %. */
+  readonly panicPercent: number | undefined;
   readonly limits: CircuitLimits;
   /** 0 = no limit. */
   readonly maxRequestsPerConnection: number;
@@ -44,8 +49,25 @@ export type ClusterProtocol = 'tcp' | 'http1' | 'http2' | 'http-by-alpn' | 'http
 export type ClusterDiscovery =
   /** By EDS under the cluster's own name. */
   | { readonly kind: 'endpoints' }
-  /** Each endpoint's address is a host name, looked up in DNS. */
-  | { readonly kind: 'dns'; readonly endpoints: readonly Endpoint[] };
+  /** Each endpoint's address is a host name, looked up in DNS: every address found is an endpoint, or (`one`) the first alone. */
+  | { readonly kind: 'dns'; readonly endpoints: readonly Endpoint[]; readonly addresses: 'all' | 'one' };
+
+export type LoadBalancer =
+  | { readonly kind: 'round-robin' | 'least-request' | 'random' | 'peak-ewma' }
+  | { readonly kind: 'ring-hash'; readonly minimumRingSize: number }
+  | { readonly kind: 'maglev'; readonly tableSize: number };
+
+/** When an endpoint is left out for a while because of how it answers. */
+export interface OutlierDetection {
+  /** Undefined = not looked at. */
+  readonly consecutive5xx: number | undefined;
+  readonly consecutiveGatewayErrors: number | undefined;
+  /** Errors of connecting are counted apart; undefined = among the others. */
+  readonly consecutiveLocalErrors: number | undefined;
+  readonly intervalMs: number;
+  readonly baseEjectionMs: number;
+  readonly maxEjectionPercent: number;
+}
 
 export interface CircuitLimits {
   readonly maxConnections: number;
@@ -60,7 +82,30 @@ export type ClusterTls =
   | { readonly kind: 'auto'; readonly mutual: MutualTls }
   /** Mutual TLS with all. */
   | { readonly kind: 'mutual'; readonly mutual: MutualTls }
+  /** TLS of its own with servers that are not of the mesh. */
+  | { readonly kind: 'originate'; readonly origination: TlsOrigination }
   | { readonly kind: 'disabled' };
+
+export interface TlsOrigination {
+  /** undefined = that of the request (`auto_host_sni`), if it is HTTP. */
+  readonly sni: string | undefined;
+  /** Names of which the server's certificate must have one; empty = that of `sni`. */
+  readonly subjectAltNames: readonly string[];
+  readonly roots: TlsRoots;
+  /** What is shown to a server that asks. */
+  readonly certificate: CertificateSource | undefined;
+}
+
+/** `system`: those of the machine. `none`: nothing is verified, which a user must have asked for. */
+export type TlsRoots =
+  | { readonly kind: 'system' | 'none' }
+  /** A secret of the control plane, by SDS. */
+  | { readonly kind: 'secret'; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+export type CertificateSource =
+  | { readonly kind: 'secret'; readonly name: string }
+  | { readonly kind: 'files'; readonly certificatePath: string; readonly keyPath: string };
 
 export interface MutualTls {
   readonly sni: string;

@@ -2,13 +2,17 @@ import type { OriginRef } from './origin.ts';
 
 /** One address of a cluster. */
 export interface Endpoint {
+  /** An IP address, a name that DNS resolves, or `unix://` and the path of a socket. */
   readonly address: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
   readonly health: 'healthy' | 'unhealthy';
   /** At least 1. */
   readonly weight: number;
   /** `region/zone/subzone`, with fewer parts or empty where unknown. */
   readonly locality: string;
+  /** 0 is used first; others as far as lower ones are not healthy. */
+  readonly priority: number;
   /** Whether a sidecar stands there that accepts mutual TLS. */
   readonly mutualTls: boolean;
   readonly workload: WorkloadLabels;
@@ -28,5 +32,7 @@ export interface ClusterEndpoints {
   /** Name of the cluster. */
   readonly cluster: string;
   readonly endpoints: readonly Endpoint[];
+  /** Shares of localities by their names, where a DestinationRule gives them; undefined = by their endpoints. */
+  readonly localityWeights: Readonly<Record<string, number>> | undefined;
   readonly origins: readonly OriginRef[];
 }

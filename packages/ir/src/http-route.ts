@@ -5,9 +5,9 @@ export type StringMatch =
   | { readonly kind: 'exact' | 'prefix'; readonly value: string }
   | { readonly kind: 'regex'; readonly value: string };
 
-/** How the path of a request is compared; the query is not part of it. */
+/** How the path of a request is compared; the query is not part of it. `segments` is a prefix of whole segments: `/a` has `/a` and `/a/b`, not `/ab`. */
 export type PathMatch =
-  | { readonly kind: 'exact' | 'prefix'; readonly value: string; readonly ignoreCase: boolean }
+  | { readonly kind: 'exact' | 'prefix' | 'segments'; readonly value: string; readonly ignoreCase: boolean }
   | { readonly kind: 'regex'; readonly value: string };
 
 /** A condition on one header. A header that is absent counts as empty when `invert` is true and a value is compared. */
@@ -54,7 +54,7 @@ export interface Destination {
   readonly cluster: string;
   /** Relative to the sum of the list; a list of one has weight 1. */
   readonly weight: number;
-  /** False: the host, port or subset does not exist, so there is no such cluster and the proxy answers 503. */
+  /** False: the host, port or subset does not exist, so there is no such cluster and the proxy answers `unresolvedStatus`. */
   readonly resolved: boolean;
   readonly headers: HeaderEdits;
 }
@@ -71,6 +71,8 @@ export interface RetryPolicy {
 }
 
 export type PathRewrite =
+  /** The new path, whatever was matched. */
+  | { readonly kind: 'whole'; readonly value: string }
   /** Replaces what the match consumed. */
   | { readonly kind: 'matched'; readonly value: string }
   | { readonly kind: 'regex'; readonly pattern: string; readonly substitution: string };
@@ -84,7 +86,65 @@ export interface ForwardAction {
   readonly hostRewrite: string | undefined;
   /** Whole request; 0 = none. */
   readonly timeoutMs: number;
+  /** Silence of a request in both directions; undefined = that of the listener. */
+  readonly idleTimeoutMs: number | undefined;
   readonly retry: RetryPolicy | undefined;
+  /** Answer for the share of destinations that are not resolved: 500 is Gateway API's, 503 Istio's. */
+  readonly unresolvedStatus: 500 | 503;
+  /** Copies of requests, whose answers nobody waits for. */
+  readonly mirrors: readonly Mirror[];
+  /** What chooses the endpoint where the cluster balances by hash; the first that the request has something for decides if it is terminal. */
+  readonly hashes: readonly HashPolicy[];
+  readonly session: SessionPersistence | undefined;
+}
+
+/** Where a copy of a share of the requests goes. */
+export interface Mirror {
+  /** Name of an outbound cluster. */
+  readonly cluster: string;
+  /** False: there is no such cluster, and nothing is mirrored. */
+  readonly resolved: boolean;
+  readonly share: Millionths;
+}
+
+/** A share in parts of a million: 1,000,000 is all. */
+export type Millionths = number;
+
+/** A part of a request that a hash is made of. */
+export type HashPolicy =
+  | { readonly kind: 'header'; readonly name: string }
+  /** `ttlMs`: a client without the cookie is given one; 0 = until its session ends, undefined = none is given. */
+  | { readonly kind: 'cookie'; readonly name: string; readonly path: string; readonly ttlMs: number | undefined }
+  | { readonly kind: 'query'; readonly name: string }
+  | { readonly kind: 'source-ip' };
+
+/** A client stays with the endpoint that answered it first. */
+export type SessionPersistence =
+  /** `ttlMs` 0: until the client's session ends. */
+  | { readonly kind: 'cookie'; readonly name: string; readonly path: string; readonly ttlMs: number }
+  | { readonly kind: 'header'; readonly name: string };
+
+/** Faults that are made on purpose. At least one of the two. */
+export interface Fault {
+  readonly delay: { readonly ms: number; readonly share: Millionths } | undefined;
+  readonly abort:
+    | { readonly kind: 'http'; readonly status: number; readonly share: Millionths }
+    /** Code of gRPC, 0 to 16. */
+    | { readonly kind: 'grpc'; readonly code: number; readonly share: Millionths }
+    | undefined;
+}
+
+/** What browsers are told about requests of pages of other origins. */
+export interface CorsPolicy {
+  readonly origins: readonly StringMatch[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  readonly exposed: readonly string[];
+  /** undefined: the browser's default. */
+  readonly maxAgeSec: number | undefined;
+  readonly credentials: boolean;
+  /** Whether a preflight request of an origin that none matches goes on to the application. */
+  readonly forwardUnmatchedPreflights: boolean;
 }
 
 export interface RedirectAction {
@@ -111,6 +171,8 @@ export interface HttpRoute {
   readonly match: HttpMatch;
   readonly action: HttpAction;
   readonly headers: HeaderEdits;
+  readonly fault: Fault | undefined;
+  readonly cors: CorsPolicy | undefined;
 }
 
 /** The routes of one host and port as one client sees them. */
@@ -124,3 +186,17 @@ export const noHeaderEdits: HeaderEdits = {
   request: { set: [], add: [], remove: [] },
   response: { set: [], add: [], remove: [] },
 };
+
+/** A forwarding action with nothing special about it. */
+export const plainForward = {
+  kind: 'forward',
+  pathRewrite: undefined,
+  hostRewrite: undefined,
+  timeoutMs: 0,
+  idleTimeoutMs: undefined,
+  retry: undefined,
+  unresolvedStatus: 503,
+  mirrors: [],
+  hashes: [],
+  session: undefined,
+} as const satisfies Partial<ForwardAction>;

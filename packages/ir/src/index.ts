@@ -1,19 +1,27 @@
 export { canonical, canonicalText } from './canonical.ts';
 export {
+  type CertificateSource,
   type CircuitLimits,
   type ClusterDiscovery,
   type ClusterProtocol,
   type ClusterTls,
+  type LoadBalancer,
   type MutualTls,
   type OutboundCluster,
+  type OutlierDetection,
   type Protocol,
+  type TlsOrigination,
+  type TlsRoots,
   unlimited,
 } from './cluster.ts';
 export type { ClusterEndpoints, Endpoint, WorkloadLabels } from './endpoint.ts';
 export {
+  type CorsPolicy,
   type Destination,
   type DirectResponseAction,
+  type Fault,
   type ForwardAction,
+  type HashPolicy,
   type HeaderChanges,
   type HeaderEdits,
   type HeaderMatch,
@@ -22,12 +30,16 @@ export {
   type HttpMatch,
   type HttpRoute,
   type HttpRoutes,
+  type Millionths,
+  type Mirror,
   noHeaderEdits,
   type PathMatch,
   type PathRewrite,
+  plainForward,
   type QueryMatch,
   type RedirectAction,
   type RetryPolicy,
+  type SessionPersistence,
   type StringMatch,
 } from './http-route.ts';
 export { mergeOrigins, type OriginRef, originKey } from './origin.ts';
@@ -35,6 +47,13 @@ export { type IrProblem, validate } from './validate.ts';
 export type {
   AutoUpstream,
   Engine,
+  GatewayChain,
+  GatewayClientCertificates,
+  GatewayHttp,
+  GatewayListener,
+  GatewayTcp,
+  GatewayTls,
+  GatewayVirtualHost,
   HttpProxy,
   HttpUpstream,
   Inbound,

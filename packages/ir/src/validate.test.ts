@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutboundCluster } from './cluster.ts';
-import { type HttpRoutes, noHeaderEdits } from './http-route.ts';
+import { type HttpRoutes, noHeaderEdits, plainForward } from './http-route.ts';
 import { validate } from './validate.ts';
 import type { WorkloadIr } from './workload-ir.ts';
 
@@ -14,7 +14,10 @@ const cluster: OutboundCluster = {
   protocol: 'http-by-alpn',
   discovery: { kind: 'endpoints' },
   connectTimeoutMs: 10_000,
-  loadBalancer: 'least-request',
+  loadBalancer: { kind: 'least-request' },
+  slowStartMs: undefined,
+  outlierDetection: undefined,
+  panicPercent: undefined,
   limits: { maxConnections: 1, maxPendingRequests: 1, maxRequests: 1, maxRetries: 1 },
   maxRequestsPerConnection: 0,
   maxConcurrentStreams: undefined,
@@ -31,14 +34,12 @@ function routesTo(name: string, resolved: boolean, weight = 1): HttpRoutes {
         name: 'default',
         match: { path: { kind: 'prefix', value: '/', ignoreCase: false }, headers: [], query: [] },
         action: {
-          kind: 'forward',
+          ...plainForward,
           destinations: [{ cluster: name, weight, resolved, headers: noHeaderEdits }],
-          pathRewrite: undefined,
-          hostRewrite: undefined,
-          timeoutMs: 0,
-          retry: undefined,
         },
         headers: noHeaderEdits,
+        fault: undefined,
+        cors: undefined,
       },
     ],
     origins: [],
@@ -54,6 +55,7 @@ const sound: WorkloadIr = {
   },
   upstreams: [],
   inbound: [],
+  gateway: [],
   clusters: [cluster],
   origins: [],
 };

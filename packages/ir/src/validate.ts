@@ -1,5 +1,5 @@
 import type { Destination, HttpRoute, HttpRoutes } from './http-route.ts';
-import type { ListenAddress, WorkloadIr } from './workload-ir.ts';
+import type { GatewayListener, ListenAddress, WorkloadIr } from './workload-ir.ts';
 
 /** Something in an IR that cannot be: a defect of what made it, never a user's mistake. */
 export interface IrProblem {
@@ -19,7 +19,7 @@ export function validate(ir: WorkloadIr): readonly IrProblem[] {
   for (const [index, cluster] of ir.clusters.entries()) {
     const path = `clusters[${index}]`;
     check.that(cluster.connectTimeoutMs > 0, `${path}.connectTimeoutMs`, 'must be positive');
-    if (cluster.tls.kind !== 'disabled') {
+    if (cluster.tls.kind === 'auto' || cluster.tls.kind === 'mutual') {
       check.that(cluster.tls.mutual.peerIds.length > 0, `${path}.tls.mutual.peerIds`, 'is empty: any peer would do');
     }
   }
@@ -48,6 +48,9 @@ export function validate(ir: WorkloadIr): readonly IrProblem[] {
   for (const [index, inbound] of ir.inbound.entries()) {
     check.listen(`inbound[${index}].listen`, inbound.listen);
     check.port(`inbound[${index}].app.port`, inbound.app.port);
+  }
+  for (const [index, listener] of ir.gateway.entries()) {
+    check.gateway(`gateway[${index}]`, listener, clusters);
   }
   return check.problems;
 }
@@ -83,6 +86,33 @@ class Check {
     this.#sockets.set(socket, path);
   }
 
+  gateway(path: string, { listen, chains }: GatewayListener, clusters: ReadonlySet<string>): void {
+    this.listen(`${path}.listen`, listen);
+    this.that(chains.length > 0, `${path}.chains`, 'is empty');
+    const names = new Set<string>();
+    for (const [index, { name, tls, traffic }] of chains.entries()) {
+      const at = `${path}.chains[${index}]`;
+      this.that(!names.has(name), `${at}.name`, `${name} is there twice`);
+      names.add(name);
+      this.that(tls?.certificates.length !== 0, `${at}.tls.certificates`, 'is empty');
+      if (traffic.kind === 'tcp') {
+        if (traffic.destinations.length > 0) {
+          this.destinations(`${at}.traffic.destinations`, traffic.destinations, clusters);
+        }
+        continue;
+      }
+      const domains = new Set<string>();
+      for (const [position, host] of traffic.virtualHosts.entries()) {
+        const where = `${at}.traffic.virtualHosts[${position}]`;
+        for (const domain of host.domains) {
+          this.that(!domains.has(domain), `${where}.domains`, `${domain} is there twice`);
+          domains.add(domain);
+        }
+        this.routes(`${where}.routes`, host.routes, clusters);
+      }
+    }
+  }
+
   routes(path: string, routes: HttpRoutes, clusters: ReadonlySet<string>): void {
     for (const [index, route] of routes.routes.entries()) {
       this.#route(`${path}.routes[${index}]`, route, clusters);
@@ -92,6 +122,11 @@ class Check {
   #route(path: string, route: HttpRoute, clusters: ReadonlySet<string>): void {
     if (route.action.kind === 'forward') {
       this.destinations(`${path}.action.destinations`, route.action.destinations, clusters);
+      for (const [index, { cluster, resolved, share }] of route.action.mirrors.entries()) {
+        const at = `${path}.action.mirrors[${index}]`;
+        this.that(!resolved || clusters.has(cluster), `${at}.cluster`, `${cluster} is not among the clusters`);
+        this.that(share >= 0 && share <= 1_000_000, `${at}.share`, `${share} is not a share`);
+      }
     }
     if (route.action.kind === 'direct-response') {
       const { status } = route.action;

@@ -13,6 +13,8 @@ export interface WorkloadIr {
   readonly upstreams: readonly Upstream[];
   /** Sorted by port. */
   readonly inbound: readonly Inbound[];
+  /** Of a gateway: what it opens to the outside. Sorted by socket. */
+  readonly gateway: readonly GatewayListener[];
   /** All clusters that the above refer to and that exist, sorted by name. */
   readonly clusters: readonly OutboundCluster[];
   /** Every resource used, sorted; those behind endpoints are with the endpoints. */
@@ -99,5 +101,74 @@ export interface Inbound {
   readonly mutualTls: 'strict' | 'permissive' | 'disabled';
   /** The service that the port belongs to, for metrics; undefined when none selects the workload. */
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
+  readonly origins: readonly OriginRef[];
+}
+
+/** One socket of a gateway. */
+export interface GatewayListener {
+  readonly listen: ListenAddress;
+  /** PROXY protocol headers are expected (and required) at the beginning of connections. */
+  readonly proxyProtocol: boolean;
+  /** Proxies in front of this one whose `x-forwarded-for` is believed. */
+  readonly trustedHops: number;
+  /** By server name, most specific first; a socket without TLS has one chain without names. */
+  readonly chains: readonly GatewayChain[];
+  readonly origins: readonly OriginRef[];
+}
+
+/** What happens to connections of some server names. */
+export interface GatewayChain {
+  /** Unique in the listener; part of names on the wire and in metrics. */
+  readonly name: string;
+  /** Exact names and `*.suffix`; empty = all that no other chain takes. */
+  readonly serverNames: readonly string[];
+  /** undefined: bytes are taken as they come (plaintext, or TLS that is passed through). */
+  readonly tls: GatewayTls | undefined;
+  readonly traffic: GatewayHttp | GatewayTcp;
+}
+
+/** TLS that ends at the gateway. */
+export interface GatewayTls {
+  /** Names of SDS secrets `kubernetes://<namespace>/<name>`, at least one; that which fits the server name is shown. `mesh`: the workload's own. */
+  readonly certificates: readonly string[] | 'mesh';
+  readonly client: GatewayClientCertificates;
+  readonly minVersion: '1.0' | '1.1' | '1.2' | '1.3' | undefined;
+  readonly maxVersion: '1.0' | '1.1' | '1.2' | '1.3' | undefined;
+  /** OpenSSL names; empty = the proxy's own list. */
+  readonly cipherSuites: readonly string[];
+}
+
+export type GatewayClientCertificates =
+  | { readonly kind: 'none' }
+  /** `required` false: asked for, and verified when there is one. */
+  | {
+      readonly kind: 'verified';
+      readonly required: boolean;
+      /** SDS secret with the roots, or those of the mesh. */
+      readonly roots: { readonly kind: 'secret'; readonly name: string } | { readonly kind: 'mesh' };
+      /** Names of which the certificate must have one; empty = any. */
+      readonly subjectAltNames: readonly string[];
+    };
+
+export interface GatewayHttp {
+  readonly kind: 'http';
+  /** Name of the route configuration; chains with the same name share it. */
+  readonly routeConfig: string;
+  readonly virtualHosts: readonly GatewayVirtualHost[];
+  /** Plaintext requests are answered with a redirect to `https`. */
+  readonly httpsRedirect: boolean;
+}
+
+export interface GatewayVirtualHost {
+  readonly name: string;
+  /** Exact, `*.suffix` or `*`; distinct over the route configuration. */
+  readonly domains: readonly string[];
+  readonly routes: HttpRoutes;
+}
+
+export interface GatewayTcp {
+  readonly kind: 'tcp';
+  /** Empty: connections are closed. */
+  readonly destinations: readonly Destination[];
   readonly origins: readonly OriginRef[];
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { noHeaderEdits, type OutboundCluster, unlimited, type WorkloadIr } from '@weft/ir';
+import { noHeaderEdits, type OutboundCluster, plainForward, unlimited, type WorkloadIr } from '@weft/ir';
 import { eventually } from '@weft/testkit';
 import { type EncodedResource, encodeResource } from '@weft/xds-server';
 import { typeUrls } from '@weft/xds-types';
@@ -35,7 +35,10 @@ const cluster: OutboundCluster = {
   protocol: 'http-by-alpn',
   discovery: { kind: 'endpoints' },
   connectTimeoutMs: 5000,
-  loadBalancer: 'least-request',
+  loadBalancer: { kind: 'least-request' },
+  slowStartMs: undefined,
+  outlierDetection: undefined,
+  panicPercent: undefined,
   limits: { maxConnections: unlimited, maxPendingRequests: unlimited, maxRequests: unlimited, maxRetries: unlimited },
   maxRequestsPerConnection: 0,
   maxConcurrentStreams: undefined,
@@ -59,13 +62,11 @@ function routes(header?: string) {
         name: 'default',
         match: { path: { kind: 'prefix' as const, value: '/', ignoreCase: false }, headers: [], query: [] },
         action: {
-          kind: 'forward' as const,
+          ...plainForward,
           destinations: [{ cluster: clusterName, weight: 1, resolved: true, headers: noHeaderEdits }],
-          pathRewrite: undefined,
-          hostRewrite: undefined,
-          timeoutMs: 0,
-          retry: undefined,
         },
+        fault: undefined,
+        cors: undefined,
         headers:
           header === undefined
             ? noHeaderEdits

@@ -189,6 +189,7 @@ export function workloadIr(fields: Partial<WorkloadIr> & { readonly name: string
     httpProxy: undefined,
     upstreams: [],
     inbound: [],
+    gateway: [],
     clusters: [],
     origins: [],
     ...rest,
@@ -202,6 +203,7 @@ export function endpointOf(port: number, workload: string, mutualTls: boolean): 
     health: 'healthy',
     weight: 1,
     locality: '',
+    priority: 0,
     mutualTls,
     workload: {
       name: `${workload}-1`,

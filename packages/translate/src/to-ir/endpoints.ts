@@ -13,7 +13,12 @@ export function clusterEndpoints(state: MeshState, client: Client, cluster: stri
   const service = name === undefined ? undefined : state.services.exact(name.host, client.namespace);
   const port = service === undefined || name === undefined ? undefined : portOf(service, name.port);
   if (name === undefined || service === undefined || port === undefined) {
-    return state.memo.get(`endpoints-of-nothing|${cluster}`, [], () => ({ cluster, endpoints: [], origins: [] }));
+    return state.memo.get(`endpoints-of-nothing|${cluster}`, [], () => ({
+      cluster,
+      endpoints: [],
+      localityWeights: undefined,
+      origins: [],
+    }));
   }
   const rule = name.subset === '' ? undefined : state.destinationRuleOf(service, client);
   const subset = rule?.spec?.subsets?.find((candidate) => candidate.name === name.subset);
@@ -32,6 +37,7 @@ export function clusterEndpoints(state: MeshState, client: Client, cluster: stri
       return {
         cluster,
         endpoints: chosen.flatMap((instance) => endpointOf(instance, servicePort, 'ip')),
+        localityWeights: undefined,
         origins: mergeOrigins([[origin], set.leftOut, ...chosen.map((instance) => instance.origins)]),
       };
     },
@@ -62,6 +68,7 @@ export function endpointOf(instance: Instance, port: ServicePortModel, addresses
       health: instance.health,
       weight: instance.weight,
       locality: instance.locality,
+      priority: 0,
       mutualTls,
       workload: instance.workload,
     },

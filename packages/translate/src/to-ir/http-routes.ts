@@ -7,6 +7,7 @@ import {
   noHeaderEdits,
   type OutboundCluster,
   type PathRewrite,
+  plainForward,
   type RedirectAction,
 } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
@@ -56,14 +57,14 @@ export function httpRoutes(state: MeshState, client: Client, requested: Requeste
           name: 'default',
           match: httpMatch(undefined),
           action: {
-            kind: 'forward',
+            ...plainForward,
             destinations: [{ cluster, weight: 1, resolved, headers: noHeaderEdits }],
-            pathRewrite: undefined,
             hostRewrite: authority,
-            timeoutMs: 0,
             retry: defaultRetry,
           },
           headers: noHeaderEdits,
+          fault: undefined,
+          cors: undefined,
         },
       ],
       origins: [origin],
@@ -117,6 +118,8 @@ function routesOfRule(
     match: httpMatch(match),
     action,
     headers,
+    fault: undefined,
+    cors: undefined,
   }));
 }
 
@@ -143,7 +146,7 @@ function actionOf(
   const only = rule.route?.length === 1 ? rule.route[0] : undefined;
   return {
     action: {
-      kind: 'forward',
+      ...plainForward,
       destinations,
       pathRewrite: pathRewrite(rule.rewrite),
       hostRewrite:

@@ -71,6 +71,7 @@ function buildCluster([service, port, subset, rule, identities, dnsInstances, se
         ? { kind: 'endpoints' }
         : {
             kind: 'dns',
+            addresses: 'all',
             endpoints: dnsInstances
               .filter((instance) => selects(declared?.labels, instance.labels))
               .flatMap((instance) => endpointOf(instance, port, 'dns')),

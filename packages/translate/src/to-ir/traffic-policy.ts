@@ -1,4 +1,4 @@
-import { type OutboundCluster, unlimited } from '@weft/ir';
+import { type LoadBalancer, type OutboundCluster, unlimited } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
 import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
 
@@ -25,18 +25,24 @@ function policyForPort(base: PolicySpec, policy: TrafficPolicySpec | undefined, 
   };
 }
 
-const loadBalancers: Readonly<Record<string, OutboundCluster['loadBalancer']>> = {
-  ROUND_ROBIN: 'round-robin',
-  LEAST_REQUEST: 'least-request',
-  LEAST_CONN: 'least-request',
-  RANDOM: 'random',
+const loadBalancers: Readonly<Record<string, LoadBalancer>> = {
+  ROUND_ROBIN: { kind: 'round-robin' },
+  LEAST_REQUEST: { kind: 'least-request' },
+  LEAST_CONN: { kind: 'least-request' },
+  RANDOM: { kind: 'random' },
 };
+
+/** Istio's default. */
+const leastRequest: LoadBalancer = { kind: 'least-request' };
 
 const connectTimeoutMs = 10_000;
 
 type PoolSettings = Pick<
   OutboundCluster,
   | 'loadBalancer'
+  | 'slowStartMs'
+  | 'outlierDetection'
+  | 'panicPercent'
   | 'limits'
   | 'connectTimeoutMs'
   | 'maxRequestsPerConnection'
@@ -52,7 +58,10 @@ export function poolSettings(policy: PolicySpec): PoolSettings {
   const connect = parseDurationMs(tcp?.connectTimeout ?? '') ?? 0;
   const keepalive = parseDurationMs(tcp?.tcpKeepalive?.time ?? '') ?? 0;
   return {
-    loadBalancer: loadBalancers[policy.loadBalancer?.simple ?? ''] ?? 'least-request',
+    loadBalancer: loadBalancers[policy.loadBalancer?.simple ?? ''] ?? leastRequest,
+    slowStartMs: undefined,
+    outlierDetection: undefined,
+    panicPercent: undefined,
     limits: {
       maxConnections: positive(tcp?.maxConnections) ?? unlimited,
       maxPendingRequests: positive(http?.http1MaxPendingRequests) ?? unlimited,

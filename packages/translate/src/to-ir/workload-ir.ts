@@ -91,6 +91,7 @@ function buildIr(
       httpProxy: httpProxyOf(state, proxyKey, proxy, virtualHosts),
       upstreams,
       inbound,
+      gateway: [],
       clusters: sorted,
       origins: mergeOrigins([
         [originOf(proxy)],

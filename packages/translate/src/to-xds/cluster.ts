@@ -8,7 +8,6 @@ import {
   Cluster,
   Cluster_DiscoveryType,
   Cluster_EdsClusterConfig,
-  Cluster_LbPolicy,
   Cluster_TransportSocketMatch,
   UpstreamConnectionOptions,
 } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
@@ -25,14 +24,9 @@ import { offeredProtocols } from './alpn.ts';
 import { addressOf, duration, fromAds } from './core.ts';
 import { loadAssignment, mutualTlsMatch } from './endpoint.ts';
 import { inboundHttpOptions, outboundHttpOptions } from './http-options.ts';
+import { loadBalancing, outlierDetection } from './load-balancing.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
-import { plaintext, upstreamTls } from './tls.ts';
-
-const lbPolicies = {
-  'round-robin': Cluster_LbPolicy.ROUND_ROBIN,
-  'least-request': Cluster_LbPolicy.LEAST_REQUEST,
-  random: Cluster_LbPolicy.RANDOM,
-} as const;
+import { originatedTls, plaintext, upstreamTls } from './tls.ts';
 
 /** Time between look-ups where a DNS answer has no time to live; Istio's value. */
 const dnsRefreshMs = 60_000;
@@ -60,13 +54,17 @@ function outboundCluster(cluster: OutboundCluster, engine: Engine): Cluster {
           edsClusterConfig: create(Cluster_EdsClusterConfig, { edsConfig: fromAds, serviceName: cluster.name }),
         }
       : {
-          clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.STRICT_DNS },
+          clusterDiscoveryType: {
+            $case: 'type' as const,
+            value: discovery.addresses === 'all' ? Cluster_DiscoveryType.STRICT_DNS : Cluster_DiscoveryType.LOGICAL_DNS,
+          },
           loadAssignment: loadAssignment(cluster.name, discovery.endpoints),
           respectDnsTtl: true,
           dnsRefreshRate: duration(dnsRefreshMs),
         }),
     connectTimeout: duration(cluster.connectTimeoutMs),
-    lbPolicy: lbPolicies[cluster.loadBalancer],
+    ...loadBalancing(cluster),
+    outlierDetection: cluster.outlierDetection === undefined ? undefined : outlierDetection(cluster.outlierDetection),
     circuitBreakers: breakers(cluster.limits),
     typedExtensionProtocolOptions: outboundHttpOptions(cluster),
     ...(cluster.tcpKeepaliveSec === undefined
@@ -87,6 +85,11 @@ function transportSockets(
 ): Partial<Pick<Cluster, 'transportSocket' | 'transportSocketMatches'>> {
   if (tls.kind === 'disabled') {
     return {};
+  }
+  if (tls.kind === 'originate') {
+    return {
+      transportSocket: originatedTls(tls.origination, protocol === 'tcp' ? [] : offeredProtocols(protocol, 'envoy')),
+    };
   }
   const transportSocket = upstreamTls(tls.mutual, offeredProtocols(protocol, engine));
   if (tls.kind === 'mutual') {

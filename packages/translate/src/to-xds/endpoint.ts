@@ -20,30 +20,40 @@ export const endpointMessage: (endpoints: ClusterEndpoints) => XdsMessage = perO
     typeUrls.endpoint,
     endpoints.cluster,
     ClusterLoadAssignment,
-    loadAssignment(endpoints.cluster, endpoints.endpoints),
+    loadAssignment(endpoints.cluster, endpoints.endpoints, endpoints.localityWeights),
     endpoints.origins,
   ),
 );
 
-/** Endpoints come sorted by locality, so each locality is one run of the list. */
-export function loadAssignment(cluster: string, endpoints: readonly EndpointIr[]): ClusterLoadAssignment {
-  const byLocality = new Map<string, EndpointIr[]>();
+/**
+ * Endpoints of one locality and priority stand together.
+ * @param weights of localities by name; undefined = each has that of its endpoints.
+ */
+export function loadAssignment(
+  cluster: string,
+  endpoints: readonly EndpointIr[],
+  weights: ClusterEndpoints['localityWeights'] = undefined,
+): ClusterLoadAssignment {
+  const groups = new Map<string, EndpointIr[]>();
   for (const endpoint of endpoints) {
-    const group = byLocality.get(endpoint.locality);
+    const key = `${endpoint.priority} ${endpoint.locality}`;
+    const group = groups.get(key);
     if (group === undefined) {
-      byLocality.set(endpoint.locality, [endpoint]);
+      groups.set(key, [endpoint]);
     } else {
       group.push(endpoint);
     }
   }
   return create(ClusterLoadAssignment, {
     clusterName: cluster,
-    endpoints: [...byLocality].map(([locality, group]) => {
+    endpoints: [...groups.values()].map((group) => {
+      const { locality = '', priority = 0 } = group[0] ?? {};
       const [region = '', zone = '', subZone = ''] = locality.split('/');
       return create(LocalityLbEndpoints, {
         locality: create(Locality, { region, zone, subZone }),
         lbEndpoints: group.map(lbEndpoint),
-        loadBalancingWeight: group.reduce((sum, { weight }) => sum + weight, 0),
+        loadBalancingWeight: weights?.[locality] ?? group.reduce((sum, { weight }) => sum + weight, 0),
+        priority,
       });
     }),
   });

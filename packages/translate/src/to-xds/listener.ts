@@ -4,6 +4,7 @@ import {
   type ListenAddress,
   noHeaderEdits,
   type OriginRef,
+  plainForward,
   type Workload,
 } from '@weft/ir';
 import { packAny, typeUrls } from '@weft/xds-types';
@@ -245,7 +246,7 @@ function inboundRoutes(inbound: Inbound): RouteConfiguration {
             name: 'default',
             match: { path: { kind: 'prefix', value: '/', ignoreCase: false }, headers: [], query: [] },
             action: {
-              kind: 'forward',
+              ...plainForward,
               destinations: [
                 {
                   cluster: inboundClusterName(inbound.app.port),
@@ -254,12 +255,11 @@ function inboundRoutes(inbound: Inbound): RouteConfiguration {
                   headers: noHeaderEdits,
                 },
               ],
-              pathRewrite: undefined,
-              hostRewrite: undefined,
-              timeoutMs: 0,
               retry: { attempts: 2, perTryTimeoutMs: 0, on: ['reset-before-request'], statusCodes: [] },
             },
             headers: noHeaderEdits,
+            fault: undefined,
+            cors: undefined,
           }),
         ],
       }),

@@ -1,6 +1,7 @@
 import type {
   DirectResponseAction,
   ForwardAction,
+  HashPolicy,
   HeaderChanges,
   HeaderEdits,
   HttpMatch,
@@ -23,7 +24,14 @@ import {
   RetryPolicy_RetryHostPredicate,
   Route,
   RouteAction,
+  RouteAction_ClusterNotFoundResponseCode,
+  RouteAction_HashPolicy,
+  RouteAction_HashPolicy_ConnectionProperties,
+  RouteAction_HashPolicy_Cookie,
+  RouteAction_HashPolicy_Header,
+  RouteAction_HashPolicy_QueryParameter,
   RouteAction_MaxStreamDuration,
+  RouteAction_RequestMirrorPolicy,
   RouteMatch,
   WeightedCluster,
   WeightedCluster_ClusterWeight,
@@ -32,6 +40,7 @@ import { PreviousHostsPredicate } from '@weft/xds-types/envoy/extensions/retry/h
 import { RegexMatchAndSubstitute } from '@weft/xds-types/envoy/type/matcher/v3/regex.ts';
 import { duration } from './core.ts';
 import { create, perObject } from './message.ts';
+import { perFilterConfig, runtimeFraction } from './route-filters.ts';
 import { headerMatcher, queryMatcher, regex } from './string-match.ts';
 
 /** How often a retry looks for another endpoint before it takes one that was tried; Istio's value. */
@@ -43,9 +52,12 @@ export const routeMessage: (route: HttpRoute) => Route = perObject((route) =>
     name: route.name,
     match: routeMatch(route.match),
     action: routeAction(route),
+    typedPerFilterConfig: perFilterConfig(route),
     ...headerEditFields(route.headers),
   }),
 );
+
+const pathCases = { exact: 'path', prefix: 'prefix', segments: 'pathSeparatedPrefix' } as const;
 
 function routeMatch(match: HttpMatch): RouteMatch {
   const { path } = match;
@@ -53,7 +65,7 @@ function routeMatch(match: HttpMatch): RouteMatch {
     pathSpecifier:
       path.kind === 'regex'
         ? { $case: 'safeRegex', value: regex(path.value) }
-        : { $case: path.kind === 'exact' ? 'path' : 'prefix', value: path.value },
+        : { $case: pathCases[path.kind], value: path.value },
     caseSensitive: path.kind !== 'regex' && path.ignoreCase ? false : undefined,
     headers: match.headers.map(headerMatcher),
     queryParameters: match.query.map(queryMatcher),
@@ -87,21 +99,73 @@ function forward(action: ForwardAction): RouteAction {
           }),
         },
     prefixRewrite: pathRewrite?.kind === 'matched' ? pathRewrite.value : '',
-    regexRewrite:
-      pathRewrite?.kind === 'regex'
-        ? create(RegexMatchAndSubstitute, {
-            pattern: regex(pathRewrite.pattern),
-            substitution: pathRewrite.substitution,
-          })
-        : undefined,
+    regexRewrite: regexRewrite(pathRewrite),
     hostRewriteSpecifier:
       action.hostRewrite === undefined ? undefined : { $case: 'hostRewriteLiteral', value: action.hostRewrite },
     // 0 is "none"; leaving it out would mean Envoy's 15 s.
     timeout: duration(action.timeoutMs),
     // What a gRPC client gives itself counts as well: nobody waits for the answer after it.
     maxStreamDuration: create(RouteAction_MaxStreamDuration, { grpcTimeoutHeaderMax: duration(action.timeoutMs) }),
+    idleTimeout: action.idleTimeoutMs === undefined ? undefined : duration(action.idleTimeoutMs),
     retryPolicy: action.retry === undefined ? undefined : retryMessage(action.retry),
+    clusterNotFoundResponseCode: notFoundCodes[action.unresolvedStatus],
+    requestMirrorPolicies: action.mirrors
+      .filter(({ resolved }) => resolved)
+      .map(({ cluster, share }) =>
+        create(RouteAction_RequestMirrorPolicy, { cluster, runtimeFraction: runtimeFraction(share) }),
+      ),
+    hashPolicy: action.hashes.map(hashPolicy),
   });
+}
+
+const notFoundCodes = {
+  500: RouteAction_ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR,
+  503: RouteAction_ClusterNotFoundResponseCode.SERVICE_UNAVAILABLE,
+} as const;
+
+function regexRewrite(rewrite: ForwardAction['pathRewrite']): RegexMatchAndSubstitute | undefined {
+  switch (rewrite?.kind) {
+    case 'regex':
+      return create(RegexMatchAndSubstitute, {
+        pattern: regex(rewrite.pattern),
+        substitution: rewrite.substitution,
+      });
+    case 'whole':
+      // A backslash would be taken for the number of a group.
+      return create(RegexMatchAndSubstitute, {
+        pattern: regex('^.*$'),
+        substitution: rewrite.value.replaceAll('\\', '\\\\'),
+      });
+    default:
+      return undefined;
+  }
+}
+
+function hashPolicy(hash: HashPolicy): RouteAction_HashPolicy {
+  return create(RouteAction_HashPolicy, { policySpecifier: hashSpecifier(hash) });
+}
+
+function hashSpecifier(hash: HashPolicy): RouteAction_HashPolicy['policySpecifier'] {
+  switch (hash.kind) {
+    case 'header':
+      return { $case: 'header', value: create(RouteAction_HashPolicy_Header, { headerName: hash.name }) };
+    case 'cookie':
+      return {
+        $case: 'cookie',
+        value: create(RouteAction_HashPolicy_Cookie, {
+          name: hash.name,
+          path: hash.path,
+          ttl: hash.ttlMs === undefined ? undefined : duration(hash.ttlMs),
+        }),
+      };
+    case 'query':
+      return { $case: 'queryParameter', value: create(RouteAction_HashPolicy_QueryParameter, { name: hash.name }) };
+    case 'source-ip':
+      return {
+        $case: 'connectionProperties',
+        value: create(RouteAction_HashPolicy_ConnectionProperties, { sourceIp: true }),
+      };
+  }
 }
 
 const retryMessage: (retry: RetryPolicy) => RetryMessage = perObject((retry) =>

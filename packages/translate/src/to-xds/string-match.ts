@@ -8,7 +8,7 @@ export function regex(source: string): RegexMatcher {
   return create(RegexMatcher, { regex: source });
 }
 
-function stringMatcher(match: StringMatch): StringMatcher {
+export function stringMatcher(match: StringMatch): StringMatcher {
   return create(StringMatcher, {
     matchPattern:
       match.kind === 'regex'

@@ -1,11 +1,13 @@
-import type { MutualTls } from '@weft/ir';
+import type { MutualTls, TlsOrigination } from '@weft/ir';
 import { packAny } from '@weft/xds-types';
-import { TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import { DataSource, TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { RawBuffer } from '@weft/xds-types/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
 import {
   CertificateValidationContext,
+  CertificateValidationContext_SystemRootCerts,
   SubjectAltNameMatcher,
   SubjectAltNameMatcher_SanType,
+  TlsCertificate,
   TlsParameters,
   TlsParameters_TlsProtocol,
 } from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/common.ts';
@@ -69,6 +71,82 @@ export function upstreamTls(mutual: MutualTls, alpn: readonly string[]): Transpo
     name: 'envoy.transport_sockets.tls',
     configType: { $case: 'typedConfig', value: packAny(`${tlsV3}.UpstreamTlsContext`, UpstreamTlsContext, context) },
   });
+}
+
+/** TLS with servers that are not of the mesh. @param alpn what is offered, best first. */
+export function originatedTls(origination: TlsOrigination, alpn: readonly string[]): TransportSocket {
+  const { sni = '', certificate } = origination;
+  const commonTlsContext = create(CommonTlsContext, {
+    tlsParams: create(TlsParameters, {
+      tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
+      tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+    }),
+    alpnProtocols: [...alpn],
+    ...(certificate?.kind === 'secret'
+      ? { tlsCertificateSdsSecretConfigs: [create(SdsSecretConfig, { name: certificate.name, sdsConfig: fromAds })] }
+      : {}),
+    ...(certificate?.kind === 'files'
+      ? {
+          tlsCertificates: [
+            create(TlsCertificate, {
+              certificateChain: file(certificate.certificatePath),
+              privateKey: file(certificate.keyPath),
+            }),
+          ],
+        }
+      : {}),
+    validationContextType: validation(origination),
+  });
+  return create(TransportSocket, {
+    name: 'envoy.transport_sockets.tls',
+    configType: {
+      $case: 'typedConfig',
+      value: packAny(
+        `${tlsV3}.UpstreamTlsContext`,
+        UpstreamTlsContext,
+        create(UpstreamTlsContext, { commonTlsContext, sni }),
+      ),
+    },
+  });
+}
+
+function file(path: string): DataSource {
+  return create(DataSource, { specifier: { $case: 'filename', value: path } });
+}
+
+function validation({ roots, subjectAltNames, sni }: TlsOrigination): CommonTlsContext['validationContextType'] {
+  if (roots.kind === 'none') {
+    return undefined;
+  }
+  const names = subjectAltNames.length > 0 || sni === undefined ? subjectAltNames : [sni];
+  const matchTypedSubjectAltNames = names.flatMap((name) => {
+    const matcher = create(StringMatcher, { matchPattern: { $case: 'exact', value: name } });
+    const { DNS, URI } = SubjectAltNameMatcher_SanType;
+    return create(SubjectAltNameMatcher, { sanType: name.includes('://') ? URI : DNS, matcher });
+  });
+  switch (roots.kind) {
+    case 'system':
+      return {
+        $case: 'validationContext',
+        value: create(CertificateValidationContext, {
+          matchTypedSubjectAltNames,
+          systemRootCerts: create(CertificateValidationContext_SystemRootCerts, {}),
+        }),
+      };
+    case 'file':
+      return {
+        $case: 'validationContext',
+        value: create(CertificateValidationContext, { matchTypedSubjectAltNames, trustedCa: file(roots.path) }),
+      };
+    case 'secret':
+      return {
+        $case: 'combinedValidationContext',
+        value: create(CommonTlsContext_CombinedCertificateValidationContext, {
+          defaultValidationContext: create(CertificateValidationContext, { matchTypedSubjectAltNames }),
+          validationContextSdsSecretConfig: create(SdsSecretConfig, { name: roots.name, sdsConfig: fromAds }),
+        }),
+      };
+  }
 }
 
 /**
