@@ -37,6 +37,11 @@ export function inboundListenerName(port: number): string {
   return `inbound|${port}`;
 }
 
+/** `gateway|<address>|<port>` */
+export function gatewayListenerName({ address, port }: { readonly address: string; readonly port: number }): string {
+  return `gateway|${address}|${port}`;
+}
+
 /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */
 export function spiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;

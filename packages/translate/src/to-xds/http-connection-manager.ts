@@ -113,6 +113,37 @@ export function outboundHttpFilter(
   );
 }
 
+export interface GatewayHttpOptions {
+  /** Proxies in front of the gateway whose `x-forwarded-for` is believed. */
+  readonly trustedHops: number;
+  /** Whether clients show certificates, which the application is told of. */
+  readonly clientCertificates: boolean;
+}
+
+/** The edge of the mesh: what clients say about themselves is not believed. */
+export function gatewayHttpFilter(
+  statPrefix: string,
+  routes: RouteSource,
+  accessLogPath: string | undefined,
+  { trustedHops, clientCertificates }: GatewayHttpOptions,
+): Filter {
+  const { SANITIZE, SANITIZE_SET } = HttpConnectionManager_ForwardClientCertDetails;
+  return managerFilter(
+    create(HttpConnectionManager, {
+      ...common(statPrefix, routes, accessLogPath),
+      useRemoteAddress: true,
+      xffNumTrustedHops: trustedHops,
+      preserveExternalRequestId: false,
+      serverName: 'weft',
+      forwardClientCertDetails: clientCertificates ? SANITIZE_SET : SANITIZE,
+      setCurrentClientCertDetails: clientCertificates
+        ? create(HttpConnectionManager_SetCurrentClientCertDetails, { subject: true, dns: true, uri: true, cert: true })
+        : undefined,
+      httpFilters: [grpcWebFilter, routerFilter],
+    }),
+  );
+}
+
 /** On a port of gRPC-Web, what browsers send becomes gRPC for the application; gRPC itself passes. */
 export function inboundHttpFilter(
   { protocol, listen }: Pick<Inbound, 'protocol' | 'listen'>,

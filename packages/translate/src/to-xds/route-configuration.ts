@@ -8,7 +8,7 @@ import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
 import { routeMessage } from './route.ts';
 
 /** Largest body of a direct response; Envoy's default of 4 KiB would make it refuse what Istio accepts (1 MiB). */
-const maxDirectResponseBodySizeBytes = 1024 * 1024;
+export const maxDirectResponseBodySizeBytes = 1024 * 1024;
 
 /**
  * The routes of the HTTP proxy: all virtual hosts come by VHDS, one for each authority. The configuration itself never changes, so

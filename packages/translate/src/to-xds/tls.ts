@@ -25,8 +25,8 @@ import { create } from './message.ts';
 const tlsV3 = 'envoy.extensions.transport_sockets.tls.v3';
 
 /** Names of secrets; docs/architecture.md "Names on the wire". */
-const ownCertificate = 'default';
-const trustBundle = 'ROOTCA';
+export const ownCertificate = 'default';
+export const trustBundle = 'ROOTCA';
 
 type NameMatch = { readonly $case: 'exact' | 'prefix'; readonly value: string };
 

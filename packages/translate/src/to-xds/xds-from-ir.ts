@@ -2,6 +2,7 @@ import { invariant } from '@weft/base';
 import {
   type Destination,
   type Engine,
+  type GatewayListener,
   type Inbound,
   type ListenAddress,
   type OriginRef,
@@ -14,6 +15,7 @@ import { compareText } from '../kinds.ts';
 import { upstreamName } from '../names.ts';
 import { sameItems } from '../state/memo-table.ts';
 import { inboundClusterMessage, outboundClusterMessage } from './cluster.ts';
+import { gatewayMessages } from './gateway.ts';
 import { httpProxyListener, inboundListener, upstreamListener } from './listener.ts';
 import { perObject, type XdsMessage } from './message.ts';
 import { firstVirtualHost, httpProxyRoutes, upstreamRoutes, virtualHostMessage } from './route-configuration.ts';
@@ -21,18 +23,18 @@ import { firstVirtualHost, httpProxyRoutes, upstreamRoutes, virtualHostMessage }
 const typeOrder: readonly string[] = Object.values(typeUrls);
 
 /** Listeners are kept by their socket; everything else that they are made from is compared. */
-function perSocket<const I extends readonly unknown[]>(
-  build: (socket: ListenAddress, inputs: I) => XdsMessage,
+function perSocket<R, const I extends readonly unknown[]>(
+  build: (socket: ListenAddress, inputs: I) => R,
 ): typeof build {
-  const made = new WeakMap<ListenAddress, { readonly inputs: readonly unknown[]; readonly message: XdsMessage }>();
+  const made = new WeakMap<ListenAddress, { readonly inputs: readonly unknown[]; readonly result: R }>();
   return (key, inputs) => {
     const known = made.get(key);
     if (known !== undefined && sameItems(known.inputs, inputs)) {
-      return known.message;
+      return known.result;
     }
-    const message = build(key, inputs);
-    made.set(key, { inputs, message });
-    return message;
+    const result = build(key, inputs);
+    made.set(key, { inputs, result });
+    return result;
   };
 }
 
@@ -52,6 +54,11 @@ const upstreamMessage = perSocket(
 const inboundMessage = perSocket(
   (_listen, [inbound, trustDomain, engine, path]: readonly [Inbound, string, Engine, string | undefined]) =>
     inboundListener(inbound, { trustDomain, engine }, path),
+);
+
+const gatewayListenerMessages = perSocket(
+  (_listen, [listener, trustDomain, path]: readonly [GatewayListener, string, string | undefined]) =>
+    gatewayMessages(listener, trustDomain, path),
 );
 
 function upstreamListenerMessage(upstream: Upstream, path: string | undefined): XdsMessage {
@@ -85,6 +92,9 @@ export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((i
       inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, ir.workload.engine, path]),
     ),
   ];
+  for (const listener of ir.gateway) {
+    messages.push(...gatewayListenerMessages(listener.listen, [listener, ir.workload.trustDomain, path]));
+  }
   if (ir.httpProxy !== undefined) {
     messages.push(
       httpProxyMessage(ir.httpProxy.listen, [path]),

@@ -1,0 +1,134 @@
+import type { GatewayChain, GatewayHttp, GatewayListener } from '@weft/ir';
+import { packAny, typeUrls } from '@weft/xds-types';
+import { TrafficDirection } from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
+import {
+  type Filter,
+  FilterChain,
+  FilterChainMatch,
+  ListenerFilter,
+} from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
+import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
+import { VirtualHost, VirtualHost_TlsRequirementType } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
+import { ProxyProtocol } from '@weft/xds-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.ts';
+import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
+import { gatewayListenerName } from '../names.ts';
+import { duration, socketAddress } from './core.ts';
+import { gatewayTls } from './gateway-tls.ts';
+import { gatewayHttpFilter } from './http-connection-manager.ts';
+import { create, type XdsMessage, xdsMessage } from './message.ts';
+import { routeMessage } from './route.ts';
+import { maxDirectResponseBodySizeBytes } from './route-configuration.ts';
+import { tcpProxyFilter } from './tcp-proxy.ts';
+
+/** How long a client of a gateway may take for its ClientHello or PROXY header. Envoy's default. */
+const inspectionTimeoutMs = 15_000;
+
+const tlsInspector: ListenerFilter = create(ListenerFilter, {
+  name: 'envoy.filters.listener.tls_inspector',
+  configType: {
+    $case: 'typedConfig',
+    value: packAny(
+      'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector',
+      TlsInspector,
+      create(TlsInspector, {}),
+    ),
+  },
+});
+
+const proxyProtocol: ListenerFilter = create(ListenerFilter, {
+  name: 'envoy.filters.listener.proxy_protocol',
+  configType: {
+    $case: 'typedConfig',
+    value: packAny(
+      'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol',
+      ProxyProtocol,
+      create(ProxyProtocol, {}),
+    ),
+  },
+});
+
+/** One socket of a gateway, and the route configurations that it refers to. */
+export function gatewayMessages(
+  listener: GatewayListener,
+  trustDomain: string,
+  accessLogPath: string | undefined,
+): readonly XdsMessage[] {
+  const { listen, origins } = listener;
+  const name = gatewayListenerName(listen);
+  const inspected = listener.chains.some(({ serverNames, tls }) => tls !== undefined || serverNames.length > 0);
+  const message = create(Listener, {
+    name,
+    address: socketAddress(listen.address, listen.port),
+    trafficDirection: TrafficDirection.OUTBOUND,
+    listenerFilters: [...(listener.proxyProtocol ? [proxyProtocol] : []), ...(inspected ? [tlsInspector] : [])],
+    listenerFiltersTimeout: duration(inspectionTimeoutMs),
+    filterChains: listener.chains
+      .filter(({ traffic }) => traffic.kind === 'http' || traffic.destinations.length > 0)
+      .map((chain) => chainMessage(name, chain, listener, trustDomain, accessLogPath)),
+  });
+  const routes = new Map<string, XdsMessage>();
+  for (const { traffic } of listener.chains) {
+    if (traffic.kind === 'http' && !routes.has(traffic.routeConfig)) {
+      routes.set(traffic.routeConfig, routeConfiguration(traffic));
+    }
+  }
+  return [xdsMessage(typeUrls.listener, name, Listener, message, origins), ...routes.values()];
+}
+
+function chainMessage(
+  listenerName: string,
+  chain: GatewayChain,
+  listener: GatewayListener,
+  trustDomain: string,
+  accessLogPath: string | undefined,
+): FilterChain {
+  const { serverNames, tls, traffic } = chain;
+  const statPrefix = `${listenerName}|${chain.name}`;
+  const isSecured = tls !== undefined || serverNames.length > 0;
+  const filter: Filter =
+    traffic.kind === 'tcp'
+      ? tcpProxyFilter(statPrefix, traffic.destinations, accessLogPath)
+      : gatewayHttpFilter(statPrefix, { rds: traffic.routeConfig }, accessLogPath, {
+          trustedHops: listener.trustedHops,
+          clientCertificates: tls !== undefined && tls.client.kind === 'verified',
+        });
+  return create(FilterChain, {
+    name: chain.name,
+    filterChainMatch: isSecured
+      ? create(FilterChainMatch, { serverNames: serverNames.map(serverNamePattern), transportProtocol: 'tls' })
+      : undefined,
+    transportSocket: tls === undefined ? undefined : gatewayTls(tls, trustDomain, traffic.kind === 'http'),
+    filters: [filter],
+  });
+}
+
+/** Envoy writes the names below a domain with a star, too; a star alone is any name, which it writes as none. */
+function serverNamePattern(name: string): string {
+  return name.toLowerCase();
+}
+
+function routeConfiguration(http: GatewayHttp): XdsMessage {
+  return xdsMessage(
+    typeUrls.routeConfiguration,
+    http.routeConfig,
+    RouteConfiguration,
+    create(RouteConfiguration, {
+      name: http.routeConfig,
+      virtualHosts: http.virtualHosts.map((host) =>
+        create(VirtualHost, {
+          name: host.name,
+          domains: [...host.domains],
+          routes: host.routes.routes.map(routeMessage),
+          includeRequestAttemptCount: true,
+          requireTls: http.httpsRedirect ? VirtualHost_TlsRequirementType.ALL : VirtualHost_TlsRequirementType.NONE,
+        }),
+      ),
+      // The port that a client writes is the gateway's, whichever port it reached it by.
+      ignorePortInHostMatching: true,
+      validateClusters: false,
+      maxDirectResponseBodySizeBytes,
+    }),
+    http.virtualHosts.flatMap(({ routes }) => routes.origins),
+  );
+}
