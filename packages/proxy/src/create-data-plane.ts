@@ -13,6 +13,7 @@ import { DownstreamCounters, type HttpContext } from './filter/http/http-context
 import type { TcpContext } from './filter/network/tcp-proxy.ts';
 import type { AcceptorContext } from './listener/connection-acceptor.ts';
 import { ListenerManager } from './listener/listener-manager.ts';
+import { ProtocolsSeen } from './load-report/protocols-seen.ts';
 import { OverloadBit, OverloadState } from './overload/overload-state.ts';
 import type { UpstreamContext } from './pool/upstream-context.ts';
 import { type CompiledRouteTable, compileRouteTable } from './route/route-table.ts';
@@ -52,10 +53,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const asked = new Map<string, Promise<VirtualHostAnswer>>();
   const overload = options.overload ?? new OverloadState();
   const counters = new DownstreamCounters();
+  const protocols = new ProtocolsSeen(clock);
   const http: HttpContext = {
     clock,
     overload,
     counters,
+    protocols,
     random,
     wheel,
     clusters,
@@ -78,6 +81,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     onStreamEnd: (info, listener, manager) => {
       // The record is somebody else's work: a defect there must not keep this request from ending in good order.
       try {
+        if (info.isGrpc) {
+          protocols.of(listener.name).note('grpc', clock.now());
+        }
         options.onStreamEnd(info, listener, manager);
       } catch (error) {
         faults.report(error, undefined);
@@ -141,6 +147,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     listeners: () => listeners.statuses(),
     faults: () => faults.count,
     downstreamHttp: () => counters,
+    protocolsSeen: () => protocols,
     connections: () => listeners.connections + listeners.pendingConnections,
     relief: {
       closeIdle: (share) => listeners.endIdle(share),
@@ -189,6 +196,7 @@ function clusterStatus(cluster: Cluster): ClusterStatus {
       connectionsTotal: seen.connectionsTotal,
       connectionsActive: seen.connectionsActive,
       connectFailures: seen.connectFailures,
+      tcpBytes: seen.tcpBytes,
     });
   }
   return {

@@ -2,6 +2,7 @@ import type { Clock, Logger, Unsubscribe } from '@weft/base';
 import type { Http2Counters } from '@weft/http-codec';
 import type { DnsResolver } from './cluster/dns-resolver.ts';
 import type { DownstreamCounters } from './filter/http/http-context.ts';
+import type { ProtocolsSeen } from './load-report/protocols-seen.ts';
 import type { Relief } from './overload/overload-manager.ts';
 import type { OverloadState } from './overload/overload-state.ts';
 import type {
@@ -105,6 +106,8 @@ export interface EndpointStatus {
   readonly connectionsTotal: number;
   readonly connectionsActive: number;
   readonly connectFailures: number;
+  /** Bytes of TCP connections, both directions together. */
+  readonly tcpBytes: number;
 }
 
 export interface ClusterStatus {
@@ -153,6 +156,8 @@ export interface DataPlane {
   faults(): number;
   /** What was counted of HTTP client connections. */
   downstreamHttp(): DownstreamCounters;
+  /** What clients were seen to speak on each listener. */
+  protocolsSeen(): ProtocolsSeen;
   /** Connections of clients, those under inspection or in a handshake included. */
   connections(): number;
   /** What can be given back when means run out. */

@@ -17,7 +17,13 @@ const info = {
   subZone: '',
 } as EndpointInfo;
 
-function cluster(requestsTotal: number, requestsError: number, requestsActive = 0, overflow = 0): ClusterStatus {
+function cluster(
+  requestsTotal: number,
+  requestsError: number,
+  requestsActive = 0,
+  overflow = 0,
+  tcpBytes = 0,
+): ClusterStatus {
   return {
     name: 'c',
     config: { discovery: { kind: 'eds', serviceName: 's' } } as ClusterConfig,
@@ -32,6 +38,7 @@ function cluster(requestsTotal: number, requestsError: number, requestsActive = 
         connectionsTotal: 1,
         connectionsActive: 0,
         connectFailures: 0,
+        tcpBytes,
       } as EndpointStatus,
     ],
     requestsPendingOverflow: overflow,
@@ -58,6 +65,22 @@ test('load reports tell what changed since the last one, by locality and endpoin
   now = cluster(16, 2);
   assert.deepEqual(collector.collect({ clusters: new Set(['other']), perEndpoint: false }), []);
   assert.equal(collector.collect({ clusters: new Set(['c']), perEndpoint: false })[0]?.upstreamLocalityStats.length, 1);
+});
+
+test('load reports tell the bytes of TCP connections while they are open', () => {
+  let now = cluster(0, 0, 0, 0, 1_000);
+  const collector = new LoadCollector(() => [now]);
+  const all = { clusters: undefined, perEndpoint: true };
+  const metrics = () => collector.collect(all)[0]?.upstreamLocalityStats[0];
+  const first = [{ metricName: 'weft.tcp_bytes', numRequestsFinishedWithMetric: 1n, totalMetricValue: 1_000 }];
+  const locality = metrics();
+  assert.deepEqual(locality?.loadMetricStats, first);
+  assert.deepEqual(locality?.upstreamEndpointStats[0]?.loadMetricStats, first);
+  now = cluster(0, 0, 0, 0, 1_500);
+  assert.deepEqual(metrics()?.loadMetricStats, [
+    { metricName: 'weft.tcp_bytes', numRequestsFinishedWithMetric: 0n, totalMetricValue: 500 },
+  ]);
+  assert.equal(metrics(), undefined, 'nothing happened');
 });
 
 test('hosts are asked for on demand: once, in lower case, and not again at once when they do not exist', async () => {

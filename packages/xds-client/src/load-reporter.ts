@@ -25,6 +25,12 @@ export interface LoadReporterOptions {
   collect(request: LoadReportRequest): readonly ClusterStats[];
   /** Memory that the client takes, bytes; goes with the reports as the node's metadata `WEFT_MEMORY_BYTES`, twice a minute. */
   memoryBytes?(): number;
+  /**
+   * What clients of the proxy were seen to speak, where there is news; goes with a report as the node's metadata `WEFT_PROTOCOLS_SEEN`:
+   * `{<listener>: {<protocol>: [count, seconds since]}}`, all of it since the start of the process.
+   * @param isFirst whether this server has been told nothing yet on this stream.
+   */
+  protocolsSeen?(isFirst: boolean): Readonly<Record<string, unknown>> | undefined;
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
   readonly random?: () => number;
 }
@@ -52,6 +58,7 @@ class Reporter implements LoadReporter {
   #timer: Timer | undefined;
   #reportedAtMs = 0;
   #memoryDueMs = 0;
+  #protocolsTold = false;
   #closed = false;
 
   constructor(options: LoadReporterOptions) {
@@ -107,6 +114,7 @@ class Reporter implements LoadReporter {
     };
     this.#reportedAtMs = this.#options.clock.monotonicMs();
     this.#memoryDueMs = this.#reportedAtMs;
+    this.#protocolsTold = false;
     this.#scheduleReport(request, Math.max(minIntervalMs, millisecondsOf(interval)));
   }
 
@@ -123,18 +131,28 @@ class Reporter implements LoadReporter {
     this.#reportedAtMs = now;
     const loadReportInterval = { seconds: BigInt(Math.floor(sinceMs / 1000)), nanos: (sinceMs % 1000) * 1_000_000 };
     const clusterStats = this.#options.collect(request).map((stats) => ({ ...stats, loadReportInterval }));
-    const isMemoryDue = this.#options.memoryBytes !== undefined && now >= this.#memoryDueMs;
-    if (isMemoryDue) {
-      this.#memoryDueMs = now + memoryIntervalMs;
-    }
-    if (clusterStats.length > 0 || isMemoryDue) {
-      const node = isMemoryDue ? this.#nodeWithMemory() : undefined;
-      this.#stream?.write(LoadStatsRequest.encode({ node, clusterStats }).finish());
+    const news = this.#news(now);
+    if (clusterStats.length > 0 || news !== undefined) {
+      const { node } = this.#options;
+      const told = news === undefined ? undefined : { ...node, metadata: { ...node.metadata, ...news } };
+      this.#stream?.write(LoadStatsRequest.encode({ node: told, clusterStats }).finish());
     }
   }
 
-  #nodeWithMemory(): Node {
-    const { node, memoryBytes } = this.#options;
-    return { ...node, metadata: { ...node.metadata, WEFT_MEMORY_BYTES: memoryBytes?.() ?? 0 } };
+  /** What goes along as the node's metadata; undefined when there is nothing to say. */
+  #news(now: number): Readonly<Record<string, unknown>> | undefined {
+    const { memoryBytes, protocolsSeen } = this.#options;
+    const protocols = protocolsSeen?.(!this.#protocolsTold);
+    this.#protocolsTold ||= protocols !== undefined;
+    const isMemoryDue = memoryBytes !== undefined && now >= this.#memoryDueMs;
+    if (isMemoryDue) {
+      this.#memoryDueMs = now + memoryIntervalMs;
+    }
+    return protocols === undefined && !isMemoryDue
+      ? undefined
+      : {
+          ...(isMemoryDue ? { WEFT_MEMORY_BYTES: memoryBytes() } : {}),
+          ...(protocols === undefined ? {} : { WEFT_PROTOCOLS_SEEN: protocols }),
+        };
   }
 }

@@ -170,6 +170,7 @@ test('load is reported at the interval of the server, on the same connection, an
   let issued = 7n;
   const reporter = createLoadReporter({
     memoryBytes: () => 50_000_000,
+    protocolsSeen: (isFirst) => (isFirst ? { 'inbound|80': { http1: [2, 0] } } : undefined),
     channel: client.client.channel,
     node,
     clock: systemClock,
@@ -190,12 +191,15 @@ test('load is reported at the interval of the server, on the same connection, an
   assert.notEqual(reports[0]?.clusters[0]?.loadReportInterval, undefined);
   // Memory goes with one report in half a minute.
   assert.equal(reports[0]?.memoryBytes, 50_000_000);
+  // What is known is told again to a server that has come back.
+  assert.deepEqual(reports[0]?.protocolsSeen, { 'inbound|80': { http1: [2, 0] } });
   server.stop();
   await eventually(() => !client.client.connected, { what: 'the end is noticed', intervalMs: 2 });
   issued = 5n;
   await server.start();
   await eventually(() => reports.length === 2, { what: 'the report after the outage', intervalMs: 2 });
   assert.equal(reports[1]?.clusters[0]?.totalDroppedRequests, 5n);
+  assert.deepEqual(reports[1]?.protocolsSeen, { 'inbound|80': { http1: [2, 0] } });
 });
 
 test('a renewed certificate is used by the next connection; the open stream stays', async (t) => {

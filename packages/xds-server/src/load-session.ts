@@ -77,11 +77,13 @@ class LoadSession implements CallHandler {
   #report(client: ConnectedClient, request: LoadStatsRequest): void {
     const memory = request.node?.metadata?.['WEFT_MEMORY_BYTES'];
     const memoryBytes = typeof memory === 'number' && memory > 0 ? memory : undefined;
-    if (request.clusterStats.length > 0 || memoryBytes !== undefined) {
+    const protocolsSeen: unknown = request.node?.metadata?.['WEFT_PROTOCOLS_SEEN'];
+    if (request.clusterStats.length > 0 || memoryBytes !== undefined || protocolsSeen !== undefined) {
       this.#options.onLoadReport?.(client, {
         clusters: request.clusterStats,
         receivedAtMs: this.#options.clock.now(),
         memoryBytes,
+        protocolsSeen,
       });
     }
   }

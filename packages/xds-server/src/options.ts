@@ -23,6 +23,8 @@ export interface LoadReport {
   readonly receivedAtMs: number;
   /** Memory that the client says it takes (`WEFT_MEMORY_BYTES` in the metadata of a node that came with the report). */
   readonly memoryBytes: number | undefined;
+  /** What the client says that its own clients speak (`WEFT_PROTOCOLS_SEEN` there), not looked at; undefined: nothing was said. */
+  readonly protocolsSeen: unknown;
 }
 
 /** Named limits; what exceeds one ends the stream with RESOURCE_EXHAUSTED. */

@@ -251,6 +251,7 @@ export class ProxyProcess {
       random,
       collect: (request) => collector.collect(request),
       memoryBytes: () => process.memoryUsage.rss(),
+      protocolsSeen: (isFirst) => this.#dataPlane.protocolsSeen().tell(isFirst),
     });
     await client.start();
     this.#loadReporter.start();

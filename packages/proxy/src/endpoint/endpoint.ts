@@ -10,6 +10,8 @@ export class EndpointCounters {
   connectFailures = 0;
   requestsActive = 0;
   connectionsActive = 0;
+  /** Bytes of TCP connections, both directions together; those of HTTP are not counted here. */
+  tcpBytes = 0;
 }
 
 /** One address of a cluster. */

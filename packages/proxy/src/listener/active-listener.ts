@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { ListenerProtocols } from '../load-report/protocols-seen.ts';
 import type { ListenerConfig } from '../runtime-config/config.ts';
 import { bindServer } from './bind-server.ts';
 import { type AcceptorContext, type AcceptorListener, ConnectionAcceptor } from './connection-acceptor.ts';
@@ -21,6 +22,7 @@ export class ActiveListener implements AcceptorListener {
   readonly detected = new Map<DetectedProtocol, number>();
   inspectionTimeouts = 0;
   connectionsWithoutChain = 0;
+  readonly #protocols: ListenerProtocols;
   readonly #context: AcceptorContext;
   readonly #mayAccept: () => boolean;
   readonly #onLearnt: (listener: string, protocol: DetectedProtocol) => void;
@@ -30,17 +32,20 @@ export class ActiveListener implements AcceptorListener {
 
   /**
    * @param mayAccept says no when the proxy holds as many connections as it may.
+   * @param protocols is told of what is no HTTP.
    * @param onLearnt is called when the inspectors find a protocol for the first time.
    */
   constructor(
     config: ListenerConfig,
     context: AcceptorContext,
     mayAccept: () => boolean,
+    protocols: ListenerProtocols,
     onLearnt: (listener: string, protocol: DetectedProtocol) => void,
   ) {
     this.config = config;
     this.#context = context;
     this.#mayAccept = mayAccept;
+    this.#protocols = protocols;
     this.#onLearnt = onLearnt;
   }
 
@@ -85,6 +90,10 @@ export class ActiveListener implements AcceptorListener {
       this.#onLearnt(this.config.name, protocol);
     }
     this.detected.set(protocol, (this.detected.get(protocol) ?? 0) + 1);
+  }
+
+  onOpaque(protocol: 'tls' | 'tcp' | 'server-first'): void {
+    this.#protocols.note(protocol, this.#context.clock.now());
   }
 
   onInspectionTimeout(): void {

@@ -11,6 +11,9 @@ import type { ActiveFilterChain } from './filter-chain.ts';
 import { matchFilterChain } from './filter-chain-match.ts';
 import { type DetectedProtocol, FirstBytes } from './first-bytes.ts';
 
+/** First byte of a TLS connection: the content type of its ClientHello (RFC 8446 §5.1). */
+const tlsHandshake = 0x16;
+
 /** What accepting needs of the listener that a connection came by. */
 export interface AcceptorListener {
   readonly config: ListenerConfig;
@@ -18,6 +21,8 @@ export interface AcceptorListener {
   readonly defaultChain: ActiveFilterChain | undefined;
   /** What an inspector took a connection for, to be counted. */
   onDetected(protocol: DetectedProtocol): void;
+  /** A chain without HTTP takes a connection whose client speaks this. */
+  onOpaque(protocol: 'tls' | 'tcp' | 'server-first'): void;
   /** A client did not say enough in time; the connection goes on only if the listener is told so. */
   onInspectionTimeout(): void;
   onNoChain(): void;
@@ -47,6 +52,7 @@ export class ConnectionAcceptor implements TimerOwner {
   readonly #first: FirstBytes;
   #done = false;
   #inspecting = false;
+  #timedOut = false;
 
   /** @param onDone is called once, when the socket has found its filter or is gone. */
   constructor(socket: Socket, listener: AcceptorListener, context: AcceptorContext, onDone: () => void) {
@@ -146,6 +152,7 @@ export class ConnectionAcceptor implements TimerOwner {
   }
 
   #onTimeout(): void {
+    this.#timedOut = true;
     this.#listener.onInspectionTimeout();
     if (!this.#listener.config.continueOnListenerFiltersTimeout) {
       this.#refuse('', 0, 'listener_filters_timeout');
@@ -184,12 +191,24 @@ export class ConnectionAcceptor implements TimerOwner {
       this.#listener.onNoChain();
       this.#refuse('', ResponseFlag.NR, 'filter_chain_not_found');
     } else if (chain.tls === undefined) {
+      if (chain.config.filter.kind === 'tcp-proxy') {
+        this.#listener.onOpaque(this.#opaqueProtocol());
+      }
       this.#serveRaw(chain);
     } else if (this.#first.transportProtocol === 'raw_buffer') {
       this.#refuse('TLS_error: plaintext on a TLS listener', 0, 'tls_expected');
     } else {
       this.#serveTls(chain, chain.tls);
     }
+  }
+
+  /** As far as somebody looked: of a port that is declared to be TCP the first bytes are the application's alone. */
+  #opaqueProtocol(): 'tls' | 'tcp' | 'server-first' {
+    const { transportProtocol, rest } = this.#first;
+    if (transportProtocol === 'tls' || rest[0] === tlsHandshake) {
+      return 'tls';
+    }
+    return this.#timedOut && rest.length === 0 ? 'server-first' : 'tcp';
   }
 
   #serveTls(chain: ActiveFilterChain, tls: NonNullable<ActiveFilterChain['tls']>): void {
@@ -207,6 +226,9 @@ export class ConnectionAcceptor implements TimerOwner {
         }
         this.#finish();
         const info = this.#info(connection.tls, chain.config.name);
+        if (chain.config.filter.kind === 'tcp-proxy') {
+          this.#listener.onOpaque('tcp');
+        }
         runEvent(this.#context.transport, connection, () => {
           chain.serve(connection, info, () => peer?.certificate.toString() ?? '');
         });

@@ -191,8 +191,10 @@ export class ListenerManager {
       this.#settled(entry, warming, undefined);
       return;
     }
-    const next = new ActiveListener(config, this.#options.acceptor, this.#options.mayAccept, (listener, protocol) =>
-      this.#options.logger.info('what clients speak was learnt', { listener, protocol }),
+    const { acceptor, mayAccept, http, logger } = this.#options;
+    const protocols = http.protocols.of(config.name);
+    const next = new ActiveListener(config, acceptor, mayAccept, protocols, (listener, protocol) =>
+      logger.info('what clients speak was learnt', { listener, protocol }),
     );
     this.#exchange(next, config);
     warming.binding = true;

@@ -2,6 +2,7 @@ import type { LoadReportRequest } from '@weft/xds-client';
 import type { SocketAddress } from '@weft/xds-types/envoy/config/core/v3/address.ts';
 import type {
   ClusterStats,
+  EndpointLoadMetricStats,
   UpstreamEndpointStats,
   UpstreamLocalityStats,
 } from '@weft/xds-types/envoy/config/endpoint/v3/load_report.ts';
@@ -15,9 +16,16 @@ interface Reported {
   readonly issued: number;
   readonly connections: number;
   readonly connectFailures: number;
+  readonly tcpBytes: number;
 }
 
-const nothing: Reported = { success: 0, error: 0, issued: 0, connections: 0, connectFailures: 0 };
+const nothing: Reported = { success: 0, error: 0, issued: 0, connections: 0, connectFailures: 0, tcpBytes: 0 };
+
+/**
+ * Name of the metric (`EndpointLoadMetricStats`) with the bytes of TCP connections, both directions together, and the number of
+ * connections that were opened. It is there for endpoints that are used by the TCP proxy, and says by that that they are.
+ */
+export const tcpBytesMetric = 'weft.tcp_bytes';
 
 /** Turns the counters of the data plane, which only grow, into the differences that load reports are made of. */
 export class LoadCollector {
@@ -79,13 +87,15 @@ export class LoadCollector {
       issued: endpoint.requestsTotal,
       connections: endpoint.connectionsTotal,
       connectFailures: endpoint.connectFailures,
+      tcpBytes: endpoint.tcpBytes,
     };
     const changed =
       now.success !== before.success ||
       now.error !== before.error ||
       now.issued !== before.issued ||
       now.connections !== before.connections ||
-      now.connectFailures !== before.connectFailures;
+      now.connectFailures !== before.connectFailures ||
+      now.tcpBytes !== before.tcpBytes;
     if (!changed && endpoint.requestsActive === 0 && endpoint.connectionsActive === 0) {
       return;
     }
@@ -108,9 +118,31 @@ export class LoadCollector {
     locality.totalActiveConnections += BigInt(endpoint.connectionsActive);
     locality.totalNewConnections += BigInt(now.connections - before.connections);
     locality.totalFailConnections += BigInt(now.connectFailures - before.connectFailures);
-    if (perEndpoint) {
-      locality.upstreamEndpointStats.push(endpointStats(endpoint, success, error, issued, active));
+    const metrics = now.tcpBytes === 0 ? [] : [tcpBytes(now, before)];
+    for (const metric of metrics) {
+      addMetric(locality.loadMetricStats, metric);
     }
+    if (perEndpoint) {
+      locality.upstreamEndpointStats.push(endpointStats(endpoint, success, error, issued, active, metrics));
+    }
+  }
+}
+
+function tcpBytes(now: Reported, before: Reported): EndpointLoadMetricStats {
+  return {
+    metricName: tcpBytesMetric,
+    numRequestsFinishedWithMetric: BigInt(now.connections - before.connections),
+    totalMetricValue: now.tcpBytes - before.tcpBytes,
+  };
+}
+
+function addMetric(sums: EndpointLoadMetricStats[], metric: EndpointLoadMetricStats): void {
+  const sum = sums.find(({ metricName }) => metricName === metric.metricName);
+  if (sum === undefined) {
+    sums.push({ ...metric });
+  } else {
+    sum.numRequestsFinishedWithMetric += metric.numRequestsFinishedWithMetric;
+    sum.totalMetricValue += metric.totalMetricValue;
   }
 }
 
@@ -142,6 +174,7 @@ function endpointStats(
   error: bigint,
   issued: bigint,
   active: bigint,
+  loadMetricStats: EndpointLoadMetricStats[],
 ): UpstreamEndpointStats {
   const { address } = info.config;
   return {
@@ -156,7 +189,7 @@ function endpointStats(
     totalRequestsInProgress: active,
     totalErrorRequests: error,
     totalIssuedRequests: issued,
-    loadMetricStats: [],
+    loadMetricStats,
   };
 }
 

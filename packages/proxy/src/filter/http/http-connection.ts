@@ -40,6 +40,9 @@ const halfCloseMs = 1_000;
 
 const nothing = Buffer.alloc(0);
 
+/** First byte of a TLS connection: the content type of its ClientHello (RFC 8446 §5.1). No method begins with it. */
+const tlsHandshake = 0x16;
+
 /** One downstream connection under an HTTP connection manager: HTTP/1.1 has one stream at a time, HTTP/2 many. */
 export class HttpConnection implements ConnectionHandler, DownstreamEvents, TimerOwner {
   readonly transport: Connection;
@@ -80,6 +83,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     const { config, context } = manager;
     const version = config.codec === 'auto' ? httpVersionOfAlpn(info.tls?.alpn ?? '') : config.codec;
     if (version !== undefined) {
+      manager.protocols.note(version, context.clock.now());
       this.#begin(version);
     }
     const nowMs = context.clock.monotonicMs();
@@ -226,7 +230,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
       if (verdict === 'need-more') {
         this.#first = Buffer.from(bytes.subarray(start, end));
       } else {
-        this.#begin(verdict === 'yes' ? 'http2' : 'http1').receive(bytes, start, end);
+        this.#beginAs(verdict, bytes[start]).receive(bytes, start, end);
       }
       return;
     }
@@ -235,8 +239,16 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
     this.#first = first;
     if (verdict !== 'need-more') {
       this.#first = nothing;
-      this.#begin(verdict === 'yes' ? 'http2' : 'http1').receive(first, 0, first.length);
+      this.#beginAs(verdict, first[0]).receive(first, 0, first.length);
     }
+  }
+
+  /** What is no HTTP/2 is taken for HTTP/1, whose codec refuses a ClientHello; that the client took the port for TLS is worth telling. */
+  #beginAs(isHttp2: 'yes' | 'no', firstByte: number | undefined): DownstreamCodec {
+    const { protocols, context } = this.manager;
+    const version = isHttp2 === 'yes' ? 'http2' : 'http1';
+    protocols.note(firstByte === tlsHandshake ? 'tls' : version, context.clock.now());
+    return this.#begin(version);
   }
 
   /** What came is taken for HTTP/1, whose codec says what is wrong with it. */

@@ -2,6 +2,7 @@ import type { Clock } from '@weft/base';
 import { Http2Counters } from '@weft/http-codec';
 import type { ClusterManager } from '../../cluster/cluster-manager.ts';
 import type { VirtualHostAnswer } from '../../data-plane.ts';
+import type { ProtocolsSeen } from '../../load-report/protocols-seen.ts';
 import type { OverloadState } from '../../overload/overload-state.ts';
 import type { CompiledRouteTable } from '../../route/route-table.ts';
 import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
@@ -48,6 +49,7 @@ export interface HttpContext {
   readonly clusters: ClusterManager;
   readonly overload: OverloadState;
   readonly counters: DownstreamCounters;
+  readonly protocols: ProtocolsSeen;
   /** The current table of that name, undefined when there is none. */
   routeTable(name: string): CompiledRouteTable | undefined;
   /** Asks for an unknown virtual host; resolves when it is known, or known not to exist. Never rejects. */

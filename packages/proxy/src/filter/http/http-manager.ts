@@ -5,6 +5,7 @@ import {
   type Http2Settings,
   type RequestRules,
 } from '@weft/http-codec';
+import type { ListenerProtocols } from '../../load-report/protocols-seen.ts';
 import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
 import type { FilterStatusCode } from './filter-status.ts';
 import type { HttpContext, ManagerCounters } from './http-context.ts';
@@ -27,6 +28,7 @@ export class HttpManager {
   /** Protocols that may be upgraded to, in lower case. */
   readonly upgrades: ReadonlySet<string>;
   readonly counters: ManagerCounters;
+  readonly protocols: ListenerProtocols;
   readonly date: DateText = new DateText();
 
   constructor(config: HttpConnectionManagerConfig, listener: ListenerConfig, context: HttpContext) {
@@ -34,6 +36,7 @@ export class HttpManager {
     this.listener = listener;
     this.context = context;
     this.counters = context.counters.manager(config.statPrefix);
+    this.protocols = context.protocols.of(listener.name);
     const wanted = requestSteps.filter((step) => step.wanted(config));
     this.steps = wanted.map((step) => step.run);
     this.stepNames = wanted.map((step) => step.name);

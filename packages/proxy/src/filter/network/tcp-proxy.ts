@@ -182,8 +182,10 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     const { counters } = this.cluster;
     counters.connectionsTotal += 1;
     counters.connectionsActive += 1;
-    this.endpoint.counters.connectionsTotal += 1;
-    this.endpoint.counters.connectionsActive += 1;
+    const counted = this.endpoint.counters;
+    counted.connectionsTotal += 1;
+    counted.connectionsActive += 1;
+    counted.tcpBytes += this.#earlyBytes;
     this.#upstream = upstream;
     const nowMs = this.context.clock.monotonicMs();
     const lifetime = lifetimeMs(0, upstream.tls, this.context.clock.now());
@@ -198,6 +200,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     upstream.handler = {
       onData: (bytes, start, end) => {
         this.#touch();
+        counted.tcpBytes += end - start;
         this.#transport.relay(upstream, bytes, start, end);
       },
       onEnd: () => {
@@ -252,6 +255,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     this.#touch();
     const upstream = this.#upstream;
     if (upstream !== undefined) {
+      this.endpoint.counters.tcpBytes += end - start;
       upstream.relay(this.#transport, bytes, start, end);
       return;
     }
