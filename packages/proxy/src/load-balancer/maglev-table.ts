@@ -1,0 +1,91 @@
+import type { Steps } from './background-work.ts';
+import type { HashTable } from './hash-table.ts';
+import { type Hash64, hashModulo } from './hash64.ts';
+import type { NormalizedWeights } from './normalized-weights.ts';
+import { xxHash64 } from './xx-hash.ts';
+
+/** Slots that are looked at in one step. */
+const PROBES_PER_STEP = 16_384;
+const HASHES_PER_STEP = 512;
+const FREE = 0xffffffff;
+
+/**
+ * The look-up table of Maglev (Eisenbud et al. 2016, §3.4), slot by slot as Envoy fills it: endpoints take turns, in
+ * the order of `weights`, each along its own permutation of the slots; one of lesser weight sits turns out.
+ * @param keyOf a binary text, the address as a rule.
+ * @param size prime.
+ */
+export function* buildMaglevTable<T>(
+  { hosts, shares, largest }: NormalizedWeights<T>,
+  keyOf: (host: T) => string,
+  size: number,
+): Steps<HashTable<T>> {
+  if (hosts.length === 0) {
+    return { hosts, shares, choose: () => -1 };
+  }
+  const slots = new Uint32Array(size).fill(FREE);
+  const position = new Uint32Array(hosts.length);
+  const skip = new Uint32Array(hosts.length);
+  const target = new Float64Array(hosts.length);
+  const hash: Hash64 = { hi: 0, lo: 0 };
+  for (let index = 0; index < hosts.length; index += 1) {
+    const key = keyOf(hosts[index] as T);
+    xxHash64(key, hash);
+    position[index] = hashModulo(hash, size);
+    xxHash64(key, hash, 1);
+    skip[index] = hashModulo(hash, size - 1) + 1;
+    if (index % HASHES_PER_STEP === HASHES_PER_STEP - 1) {
+      yield;
+    }
+  }
+  let filled = 0;
+  let probes = 0;
+  for (let turn = 1; filled < size; turn += 1) {
+    for (let index = 0; index < hosts.length && filled < size; index += 1) {
+      probes += 1;
+      if (turn * (shares[index] as number) >= (target[index] as number)) {
+        target[index] = (target[index] as number) + largest;
+        const step = skip[index] as number;
+        let slot = position[index] as number;
+        while (slots[slot] !== FREE) {
+          slot += step;
+          slot -= slot >= size ? size : 0;
+          probes += 1;
+        }
+        slots[slot] = index;
+        slot += step;
+        position[index] = slot >= size ? slot - size : slot;
+        filled += 1;
+      }
+      if (probes >= PROBES_PER_STEP) {
+        probes = 0;
+        yield;
+      }
+    }
+  }
+  return new MaglevTable(hosts, shares, slots);
+}
+
+class MaglevTable<T> implements HashTable<T> {
+  readonly hosts: readonly T[];
+  readonly shares: Float64Array;
+  readonly #slots: Uint32Array;
+  readonly #other: Hash64 = { hi: 0, lo: 0 };
+
+  constructor(hosts: readonly T[], shares: Float64Array, slots: Uint32Array) {
+    this.hosts = hosts;
+    this.shares = shares;
+    this.#slots = slots;
+  }
+
+  choose(hash: Hash64, attempt: number): number {
+    if (attempt === 0) {
+      return this.#slots[hashModulo(hash, this.#slots.length)] as number;
+    }
+    // Neighbouring slots are no better than any others here: nearly all bits are turned over, as Envoy does.
+    const other = this.#other;
+    other.hi = ~hash.hi >>> 0;
+    other.lo = (hash.lo ^ ~(attempt - 1)) >>> 0;
+    return this.#slots[hashModulo(other, this.#slots.length)] as number;
+  }
+}
