@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { KindDeclaration } from './kind.ts';
 import type { GroupVersionKind, KubeObject } from './object.ts';
+import { fillDefaults } from './schema/fill-defaults.ts';
 
 /** A JSON value's type with nothing in it assignable. */
 export type Immutable<T> = T extends readonly (infer E)[]
@@ -14,20 +15,21 @@ export type ObjectOf<S extends () => z.ZodType> = KubeObject & Immutable<z.infer
 
 type LazyDeclaration<T extends KubeObject> = Omit<KindDeclaration<T>, 'schema'> & {
   readonly schema: () => z.ZodType;
+  /** Whether absent fields get the `default` of their schema; in place of `withDefaults`. */
+  readonly structuralDefaults?: boolean;
 };
 
 /** Makes a declaration whose schema is built on first use: most processes use few of the kinds. */
 export function declareKind<T extends KubeObject>(declaration: LazyDeclaration<T>): KindDeclaration<T> {
   const build = declaration.schema;
   let built: z.ZodType | undefined;
-  const { schema: _, ...rest } = declaration;
-  return Object.defineProperty(rest, 'schema', {
-    enumerable: true,
-    get: (): z.ZodType => {
-      built ??= build();
-      return built;
-    },
-  }) as KindDeclaration<T>;
+  const schema = (): z.ZodType => {
+    built ??= build();
+    return built;
+  };
+  const { schema: _, structuralDefaults = false, ...rest } = declaration;
+  const kind = structuralDefaults ? { ...rest, withDefaults: (object: T) => fillDefaults(schema(), object) } : rest;
+  return Object.defineProperty(kind, 'schema', { enumerable: true, get: schema }) as KindDeclaration<T>;
 }
 
 /** The preferred group, version and kind. */

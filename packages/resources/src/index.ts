@@ -23,6 +23,44 @@ export {
   serviceNameLabel,
 } from './kinds/discovery/endpoint-slice.ts';
 export { type RecordedEvent, recordedEventKind } from './kinds/events/event.ts';
+export { type BackendTlsPolicy, backendTlsPolicyKind } from './kinds/gateway/backend-tls-policy.ts';
+export {
+  type KubeGateway,
+  type KubeGatewaySpec,
+  type KubeGatewayStatus,
+  type KubeListener,
+  type KubeListenerStatus,
+  kubeGatewayKind,
+} from './kinds/gateway/gateway.ts';
+export { type GatewayClass, gatewayClassKind } from './kinds/gateway/gateway-class.ts';
+export {
+  type KubeGrpcBackendRef,
+  type KubeGrpcRoute,
+  type KubeGrpcRouteFilter,
+  type KubeGrpcRouteMatch,
+  type KubeGrpcRouteRule,
+  kubeGrpcRouteKind,
+} from './kinds/gateway/grpc-route.ts';
+export {
+  type KubeHttpBackendRef,
+  type KubeHttpRoute,
+  type KubeHttpRouteFilter,
+  type KubeHttpRouteMatch,
+  type KubeHttpRouteRule,
+  kubeHttpRouteKind,
+} from './kinds/gateway/http-route.ts';
+export { type ListenerSet, listenerSetKind } from './kinds/gateway/listener-set.ts';
+export { type ReferenceGrant, referenceGrantKind } from './kinds/gateway/reference-grant.ts';
+export {
+  type KubeBackendRef,
+  type KubeParentRef,
+  type KubeRouteStatus,
+  type KubeTcpRoute,
+  type KubeTcpRouteRule,
+  type KubeTlsRoute,
+  kubeTcpRouteKind,
+  kubeTlsRouteKind,
+} from './kinds/gateway/stream-routes.ts';
 export {
   type DestinationRule,
   type DestinationRuleSpec,

@@ -9,6 +9,14 @@ import { serviceKind } from './kinds/core/service.ts';
 import { serviceAccountKind } from './kinds/core/service-account.ts';
 import { endpointSliceKind } from './kinds/discovery/endpoint-slice.ts';
 import { recordedEventKind } from './kinds/events/event.ts';
+import { backendTlsPolicyKind } from './kinds/gateway/backend-tls-policy.ts';
+import { kubeGatewayKind } from './kinds/gateway/gateway.ts';
+import { gatewayClassKind } from './kinds/gateway/gateway-class.ts';
+import { kubeGrpcRouteKind } from './kinds/gateway/grpc-route.ts';
+import { kubeHttpRouteKind } from './kinds/gateway/http-route.ts';
+import { listenerSetKind } from './kinds/gateway/listener-set.ts';
+import { referenceGrantKind } from './kinds/gateway/reference-grant.ts';
+import { kubeTcpRouteKind, kubeTlsRouteKind } from './kinds/gateway/stream-routes.ts';
 import { destinationRuleKind } from './kinds/networking/destination-rule.ts';
 import { serviceEntryKind } from './kinds/networking/service-entry.ts';
 import { virtualServiceKind } from './kinds/networking/virtual-service.ts';
@@ -39,6 +47,15 @@ export const kinds: readonly KindDeclaration[] = [
   virtualServiceKind,
   destinationRuleKind,
   peerAuthenticationKind,
+  gatewayClassKind,
+  kubeGatewayKind,
+  listenerSetKind,
+  kubeHttpRouteKind,
+  kubeGrpcRouteKind,
+  kubeTlsRouteKind,
+  kubeTcpRouteKind,
+  referenceGrantKind,
+  backendTlsPolicyKind,
   proxyKind,
 ];
 
@@ -63,6 +80,15 @@ export const gvk = {
   virtualService: gvkOf(virtualServiceKind),
   destinationRule: gvkOf(destinationRuleKind),
   peerAuthentication: gvkOf(peerAuthenticationKind),
+  gatewayClass: gvkOf(gatewayClassKind),
+  kubeGateway: gvkOf(kubeGatewayKind),
+  listenerSet: gvkOf(listenerSetKind),
+  kubeHttpRoute: gvkOf(kubeHttpRouteKind),
+  kubeGrpcRoute: gvkOf(kubeGrpcRouteKind),
+  kubeTlsRoute: gvkOf(kubeTlsRouteKind),
+  kubeTcpRoute: gvkOf(kubeTcpRouteKind),
+  referenceGrant: gvkOf(referenceGrantKind),
+  backendTlsPolicy: gvkOf(backendTlsPolicyKind),
   proxy: gvkOf(proxyKind),
 } as const;
 

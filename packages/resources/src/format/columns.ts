@@ -44,3 +44,5 @@ function conditionColumn(type: string, description: string, priority = 0): Print
 /** Accepted and Programmed, as the kinds that configure proxies have them. */
 export const programmed = conditionColumn('Programmed', 'Whether all proxies concerned have applied the object.');
 export const accepted = conditionColumn('Accepted', 'Whether the object is valid and used.', 1);
+/** As {@link accepted}, shown without `-o wide` too. */
+export const acceptedAlways = conditionColumn('Accepted', 'Whether the object is valid and used.');

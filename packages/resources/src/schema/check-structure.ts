@@ -156,6 +156,11 @@ function toViolations(issue: Issue, schema: z.ZodType, prefix: readonly PathSegm
 /** Issues after which the value still has the shape that its type promises. */
 const softCodes = new Set(['unrecognized_keys', 'too_small', 'too_big', 'invalid_format', 'custom']);
 
+/** A list that is too long is refused unread: its items may be anything. */
+function isSoft(issue: Issue): boolean {
+  return softCodes.has(issue.code) && !(issue.code === 'too_big' && issue.origin === 'array');
+}
+
 export interface StructureResult {
   readonly violations: readonly Violation[];
   /** Whether the value has the type of the schema, apart from unknown fields, limits and formats. */
@@ -176,6 +181,6 @@ export function checkStructure(
   const { issues } = result.error;
   return {
     violations: issues.slice(0, violationsMax + 1).flatMap((issue) => toViolations(issue, schema, prefix)),
-    typed: issues.every((issue) => softCodes.has(issue.code)),
+    typed: issues.every(isSoft),
   };
 }

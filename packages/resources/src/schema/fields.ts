@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { showValue } from '../place.ts';
 
 /**
  * Builders for the schemas of kinds. Each field has a description (it is what `kubectl explain` shows), objects are
@@ -55,13 +56,22 @@ export interface TextLimits {
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: RegExp;
+  /** What the pattern stands for, in words that follow "is not". */
+  readonly form?: string;
+}
+
+function matches(pattern: RegExp, form: string | undefined) {
+  return form === undefined
+    ? z.regex(pattern)
+    : z.regex(pattern, { error: (issue) => `${showValue(issue.input)} is not ${form}` });
 }
 
 export function text(description: string, limits: TextLimits = {}, keywords: SomeKeywords = {}) {
   const checks = [
     ...(limits.min === undefined ? [] : [z.minLength(limits.min)]),
-    ...(limits.max === undefined ? [] : [z.maxLength(limits.max)]),
-    ...(limits.pattern === undefined ? [] : [z.regex(limits.pattern)]),
+    // A text that is too long ends the checks: patterns may need more time for one than its length.
+    ...(limits.max === undefined ? [] : [z.maxLength(limits.max, { abort: true })]),
+    ...(limits.pattern === undefined ? [] : [matches(limits.pattern, limits.form)]),
   ];
   const schema = checks.length === 0 ? z.string() : z.string().check(...checks);
   return schema.register(z.globalRegistry, { description, ...keywords });
@@ -152,6 +162,17 @@ export function choice<const V extends readonly [string, ...string[]]>(
   keywords: SomeKeywords = {},
 ) {
   return z.enum(values).register(z.globalRegistry, { description, ...keywords });
+}
+
+/** One of a closed set of whole numbers. */
+export function integerChoice<const V extends number>(
+  description: string,
+  values: readonly V[],
+  keywords: SomeKeywords = {},
+) {
+  const schema = z.literal([...values]);
+  z.globalRegistry.add(schema as z.ZodType, { description, type: 'integer', ...keywords });
+  return schema;
 }
 
 export interface ListLimits {

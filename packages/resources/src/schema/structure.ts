@@ -18,7 +18,7 @@ function definitionOf(schema: z.ZodType): Definition {
 }
 
 /** The schema without the `optional` around it. */
-function unwrap(schema: z.ZodType): z.ZodType {
+export function unwrap(schema: z.ZodType): z.ZodType {
   const { type, innerType } = definitionOf(schema);
   return type === 'optional' && innerType !== undefined ? unwrap(innerType) : schema;
 }
