@@ -1,8 +1,12 @@
 /** What all cases have in common, and the proxies that they put up. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { findPeer, freePort } from '@weft/testkit';
 import type { CaseName, SkippedCase } from './case-result.ts';
 import { type Contender, contender } from './contender.ts';
 import { type EngineResources, type MeshResources, targets } from './mesh-resources.ts';
+import type { PeerTls } from './peer-proxies.ts';
+import type { Running } from './running.ts';
 import { type HttpVersion, inboundConfig, outboundConfig, type Secrets } from './sidecar-config.ts';
 import { type Engine, startSidecar } from './start-sidecar.ts';
 
@@ -23,6 +27,24 @@ export function secretsOf({ resources }: Field, who: 'client' | 'web' | 'bytes')
   return { keyPair, trustBundlePem: resources.trustBundlePem };
 }
 
+/** The files of what the client's sidecar shows, for load generators that speak mutual TLS. @param prefix of their names. */
+export function clientTlsFiles(
+  field: Field,
+  prefix: string,
+): { readonly certificateFile: string; readonly keyFile: string; readonly rootsFile: string } {
+  const { keyPair, trustBundlePem } = secretsOf(field, 'client');
+  const write = (name: string, text: string): string => {
+    const file = join(field.folder, `${prefix}-${name}.pem`);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  return {
+    certificateFile: write('certificate', keyPair.certificatePem),
+    keyFile: write('key', keyPair.keyPem),
+    rootsFile: write('roots', trustBundlePem),
+  };
+}
+
 /** What the control plane made for sidecars of this engine. @throws Error when there are none. */
 export function resourcesOf({ resources }: Field, engine: Engine): EngineResources {
   const own = resources[engine];
@@ -30,6 +52,24 @@ export function resourcesOf({ resources }: Field, engine: Engine): EngineResourc
     throw new Error(`${engine} is not installed`);
   }
   return own;
+}
+
+/** The sidecar of a called service: mutual TLS in. @param use names its access log. */
+export async function inboundSidecar(
+  field: Field,
+  engine: Engine,
+  appPort: number,
+  use: string,
+  variant?: string,
+): Promise<Contender> {
+  const port = await freePort();
+  const config = inboundConfig(resourcesOf(field, engine).web, {
+    listenPort: port,
+    appPort,
+    accessLog: `${field.folder}/${engine}-${use}-access.log`,
+    secrets: secretsOf(field, 'web'),
+  });
+  return contender(engine, variant, [await startSidecar(engine, config, { folder: field.folder, port })]);
 }
 
 /** A caller's sidecar with one plaintext target. */
@@ -84,6 +124,28 @@ export async function mtlsPair(
     const outbound = await startSidecar(engine, config, { folder, port: outboundPort });
     const variant = between === undefined ? undefined : between === 'http2' ? 'HTTP/2 between' : 'HTTP/1.1 between';
     return contender(engine, variant, [outbound, inbound]);
+  } catch (error) {
+    await inbound.stop();
+    throw error;
+  }
+}
+
+/**
+ * Two proxies of one kind in place of the sidecars of a service and of its caller.
+ * @param start puts up one of them, with TLS on the side of the other: `from` at the service, `to` at the caller.
+ */
+export async function peerPair(
+  field: Field,
+  proxy: string,
+  variant: string | undefined,
+  service: 'web' | 'bytes',
+  appPort: number,
+  start: (upstreamPort: number, tls: PeerTls) => Promise<Running>,
+): Promise<Contender> {
+  const inbound = await start(appPort, { side: 'from', secrets: secretsOf(field, service) });
+  try {
+    const outbound = await start(inbound.port, { side: 'to', secrets: secretsOf(field, 'client') });
+    return contender(proxy, variant, [outbound, inbound]);
   } catch (error) {
     await inbound.stop();
     throw error;

@@ -1,3 +1,4 @@
+import type { CaseResult } from './case-result.ts';
 import type { PacedOptions, PacedResult } from './clients/paced-client.ts';
 import { runClient } from './clients/run-client.ts';
 import { type Contender, title } from './contender.ts';
@@ -48,4 +49,16 @@ export async function latencyRounds(
     p999Ms: median(list.map((row) => row.p999Ms)) ?? Number.NaN,
     errors: list.reduce((sum, row) => sum + row.errors, 0),
   }));
+}
+
+/** Latency at the fixed rate as a result has it, and what of it is not in a direct call. Nothing for one that was not timed. */
+export function pacedFields(
+  latency: LatencySummary | undefined,
+  direct: LatencySummary | undefined,
+): Pick<CaseResult, 'p50Ms' | 'p99Ms' | 'p999Ms' | 'addedP50Ms' | 'addedP99Ms'> {
+  if (latency === undefined || direct === undefined) {
+    return {};
+  }
+  const { p50Ms, p99Ms, p999Ms } = latency;
+  return { p50Ms, p99Ms, p999Ms, addedP50Ms: p50Ms - direct.p50Ms, addedP99Ms: p99Ms - direct.p99Ms };
 }

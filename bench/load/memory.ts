@@ -3,16 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { eventually, findPeer, freePort, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
+import { eventually, findPeer, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
 import type { IdleConnectionsOptions } from './clients/idle-connections.ts';
-import { type Contender, contender } from './contender.ts';
-import { type Field, plainHop, resourcesOf, secretsOf } from './field.ts';
+import { clientTlsFiles, type Field, inboundSidecar, plainHop } from './field.ts';
 import { wrkLoad } from './native-loads.ts';
 import { processCost } from './process-cost.ts';
 import { loadCore, type Running } from './running.ts';
-import { inboundConfig } from './sidecar-config.ts';
 import { sidecarPid } from './sidecar-process.ts';
-import { type Engine, startSidecar } from './start-sidecar.ts';
+import type { Engine } from './start-sidecar.ts';
 import { startHttp1Upstream } from './upstreams.ts';
 
 /** MB are 2^20 bytes, KB 2^10. */
@@ -174,10 +172,10 @@ async function idleConnections(
   const hop =
     transport === 'plain'
       ? await plainHop(field, engine, 'http', upstream.port)
-      : await inbound(field, engine, upstream);
+      : await inboundSidecar(field, engine, upstream.port, 'idle');
   let client: ChildProcess | undefined;
   try {
-    const tls = transport === 'mtls' ? clientFiles(field) : undefined;
+    const tls = transport === 'mtls' ? clientTlsFiles(field, 'idle') : undefined;
     // Pools, compiled code and first buffers belong to a proxy that works, not to idle connections.
     if (transport === 'plain') {
       await wrkLoad(hop.port, field.connections, 2);
@@ -223,31 +221,6 @@ function release(child: ChildProcess): Promise<void> {
     child.once('close', () => resolve());
     child.stdin?.end();
   });
-}
-
-async function inbound(field: Field, engine: Engine, upstream: Running): Promise<Contender> {
-  const port = await freePort();
-  const config = inboundConfig(resourcesOf(field, engine).web, {
-    listenPort: port,
-    appPort: upstream.port,
-    accessLog: `${field.folder}/${engine}-idle-access.log`,
-    secrets: secretsOf(field, 'web'),
-  });
-  return contender(engine, undefined, [await startSidecar(engine, config, { folder: field.folder, port })]);
-}
-
-function clientFiles(field: Field): NonNullable<IdleConnectionsOptions['tls']> {
-  const { keyPair, trustBundlePem } = secretsOf(field, 'client');
-  const write = (name: string, text: string): string => {
-    const file = join(field.folder, name);
-    writeFileSync(file, text, { mode: 0o600 });
-    return file;
-  };
-  return {
-    certificateFile: write('client-certificate.pem', keyPair.certificatePem),
-    keyFile: write('client-key.pem', keyPair.keyPem),
-    rootsFile: write('client-roots.pem', trustBundlePem),
-  };
 }
 
 function pause(ms: number): Promise<void> {

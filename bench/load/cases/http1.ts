@@ -2,8 +2,8 @@
 import type { CaseOutcome, CaseResult } from '../case-result.ts';
 import { connectHttp1 } from '../clients/one-request.ts';
 import { type Contender, contender } from '../contender.ts';
-import { Entries, type Field, mtlsPair, plainHop, secretsOf } from '../field.ts';
-import { latencyRounds } from '../latency.ts';
+import { Entries, type Field, mtlsPair, peerPair, plainHop } from '../field.ts';
+import { latencyRounds, pacedFields } from '../latency.ts';
 import { wrkLoad } from '../native-loads.ts';
 import { startHaproxy, startNginx } from '../peer-proxies.ts';
 import { withRatios } from '../ratios.ts';
@@ -59,40 +59,20 @@ export async function benchHttp1MtlsPair(field: Field): Promise<CaseOutcome> {
   }
 }
 
-async function nginxPair(field: Field, upstreamPort: number): Promise<Contender> {
+function nginxPair(field: Field, appPort: number): Promise<Contender> {
   const { folder } = field;
-  const server = await startNginx({
-    folder,
-    upstreamPort,
-    protocol: 'http1',
-    tls: { side: 'from', secrets: secretsOf(field, 'web') },
-  });
-  const client = await startNginx({
-    folder,
-    upstreamPort: server.port,
-    protocol: 'http1',
-    tls: { side: 'to', secrets: secretsOf(field, 'client') },
-  });
-  return contender('nginx', 'HTTP/1.1 between', [client, server]);
+  return peerPair(field, 'nginx', 'HTTP/1.1 between', 'web', appPort, (upstreamPort, tls) =>
+    startNginx({ folder, upstreamPort, protocol: 'http1', tls }),
+  );
 }
 
-async function haproxyPair(field: Field, upstreamPort: number): Promise<Contender> {
+function haproxyPair(field: Field, appPort: number): Promise<Contender> {
   const { folder } = field;
-  const server = await startHaproxy({
-    folder,
-    upstreamPort,
-    protocol: 'http2',
-    upstreamProtocol: 'http1',
-    tls: { side: 'from', secrets: secretsOf(field, 'web') },
-  });
-  const client = await startHaproxy({
-    folder,
-    upstreamPort: server.port,
-    protocol: 'http1',
-    upstreamProtocol: 'http2',
-    tls: { side: 'to', secrets: secretsOf(field, 'client') },
-  });
-  return contender('haproxy', 'HTTP/2 between', [client, server]);
+  const atService = { protocol: 'http2', upstreamProtocol: 'http1' } as const;
+  const atCaller = { protocol: 'http1', upstreamProtocol: 'http2' } as const;
+  return peerPair(field, 'haproxy', 'HTTP/2 between', 'web', appPort, (upstreamPort, tls) =>
+    startHaproxy({ folder, upstreamPort, ...(tls.side === 'from' ? atService : atCaller), tls }),
+  );
 }
 
 async function measure(
@@ -132,15 +112,7 @@ async function measure(
         ...(item.variant === undefined ? {} : { variant: item.variant }),
         ...summary,
         errors: summary.errors + (under?.errors ?? 0) + (single?.errors ?? 0),
-        ...(under === undefined || directPaced === undefined
-          ? {}
-          : {
-              p50Ms: under.p50Ms,
-              p99Ms: under.p99Ms,
-              p999Ms: under.p999Ms,
-              addedP50Ms: under.p50Ms - directPaced.p50Ms,
-              addedP99Ms: under.p99Ms - directPaced.p99Ms,
-            }),
+        ...pacedFields(under, directPaced),
         ...(single === undefined || directAlone === undefined
           ? {}
           : {

@@ -5,7 +5,7 @@ import type { CaseOutcome, CaseResult } from '../case-result.ts';
 import { connectHttp2Client } from '../clients/one-request.ts';
 import { type Contender, contender } from '../contender.ts';
 import { Entries, type Field, plainHop } from '../field.ts';
-import { latencyRounds } from '../latency.ts';
+import { latencyRounds, pacedFields } from '../latency.ts';
 import { h2loadLoad } from '../native-loads.ts';
 import { startHaproxy, startNginx } from '../peer-proxies.ts';
 import { withRatios } from '../ratios.ts';
@@ -72,15 +72,7 @@ export async function benchHttp2(field: Field, name: 'http2-plain' | 'grpc-unary
               proxy: item.proxy,
               ...summary,
               errors: summary.errors + (under?.errors ?? 0),
-              ...(under === undefined || direct === undefined
-                ? {}
-                : {
-                    p50Ms: under.p50Ms,
-                    p99Ms: under.p99Ms,
-                    p999Ms: under.p999Ms,
-                    addedP50Ms: under.p50Ms - direct.p50Ms,
-                    addedP99Ms: under.p99Ms - direct.p99Ms,
-                  }),
+              ...pacedFields(under, direct),
             },
           ];
     });

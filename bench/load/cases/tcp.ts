@@ -1,7 +1,7 @@
 /** `tcp-plain`: one hop of a TCP proxy. `tcp-mtls`: the caller's sidecar, mutual TLS, the service's sidecar. Four connections, 64 KiB writes. */
 import type { CaseOutcome, CaseResult } from '../case-result.ts';
 import { type Contender, contender } from '../contender.ts';
-import { Entries, type Field, mtlsPair, plainHop, secretsOf } from '../field.ts';
+import { Entries, type Field, mtlsPair, peerPair, plainHop } from '../field.ts';
 import { iperfLoad, tcpUnitBytes } from '../native-loads.ts';
 import { startHaproxy } from '../peer-proxies.ts';
 import { withRatios } from '../ratios.ts';
@@ -30,7 +30,9 @@ export async function benchTcp(field: Field, name: 'tcp-plain' | 'tcp-mtls'): Pr
       async () =>
         name === 'tcp-plain'
           ? contender('haproxy', undefined, [await startHaproxy({ folder, upstreamPort, protocol: 'tcp' })])
-          : await haproxyPair(field, upstreamPort),
+          : peerPair(field, 'haproxy', undefined, 'bytes', upstreamPort, (port, tls) =>
+              startHaproxy({ folder, upstreamPort: port, protocol: 'tcp', tls }),
+            ),
       check,
     );
     const costs = await costRounds(entries.contenders, {
@@ -62,21 +64,4 @@ export async function benchTcp(field: Field, name: 'tcp-plain' | 'tcp-mtls'): Pr
     await entries.stop();
     await upstream.stop();
   }
-}
-
-async function haproxyPair(field: Field, upstreamPort: number): Promise<Contender> {
-  const { folder } = field;
-  const server = await startHaproxy({
-    folder,
-    upstreamPort,
-    protocol: 'tcp',
-    tls: { side: 'from', secrets: secretsOf(field, 'bytes') },
-  });
-  const client = await startHaproxy({
-    folder,
-    upstreamPort: server.port,
-    protocol: 'tcp',
-    tls: { side: 'to', secrets: secretsOf(field, 'client') },
-  });
-  return contender('haproxy', undefined, [client, server]);
 }
