@@ -11,7 +11,8 @@ export type Engine = 'weft' | 'envoy';
 /** Node's flags of `weft run` (packages/cli/src/workload/sidecar.ts). `node-flags.test.ts` holds them together. */
 export const sidecarNodeFlags: readonly string[] = [
   '--max-semi-space-size=2',
-  '--single-threaded',
+  '--single-threaded-gc',
+  '--v8-pool-size=1',
   '--no-maglev',
   '--disable-warning=ExperimentalWarning',
 ];

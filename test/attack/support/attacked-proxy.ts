@@ -12,7 +12,8 @@ const program = resolve(import.meta.dirname, '../../../packages/proxy/src/main.t
 /** The flags under which `weft run` starts a sidecar. */
 const flags = [
   '--max-semi-space-size=2',
-  '--single-threaded',
+  '--single-threaded-gc',
+  '--v8-pool-size=1',
   '--no-maglev',
   '--disable-warning=ExperimentalWarning',
 ];

@@ -151,10 +151,14 @@ export class Sidecar {
   }
 }
 
-/** Node's own start-up flags for our programs: the heap follows what is used instead of growing first. */
+/**
+ * Node's own start-up flags for our programs: the heap follows what is used instead of growing first. One helper thread compiles, so that requests
+ * do not wait for it (2 to 5 ms a function); collections need none.
+ */
 const nodeFlags = [
   '--max-semi-space-size=2',
-  '--single-threaded',
+  '--single-threaded-gc',
+  '--v8-pool-size=1',
   '--no-maglev',
   '--disable-warning=ExperimentalWarning',
 ];
