@@ -17,6 +17,7 @@ import type {
   StringMatch,
   TcpMatch,
   TcpRoute,
+  TlsRoute,
   TrafficPolicy,
   VirtualService,
   WorkloadEntry,
@@ -47,6 +48,7 @@ export type HeadersSpec = NonNullable<HttpRoute['headers']>;
 export type HeaderOperationsSpec = NonNullable<HeadersSpec['request']>;
 export type RedirectSpec = NonNullable<HttpRoute['redirect']>;
 export type TcpRouteSpec = TcpRoute;
+export type TlsRouteSpec = TlsRoute;
 export type TrafficPolicySpec = TrafficPolicy;
 export type ServiceEntryPort = NonNullable<ServiceEntry['spec']['ports']>[number];
 

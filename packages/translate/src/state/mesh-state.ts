@@ -56,6 +56,8 @@ export interface ChangeEffect {
 export interface Client {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** `<namespace>/<name>` of the Gateway (Istio's) that requests come through; undefined: they are a sidecar's. */
+  readonly gateway?: string | undefined;
 }
 
 const sliceServiceLabel = 'kubernetes.io/service-name';

@@ -31,6 +31,8 @@ export interface ServicePortModel {
   readonly name: string;
   readonly number: number;
   readonly protocol: DeclaredProtocol;
+  /** Whether the object says it; a well-known number does not count. */
+  readonly declared: boolean;
   /** Of the endpoint, where the endpoint does not say otherwise; a name refers to the endpoint's own ports. */
   readonly targetPort: number | string;
 }
@@ -52,6 +54,7 @@ export function modelsOfService(service: Service, objectKey: string, clusterDoma
         name: port.name ?? '',
         number: port.port,
         protocol: protocolOfPort(port.appProtocol, port.name, port.protocol, port.port),
+        declared: protocolOfPort(port.appProtocol, port.name, port.protocol, undefined) !== 'auto',
         targetPort: port.targetPort ?? port.port,
       })),
       objectKey,
@@ -82,6 +85,7 @@ export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): re
     name: port.name ?? '',
     number: port.number,
     protocol: protocolOfEntryPort(port),
+    declared: true,
     targetPort: port.targetPort ?? port.number,
   }));
   return spec.hosts.map((host) => ({

@@ -78,6 +78,17 @@ const httpRoute: Paths = {
   ...all('retries.', 'attempts', 'perTryTimeout', 'retryOn'),
   'retries.retryIgnorePreviousHosts': oneOf(true),
   ...under('headers', headers(true)),
+  ...all('delegate.', 'name', 'namespace'),
+  ...all('fault.delay.', 'fixedDelay', 'percent', 'percentage.value'),
+  ...all('fault.abort.', 'httpStatus', 'grpcStatus', 'percentage.value'),
+  ...all('mirror.', 'host', 'subset', 'port.number'),
+  ...all('mirrors[].', 'destination.host', 'destination.subset', 'destination.port.number', 'percentage.value'),
+  ...all('', 'mirrorPercent', 'mirror_percent', 'mirrorPercentage.value'),
+  ...under('corsPolicy', {
+    ...all('allowOrigins[]', ...stringMatch),
+    ...all('', 'allowOrigin[]', 'allowMethods[]', 'allowHeaders[]', 'exposeHeaders[]'),
+    ...all('', 'maxAge', 'allowCredentials', 'unmatchedPreflights'),
+  }),
 };
 
 const policy: Paths = {

@@ -14,7 +14,9 @@ import { originOf } from '../origin.ts';
 import { sameItems } from '../state/memo-table.ts';
 import { forSidecars, type MeshState } from '../state/mesh-state.ts';
 import { portOf } from '../state/service-model.ts';
+import { httpRulesOf } from '../to-ir/delegation.ts';
 import { resolveDestination } from '../to-ir/destination.ts';
+import { mirrorSpecs } from '../to-ir/mirrors.ts';
 import { notYetSupported } from './not-yet-supported.ts';
 
 /** A condition without what only the writer of the status knows (`observedGeneration`, `lastTransitionTime`). */
@@ -130,18 +132,26 @@ function virtualServiceFacts(state: MeshState, object: VirtualService): Omit<Fac
   });
   const namespace = object.metadata.namespace ?? '';
   const client = { namespace, labels: {} };
-  const unresolved = new Set<string>();
-  for (const rules of [object.spec?.http ?? [], object.spec?.tcp ?? []]) {
-    for (const { route } of rules) {
-      for (const { destination } of route ?? []) {
-        // A destination without a port takes that of the request, which is only known per request.
-        const service = state.resolveHost(destination.host, namespace, namespace);
-        const anyPort = service?.ports.find(({ protocol }) => protocol !== 'udp')?.number ?? 0;
-        const { missing } = resolveDestination(state, client, destination, namespace, anyPort);
-        if (missing !== undefined) {
-          unresolved.add(missing);
-        }
-      }
+  const http = httpRulesOf(state, object);
+  const unresolved = new Set<string>(http.problems);
+  const destinations = [
+    ...http.rules.flatMap((entry) =>
+      [...(entry.rule.route ?? []), ...mirrorSpecs(entry.rule)].map(({ destination }) => ({
+        destination,
+        from: entry.namespace,
+      })),
+    ),
+    ...[...(object.spec?.tcp ?? []), ...(object.spec?.tls ?? [])].flatMap(({ route }) =>
+      (route ?? []).map(({ destination }) => ({ destination, from: namespace })),
+    ),
+  ];
+  for (const { destination, from } of destinations) {
+    // A destination without a port takes that of the request, which is only known per request.
+    const service = state.resolveHost(destination.host, from, namespace);
+    const anyPort = service?.ports.find(({ protocol }) => protocol !== 'udp')?.number ?? 0;
+    const { missing } = resolveDestination(state, client, destination, from, anyPort);
+    if (missing !== undefined) {
+      unresolved.add(missing);
     }
   }
   return { conflicts: lost, overruled: lost.length > 0 && lost.length === hosts.length, unresolved: [...unresolved] };

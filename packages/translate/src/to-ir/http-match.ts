@@ -52,7 +52,8 @@ function headerMatch(spec: StringMatchSpec): HeaderMatch['match'] {
   return anything ? { kind: 'present' } : match;
 }
 
-function stringMatch(spec: StringMatchSpec | undefined): StringMatch | undefined {
+/** undefined: nothing is asked of the value. */
+export function stringMatch(spec: StringMatchSpec | undefined): StringMatch | undefined {
   if (spec?.exact !== undefined) {
     return { kind: 'exact', value: spec.exact };
   }

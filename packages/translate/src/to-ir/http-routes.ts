@@ -11,13 +11,16 @@ import {
   type RedirectAction,
 } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
-import type { HttpRouteSpec, RedirectSpec, VirtualService } from '../kinds.ts';
-import { originOf } from '../origin.ts';
+import type { DestinationSpec, HttpRouteSpec, RedirectSpec, VirtualService } from '../kinds.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
+import { corsOf } from './cors.ts';
+import { httpRulesOf } from './delegation.ts';
 import { resolveDestination, serviceTarget, type Target } from './destination.ts';
+import { faultOf } from './fault.ts';
 import { headerEdits, hostFromHeaders } from './header-edits.ts';
 import { httpMatch } from './http-match.ts';
+import { type MirrorSpec, mirrorSpecs, mirrorsOf } from './mirrors.ts';
 import { defaultRetry, retryPolicy } from './retry.ts';
 import { type SelectedHttpRule, selectHttpRules } from './select-rules.ts';
 
@@ -73,59 +76,68 @@ export function httpRoutes(state: MeshState, client: Client, requested: Requeste
   return { routes, clusters: target.cluster === undefined ? [] : [target.cluster] };
 }
 
-function routesOfVirtualService(
+/** The routes of a VirtualService for requests of `client` to one host and port. */
+export function routesOfVirtualService(
   state: MeshState,
   client: Client,
   requested: RequestedHost,
   virtualService: VirtualService,
 ): RoutesAndClusters {
   const rules = selectHttpRules(state, virtualService, client, requested.port);
-  const namespace = virtualService.metadata.namespace ?? '';
-  const targets = rules.map(({ rule }) =>
-    (rule.route ?? []).map(({ destination }) =>
-      resolveDestination(state, client, destination, namespace, requested.port),
-    ),
-  );
+  const { origins } = httpRulesOf(state, virtualService);
+  const targets = rules.map(({ rule, namespace }): RuleTargets => {
+    const resolve = ({ destination }: { readonly destination: DestinationSpec }): Target =>
+      resolveDestination(state, client, destination, namespace, requested.port);
+    const mirrors = mirrorSpecs(rule);
+    return { routed: (rule.route ?? []).map(resolve), mirrors, mirrored: mirrors.map(resolve) };
+  });
+  const all = targets.flatMap(({ routed, mirrored }) => [...routed, ...mirrored]);
   // Names and whether they resolve are all that routes take from their targets, so a change of a cluster leaves them alone.
-  const text = targets
-    .map((list) =>
-      list.map(({ clusterName, cluster }) => `${clusterName}${cluster === undefined ? '!' : ''}`).join(','),
-    )
-    .join(';');
-  const label = `${namespace}/${virtualService.metadata.name}`;
+  const text = all.map(({ clusterName, cluster }) => `${clusterName}${cluster === undefined ? '!' : ''}`).join(',');
+  const label = `${virtualService.metadata.namespace ?? ''}/${virtualService.metadata.name}`;
   const routes = state.memo.get(
     `routes|${label}|${requested.host}|${requested.port}|${requested.authority ?? ''}|${text}`,
-    [rules, virtualService, requested.service?.model.origin, text, requested.port, requested.authority] as const,
-    ([selected, object, serviceOrigin, , port, authority]): HttpRoutes => ({
-      routes: selected.flatMap((entry, index) => routesOfRule(entry, targets[index] ?? [], label, port, authority)),
-      origins: serviceOrigin === undefined ? [originOf(object)] : [serviceOrigin, originOf(object)],
+    [rules, origins, requested.service?.model.origin, text, requested.port, requested.authority] as const,
+    ([selected, ruleOrigins, serviceOrigin, , port, authority]): HttpRoutes => ({
+      routes: selected.flatMap((entry, index) => routesOfRule(entry, targets[index] ?? noTargets, port, authority)),
+      origins: serviceOrigin === undefined ? ruleOrigins : [serviceOrigin, ...ruleOrigins],
     }),
   );
-  return { routes, clusters: targets.flat().flatMap(({ cluster }) => cluster ?? []) };
+  return { routes, clusters: all.flatMap(({ cluster }) => cluster ?? []) };
 }
 
+/** What the destinations of a rule came to, in their order. */
+interface RuleTargets {
+  readonly routed: readonly Target[];
+  readonly mirrors: readonly MirrorSpec[];
+  readonly mirrored: readonly Target[];
+}
+
+const noTargets: RuleTargets = { routed: [], mirrors: [], mirrored: [] };
+
 function routesOfRule(
-  { rule, index, matches }: SelectedHttpRule,
-  targets: readonly Target[],
-  label: string,
+  { rule, label, matches }: SelectedHttpRule,
+  targets: RuleTargets,
   port: number,
   authority: string | undefined,
 ): readonly HttpRoute[] {
-  const ruleName = rule.name ?? `${label}#${index}`;
+  const ruleName = rule.name ?? label;
   const { action, headers } = actionOf(rule, targets, port, authority);
+  const fault = faultOf(rule.fault);
+  const cors = corsOf(rule.corsPolicy);
   return (matches ?? [undefined]).map((match) => ({
     name: match?.name === undefined ? ruleName : `${ruleName}.${match.name}`,
     match: httpMatch(match),
     action,
     headers,
-    fault: undefined,
-    cors: undefined,
+    fault,
+    cors,
   }));
 }
 
 function actionOf(
   rule: HttpRouteSpec,
-  targets: readonly Target[],
+  { routed, mirrors, mirrored }: RuleTargets,
   port: number,
   authority: string | undefined,
 ): { readonly action: HttpAction; readonly headers: HeaderEdits } {
@@ -138,9 +150,9 @@ function actionOf(
     const bytes = body?.bytes === undefined ? Buffer.from(body?.string ?? '') : Buffer.from(body.bytes, 'base64');
     return { action: { kind: 'direct-response', status, body: new Uint8Array(bytes) }, headers };
   }
-  const destinations = weigh(rule, targets);
+  const destinations = weigh(rule, routed);
   if (destinations.length === 0) {
-    // Neither a route nor an answer of its own (a delegate, which nothing acts on yet): fail closed.
+    // Neither a route nor an answer of its own: a delegate that there is not. Fail closed.
     return { action: { kind: 'direct-response', status: 503, body: new Uint8Array() }, headers };
   }
   const only = rule.route?.length === 1 ? rule.route[0] : undefined;
@@ -153,6 +165,7 @@ function actionOf(
         rule.rewrite?.authority ?? hostFromHeaders(only?.headers) ?? hostFromHeaders(rule.headers) ?? authority,
       timeoutMs: parseDurationMs(rule.timeout ?? '0') ?? 0,
       retry: retryPolicy(rule.retries),
+      mirrors: mirrorsOf(mirrors, mirrored),
     },
     headers,
   };

@@ -1,33 +1,51 @@
 import {
   type HttpMatchSpec,
-  type HttpRouteSpec,
   mesh,
   type SourceMatchSpec,
   type TcpRouteSpec,
+  type TlsRouteSpec,
   type VirtualService,
 } from '../kinds.ts';
 import { selects } from '../match.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
+import { type HttpRule, httpRulesOf } from './delegation.ts';
 
 /** A rule of a VirtualService that can apply, with those of its matches that can. */
-export interface SelectedHttpRule {
-  readonly rule: HttpRouteSpec;
-  /** Of the rule in `spec.http`. */
-  readonly index: number;
+export interface SelectedHttpRule extends HttpRule {
   /** undefined: the rule has no conditions. */
   readonly matches: readonly HttpMatchSpec[] | undefined;
 }
 
 /** Whether what a match says about the source and the port can be true for requests of `client` to `port`. */
-function canMatch(match: SourceMatchSpec, client: Client, port: number): boolean {
+function canMatch(match: SourceMatchSpec, namespace: string, client: Client, port: number): boolean {
   return (
     (match.port === undefined || match.port === port) &&
-    (match.gateways === undefined || match.gateways.length === 0 || match.gateways.includes(mesh)) &&
+    throughGateway(match.gateways, namespace, client) &&
     (match.sourceNamespace === undefined ||
       match.sourceNamespace === '' ||
       match.sourceNamespace === client.namespace) &&
     selects(match.sourceLabels, client.labels)
   );
+}
+
+/** Whether one of `gateways`, written in `namespace`, is where the client's requests come through; none named = any. */
+function throughGateway(gateways: readonly string[] | undefined, namespace: string, client: Client): boolean {
+  return (
+    gateways === undefined ||
+    gateways.length === 0 ||
+    gateways.some((name) =>
+      client.gateway === undefined ? name === mesh : name !== mesh && gatewayKey(name, namespace) === client.gateway,
+    )
+  );
+}
+
+/** `<namespace>/<name>` of a gateway as a VirtualService of `namespace` writes it: also `name`, and `name.namespace.svc.…` of old. */
+export function gatewayKey(name: string, namespace: string): string {
+  if (name.includes('/')) {
+    return name;
+  }
+  const [first = '', second] = name.split('.');
+  return second === undefined ? `${namespace}/${name}` : `${second}/${first}`;
 }
 
 /** The HTTP rules that can apply to requests of `client` to `port`; the same array for all clients for which it is the same. */
@@ -37,24 +55,26 @@ export function selectHttpRules(
   client: Client,
   port: number,
 ): readonly SelectedHttpRule[] {
+  const { rules } = httpRulesOf(state, object);
+  const namespace = object.metadata.namespace ?? '';
   let mask = '';
-  for (const rule of object.spec?.http ?? []) {
+  for (const { rule } of rules) {
     for (const match of rule.match ?? []) {
-      mask += canMatch(match, client, port) ? '1' : '0';
+      mask += canMatch(match, namespace, client, port) ? '1' : '0';
     }
   }
-  const key = `rules|${object.metadata.namespace}/${object.metadata.name}|${mask}`;
-  return state.memo.get(key, [object, mask] as const, ([virtualService, bits]) => {
+  const key = `rules|${namespace}/${object.metadata.name}|${mask}`;
+  return state.memo.get(key, [rules, mask] as const, ([all, bits]) => {
     let bit = 0;
     const selected: SelectedHttpRule[] = [];
-    for (const [index, rule] of (virtualService.spec?.http ?? []).entries()) {
-      const all = rule.match ?? [];
-      const matches = all.filter((_, offset) => bits[bit + offset] === '1');
-      bit += all.length;
-      if (all.length === 0) {
-        selected.push({ rule, index, matches: undefined });
+    for (const entry of all) {
+      const every = entry.rule.match ?? [];
+      const matches = every.filter((_, offset) => bits[bit + offset] === '1');
+      bit += every.length;
+      if (every.length === 0) {
+        selected.push({ ...entry, matches: undefined });
       } else if (matches.length > 0) {
-        selected.push({ rule, index, matches });
+        selected.push({ ...entry, matches });
       }
     }
     return selected;
@@ -63,7 +83,24 @@ export function selectHttpRules(
 
 /** The first TCP rule that applies; only port and source can be matched. */
 export function selectTcpRule(object: VirtualService, client: Client, port: number): TcpRouteSpec | undefined {
+  const namespace = object.metadata.namespace ?? '';
   return object.spec?.tcp?.find(
-    ({ match }) => match === undefined || match.length === 0 || match.some((entry) => canMatch(entry, client, port)),
+    ({ match }) =>
+      match === undefined || match.length === 0 || match.some((entry) => canMatch(entry, namespace, client, port)),
   );
+}
+
+/** The TLS rules that can apply, with the server names that each takes. */
+export function selectTlsRules(
+  object: VirtualService,
+  client: Client,
+  port: number,
+): readonly { readonly rule: TlsRouteSpec; readonly serverNames: readonly string[] }[] {
+  const namespace = object.metadata.namespace ?? '';
+  return (object.spec?.tls ?? []).flatMap((rule) => {
+    const names = rule.match.flatMap((match) =>
+      canMatch(match, namespace, client, port) ? match.sniHosts.map((name) => name.toLowerCase()) : [],
+    );
+    return names.length === 0 ? [] : [{ rule, serverNames: [...new Set(names)] }];
+  });
 }

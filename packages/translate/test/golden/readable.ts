@@ -1,5 +1,7 @@
 import { type Any, type MessageCodec, typeUrlOf } from '@weft/xds-types';
 import { FileAccessLog } from '@weft/xds-types/envoy/extensions/access_loggers/file/v3/file.ts';
+import { CorsPolicy } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
+import { HTTPFault } from '@weft/xds-types/envoy/extensions/filters/http/fault/v3/fault.ts';
 import { GrpcWeb } from '@weft/xds-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
 import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
@@ -19,6 +21,8 @@ import type { XdsMessage } from '../../src/index.ts';
 const extensions: Readonly<Record<string, MessageCodec<never>>> = Object.fromEntries(
   Object.entries({
     'envoy.extensions.access_loggers.file.v3.FileAccessLog': FileAccessLog,
+    'envoy.extensions.filters.http.cors.v3.CorsPolicy': CorsPolicy,
+    'envoy.extensions.filters.http.fault.v3.HTTPFault': HTTPFault,
     'envoy.extensions.filters.http.grpc_web.v3.GrpcWeb': GrpcWeb,
     'envoy.extensions.filters.http.on_demand.v3.OnDemand': OnDemand,
     'envoy.extensions.filters.http.router.v3.Router': Router,
