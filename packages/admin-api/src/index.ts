@@ -19,9 +19,12 @@ export type {
   MtlsMode,
   MtlsState,
   Overview,
+  PortAdvice,
   RecentError,
+  SeenProtocol,
   ServicePort,
   ServiceSummary,
+  TcpTraffic,
   Traffic,
 } from './traffic.ts';
 export type { ControlPlaneEndpoints, ControlPlaneFile, VersionInfo } from './version.ts';

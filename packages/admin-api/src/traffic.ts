@@ -1,4 +1,4 @@
-/** Requests over a window; for TCP, connections. */
+/** Requests over a window, and what was carried as TCP. */
 export interface Traffic {
   readonly requestsPerSecond: number;
   readonly errorsPerSecond: number;
@@ -7,6 +7,21 @@ export interface Traffic {
   /** Requests in the window. */
   readonly requests: number;
   readonly errors: number;
+  /** Absent where nothing is carried as TCP. */
+  readonly tcp?: TcpTraffic;
+}
+
+/** TCP connections over a window. */
+export interface TcpTraffic {
+  readonly connectionsPerSecond: number;
+  /** Both directions together; 0 where the callers' proxies do not tell (Envoy). */
+  readonly bytesPerSecond: number;
+  /** Connections opened in the window. */
+  readonly connections: number;
+  /** Attempts to open one in the window that failed. */
+  readonly failed: number;
+  /** Connections that are open now. */
+  readonly open: number;
 }
 
 /** `strict`: only mutual TLS; `permissive`: plaintext too; `disabled`: plaintext only; `mixed`: instances or ports differ. */
@@ -24,8 +39,32 @@ export interface MtlsState {
 export interface ServicePort {
   readonly name: string;
   readonly port: number;
-  /** `http`, `http2`, `grpc`, `tcp`, … */
+  /** As the proxies carry it: `http`, `http2` (with gRPC), `grpc-web`, `tcp`, `udp`, or `auto`: found out for each connection. */
   readonly protocol: string;
+  /** Whether the service says so; else it is `auto`, or `tcp` by the number of the port. */
+  readonly declared: boolean;
+  /** What clients were seen to speak, as far as proxies tell (Envoy does not). */
+  readonly seen: readonly SeenProtocol[];
+  /** What should be declared, by what was seen; absent where nothing is wrong. */
+  readonly advice?: PortAdvice;
+}
+
+export interface SeenProtocol {
+  /** `grpc` is counted by request, all others by connection. */
+  readonly protocol: 'http1' | 'http2' | 'grpc' | 'tls' | 'tcp' | 'server-first';
+  /** By the proxies that are there now, since each was started. */
+  readonly count: number;
+  /** RFC 3339. */
+  readonly lastSeen: string;
+}
+
+export interface PortAdvice {
+  /** `undeclared`: it works, after a look at each connection. `mismatch`: what clients speak is not what is declared. */
+  readonly kind: 'undeclared' | 'mismatch';
+  /** `port 6379 declares no protocol; tcp was seen` */
+  readonly message: string;
+  /** ``declare `appProtocol: tcp` `` */
+  readonly fix: string;
 }
 
 /** One row of `weft status` and of the first page. */

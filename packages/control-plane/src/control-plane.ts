@@ -189,8 +189,9 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
   return { file, stop: () => closers.close() };
 }
 
-function meshParts({ state, xds, publisher, sessions, observed, revisions, history, errors, metrics }: Mesh) {
-  return { state, xds, publisher, sessions, observed, revisions, history, errors, metrics };
+function meshParts(mesh: Mesh) {
+  const { state, xds, publisher, sessions, observed, revisions, history, seenProtocols, errors, metrics } = mesh;
+  return { state, xds, publisher, sessions, observed, revisions, history, seenProtocols, errors, metrics };
 }
 
 function address(host: string, port: number): string {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { adminPaths, type ConfigDump, type Overview, type ProxyDetail } from '@weft/admin-api';
+import { adminPaths, type CheckList, type ConfigDump, type Overview, type ProxyDetail } from '@weft/admin-api';
 import { MeshError, systemClock } from '@weft/base';
+import type { Condition, KubeObject } from '@weft/resources';
 import { eventually } from '@weft/testkit';
 import { typeUrls } from '@weft/xds-types';
 import { sendError } from '../src/admin/api-error.ts';
@@ -22,6 +23,7 @@ async function serveAdmin(t: TestContext, fixture: Fixture): Promise<string> {
       observed: mesh.observed,
       revisions: mesh.revisions,
       history: mesh.history,
+      seenProtocols: mesh.seenProtocols,
       errors: mesh.errors,
       metrics: mesh.metrics,
       trustDomain: ca.trustDomain,
@@ -165,4 +167,74 @@ test('checks and metrics answer', async (t) => {
   // A series that is missing until the first event would hide that event from `increase()`.
   assert.match(text, /^weft_translation_failures_total 0$/m);
   assert.match(text, /^weft_xds_nacks_total\{type="LDS"\} 0$/m);
+});
+
+test('what clients were seen to speak is told with the port, by a check and by a condition, and what should be declared', async (t) => {
+  const ports = [
+    { name: 'data', port: 7000 },
+    { name: 'http', port: 80 },
+    { name: 'tcp', port: 81 },
+  ];
+  const cache = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'cache', namespace: 'shop' },
+    spec: { selector: { app: 'cache' }, ports },
+  };
+  const fixture = await startFixture(t, { objects: [...smallShop(), cache] });
+  const base = await serveAdmin(t, fixture);
+  const conditions = async (): Promise<readonly Condition[]> => {
+    const object = await fixture.api.client.get<KubeObject & { status?: { conditions?: Condition[] } }>(
+      { group: '', version: 'v1', kind: 'Service' },
+      'cache',
+      'shop',
+    );
+    return object.status?.conditions ?? [];
+  };
+  const { seenProtocols } = fixture.mesh;
+  const host = 'cache.shop.svc.cluster.local';
+  const said = {
+    [`upstream|7000||${host}`]: { 'server-first': [3, 0], tcp: [1, 60] },
+    [`upstream|80||${host}`]: { http1: [1, 0], tls: [1, 0] },
+    [`upstream|81||${host}`]: { tcp: [1, 0] },
+  };
+  const now = Date.parse('2026-01-01T00:01:00Z');
+  seenProtocols.told('shop/web-1', said, now, () => true);
+  seenProtocols.told('shop/reviews-1', { [`upstream|7000||${host}`]: { tcp: [2, 0] } }, now, () => true);
+  const overview = await read<Overview>(base + adminPaths.overview);
+  const [data, http, tcp] = overview.services.find(({ name }) => name === 'cache')?.ports ?? [];
+  assert.deepEqual(data?.seen, [
+    { protocol: 'server-first', count: 3, lastSeen: '2026-01-01T00:01:00.000Z' },
+    { protocol: 'tcp', count: 3, lastSeen: '2026-01-01T00:01:00.000Z' },
+  ]);
+  assert.deepEqual(data?.advice, {
+    kind: 'undeclared',
+    message: 'port 7000 declares no protocol; tcp in which the server speaks first was seen',
+    fix: 'declare `appProtocol: tcp`',
+  });
+  assert.equal(http?.advice?.kind, 'mismatch');
+  assert.equal(tcp?.advice, undefined);
+  const { checks } = await read<CheckList>(base + adminPaths.checks);
+  assert.deepEqual(
+    checks.filter(({ id }) => id === 'protocols-declared').map(({ title, outcome }) => [title, outcome]),
+    [
+      ['service shop/cache', 'warning'],
+      ['service shop/cache', 'warning'],
+    ],
+  );
+  const isThere = (list: readonly Condition[], type: string): boolean => list.some((one) => one.type === type);
+  await eventually(
+    async () => {
+      const list = await conditions();
+      return isThere(list, 'ProtocolMismatch') && isThere(list, 'ProtocolUndeclared');
+    },
+    { what: 'the conditions' },
+  );
+  await fixture.api.put({
+    ...cache,
+    spec: { ...cache.spec, ports: ports.map((port) => ({ ...port, appProtocol: 'tcp' })) },
+  });
+  await eventually(async () => !(await conditions()).some(({ type }) => type.startsWith('Protocol')), {
+    what: 'the conditions are gone with their reason',
+  });
 });

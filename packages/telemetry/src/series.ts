@@ -1,25 +1,41 @@
 /** Requests that ended, over some time. */
 export interface Counts {
-  /** Requests begun (for TCP, connections). */
+  /** Requests begun. */
   readonly issued: number;
   readonly succeeded: number;
   readonly failed: number;
 }
 
+/** What TCP connections did over some time. */
+export interface TcpCounts {
+  /** Opened. */
+  readonly connections: number;
+  /** Attempts to open one that failed. */
+  readonly failed: number;
+  /** Carried, both directions together; 0 where a proxy does not tell. */
+  readonly bytes: number;
+}
+
 /** Counters in a ring of equal spans of time; what is older than the ring is gone. */
-export class Series {
+export class Series<Name extends string> {
+  readonly #names: readonly Name[];
   readonly #bucketMs: number;
   readonly #buckets: number;
   readonly #values: Uint32Array;
   /** Number of the newest span (time / bucketMs) that the ring holds. */
   #head: number;
   readonly #first: number;
-  readonly #total = { issued: 0, succeeded: 0, failed: 0 };
 
-  constructor(options: { readonly bucketMs: number; readonly buckets: number; readonly now: number }) {
+  constructor(options: {
+    readonly names: readonly Name[];
+    readonly bucketMs: number;
+    readonly buckets: number;
+    readonly now: number;
+  }) {
+    this.#names = options.names;
     this.#bucketMs = options.bucketMs;
     this.#buckets = options.buckets;
-    this.#values = new Uint32Array(options.buckets * 3);
+    this.#values = new Uint32Array(options.buckets * options.names.length);
     this.#head = Math.floor(options.now / options.bucketMs);
     this.#first = this.#head;
   }
@@ -29,41 +45,38 @@ export class Series {
     return this.#head;
   }
 
-  /** Everything since the series began. */
-  get total(): Counts {
-    return this.#total;
-  }
-
-  add(now: number, counts: Counts): void {
+  add(now: number, counts: Readonly<Record<Name, number>>): void {
     const span = Math.max(Math.floor(now / this.#bucketMs), this.#head);
     this.#advance(span);
-    const at = (span % this.#buckets) * 3;
-    this.#bump(at, counts.issued);
-    this.#bump(at + 1, counts.succeeded);
-    this.#bump(at + 2, counts.failed);
-    this.#total.issued += counts.issued;
-    this.#total.succeeded += counts.succeeded;
-    this.#total.failed += counts.failed;
+    let at = this.#at(span);
+    for (const name of this.#names) {
+      this.#values[at] = Math.min((this.#values[at] ?? 0) + counts[name], 0xffffffff);
+      at += 1;
+    }
   }
 
   /**
-   * Sums of the whole spans that end before the current one begins, as many as fit into `windowMs`.
-   * @returns with the time that they cover: shorter than asked when the series is younger.
+   * Adds the whole spans that end before the current one begins, as many as fit into `windowMs`, to `into`.
+   * @returns the time that they cover: shorter than asked when the series is younger.
    */
-  sum(now: number, windowMs: number): Counts & { readonly coveredMs: number } {
+  sum(now: number, windowMs: number, into: Record<Name, number>): number {
     const current = Math.floor(now / this.#bucketMs);
     const wanted = Math.min(Math.max(Math.ceil(windowMs / this.#bucketMs), 1), this.#buckets - 1);
     // The span that the series began in counts too: a reporter's first report covers the time before it.
     const from = Math.max(current - wanted, this.#first);
     const to = Math.min(current - 1, this.#head);
-    const sum = { issued: 0, succeeded: 0, failed: 0 };
     for (let span = Math.max(from, this.#head - this.#buckets + 1); span <= to; span += 1) {
-      const at = (span % this.#buckets) * 3;
-      sum.issued += this.#values[at] ?? 0;
-      sum.succeeded += this.#values[at + 1] ?? 0;
-      sum.failed += this.#values[at + 2] ?? 0;
+      let at = this.#at(span);
+      for (const name of this.#names) {
+        into[name] += this.#values[at] ?? 0;
+        at += 1;
+      }
     }
-    return { ...sum, coveredMs: Math.max(current - from, 1) * this.#bucketMs };
+    return Math.max(current - from, 1) * this.#bucketMs;
+  }
+
+  #at(span: number): number {
+    return (span % this.#buckets) * this.#names.length;
   }
 
   #advance(span: number): void {
@@ -71,14 +84,10 @@ export class Series {
       this.#values.fill(0);
     } else {
       for (let next = this.#head + 1; next <= span; next += 1) {
-        const at = (next % this.#buckets) * 3;
-        this.#values.fill(0, at, at + 3);
+        const at = this.#at(next);
+        this.#values.fill(0, at, at + this.#names.length);
       }
     }
     this.#head = span;
-  }
-
-  #bump(at: number, by: number): void {
-    this.#values[at] = Math.min((this.#values[at] ?? 0) + by, 0xffffffff);
   }
 }

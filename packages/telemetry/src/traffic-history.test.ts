@@ -93,6 +93,22 @@ test('endpoints have rates of their own', () => {
   assert.equal(history.endpoints(['127.0.0.1:2'], 10_000).requestsPerSecond, 0);
 });
 
+test('TCP is told apart: bytes and new connections over the window, open ones as last reported', () => {
+  const { clock, history } = setUp();
+  const nothing = { issued: 0, succeeded: 0, failed: 0 };
+  const tcp = { connections: 1, failed: 0, bytes: 4_000, open: 2 };
+  const endpoints = [{ address: '127.0.0.1:1', ...nothing, tcp }];
+  history.record(report({ destination: { host: 'cache', port: 7000, subset: '' }, ...nothing, tcp, endpoints }));
+  clock.advance(2_000);
+  const rates = { ...tcp, connectionsPerSecond: 0.5, bytesPerSecond: 2_000 };
+  assert.deepEqual(history.service('cache', 10_000).tcp, rates);
+  assert.deepEqual(history.endpoints(['127.0.0.1:1'], 10_000).tcp, rates);
+  assert.deepEqual(history.edges(10_000)[0]?.rates.tcp, rates);
+  clock.advance(60_000);
+  assert.equal(history.service('cache', 10_000).tcp?.open, 0, 'nobody has reported it lately');
+  assert.deepEqual(history.edges(10_000), []);
+});
+
 test('above the limit the series that was silent for longest makes room', () => {
   const { clock, history } = setUp({ maxSeries: 3 });
   for (const host of ['a', 'b', 'c', 'd']) {

@@ -1,5 +1,5 @@
 import type { Clock } from '@weft/base';
-import { type Counts, Series } from './series.ts';
+import { type Counts, Series, type TcpCounts } from './series.ts';
 
 /** Who calls: the service account of a proxy. */
 export interface Caller {
@@ -21,8 +21,21 @@ export interface TrafficReport extends Counts {
   readonly proxyKey: string;
   readonly caller: Caller;
   readonly destination: Destination;
-  /** The same requests by endpoint, as far as they are known: address as `10.0.0.1:80`. */
-  readonly endpoints: readonly (Counts & { readonly address: string })[];
+  /** The same by endpoint, as far as it is known: address as `10.0.0.1:80`, or `unix://` and a path. */
+  readonly endpoints: readonly (Counts & { readonly address: string; readonly tcp?: TcpReport })[];
+  /** Where the destination is carried as TCP. */
+  readonly tcp?: TcpReport;
+}
+
+export interface TcpReport extends TcpCounts {
+  /** Connections that are open now. */
+  readonly open: number;
+}
+
+/** TCP over a window. */
+export interface TcpRates extends TcpReport {
+  readonly connectionsPerSecond: number;
+  readonly bytesPerSecond: number;
 }
 
 /** Rates over a window. */
@@ -31,6 +44,8 @@ export interface Rates extends Counts {
   readonly errorsPerSecond: number;
   /** 0 to 1; null when nothing ended. */
   readonly successRate: number | null;
+  /** Where anything was carried as TCP. */
+  readonly tcp?: TcpRates;
 }
 
 export interface EdgeRates {
@@ -49,14 +64,53 @@ export interface TrafficHistoryOptions {
   readonly maxSeries?: number;
 }
 
+/** What is kept for one edge or endpoint. */
+class Tracked {
+  readonly requests: Series<keyof Counts>;
+  readonly #newTcp: () => Series<keyof TcpCounts>;
+  #tcp: Series<keyof TcpCounts> | undefined;
+  #open = 0;
+
+  constructor(options: { readonly bucketMs: number; readonly buckets: number; readonly now: number }) {
+    this.requests = new Series({ names: requestNames, ...options });
+    this.#newTcp = () => new Series({ names: tcpNames, ...options });
+  }
+
+  get lastSpan(): number {
+    return this.requests.lastSpan;
+  }
+
+  add(now: number, report: Counts & { readonly tcp?: TcpReport }): void {
+    this.requests.add(now, report);
+    if (report.tcp !== undefined) {
+      this.#tcp ??= this.#newTcp();
+      this.#tcp.add(now, report.tcp);
+      this.#open = report.tcp.open;
+    }
+  }
+
+  addTo(sum: Sum, now: number, windowMs: number, bucketMs: number): void {
+    sum.coveredMs = Math.max(sum.coveredMs, this.requests.sum(now, windowMs, sum.requests));
+    const tcp = this.#tcp;
+    if (tcp !== undefined) {
+      sum.tcp ??= { connections: 0, failed: 0, bytes: 0, open: 0 };
+      tcp.sum(now, windowMs, sum.tcp);
+      // Open connections are in every report: without one, they are no longer there.
+      sum.tcp.open += Math.floor(now / bucketMs) - tcp.lastSpan <= spansUntilClosed ? this.#open : 0;
+    }
+  }
+}
+
+const requestNames = ['issued', 'succeeded', 'failed'] as const;
+const tcpNames = ['connections', 'failed', 'bytes'] as const;
+const spansUntilClosed = 3;
+
 interface EdgeSeries {
   readonly caller: Caller;
   readonly destination: Destination;
   readonly proxyKey: string;
-  readonly series: Series;
+  readonly series: Tracked;
 }
-
-const none: Counts = { issued: 0, succeeded: 0, failed: 0 };
 
 /** Load reports of all proxies, kept in memory for a while, and the questions that are asked of them. */
 export class TrafficHistory {
@@ -65,7 +119,7 @@ export class TrafficHistory {
   readonly #buckets: number;
   readonly #maxSeries: number;
   readonly #edges = new Map<string, EdgeSeries>();
-  readonly #endpoints = new Map<string, Series>();
+  readonly #endpoints = new Map<string, Tracked>();
 
   constructor(options: TrafficHistoryOptions) {
     this.#clock = options.clock;
@@ -114,11 +168,11 @@ export class TrafficHistory {
   /** Calls that arrived at endpoints, from everywhere: those of one workload, say. */
   endpoints(addresses: readonly string[], windowMs: number): Rates {
     const now = this.#clock.now();
-    const sum = { issued: 0, succeeded: 0, failed: 0, coveredMs: 0 };
+    const sum = emptySum();
     for (const address of addresses) {
-      addTo(sum, this.#endpoints.get(address)?.sum(now, windowMs));
+      this.#endpoints.get(address)?.addTo(sum, now, windowMs, this.#bucketMs);
     }
-    return ratesOf(sum, sum.coveredMs === 0 ? windowMs : sum.coveredMs);
+    return ratesOf(sum, windowMs);
   }
 
   /** Calls that one proxy made. */
@@ -126,7 +180,7 @@ export class TrafficHistory {
     return this.#sum(windowMs, (edge) => edge.proxyKey === proxyKey);
   }
 
-  /** Who called whom; edges without a request in the window are left out. Ordered by caller, then destination. */
+  /** Who called whom; edges without a request or a TCP connection in the window are left out. Ordered by caller, then destination. */
   edges(windowMs: number): readonly EdgeRates[] {
     const named = new Map<string, EdgeSeries>();
     const keyOf = ({ caller, destination }: EdgeSeries): string =>
@@ -139,18 +193,18 @@ export class TrafficHistory {
       .map(([key, { caller, destination }]) => ({
         caller,
         destination,
-        rates: rates.get(key) ?? ratesOf(none, windowMs),
+        rates: rates.get(key) ?? ratesOf(emptySum(), windowMs),
       }))
-      .filter(({ rates }) => rates.issued + rates.succeeded + rates.failed > 0)
+      .filter(({ rates }) => rates.issued + rates.succeeded + rates.failed > 0 || isUsed(rates.tcp))
       .sort((a, b) => (edgeOrder(a) < edgeOrder(b) ? -1 : 1));
   }
 
-  #newSeries(now: number): Series {
-    return new Series({ bucketMs: this.#bucketMs, buckets: this.#buckets, now });
+  #newSeries(now: number): Tracked {
+    return new Tracked({ bucketMs: this.#bucketMs, buckets: this.#buckets, now });
   }
 
   #sum(windowMs: number, matches: (edge: EdgeSeries) => boolean): Rates {
-    return this.#grouped(windowMs, (edge) => (matches(edge) ? '' : undefined)).get('') ?? ratesOf(none, windowMs);
+    return this.#grouped(windowMs, (edge) => (matches(edge) ? '' : undefined)).get('') ?? ratesOf(emptySum(), windowMs);
   }
 
   #grouped(windowMs: number, groupOf: (edge: EdgeSeries) => string | undefined): Map<string, Rates> {
@@ -161,41 +215,43 @@ export class TrafficHistory {
       if (group === undefined) {
         continue;
       }
-      const sum = sums.get(group) ?? { issued: 0, succeeded: 0, failed: 0, coveredMs: 0 };
-      addTo(sum, edge.series.sum(now, windowMs));
+      const sum = sums.get(group) ?? emptySum();
+      edge.series.addTo(sum, now, windowMs, this.#bucketMs);
       sums.set(group, sum);
     }
-    return new Map([...sums].map(([group, sum]) => [group, ratesOf(sum, sum.coveredMs)]));
+    return new Map([...sums].map(([group, sum]) => [group, ratesOf(sum, windowMs)]));
   }
 }
 
 interface Sum {
-  issued: number;
-  succeeded: number;
-  failed: number;
+  readonly requests: { issued: number; succeeded: number; failed: number };
+  tcp: { connections: number; failed: number; bytes: number; open: number } | undefined;
+  /** 0: nothing was added. */
   coveredMs: number;
 }
 
-function addTo(sum: Sum, part: (Counts & { readonly coveredMs: number }) | undefined): void {
-  if (part !== undefined) {
-    sum.issued += part.issued;
-    sum.succeeded += part.succeeded;
-    sum.failed += part.failed;
-    sum.coveredMs = Math.max(sum.coveredMs, part.coveredMs);
-  }
+function emptySum(): Sum {
+  return { requests: { issued: 0, succeeded: 0, failed: 0 }, tcp: undefined, coveredMs: 0 };
 }
 
-function ratesOf(counts: Counts, coveredMs: number): Rates {
-  const seconds = coveredMs / 1_000;
-  const ended = counts.succeeded + counts.failed;
+function ratesOf({ requests, tcp, coveredMs }: Sum, windowMs: number): Rates {
+  const seconds = (coveredMs === 0 ? windowMs : coveredMs) / 1_000;
+  const ended = requests.succeeded + requests.failed;
   return {
-    issued: counts.issued,
-    succeeded: counts.succeeded,
-    failed: counts.failed,
-    requestsPerSecond: Math.max(counts.issued, ended) / seconds,
-    errorsPerSecond: counts.failed / seconds,
-    successRate: ended === 0 ? null : counts.succeeded / ended,
+    ...requests,
+    requestsPerSecond: Math.max(requests.issued, ended) / seconds,
+    errorsPerSecond: requests.failed / seconds,
+    successRate: ended === 0 ? null : requests.succeeded / ended,
+    ...(tcp === undefined
+      ? {}
+      : {
+          tcp: { ...tcp, connectionsPerSecond: tcp.connections / seconds, bytesPerSecond: tcp.bytes / seconds },
+        }),
   };
+}
+
+function isUsed(tcp: TcpRates | undefined): boolean {
+  return tcp !== undefined && tcp.connections + tcp.failed + tcp.bytes + tcp.open > 0;
 }
 
 function edgeOrder({ caller, destination }: EdgeRates): string {

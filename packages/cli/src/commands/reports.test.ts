@@ -36,7 +36,7 @@ const reviews: ServiceSummary = {
   namespace: 'default',
   name: 'reviews',
   host: 'reviews.default.svc.cluster.local',
-  ports: [{ name: 'http', port: 80, protocol: 'http' }],
+  ports: [{ name: 'http', port: 80, protocol: 'http', declared: true, seen: [] }],
   instances: ['v1', 'v2'].map((version) => ({
     name: `reviews-${version}`,
     version,

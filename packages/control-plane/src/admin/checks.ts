@@ -17,6 +17,7 @@ export interface CheckSources {
 /** What the control plane can find wrong with itself and its mesh. */
 export async function runChecks(sources: CheckSources): Promise<readonly CheckResult[]> {
   const proxies = sources.proxies();
+  const services = sources.services();
   return [
     await checkStore(sources.client),
     checkAuthority(sources),
@@ -24,7 +25,8 @@ export async function runChecks(sources: CheckSources): Promise<readonly CheckRe
     checkConnected(proxies),
     checkNacks(proxies),
     checkVersions(proxies),
-    checkServices(sources.services()),
+    checkServices(services),
+    ...checkProtocols(services),
   ];
 }
 
@@ -132,6 +134,27 @@ function checkServices(services: readonly ServiceSummary[]): CheckResult {
         message: `without a ready instance: ${names(empty)}`,
         fix: 'Start a workload for it, or compare the selector of the Service with the labels of the WorkloadEntries.',
       };
+}
+
+/** One result for each port that should declare something else, the contradictions first. */
+function checkProtocols(services: readonly ServiceSummary[]): readonly CheckResult[] {
+  const advice = services.flatMap(({ namespace, name, ports }) =>
+    ports.flatMap((port) => (port.advice === undefined ? [] : [{ subject: `${namespace}/${name}`, ...port.advice }])),
+  );
+  const check = { id: 'protocols-declared', title: 'Ports declare what their clients speak.' };
+  if (advice.length === 0) {
+    return [{ ...check, outcome: 'ok', message: 'nothing else was seen' }];
+  }
+  return advice
+    .toSorted((a, b) => Number(b.kind === 'mismatch') - Number(a.kind === 'mismatch'))
+    .slice(0, maxNames)
+    .map(({ subject, message, fix }) => ({
+      ...check,
+      title: `service ${subject}`,
+      outcome: 'warning',
+      message,
+      fix: `${fix.charAt(0).toUpperCase()}${fix.slice(1)}.`,
+    }));
 }
 
 const maxNames = 10;

@@ -4,6 +4,7 @@ import type { CertificateAuthority } from '@weft/identity/authority';
 import type { ResourceClient } from '@weft/resources';
 import type { TrafficHistory } from '@weft/telemetry';
 import type { Metrics } from '../mesh/metrics.ts';
+import type { SeenProtocols } from '../mesh/seen-protocols.ts';
 import type { RecentErrors } from '../status/recent-errors.ts';
 import { runChecks } from './checks.ts';
 import { detailProxy, dumpProxy, type ProxySources, summarizeProxy } from './proxy-summary.ts';
@@ -15,6 +16,7 @@ export interface MeshQueriesOptions extends ProxySources {
   readonly client: ResourceClient;
   readonly ca: CertificateAuthority;
   readonly history: TrafficHistory;
+  readonly seenProtocols: SeenProtocols;
   readonly errors: RecentErrors;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -26,7 +28,7 @@ const maxErrors = 20;
 
 /** Answers the admin API from what the control plane has in memory. */
 export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
-  const { state, history, errors, ca, clock, metrics, trustDomain } = options;
+  const { state, history, seenProtocols, errors, ca, clock, metrics, trustDomain } = options;
   const proxies = (): readonly ProxySummary[] => state.proxyKeys().flatMap((key) => summarizeProxy(options, key) ?? []);
   const failingCalls = (windowSeconds: number): readonly RecentError[] =>
     history.edges(windowSeconds * 1_000).flatMap(({ caller, destination, rates }) =>
@@ -45,7 +47,7 @@ export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
     version: options.version,
     overview(windowSeconds): Overview {
       const all = proxies();
-      const services = summarizeServices(state, history, windowSeconds * 1_000);
+      const services = summarizeServices(state, history, seenProtocols, windowSeconds * 1_000);
       return {
         at: new Date(clock.now()).toISOString(),
         windowSeconds,
@@ -79,7 +81,7 @@ export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
           client: options.client,
           ca,
           clock,
-          services: () => summarizeServices(state, history, 60_000),
+          services: () => summarizeServices(state, history, seenProtocols, 60_000),
           proxies,
           translationFailures: options.translationFailures,
         }),

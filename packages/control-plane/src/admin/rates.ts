@@ -9,6 +9,15 @@ export function trafficOf(rates: Rates): Traffic {
     successRate: rates.successRate === null ? null : Math.round(rates.successRate * 10_000) / 10_000,
     requests: Math.max(rates.issued, rates.succeeded + rates.failed),
     errors: rates.failed,
+    ...(rates.tcp === undefined
+      ? {}
+      : {
+          tcp: {
+            ...rates.tcp,
+            connectionsPerSecond: round(rates.tcp.connectionsPerSecond),
+            bytesPerSecond: Math.round(rates.tcp.bytesPerSecond),
+          },
+        }),
   };
 }
 

@@ -1,13 +1,21 @@
 import type { InstanceSummary, MtlsMode, MtlsState, ServiceSummary } from '@weft/admin-api';
 import type { TrafficHistory } from '@weft/telemetry';
 import type { MeshState } from '@weft/translate';
+import { PortProtocols } from '../mesh/port-protocols.ts';
+import type { SeenProtocols } from '../mesh/seen-protocols.ts';
 import { trafficOf } from './rates.ts';
 
 type ServiceModel = NonNullable<ReturnType<MeshState['resolveHost']>>;
 type Instance = ReturnType<MeshState['instancesOf']>['instances'][number];
 
 /** The services of the mesh with their instances and rates, by namespace and name. */
-export function summarizeServices(state: MeshState, history: TrafficHistory, windowMs: number): ServiceSummary[] {
+export function summarizeServices(
+  state: MeshState,
+  history: TrafficHistory,
+  seen: SeenProtocols,
+  windowMs: number,
+): ServiceSummary[] {
+  const protocols = new PortProtocols(state, seen);
   const rates = history.services(windowMs);
   const summaries: ServiceSummary[] = [];
   for (const objectKey of state.services.objectKeys()) {
@@ -17,7 +25,7 @@ export function summarizeServices(state: MeshState, history: TrafficHistory, win
         namespace: service.namespace,
         name: service.name,
         host: service.host,
-        ports: service.ports.map(({ name, number, protocol }) => ({ name, port: number, protocol })),
+        ports: protocols.describe(service),
         instances: instances.map((instance) => summarizeInstance(state, history, service, instance, windowMs)),
         readyInstances: instances.filter(({ health }) => health === 'healthy').length,
         mtls: mtlsOf(state, instances),

@@ -6,7 +6,7 @@ import type { ProxyResource, ResourceClient } from '@weft/resources';
 import { TrafficHistory } from '@weft/telemetry';
 import { MeshState, type ResourceChange } from '@weft/translate';
 import { type ClientChange, type ConnectedClient, createXdsServer, type Peer, type XdsServer } from '@weft/xds-server';
-import { typeUrls } from '@weft/xds-types';
+import { type TypeUrl, typeUrls } from '@weft/xds-types';
 import { authorizeProxy, identityOfProxy } from '../proxies/authorize.ts';
 import { Leftovers } from '../proxies/leftovers.ts';
 import { ProxySessions } from '../proxies/proxy-sessions.ts';
@@ -21,6 +21,7 @@ import { Metrics } from './metrics.ts';
 import { ObservedHosts } from './observed-hosts.ts';
 import { originsOfResource, Publisher } from './publisher.ts';
 import { Revisions, resourceKey } from './revisions.ts';
+import { SeenProtocols } from './seen-protocols.ts';
 import { trustBundleSecret } from './trust-bundle-secret.ts';
 
 export interface MeshOptions {
@@ -48,6 +49,7 @@ export class Mesh {
   readonly history: TrafficHistory;
   readonly errors: RecentErrors;
   readonly metrics = new Metrics();
+  readonly seenProtocols = new SeenProtocols(() => this.#resourceStatus.changed());
   readonly #options: MeshOptions;
   readonly #resourceStatus: ResourceStatusWriter;
   readonly #proxyStatus: ProxyStatusWriter;
@@ -108,7 +110,12 @@ export class Mesh {
       onObserved: (proxyKey) => this.#proxyStatus.changed(proxyKey, observedDelayMs),
     });
     const common = { revisions: this.revisions, xds: this.xds, client, clock, logger: logger.with({ part: 'status' }) };
-    this.#resourceStatus = new ResourceStatusWriter({ ...common, state: this.state, publisher: this.publisher });
+    this.#resourceStatus = new ResourceStatusWriter({
+      ...common,
+      state: this.state,
+      publisher: this.publisher,
+      seenProtocols: this.seenProtocols,
+    });
     this.#proxyStatus = new ProxyStatusWriter({ ...common, sessions: this.sessions, observed: this.observed });
     this.#events = new EventRecorder({ client, clock, logger });
     this.#closers.push(
@@ -189,8 +196,18 @@ export class Mesh {
         if (report.memoryBytes !== undefined) {
           this.sessions.reportedMemory(client.key, report.memoryBytes);
         }
-        recordLoadReport(this.history, client.key, client.peer?.spiffeIds[0] ?? '', report, (name) =>
-          this.#hasCluster(client.key, name),
+        if (report.protocolsSeen !== undefined) {
+          this.seenProtocols.told(client.key, report.protocolsSeen, report.receivedAtMs, (name) =>
+            this.#has(client.key, typeUrls.listener, name),
+          );
+        }
+        recordLoadReport(
+          this.history,
+          client.key,
+          client.peer?.spiffeIds[0] ?? '',
+          report,
+          (name) => this.#has(client.key, typeUrls.cluster, name),
+          (host, port) => this.#isTcp(host, port),
         );
       },
     });
@@ -203,8 +220,13 @@ export class Mesh {
     }
   }
 
-  #hasCluster(proxyKey: string, name: string): boolean {
-    return this.publisher.publication(proxyKey)?.snapshot.resources.get(typeUrls.cluster)?.has(name) === true;
+  #has(proxyKey: string, typeUrl: TypeUrl, name: string): boolean {
+    return this.publisher.publication(proxyKey)?.snapshot.resources.get(typeUrl)?.has(name) === true;
+  }
+
+  #isTcp(host: string, port: number): boolean {
+    const [service] = this.state.services.claims(host);
+    return service?.ports.find(({ number }) => number === port)?.protocol === 'tcp';
   }
 
   #mayReadStatus(peer: Peer | undefined): boolean {
@@ -222,6 +244,7 @@ export class Mesh {
       const proxyKey = `${object.metadata.namespace}/${object.metadata.name}`;
       if (value === undefined) {
         this.sessions.deleted(proxyKey);
+        this.seenProtocols.forget(proxyKey);
       } else if (previous === undefined) {
         this.#restoreObserved(value as ProxyResource);
         this.sessions.created(proxyKey);

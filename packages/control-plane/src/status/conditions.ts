@@ -6,6 +6,16 @@ export type WantedCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'me
 /** How urgent a difference between conditions is. */
 export type Difference = 'none' | 'wording' | 'substance';
 
+/** Types of conditions of a Service by what clients were seen to speak; they stay while nothing is known. */
+const protocolTypes: readonly string[] = ['ProtocolMismatch', 'ProtocolUndeclared'];
+
+/** Those of them that are stored and still speak of this generation. */
+export function storedProtocolConditions(stored: readonly Condition[], generation: number): readonly WantedCondition[] {
+  return stored.filter(
+    ({ type, observedGeneration }) => protocolTypes.includes(type) && Number(observedGeneration) === generation,
+  );
+}
+
 /** The types that Weft writes; conditions of other types belong to somebody else and stay. */
 const ownTypes: ReadonlySet<string> = new Set([
   'Accepted',
@@ -13,6 +23,7 @@ const ownTypes: ReadonlySet<string> = new Set([
   'ResolvedRefs',
   'Conflicted',
   'NotYetSupported',
+  ...protocolTypes,
 ]);
 
 /** What distinguishes `wanted` from what is stored; `wording` when only messages differ. */

@@ -2,16 +2,20 @@ import type { Clock, Logger, Timer } from '@weft/base';
 import { type Condition, type KubeObject, parseApiVersion, type ResourceClient } from '@weft/resources';
 import { type MeshState, type ResourceStatus, resourceStatus } from '@weft/translate';
 import type { XdsServer } from '@weft/xds-server';
+import { PortProtocols } from '../mesh/port-protocols.ts';
 import type { Publisher } from '../mesh/publisher.ts';
 import type { Revisions, TrackedResource } from '../mesh/revisions.ts';
-import { compareConditions, mergeConditions, type WantedCondition } from './conditions.ts';
+import type { SeenProtocols } from '../mesh/seen-protocols.ts';
+import { compareConditions, mergeConditions, storedProtocolConditions, type WantedCondition } from './conditions.ts';
 import { ProgrammedView } from './programmed.ts';
+import { protocolConditions } from './protocol-conditions.ts';
 import { type TurnResult, WriteQueue } from './write-queue.ts';
 
 export interface ResourceStatusWriterOptions {
   readonly state: MeshState;
   readonly publisher: Publisher;
   readonly revisions: Revisions;
+  readonly seenProtocols: SeenProtocols;
   readonly xds: Pick<XdsServer, 'client'>;
   readonly client: ResourceClient;
   readonly clock: Clock;
@@ -34,6 +38,7 @@ export class ResourceStatusWriter {
   readonly #queue: WriteQueue;
   #statuses: ReadonlyMap<string, ResourceStatus> = new Map();
   #view: ProgrammedView | undefined;
+  #protocols: PortProtocols | undefined;
   #timer: Timer | undefined;
   #enabled = false;
 
@@ -56,6 +61,7 @@ export class ResourceStatusWriter {
   /** A resource, a snapshot or an acknowledgement has changed. */
   changed(): void {
     this.#view = undefined;
+    this.#protocols = undefined;
     if (this.#enabled && this.#timer === undefined) {
       this.#timer = this.#options.clock.setTimeout(() => this.#look(), gatherMs, { unref: true });
     }
@@ -72,13 +78,12 @@ export class ResourceStatusWriter {
     this.#timer = undefined;
     const { state, revisions } = this.#options;
     this.#statuses = resourceStatus(state);
-    const view = this.#currentView();
     for (const [key, status] of this.#statuses) {
       const resource = revisions.get(key);
       if (resource === undefined) {
         continue;
       }
-      const wanted = wantedConditions(key, status, resource, view);
+      const wanted = this.#wanted(key, status, resource);
       switch (compareConditions(storedConditions(resource.object), wanted, resource.generation)) {
         case 'none':
           this.#queue.forget(key);
@@ -100,7 +105,7 @@ export class ResourceStatusWriter {
     if (resource === undefined || status === undefined) {
       return undefined;
     }
-    const wanted = wantedConditions(key, status, resource, this.#currentView());
+    const wanted = this.#wanted(key, status, resource);
     const stored = storedConditions(resource.object);
     if (compareConditions(stored, wanted, resource.generation) === 'none') {
       return undefined;
@@ -122,6 +127,25 @@ export class ResourceStatusWriter {
       { subresource: 'status' },
     );
     return undefined;
+  }
+
+  #wanted(key: string, status: ResourceStatus, resource: TrackedResource): readonly WantedCondition[] {
+    const wanted = wantedConditions(key, status, resource, this.#currentView());
+    return resource.kind === 'Service' && resource.apiVersion === 'v1'
+      ? [...wanted, ...this.#protocolConditions(resource)]
+      : wanted;
+  }
+
+  #protocolConditions(resource: TrackedResource): readonly WantedCondition[] {
+    const { state, seenProtocols } = this.#options;
+    this.#protocols ??= new PortProtocols(state, seenProtocols);
+    const protocols = this.#protocols;
+    const ports = state.services
+      .ofObject(`Service/${resource.namespace}/${resource.name}`)
+      .flatMap((service) => protocols.describe(service));
+    return (
+      protocolConditions(ports) ?? storedProtocolConditions(storedConditions(resource.object), resource.generation)
+    );
   }
 
   #currentView(): ProgrammedView {
