@@ -69,7 +69,22 @@ export {
   type Subset,
   type TrafficPolicy,
 } from './kinds/networking/destination-rule.ts';
+export {
+  type IstioGateway,
+  type IstioGatewaySpec,
+  type IstioServer,
+  type IstioServerTls,
+  istioGatewayKind,
+} from './kinds/networking/istio-gateway.ts';
+export { type ProxyConfig, proxyConfigKind } from './kinds/networking/proxy-config.ts';
 export { type ServiceEntry, type ServiceEntrySpec, serviceEntryKind } from './kinds/networking/service-entry.ts';
+export {
+  type Sidecar,
+  type SidecarEgress,
+  type SidecarIngress,
+  type SidecarSpec,
+  sidecarKind,
+} from './kinds/networking/sidecar.ts';
 export {
   type Destination,
   type HttpMatch,

@@ -18,7 +18,10 @@ import { listenerSetKind } from './kinds/gateway/listener-set.ts';
 import { referenceGrantKind } from './kinds/gateway/reference-grant.ts';
 import { kubeTcpRouteKind, kubeTlsRouteKind } from './kinds/gateway/stream-routes.ts';
 import { destinationRuleKind } from './kinds/networking/destination-rule.ts';
+import { istioGatewayKind } from './kinds/networking/istio-gateway.ts';
+import { proxyConfigKind } from './kinds/networking/proxy-config.ts';
 import { serviceEntryKind } from './kinds/networking/service-entry.ts';
+import { sidecarKind } from './kinds/networking/sidecar.ts';
 import { virtualServiceKind } from './kinds/networking/virtual-service.ts';
 import { workloadEntryKind } from './kinds/networking/workload-entry.ts';
 import { workloadGroupKind } from './kinds/networking/workload-group.ts';
@@ -46,6 +49,9 @@ export const kinds: readonly KindDeclaration[] = [
   workloadGroupKind,
   virtualServiceKind,
   destinationRuleKind,
+  istioGatewayKind,
+  sidecarKind,
+  proxyConfigKind,
   peerAuthenticationKind,
   gatewayClassKind,
   kubeGatewayKind,
@@ -79,6 +85,9 @@ export const gvk = {
   workloadGroup: gvkOf(workloadGroupKind),
   virtualService: gvkOf(virtualServiceKind),
   destinationRule: gvkOf(destinationRuleKind),
+  istioGateway: gvkOf(istioGatewayKind),
+  sidecar: gvkOf(sidecarKind),
+  proxyConfig: gvkOf(proxyConfigKind),
   peerAuthentication: gvkOf(peerAuthenticationKind),
   gatewayClass: gvkOf(gatewayClassKind),
   kubeGateway: gvkOf(kubeGatewayKind),

@@ -42,11 +42,19 @@ const breaking: Readonly<Record<string, readonly unknown[]>> = {
   'wildcard not allowed in label key match': [{ 'a*': 'b' }],
   'key must not be empty': [{ '': 'b' }],
   'wildcard not allowed in label value match': ['a*'],
+  'only one of credentialNames or tlsCertificates can be set': [{ credentialNames: ['a'], tlsCertificates: [{}] }],
+  'only one of credentialName or credentialNames can be set': [{ credentialName: 'a', credentialNames: ['b'] }],
+  // The CRD's rule of this message compares credentialNames, as the first one does.
+  'only one of credentialName or tlsCertificates can be set': [{ credentialNames: ['a'], tlsCertificates: [{}] }],
   'must be a valid duration greater than 1ms': ['0s', '999us', '-1s', '5', 'soon', ''],
 };
 
 /** Messages of ours that say the same in other words. */
-const ourWords: Readonly<Record<string, string>> = { 'port number cannot be duplicated': 'is there more than once' };
+const ourWords: Readonly<Record<string, string>> = {
+  'port number cannot be duplicated': 'is there more than once',
+  'only one of credentialName or tlsCertificates can be set':
+    'only one of credentialNames or tlsCertificates can be set',
+};
 
 const served = kinds.filter(({ group }) => group.endsWith('.istio.io'));
 

@@ -55,14 +55,15 @@ function message(issue: RawIssue): string {
   }
 }
 
-function sizeMessage(origin: string, bound: string, limit: number, input: unknown): string {
+function sizeMessage(origin: string, bound: 'at least' | 'at most', limit: number, input: unknown): string {
   if (origin === 'string') {
     return `has ${String(input).length} characters, ${bound} ${limit} are allowed`;
   }
   if (origin === 'array') {
     return `has ${Array.isArray(input) ? input.length : 'too many'} items, ${bound} ${limit} are allowed`;
   }
-  return `${showValue(input)} should be ${bound} ${limit}`;
+  const relation = bound === 'at least' ? 'greater' : 'less';
+  return `${showValue(input)} should be ${relation} than or equal to ${limit}`;
 }
 
 interface Judged {

@@ -1,3 +1,4 @@
+import { checkLabels } from '../../format/labels.ts';
 import { checkName, isLabel } from '../../format/names.ts';
 import { isPort } from '../../format/ports.ts';
 import type { Place } from '../../place.ts';
@@ -70,5 +71,37 @@ export function checkPercent(place: Place, percent: number | undefined): void {
 export function checkNotNegative(place: Place, value: number | undefined): void {
   if (value !== undefined && value < 0) {
     place.invalid(value, 'must not be negative', 'Use 0 or more.');
+  }
+}
+
+const unixPrefix = 'unix://';
+
+export function isUnixAddress(address: string): boolean {
+  return address.startsWith(unixPrefix);
+}
+
+/** `unix://` and an absolute path, or `@` and the name of an abstract socket. */
+export function checkUnixAddress(place: Place, address: string): void {
+  const path = address.slice(unixPrefix.length);
+  if (!path.startsWith('/') && !path.startsWith('@')) {
+    place.invalid(
+      address,
+      'UDS must be an absolute path or abstract socket',
+      'Write unix:///path/to/socket or unix://@name.',
+    );
+  }
+  if (path.endsWith('/')) {
+    place.invalid(address, 'UDS may not be a dir', 'Name the socket, not its folder.');
+  }
+}
+
+/** `workloadSelector.labels`: exact labels. */
+export function checkWorkloadLabels(place: Place, labels: Readonly<Record<string, string>> | undefined): void {
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    if (key.includes('*') || value.includes('*')) {
+      place.at(key).invalid(value, 'wildcard is not supported in selector', 'Write key and value in full.');
+    } else {
+      checkLabels(place, { [key]: value });
+    }
   }
 }

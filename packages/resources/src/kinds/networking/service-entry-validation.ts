@@ -1,18 +1,12 @@
 import { isCidr, isIpAddress } from '../../format/address.ts';
 import { checkHostPattern, isHostName } from '../../format/hosts.ts';
-import { checkLabels } from '../../format/labels.ts';
 import { checkName } from '../../format/names.ts';
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
-import { checkExportTo } from './istio-checks.ts';
+import { checkExportTo, checkWorkloadLabels } from './istio-checks.ts';
+import { checkProtocol, isHttpProtocol, isTlsProtocol } from './protocols.ts';
 import type { ServiceEntry, ServiceEntrySpec } from './service-entry.ts';
 import { checkWorkloadEntrySpec } from './workload-entry-validation.ts';
-
-/** Protocols by what a proxy can tell hosts apart by: the authority, the server name, or nothing. */
-const httpProtocols = ['HTTP', 'HTTP2', 'HTTP_PROXY', 'GRPC', 'GRPC-WEB'] as const;
-const tlsProtocols = ['HTTPS', 'TLS'] as const;
-const otherProtocols = ['TCP', 'UDP', 'MONGO', 'REDIS', 'MYSQL'] as const;
-const protocols = [...httpProtocols, ...tlsProtocols, ...otherProtocols] as const;
 
 function checkPorts(place: Place, spec: ServiceEntrySpec): void {
   const names = new Set<string>();
@@ -28,10 +22,7 @@ function checkPorts(place: Place, spec: ServiceEntrySpec): void {
       here.at('number').duplicate(port.number, 'port number cannot be duplicated: remove one of the two.');
     }
     numbers.add(port.number);
-    const protocol = (port.protocol ?? '').toUpperCase();
-    if (protocol !== '' && !(protocols as readonly string[]).includes(protocol)) {
-      here.at('protocol').unsupported(port.protocol, protocols);
-    }
+    checkProtocol(here.at('protocol'), port.protocol);
   }
 }
 
@@ -40,9 +31,8 @@ function checkHostsTellApart(place: Place, spec: ServiceEntrySpec): void {
   if (spec.hosts.length < 2 || (spec.resolution ?? 'NONE') === 'NONE') {
     return;
   }
-  const named: readonly string[] = [...httpProtocols, ...tlsProtocols];
   for (const [index, port] of (spec.ports ?? []).entries()) {
-    if (!named.includes((port.protocol ?? '').toUpperCase())) {
+    if (!isHttpProtocol(port.protocol) && !isTlsProtocol(port.protocol)) {
       place
         .at('ports', index, 'protocol')
         .conflict(
@@ -127,16 +117,6 @@ function checkHosts(place: Place, spec: ServiceEntrySpec): void {
   }
 }
 
-function checkSelector(place: Place, labels: Readonly<Record<string, string>> | undefined): void {
-  for (const [key, value] of Object.entries(labels ?? {})) {
-    if (key.includes('*') || value.includes('*')) {
-      place.at(key).invalid(value, 'wildcard is not supported in selector', 'Write key and value in full.');
-    } else {
-      checkLabels(place, { [key]: value });
-    }
-  }
-}
-
 export function validateServiceEntry({ spec }: ServiceEntry): Violation[] {
   const root = Place.root();
   const place = root.at('spec');
@@ -145,7 +125,7 @@ export function validateServiceEntry({ spec }: ServiceEntry): Violation[] {
   checkPorts(place.at('ports'), spec);
   checkHostsTellApart(place, spec);
   checkEndpoints(place, spec);
-  checkSelector(place.at('workloadSelector', 'labels'), spec.workloadSelector?.labels);
+  checkWorkloadLabels(place.at('workloadSelector', 'labels'), spec.workloadSelector?.labels);
   checkExportTo(place.at('exportTo'), spec.exportTo, true);
   return root.violations;
 }

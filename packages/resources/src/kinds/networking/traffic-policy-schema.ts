@@ -1,8 +1,9 @@
 import { choice, decimal, flag, int32, integer, list, map, object, text, uint32 } from '../../schema/fields.ts';
 import { duration } from './route-parts-schema.ts';
 
-function connectionPool() {
-  return object('Limits and life of connections to the endpoints.', {
+/** @param description what the connections are. */
+export function connectionPool(description = 'Limits and life of connections to the endpoints.') {
+  return object(description, {
     tcp: object('For all connections.', {
       maxConnections: int32('Connections to the host at most.'),
       connectTimeout: duration('Longest wait for a connection. Default 10s.'),

@@ -6,12 +6,12 @@ import type { PortTrafficPolicy, TrafficPolicy } from './destination-rule.ts';
 import { checkNotNegative, checkPercent, checkPortNumber } from './istio-checks.ts';
 import { checkLoadBalancer } from './load-balancer-validation.ts';
 
-type ConnectionPool = NonNullable<TrafficPolicy['connectionPool']>;
+export type ConnectionPool = NonNullable<TrafficPolicy['connectionPool']>;
 type OutlierDetection = NonNullable<TrafficPolicy['outlierDetection']>;
 type ClientTls = NonNullable<TrafficPolicy['tls']>;
 type Tunnel = NonNullable<TrafficPolicy['tunnel']>;
 
-function checkConnectionPool(place: Place, { http, tcp }: ConnectionPool): void {
+export function checkConnectionPool(place: Place, { http, tcp }: ConnectionPool): void {
   if (http === undefined && tcp === undefined) {
     place.required('connectionPool has neither tcp nor http', 'Add one of them.');
   }

@@ -5,25 +5,14 @@ import { isHostName } from '../../format/hosts.ts';
 import { checkLabels } from '../../format/labels.ts';
 import { checkName } from '../../format/names.ts';
 import type { Place } from '../../place.ts';
+import { checkUnixAddress, isUnixAddress } from './istio-checks.ts';
 import type { workloadEntrySpec } from './workload-entry-schema.ts';
 
 export type WorkloadEntrySpec = Immutable<z.infer<ReturnType<typeof workloadEntrySpec>>>;
 
-const unixPrefix = 'unix://';
-
 function checkAddress(place: Place, address: string): void {
-  if (address.startsWith(unixPrefix)) {
-    const path = address.slice(unixPrefix.length);
-    if (!path.startsWith('/') && !path.startsWith('@')) {
-      place.invalid(
-        address,
-        'UDS must be an absolute path or abstract socket',
-        'Write unix:///path/to/socket or unix://@name.',
-      );
-    }
-    if (path.endsWith('/')) {
-      place.invalid(address, 'UDS may not be a dir', 'Name the socket, not its folder.');
-    }
+  if (isUnixAddress(address)) {
+    checkUnixAddress(place, address);
   } else if (!isIpAddress(address) && !isHostName(address)) {
     place.invalid(
       address,
@@ -43,7 +32,7 @@ export function checkWorkloadEntrySpec(place: Place, spec: WorkloadEntrySpec, ad
       .at('address')
       .required('Address is required', 'Give the address of the workload, or the network that it is reached through.');
   }
-  if (address.startsWith(unixPrefix) && spec.ports !== undefined) {
+  if (isUnixAddress(address) && spec.ports !== undefined) {
     place.at('ports').forbidden('UDS may not include ports', 'Remove the ports: a Unix socket has none.');
   }
   for (const name of Object.keys(spec.ports ?? {})) {
