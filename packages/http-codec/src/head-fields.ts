@@ -3,6 +3,7 @@ import { viewOf } from './byte-range.ts';
 import type { HeaderView } from './header-view.ts';
 import { hashName, KnownHeader, type KnownHeaderId, knownHeaderByName } from './known-header.ts';
 import type { OutputBuffer, RawBuffer } from './output-buffer.ts';
+import type { TextMemo } from './text-memo.ts';
 
 /** Numbers kept for each field line: begin and end of name and value (relative to the head), hash of the name. */
 const stride = 5;
@@ -300,6 +301,36 @@ export class HeadFields implements HeaderView {
     for (let index = this.#find(name, 0); index >= 0; index = this.#find(name, index + 1)) {
       value = value === undefined ? this.valueAt(index) : `${value},${this.valueAt(index)}`;
     }
+    return this.#addedLength === 0 ? value : this.#addedValue(name, value);
+  }
+
+  /** The value of the first line of that name, as it came or as it was added. */
+  getFirst(name: string): string | undefined {
+    const index = this.#find(name, 0);
+    if (index >= 0) {
+      return this.valueAt(index);
+    }
+    const added = this.#added;
+    for (let at = 1; at < this.#addedLength; at += 3) {
+      if (added[at] === name) {
+        return added[at + 1];
+      }
+    }
+    return undefined;
+  }
+
+  /** As `get`; a value that came in one line is read through `memo`. */
+  getRemembered(name: string, id: KnownHeaderId, memo: TextMemo): string | undefined {
+    const known = id !== KnownHeader.unknown;
+    const index = known ? this.indexOfKnown(id) : this.#find(name, 0);
+    if (index < 0) {
+      return this.#addedLength === 0 ? undefined : this.#addedValue(name, undefined);
+    }
+    const next = known ? this.indexOfKnown(id, index + 1) : this.#find(name, index + 1);
+    if (next >= 0 || this.#edits[index] === replaced) {
+      return this.get(name);
+    }
+    const value = memo.textOf(this.bytes, this.valueStartAt(index), this.valueEndAt(index));
     return this.#addedLength === 0 ? value : this.#addedValue(name, value);
   }
 

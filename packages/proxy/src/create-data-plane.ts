@@ -1,6 +1,7 @@
 import type { Cluster } from './cluster/cluster.ts';
 import { ClusterManager } from './cluster/cluster-manager.ts';
 import { systemDnsResolver } from './cluster/dns-resolver.ts';
+import { localityName } from './cluster/place.ts';
 import type {
   ApplyResult,
   ClusterStatus,
@@ -13,6 +14,7 @@ import { DownstreamCounters, type HttpContext } from './filter/http/http-context
 import type { TcpContext } from './filter/network/tcp-proxy.ts';
 import type { AcceptorContext } from './listener/connection-acceptor.ts';
 import { ListenerManager } from './listener/listener-manager.ts';
+import { BackgroundWork } from './load-balancer/background-work.ts';
 import { ProtocolsSeen } from './load-report/protocols-seen.ts';
 import { OverloadBit, OverloadState } from './overload/overload-state.ts';
 import type { UpstreamContext } from './pool/upstream-context.ts';
@@ -47,7 +49,19 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     options.clock,
     options.portableTls === true ? undefined : findNativeTls(),
   );
-  const upstream: UpstreamContext = { clock, logger, random, wheel, transport, tls };
+  const upstream: UpstreamContext = {
+    clock,
+    logger,
+    random,
+    wheel,
+    transport,
+    tls,
+    work: new BackgroundWork(),
+    place: {
+      locality: localityName(options.locality ?? { region: '', zone: '', subZone: '' }),
+      localCluster: () => (options.localCluster === undefined ? undefined : clusters.get(options.localCluster)),
+    },
+  };
   let tables = new Map<string, CompiledRouteTable>();
   const clusters = new ClusterManager(upstream, options.resolveDns ?? systemDnsResolver, () => listeners.check());
   const asked = new Map<string, Promise<VirtualHostAnswer>>();
@@ -131,7 +145,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 
   return {
     apply: (config): Promise<ApplyResult> => {
-      tables = new Map([...config.routes].map(([name, table]) => [name, compileRouteTable(table)]));
+      tables = new Map([...config.routes].map(([name, table]) => [name, compileRouteTable(table, tables.get(name))]));
       clusters.apply(config);
       return listeners.apply(config);
     },
@@ -188,7 +202,7 @@ function clusterStatus(cluster: Cluster): ClusterStatus {
     endpoints.push({
       info: endpoint,
       priority: endpoint.priority,
-      health: endpoint.config.health,
+      health: endpoint.health,
       requestsTotal: seen.requestsTotal,
       requestsSuccess: seen.requestsSuccess,
       requestsError: seen.requestsError,
@@ -219,7 +233,7 @@ function clusterStatus(cluster: Cluster): ClusterStatus {
     connectFailures: counters.connectFailures,
     connectTimeouts: counters.connectTimeouts,
     connectionOverflow: counters.connectionOverflow,
-    panicSelections: counters.panicSelections,
+    panicSelections: counters.balancer.healthyPanic,
     httpConnectionsTotal: counters.httpConnectionsTotal,
     http2ConnectionsTotal: counters.http2ConnectionsTotal,
     http2: counters.http2,

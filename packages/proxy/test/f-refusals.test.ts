@@ -371,7 +371,7 @@ describe('a route configuration is refused', () => {
     const bytes = RouteConfiguration.encode(
       blank(RouteConfiguration, { name: 'r', virtualHosts: [host, { ...host, domains: ['A'] }] }),
     ).finish();
-    assert.match(refusals(typeUrls.routeConfiguration, 'r', bytes).join(), /the domain "A" is already that of "v"/);
+    assert.match(refusals(typeUrls.routeConfiguration, 'r', bytes).join(), /the domain "a" is already that of "v"/);
   });
 });
 

@@ -7,9 +7,11 @@ import * as accessLog from '../src/runtime-config/wire/access-log-schema.ts';
 import * as cluster from '../src/runtime-config/wire/cluster-schema.ts';
 import * as core from '../src/runtime-config/wire/core-schema.ts';
 import * as endpoint from '../src/runtime-config/wire/endpoint-schema.ts';
+import * as httpFilter from '../src/runtime-config/wire/http-filter-schema.ts';
 import * as manager from '../src/runtime-config/wire/http-connection-manager-schema.ts';
 import * as listener from '../src/runtime-config/wire/listener-schema.ts';
 import * as matcher from '../src/runtime-config/wire/matcher-schema.ts';
+import * as retry from '../src/runtime-config/wire/retry-schema.ts';
 import * as route from '../src/runtime-config/wire/route-schema.ts';
 import type { AnyMessage, Field } from '../src/runtime-config/wire/schema.ts';
 import * as tls from '../src/runtime-config/wire/tls-schema.ts';
@@ -19,8 +21,8 @@ const protos = join(
   dirname(createRequire(import.meta.url).resolve('@grpc/grpc-js-xds/package.json')),
   'deps/envoy-api',
 );
-const schemas: AnyMessage[] = [accessLog, cluster, core, endpoint, manager, listener, matcher, route, tls].flatMap(
-  (module) => Object.values(module),
+const schemas: AnyMessage[] = [accessLog, cluster, core, endpoint, httpFilter, manager, listener, matcher, retry, route, tls].flatMap(
+  (module) => Object.values(module).filter((value) => 'byNumber' in value),
 );
 
 interface ProtoField {
@@ -100,7 +102,7 @@ function kindMatches(field: Field, proto: ProtoField): boolean {
   if (wanted !== undefined) {
     return field.kind === wanted;
   }
-  if (/^(string|bytes|bool|uint32|int64|double)$/.test(type)) {
+  if (/^(string|bytes|bool|uint32|int64|uint64|double)$/.test(type)) {
     return field.kind === type;
   }
   const name = field.message?.name;

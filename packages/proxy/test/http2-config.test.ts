@@ -161,8 +161,8 @@ test('gRPC-Web is a filter before the router', () => {
   ];
   const filter = accepted({ manager: { http_filters: filters } }).listeners.get('l')?.filterChains[0]?.filter;
   assert.deepEqual(filter?.kind === 'http-connection-manager' ? filter.httpFilters : [], [
-    { kind: 'grpc-web' },
-    { kind: 'router' },
+    { kind: 'grpc-web', name: 'web', disabled: false },
+    { kind: 'router', name: 'router', disabled: false },
   ]);
 });
 

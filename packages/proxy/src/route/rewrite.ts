@@ -1,7 +1,6 @@
 import type { RequestHead } from '@weft/http-codec';
-import type { RedirectAction } from '../runtime-config/config.ts';
+import type { LinearRegex, RedirectAction } from '../runtime-config/config.ts';
 import type { CompiledRoute } from './route-table.ts';
-import { withoutPort } from './route-table.ts';
 
 /** The path that goes upstream; the same string when nothing is rewritten. */
 export function rewrittenPath(route: CompiledRoute, path: string): string {
@@ -10,24 +9,37 @@ export function rewrittenPath(route: CompiledRoute, path: string): string {
     return path;
   }
   if (forward.prefixRewrite !== undefined) {
-    return replacePrefix(route, path, forward.prefixRewrite);
+    return asPath(replacePrefix(route, path, forward.prefixRewrite));
   }
   if (forward.regexRewrite !== undefined) {
-    const question = path.indexOf('?');
-    const pathOnly = question < 0 ? path : path.slice(0, question);
-    const { regex, substitution } = forward.regexRewrite;
-    return asPath(regex.replaceAll(pathOnly, substitution)) + (question < 0 ? '' : path.slice(question));
+    return asPath(replaceInPath(path, forward.regexRewrite));
   }
   return path;
 }
 
+/** What the route matched on is replaced: a prefix, or the whole path (without query) where it was matched as a whole. */
 function replacePrefix(route: CompiledRoute, path: string, replacement: string): string {
-  const { path: matched } = route.config.match;
-  if (matched.kind === 'regex') {
-    const question = path.indexOf('?');
-    return asPath(replacement) + (question < 0 ? '' : path.slice(question));
-  }
-  return asPath(replacement + path.slice(matched.value.length));
+  return replacement + path.slice(route.path.kind === 'regex' ? pathEnd(path) : route.matchedPrefix.length);
+}
+
+/** @param rewrite applied to the path without its query. */
+function replaceInPath(
+  path: string,
+  { regex, substitution }: { readonly regex: LinearRegex; readonly substitution: string },
+): string {
+  const end = pathEnd(path);
+  return regex.replaceAll(path.slice(0, end), substitution) + path.slice(end);
+}
+
+/** The host that a regular expression makes of the path. */
+export function hostOfPath(path: string, regex: LinearRegex, substitution: string): string {
+  return regex.replaceAll(path.slice(0, pathEnd(path)), substitution);
+}
+
+/** Where the query begins, or the end. */
+function pathEnd(path: string): number {
+  const question = path.indexOf('?');
+  return question < 0 ? path.length : question;
 }
 
 /** A rewrite may leave nothing or no leading slash: what goes out is a path in any case. */
@@ -43,35 +55,35 @@ export function redirectLocation(
   scheme: string,
 ): string {
   const newScheme = redirect.scheme ?? scheme;
-  let host = redirect.host ?? head.authority;
-  if (redirect.port !== undefined) {
-    host = `${withoutPort(host)}:${redirect.port}`;
-  } else if (redirect.host === undefined && newScheme !== scheme) {
-    // A default port of the old scheme makes no sense under the new one.
-    host = host.replace(scheme === 'http' ? /:80$/ : /:443$/, '');
-  }
-  const question = head.path.indexOf('?');
-  const query = question < 0 || redirect.stripQuery ? '' : head.path.slice(question);
-  const pathOnly = question < 0 ? head.path : head.path.slice(0, question);
-  return `${newScheme}://${host}${redirectPath(redirect, route, pathOnly, query)}`;
+  const host = redirect.host ?? requestHost(head.authority, scheme, newScheme, redirect.port !== undefined);
+  const port = redirect.port === undefined ? '' : `:${redirect.port}`;
+  return `${newScheme}://${host}${port}${redirectPath(redirect, route, head.path)}`;
 }
 
-function redirectPath(redirect: RedirectAction, route: CompiledRoute, pathOnly: string, query: string): string {
-  const { path } = redirect;
-  if (path === undefined) {
+/** The authority without a port that makes no sense any more: a new one comes, or it is the default of the old scheme. */
+function requestHost(authority: string, scheme: string, newScheme: string, newPort: boolean): string {
+  const end = authority.startsWith('[') ? authority.lastIndexOf(']:') + 1 : authority.lastIndexOf(':');
+  if (end <= 0) {
+    return authority;
+  }
+  const isOldDefault = newScheme !== scheme && authority.slice(end) === (scheme === 'https' ? ':443' : ':80');
+  return newPort || isOldDefault ? authority.slice(0, end) : authority;
+}
+
+function redirectPath({ path: rewrite, stripQuery }: RedirectAction, route: CompiledRoute, path: string): string {
+  const end = pathEnd(path);
+  const query = stripQuery ? '' : path.slice(end);
+  const pathOnly = path.slice(0, end);
+  if (rewrite === undefined) {
     return pathOnly + query;
   }
-  if (path.kind === 'path') {
-    return path.value.includes('?') ? path.value : path.value + query;
+  switch (rewrite.kind) {
+    case 'path':
+      // A query in the configuration takes the place of the request's.
+      return rewrite.value.includes('?') ? rewrite.value : rewrite.value + query;
+    case 'prefix':
+      return replacePrefix(route, pathOnly, rewrite.value) + query;
+    default:
+      return replaceInPath(pathOnly, rewrite) + query;
   }
-  if (path.kind === 'prefix') {
-    return asPath(replacePrefixOf(route, pathOnly, path.value)) + query;
-  }
-  return asPath(path.regex.replaceAll(pathOnly, path.substitution)) + query;
-}
-
-function replacePrefixOf(route: CompiledRoute, pathOnly: string, replacement: string): string {
-  return route.config.match.path.kind === 'regex'
-    ? replacement
-    : replacement + pathOnly.slice(route.matchedPrefix.length);
 }

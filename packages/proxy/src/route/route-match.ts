@@ -1,5 +1,8 @@
 import { KnownHeader, type RequestHead } from '@weft/http-codec';
 import type { HeaderMatch, QueryParameterMatch, RouteMatch } from '../runtime-config/config.ts';
+import type { TlsFacts } from '../stream-info.ts';
+import { type CompiledPath, matchesPath } from './path-match.ts';
+import { parseQuery } from './query.ts';
 import { matchesString } from './string-match.ts';
 
 /** What routes are matched against. */
@@ -8,40 +11,29 @@ export interface RouteSubject {
   readonly scheme: string;
   /** `head.path` without its query. */
   readonly pathOnly: string;
+  /** Of the client's connection. */
+  readonly tls: TlsFacts | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
 
-export function matchesRoute(match: RouteMatch, subject: RouteSubject): boolean {
+/** Everything that a route asks for; `path` is that of the subject. */
+export function matchesRoute(match: RouteMatch, wanted: CompiledPath, subject: RouteSubject, path: string): boolean {
+  return matchesPath(wanted, subject.head, path) && matchesRest(match, subject);
+}
+
+/** What a route asks for besides the path. */
+export function matchesRest(match: RouteMatch, subject: RouteSubject): boolean {
   return (
-    matchesPath(match, subject.pathOnly) &&
     (match.headers.length === 0 || matchesHeaders(match.headers, subject)) &&
     (match.queryParameters.length === 0 || matchesQuery(match.queryParameters, subject.head.path)) &&
     (!match.grpcOnly || isGrpc(subject.head)) &&
+    (match.tls === undefined || matchesTls(match.tls, subject.tls)) &&
     (match.runtimeFraction === undefined || subject.random() * 1_000_000 < match.runtimeFraction)
   );
 }
 
-function matchesPath(match: RouteMatch, path: string): boolean {
-  const { path: wanted } = match;
-  if (wanted.kind === 'regex') {
-    return wanted.regex.test(path);
-  }
-  const value = match.caseSensitive ? wanted.value : wanted.value.toLowerCase();
-  const subject = match.caseSensitive ? path : path.toLowerCase();
-  switch (wanted.kind) {
-    case 'exact':
-      return subject === value;
-    case 'prefix':
-      return subject.startsWith(value);
-    default:
-      return (
-        subject.startsWith(value) && (subject.length === value.length || subject.charCodeAt(value.length) === 0x2f)
-      );
-  }
-}
-
-/** The value of a field or pseudo field. */
+/** The value of a field or pseudo field, several lines joined by a comma. */
 function fieldOf(name: string, head: RequestHead, scheme: string): string | undefined {
   if (name.charCodeAt(0) === 0x3a) {
     switch (name) {
@@ -60,13 +52,24 @@ function fieldOf(name: string, head: RequestHead, scheme: string): string | unde
   return name === 'host' ? head.authority : head.get(name);
 }
 
-function matchesHeaders(matches: readonly HeaderMatch[], subject: RouteSubject): boolean {
+export function matchesHeaders(
+  matches: readonly HeaderMatch[],
+  subject: Pick<RouteSubject, 'head' | 'scheme'>,
+): boolean {
   for (const match of matches) {
     if (!matchesHeader(match, fieldOf(match.name, subject.head, subject.scheme))) {
       return false;
     }
   }
   return true;
+}
+
+/** Whether one of the matchers is satisfied. */
+export function matchesAnyHeader(
+  matches: readonly HeaderMatch[],
+  subject: Pick<RouteSubject, 'head' | 'scheme'>,
+): boolean {
+  return matches.some((match) => matchesHeader(match, fieldOf(match.name, subject.head, subject.scheme)));
 }
 
 /** `envoy.config.route.v3.HeaderMatcher`; `found` is undefined when the field is absent. */
@@ -85,10 +88,10 @@ export function matchesHeader(header: HeaderMatch, found: string | undefined): b
 }
 
 function inRange(value: string, start: bigint, end: bigint): boolean {
-  if (!/^-?\d{1,19}$/.test(value)) {
+  if (!/^[+-]?\d{1,19}$/.test(value)) {
     return false;
   }
-  const number = BigInt(value);
+  const number = BigInt(value.startsWith('+') ? value.slice(1) : value);
   return number >= start && number < end;
 }
 
@@ -97,28 +100,27 @@ function isGrpc(head: RequestHead): boolean {
   return type !== undefined && (type === 'application/grpc' || type.startsWith('application/grpc+'));
 }
 
-function matchesQuery(matches: readonly QueryParameterMatch[], path: string): boolean {
-  const question = path.indexOf('?');
-  const query = question < 0 ? '' : path.slice(question + 1);
-  const parameters = new Map<string, string>();
-  for (const pair of query === '' ? [] : query.split('&')) {
-    const equals = pair.indexOf('=');
-    const name = percentDecoded(equals < 0 ? pair : pair.slice(0, equals));
-    if (!parameters.has(name)) {
-      parameters.set(name, percentDecoded(equals < 0 ? '' : pair.slice(equals + 1)));
-    }
-  }
-  return matches.every(({ name, match }) => {
-    const value = parameters.get(name);
-    if (match.kind === 'present') {
-      return (value !== undefined) === match.present;
-    }
-    return value !== undefined && matchesString(match, value);
-  });
+/** A certificate that was given without TLS there is none of; what is given is verified, or the connection is refused. */
+function matchesTls(wanted: NonNullable<RouteMatch['tls']>, tls: TlsFacts | undefined): boolean {
+  const presented = tls !== undefined && tls.peerCertificateSha256 !== '';
+  const validated = tls?.peerVerified ?? false;
+  return (
+    (wanted.presented === undefined || wanted.presented === presented) &&
+    (wanted.validated === undefined || wanted.validated === validated)
+  );
 }
 
-function percentDecoded(text: string): string {
-  return text.includes('%')
-    ? text.replace(/%([0-9a-fA-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
-    : text;
+function matchesQuery(matches: readonly QueryParameterMatch[], path: string): boolean {
+  const parameters = parseQuery(path);
+  for (const { name, match } of matches) {
+    const value = parameters.get(name);
+    const matched =
+      match.kind === 'present'
+        ? (value !== undefined) === match.present
+        : value !== undefined && matchesString(match, value);
+    if (!matched) {
+      return false;
+    }
+  }
+  return true;
 }

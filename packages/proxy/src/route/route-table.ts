@@ -1,78 +1,40 @@
-import type {
-  ForwardAction,
-  HeaderEdits,
-  Route,
-  RouteTable,
-  VirtualHost,
-  WeightedCluster,
-} from '../runtime-config/config.ts';
-import { type CompiledHeaderEdits, compileHeaderEdits } from './header-edits.ts';
-import { matchesRoute, type RouteSubject } from './route-match.ts';
+import type { HeadFields } from '@weft/http-codec';
+import type { RouteTable, VirtualHost } from '../runtime-config/config.ts';
+import type { StreamInfo } from '../stream-info.ts';
+import {
+  type CompiledCluster,
+  type CompiledRoute,
+  type CompiledVirtualHost,
+  compileVirtualHost,
+} from './compile-route.ts';
+import { DomainIndex } from './domain-index.ts';
+import { applyHeaderEdits, type CompiledHeaderEdits, compileHeaderEdits } from './header-edits.ts';
+import { matchesRest, matchesRoute, type RouteSubject } from './route-match.ts';
 
-/** A choice of a route's cluster with the header edits that go with it. */
-export interface CompiledCluster {
-  readonly config: WeightedCluster;
-  /** Sum of the weights up to and including this one. */
-  readonly cumulativeWeight: number;
-  readonly requestEdits: CompiledHeaderEdits;
-  readonly responseEdits: CompiledHeaderEdits;
-}
+export type { CompiledCluster, CompiledRoute, CompiledVirtualHost } from './compile-route.ts';
 
-export interface CompiledRoute {
-  readonly config: Route;
-  readonly virtualHost: VirtualHost;
-  readonly table: RouteTable;
-  /** Undefined for redirects and direct responses. */
-  readonly forward: ForwardAction | undefined;
-  readonly clusters: readonly CompiledCluster[];
-  readonly totalWeight: number;
-  /** Edits of the response when the proxy answers itself. */
-  readonly responseEdits: CompiledHeaderEdits;
-  /** `x-envoy-expected-rq-timeout-ms` of this route, undefined when it has no timeout. */
-  readonly expectedTimeout: string | undefined;
-  /** The path of the match that a prefix rewrite replaces. */
-  readonly matchedPrefix: string;
-}
-
-export interface CompiledVirtualHost {
-  readonly config: VirtualHost;
-  readonly routes: readonly CompiledRoute[];
-}
-
-/** A route table ready for lookups. */
+/**
+ * A route table ready for lookups. Virtual hosts are compiled when they are first asked for, and shared between versions of a table
+ * where they are the same object; so is the index of domains where no domain changed.
+ */
 export class CompiledRouteTable {
   readonly config: RouteTable;
-  readonly #exact = new Map<string, CompiledVirtualHost>();
-  /** `.suffix` of `*.suffix`, by length, longest first. */
-  readonly #suffixes: { readonly length: number; readonly hosts: Map<string, CompiledVirtualHost> }[];
-  readonly #prefixes: { readonly length: number; readonly hosts: Map<string, CompiledVirtualHost> }[];
-  readonly #any: CompiledVirtualHost | undefined;
+  readonly #requestEdits: CompiledHeaderEdits;
+  readonly #responseEdits: CompiledHeaderEdits;
+  readonly #domains: DomainIndex;
   #lastAuthority = '';
   #lastHost: CompiledVirtualHost | undefined = undefined;
 
-  constructor(config: RouteTable) {
+  /** @param previous the version before, to share with. */
+  constructor(config: RouteTable, previous?: CompiledRouteTable) {
     this.config = config;
-    const suffixes = new Map<number, Map<string, CompiledVirtualHost>>();
-    const prefixes = new Map<number, Map<string, CompiledVirtualHost>>();
-    let any: CompiledVirtualHost | undefined;
-    for (const virtualHost of config.virtualHosts) {
-      const compiled = compileVirtualHost(virtualHost, config);
-      for (const domain of virtualHost.domains) {
-        const lower = domain.toLowerCase();
-        if (lower === '*') {
-          any ??= compiled;
-        } else if (lower.startsWith('*')) {
-          register(suffixes, lower.slice(1), compiled);
-        } else if (lower.endsWith('*')) {
-          register(prefixes, lower.slice(0, -1), compiled);
-        } else if (!this.#exact.has(lower)) {
-          this.#exact.set(lower, compiled);
-        }
-      }
-    }
-    this.#any = any;
-    this.#suffixes = longestFirst(suffixes);
-    this.#prefixes = longestFirst(prefixes);
+    this.#requestEdits = compileHeaderEdits([config.headers], 'request');
+    this.#responseEdits = compileHeaderEdits([config.headers], 'response');
+    this.#domains =
+      previous !== undefined && haveSameDomains(previous.config.virtualHosts, config.virtualHosts)
+        ? previous.#domains
+        : new DomainIndex(config.virtualHosts);
+    this.#lastHost = this.#find('');
   }
 
   /** The virtual host of an authority: exact, then longest suffix, then longest prefix, then `*`. */
@@ -87,45 +49,49 @@ export class CompiledRouteTable {
   }
 
   #find(authority: string): CompiledVirtualHost | undefined {
-    const exact = this.#exact.get(authority);
-    if (exact !== undefined) {
-      return exact;
-    }
-    let host = authority.toLowerCase();
-    if (this.config.ignorePortInHostMatching) {
-      host = withoutPort(host);
-    }
-    const found = this.#exact.get(host);
-    if (found !== undefined) {
-      return found;
-    }
-    for (const { length, hosts } of this.#suffixes) {
-      if (host.length > length) {
-        const compiled = hosts.get(host.slice(-length));
-        if (compiled !== undefined) {
-          return compiled;
-        }
-      }
-    }
-    for (const { length, hosts } of this.#prefixes) {
-      if (host.length > length) {
-        const compiled = hosts.get(host.slice(0, length));
-        if (compiled !== undefined) {
-          return compiled;
-        }
-      }
-    }
-    return this.#any;
+    const { ignorePortInHostMatching, virtualHosts, mostSpecificHeaderEditsWin } = this.config;
+    const lower = authority.toLowerCase();
+    const position = this.#domains.find(ignorePortInHostMatching ? withoutPort(lower) : lower);
+    const host = virtualHosts[position];
+    return host === undefined ? undefined : compileVirtualHost(host, mostSpecificHeaderEditsWin);
   }
 
-  /** Every cluster that a route may send to. */
+  get editsRequests(): boolean {
+    return this.#requestEdits.length > 0;
+  }
+
+  /** Does the edits of a route, or of its cluster, and of the table. */
+  editRequest(edits: CompiledHeaderEdits, fields: HeadFields, info: StreamInfo): void {
+    this.#apply(edits, this.#requestEdits, fields, info);
+  }
+
+  editResponse(edits: CompiledHeaderEdits, fields: HeadFields, info: StreamInfo): void {
+    this.#apply(edits, this.#responseEdits, fields, info);
+  }
+
+  #apply(specific: CompiledHeaderEdits, general: CompiledHeaderEdits, fields: HeadFields, info: StreamInfo): void {
+    const { mostSpecificHeaderEditsWin: generalFirst } = this.config;
+    if (generalFirst && general.length > 0) {
+      applyHeaderEdits(general, fields, info);
+    }
+    if (specific.length > 0) {
+      applyHeaderEdits(specific, fields, info);
+    }
+    if (!generalFirst && general.length > 0) {
+      applyHeaderEdits(general, fields, info);
+    }
+  }
+
+  /** Every cluster that a route may send to, where a name is known beforehand. */
   clusterNames(): Set<string> {
     const names = new Set<string>();
-    for (const virtualHost of this.config.virtualHosts) {
-      for (const { action } of virtualHost.routes) {
+    for (const { routes } of this.config.virtualHosts) {
+      for (const { action } of routes) {
         if (action.kind === 'forward') {
           for (const { cluster } of action.forward.clusters) {
-            names.add(cluster);
+            if (cluster !== '') {
+              names.add(cluster);
+            }
           }
         }
       }
@@ -134,16 +100,48 @@ export class CompiledRouteTable {
   }
 }
 
+function haveSameDomains(before: readonly VirtualHost[], now: readonly VirtualHost[]): boolean {
+  return (
+    before.length === now.length &&
+    before.every((host, index) => {
+      const other = now[index] as VirtualHost;
+      return host === other || equalTexts(host.domains, other.domains);
+    })
+  );
+}
+
+function equalTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index]);
+}
+
 /** The first route that matches, in order. */
 export function findRoute(virtualHost: CompiledVirtualHost, subject: RouteSubject): CompiledRoute | undefined {
-  const { routes } = virtualHost;
-  for (let index = 0; index < routes.length; index += 1) {
-    const route = routes[index] as CompiledRoute;
-    if (matchesRoute(route.config.match, subject)) {
+  const { routes, index } = virtualHost;
+  const path = subject.pathOnly;
+  if (index !== undefined) {
+    return routes[index.first(path, { virtualHost, subject, path }, acceptsCandidate)];
+  }
+  for (let position = 0; position < routes.length; position += 1) {
+    const route = routes[position] as CompiledRoute;
+    if (matchesRoute(route.config.match, route.path, subject, path)) {
       return route;
     }
   }
   return undefined;
+}
+
+interface Search {
+  readonly virtualHost: CompiledVirtualHost;
+  readonly subject: RouteSubject;
+  readonly path: string;
+}
+
+/** The index knows that the path of a candidate matches, unless it is one that it cannot index. */
+function acceptsCandidate(position: number, { virtualHost, subject, path }: Search): boolean {
+  const route = virtualHost.routes[position] as CompiledRoute;
+  return route.path.value === '' && route.path.kind !== 'prefix'
+    ? matchesRoute(route.config.match, route.path, subject, path)
+    : matchesRest(route.config.match, subject);
 }
 
 /** The cluster whose interval of cumulative weight holds `point`, which is in [0, totalWeight). */
@@ -171,69 +169,12 @@ export function withoutPort(host: string): string {
 
 const compiledTables = new WeakMap<RouteTable, CompiledRouteTable>();
 
-/** Compiles a table, once for each object. */
-export function compileRouteTable(table: RouteTable): CompiledRouteTable {
+/** Compiles a table, once for each object. @param previous the version before, if there is one. */
+export function compileRouteTable(table: RouteTable, previous?: CompiledRouteTable): CompiledRouteTable {
   let compiled = compiledTables.get(table);
   if (compiled === undefined) {
-    compiled = new CompiledRouteTable(table);
+    compiled = new CompiledRouteTable(table, previous);
     compiledTables.set(table, compiled);
   }
   return compiled;
-}
-
-function register<T>(byLength: Map<number, Map<string, T>>, key: string, value: T): void {
-  let hosts = byLength.get(key.length);
-  if (hosts === undefined) {
-    hosts = new Map();
-    byLength.set(key.length, hosts);
-  }
-  if (!hosts.has(key)) {
-    hosts.set(key, value);
-  }
-}
-
-function longestFirst<T>(
-  byLength: Map<number, Map<string, T>>,
-): { readonly length: number; readonly hosts: Map<string, T> }[] {
-  return [...byLength].sort(([a], [b]) => b - a).map(([length, hosts]) => ({ length, hosts }));
-}
-
-function compileVirtualHost(virtualHost: VirtualHost, table: RouteTable): CompiledVirtualHost {
-  return {
-    config: virtualHost,
-    routes: virtualHost.routes.map((route) => compileRoute(route, virtualHost, table)),
-  };
-}
-
-function compileRoute(route: Route, virtualHost: VirtualHost, table: RouteTable): CompiledRoute {
-  const outer: readonly HeaderEdits[] = [route.headers, virtualHost.headers, table.headers];
-  const { action } = route;
-  let totalWeight = 0;
-  const clusters: CompiledCluster[] = [];
-  if (action.kind === 'forward') {
-    for (const config of action.forward.clusters) {
-      totalWeight += config.weight;
-      clusters.push({
-        config,
-        cumulativeWeight: totalWeight,
-        requestEdits: compileHeaderEdits([config.headers, ...outer], 'request'),
-        responseEdits: compileHeaderEdits([config.headers, ...outer], 'response'),
-      });
-    }
-  }
-  const { path } = route.match;
-  const timeoutMs = action.kind === 'forward' ? action.forward.timeoutMs : 0;
-  const policy = (action.kind === 'forward' ? action.forward.retryPolicy : undefined) ?? virtualHost.retryPolicy;
-  const perTryMs = policy?.perTryTimeoutMs ?? 0;
-  return {
-    config: route,
-    virtualHost,
-    table,
-    forward: action.kind === 'forward' ? action.forward : undefined,
-    clusters,
-    totalWeight,
-    responseEdits: compileHeaderEdits(outer, 'response'),
-    expectedTimeout: timeoutMs > 0 ? String(perTryMs > 0 && perTryMs < timeoutMs ? perTryMs : timeoutMs) : undefined,
-    matchedPrefix: path.kind === 'regex' ? '' : path.value,
-  };
 }

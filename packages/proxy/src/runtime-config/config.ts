@@ -4,6 +4,12 @@
  * they began with. Field comments name the xDS field that a value comes from.
  */
 
+import type { BalancingOptions, EndpointStatus, HashPolicy, LoadBalancerPolicy } from './load-balancing.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { JsonObject } from './wire/schema.ts';
+
+export type { RetryPolicy } from './retry-policy.ts';
+
 /** Everything at once. Maps are keyed by resource name. */
 export interface RuntimeConfig {
   readonly listeners: ReadonlyMap<string, ListenerConfig>;
@@ -152,7 +158,77 @@ export interface HttpConnectionManagerConfig {
 }
 
 /** HTTP filters the proxy knows, in the order of the resource; the router is last. */
-export type HttpFilterConfig = { readonly kind: 'router' | 'on-demand' | 'grpc-web' };
+export type HttpFilterConfig = {
+  /** By which routes configure it. */
+  readonly name: string;
+  /** Off unless a route says otherwise. */
+  readonly disabled: boolean;
+} & (
+  | { readonly kind: 'router' | 'on-demand' | 'grpc-web' | 'cors' }
+  | { readonly kind: 'fault'; readonly fault: FaultConfig }
+  | { readonly kind: 'header-mutation'; readonly mutations: HeaderMutations; readonly mostSpecificWins: boolean }
+);
+
+/** What a table, virtual host, route or weighted cluster says about a filter (`typed_per_filter_config`). */
+export type RouteFilterConfig =
+  | { readonly kind: 'disabled' }
+  | { readonly kind: 'enabled' }
+  | { readonly kind: 'fault'; readonly fault: FaultConfig }
+  | { readonly kind: 'cors'; readonly policy: CorsPolicy }
+  | { readonly kind: 'header-mutation'; readonly mutations: HeaderMutations };
+
+/** By filter name. */
+export type RouteFilterConfigs = ReadonlyMap<string, RouteFilterConfig>;
+
+/** `envoy.extensions.filters.http.fault.v3.HTTPFault`. Fractions are numerators out of a million. */
+export interface FaultConfig {
+  readonly delay:
+    | { readonly kind: 'fixed'; readonly ms: number; readonly fraction: number }
+    | { readonly kind: 'header'; readonly fraction: number }
+    | undefined;
+  readonly abort:
+    | { readonly kind: 'http'; readonly status: number; readonly fraction: number }
+    | { readonly kind: 'grpc'; readonly status: number; readonly fraction: number }
+    | { readonly kind: 'header'; readonly fraction: number }
+    | undefined;
+  readonly responseRateLimit:
+    | { readonly kind: 'fixed'; readonly kibPerSecond: number; readonly fraction: number }
+    | { readonly kind: 'header'; readonly fraction: number }
+    | undefined;
+  /** Empty: any. */
+  readonly upstreamCluster: string;
+  readonly headers: readonly HeaderMatch[];
+  /** `x-envoy-downstream-service-node` of the clients concerned; empty: all. */
+  readonly downstreamNodes: ReadonlySet<string>;
+  /** Faults under way at once, by this filter; undefined = no limit. */
+  readonly maxActiveFaults: number | undefined;
+}
+
+/** `envoy.extensions.filters.http.cors.v3.CorsPolicy`. Empty texts: nothing is sent. */
+export interface CorsPolicy {
+  readonly allowOrigins: readonly StringMatch[];
+  readonly allowMethods: string;
+  readonly allowHeaders: string;
+  readonly exposeHeaders: string;
+  readonly maxAge: string;
+  readonly allowCredentials: boolean;
+  readonly allowPrivateNetworkAccess: boolean;
+  readonly forwardNotMatchingPreflights: boolean;
+  /** Numerator out of a million. */
+  readonly enabledFraction: number;
+  /** The same for counting only. */
+  readonly shadowFraction: number;
+}
+
+/** `envoy.extensions.filters.http.header_mutation.v3.Mutations`, in order. */
+export interface HeaderMutations {
+  readonly request: readonly HeaderMutation[];
+  readonly response: readonly HeaderMutation[];
+}
+
+export type HeaderMutation =
+  | { readonly kind: 'remove'; readonly name: string }
+  | { readonly kind: 'add'; readonly addition: HeaderAddition };
 
 /** `envoy.extensions.access_loggers.*`: `path` is a file, `/dev/stdout` or `/dev/stderr`. */
 export interface AccessLogConfig {
@@ -173,6 +249,12 @@ export interface RouteTable {
   readonly vhds: boolean;
   readonly ignorePortInHostMatching: boolean;
   readonly headers: HeaderEdits;
+  /** Edits of the table come first and those of the weighted cluster last, so that these have the last word. */
+  readonly mostSpecificHeaderEditsWin: boolean;
+  /** Lower-case names of fields that only internal clients may send. */
+  readonly internalOnlyHeaders: readonly string[];
+  readonly mirrors: readonly MirrorPolicy[];
+  readonly filterConfigs: RouteFilterConfigs;
   readonly version: string;
 }
 
@@ -182,10 +264,34 @@ export interface VirtualHost {
   readonly routes: readonly Route[];
   readonly headers: HeaderEdits;
   readonly retryPolicy: RetryPolicy | undefined;
+  /** See `ForwardAction`. */
+  readonly hedgeOnPerTryTimeout?: boolean;
+  /** Repeated requests say whether they are for want of an answer in time. */
+  readonly includeIsTimeoutRetry?: boolean;
   readonly includeRequestAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly requireTls: 'none' | 'external-only' | 'all';
+  readonly mirrors: readonly MirrorPolicy[];
+  readonly filterConfigs: RouteFilterConfigs;
+  /** In order: the first whose matchers all match names the request in `%VIRTUAL_CLUSTER_NAME%`. */
+  readonly virtualClusters: readonly { readonly name: string; readonly headers: readonly HeaderMatch[] }[];
+  /** Most of a request's body that is kept for a retry; undefined: the cluster's buffer limit. */
+  readonly requestBufferLimitBytes: number | undefined;
 }
+
+/** `envoy.config.route.v3.RouteAction.RequestMirrorPolicy` */
+export interface MirrorPolicy {
+  readonly cluster: ClusterName;
+  /** Numerator out of a million. */
+  readonly fraction: number;
+  /** The authority of the copy ends in `-shadow`. */
+  readonly shadowSuffix: boolean;
+}
+
+/** A cluster by name, or by the value of a request field. */
+export type ClusterName =
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'header'; readonly header: string };
 
 export interface Route {
   /** `Route.name`; appears as `%ROUTE_NAME%` and in metrics. */
@@ -193,6 +299,9 @@ export interface Route {
   readonly match: RouteMatch;
   readonly action: RouteAction;
   readonly headers: HeaderEdits;
+  readonly filterConfigs: RouteFilterConfigs;
+  /** undefined: that of the virtual host. */
+  readonly requestBufferLimitBytes: number | undefined;
 }
 
 export interface RouteMatch {
@@ -203,13 +312,17 @@ export interface RouteMatch {
   /** Numerator out of a million; undefined = always. */
   readonly runtimeFraction: number | undefined;
   readonly grpcOnly: boolean;
+  /** What the client's certificate must be; undefined members are not asked for. */
+  readonly tls: { readonly presented: boolean | undefined; readonly validated: boolean | undefined } | undefined;
 }
 
 export type PathMatch =
   | { readonly kind: 'prefix'; readonly value: string }
   | { readonly kind: 'exact'; readonly value: string }
   | { readonly kind: 'path-separated-prefix'; readonly value: string }
-  | { readonly kind: 'regex'; readonly regex: LinearRegex };
+  | { readonly kind: 'regex'; readonly regex: LinearRegex }
+  /** CONNECT requests, extended CONNECT (upgrades over HTTP/2) included. */
+  | { readonly kind: 'connect' };
 
 /** A regular expression that matches in linear time, anchored at both ends by {@link test}. */
 export interface LinearRegex {
@@ -248,6 +361,9 @@ export type RouteAction =
 /** `envoy.config.route.v3.RouteAction` */
 export interface ForwardAction {
   readonly clusters: readonly WeightedCluster[];
+  /** A request field with the random number by which the weighted cluster is chosen; undefined: we draw it. */
+  readonly randomValueHeader: string | undefined;
+  readonly mirrors: readonly MirrorPolicy[];
   readonly clusterNotFoundStatus: 503 | 404 | 500;
   readonly prefixRewrite: string | undefined;
   readonly regexRewrite: { readonly regex: LinearRegex; readonly substitution: string } | undefined;
@@ -255,6 +371,7 @@ export interface ForwardAction {
     | { readonly kind: 'literal'; readonly value: string }
     | { readonly kind: 'auto' }
     | { readonly kind: 'header'; readonly name: string }
+    | { readonly kind: 'path-regex'; readonly regex: LinearRegex; readonly substitution: string }
     | undefined;
   readonly appendXForwardedHost: boolean;
   /** Whole request, from its end to the response's end. 0 = off; Envoy's default of 15 s applies when unset. */
@@ -262,7 +379,11 @@ export interface ForwardAction {
   /** undefined: that of the connection manager. */
   readonly idleTimeoutMs: number | undefined;
   readonly retryPolicy: RetryPolicy | undefined;
+  /** A try whose time is up goes on beside the next one, and the first good answer counts. Absent: as the virtual host says. */
+  readonly hedgeOnPerTryTimeout?: boolean;
   readonly priority: 'default' | 'high';
+  /** Give the hash by which ring hash and Maglev choose. Absent: none. */
+  readonly hashPolicies?: readonly HashPolicy[];
   readonly maxStreamDuration: StreamDurationLimit | undefined;
 }
 
@@ -277,7 +398,13 @@ export interface StreamDurationLimit {
 }
 
 export interface WeightedCluster {
+  /** Empty where `clusterHeader` names it. */
   readonly cluster: string;
+  /** Lower-case name of the request field that holds the cluster's name. */
+  readonly clusterHeader?: string;
+  /** Goes before the host rewrite of the route. */
+  readonly hostRewrite?: string;
+  readonly filterConfigs?: RouteFilterConfigs;
   /** Relative to the sum over the list; a single entry has weight 1. */
   readonly weight: number;
   readonly headers: HeaderEdits;
@@ -312,22 +439,6 @@ export interface HeaderAddition {
   readonly keepEmptyValue: boolean;
 }
 
-/** `envoy.config.route.v3.RetryPolicy` */
-export interface RetryPolicy {
-  /** Lower-case condition names: `5xx`, `connect-failure`, `retriable-status-codes`, … */
-  readonly retryOn: ReadonlySet<string>;
-  readonly numRetries: number;
-  /** 0 = the route's timeout. */
-  readonly perTryTimeoutMs: number;
-  readonly perTryIdleTimeoutMs: number;
-  readonly backOffBaseMs: number;
-  readonly backOffMaxMs: number;
-  readonly retriableStatusCodes: ReadonlySet<number>;
-  readonly retriableHeaders: readonly HeaderMatch[];
-  readonly avoidPreviousHosts: boolean;
-  readonly hostSelectionRetryMaxAttempts: number;
-}
-
 // ---------------------------------------------------------------------------------------------- clusters
 
 /** `envoy.config.cluster.v3.Cluster` */
@@ -345,10 +456,9 @@ export interface ClusterConfig {
         readonly respectTtl: boolean;
       };
   readonly connectTimeoutMs: number;
-  readonly loadBalancer:
-    | { readonly kind: 'round-robin' }
-    | { readonly kind: 'least-request'; readonly choiceCount: number; readonly activeRequestBias: number }
-    | { readonly kind: 'random' };
+  readonly loadBalancer: LoadBalancerPolicy;
+  /** Absent: Envoy's defaults. */
+  readonly balancing?: BalancingOptions;
   /** Percent of healthy endpoints below which all are used; 0 = never. */
   readonly panicThresholdPercent: number;
   readonly circuitBreakers: { readonly default: CircuitBreakerThresholds; readonly high: CircuitBreakerThresholds };
@@ -379,6 +489,16 @@ export interface CircuitBreakerThresholds {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
+  /** Takes the place of `maxRetries`. */
+  readonly retryBudget?: RetryBudget;
+}
+
+/** `envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget` */
+export interface RetryBudget {
+  /** Of the requests under way and waiting. */
+  readonly percent: number;
+  /** Retries that may always be under way. */
+  readonly minConcurrency: number;
 }
 
 export interface UpstreamHttpOptions {
@@ -422,6 +542,8 @@ export interface ClusterEndpoints {
   readonly clusterName: string;
   readonly localities: readonly LocalityEndpoints[];
   readonly overprovisioningFactor: number;
+  /** The health of a priority goes by the weights of endpoints rather than by their number. */
+  readonly weightedPriorityHealth?: boolean;
   readonly version: string;
 }
 
@@ -429,6 +551,7 @@ export interface LocalityEndpoints {
   readonly region: string;
   readonly zone: string;
   readonly subZone: string;
+  /** Where localities are weighted; 0: gets nothing then. */
   readonly weight: number;
   readonly priority: number;
   readonly endpoints: readonly EndpointConfig[];
@@ -438,7 +561,11 @@ export interface EndpointConfig {
   readonly address: BindAddress;
   readonly hostname: string;
   readonly health: 'healthy' | 'unhealthy' | 'draining' | 'degraded';
+  /** What EDS said, where `health` does not tell: UNKNOWN counts as healthy, TIMEOUT as unhealthy. */
+  readonly status?: EndpointStatus;
   readonly weight: number;
+  /** `envoy.lb` metadata: `hash_key`, and what subsets are made of. Absent: none. */
+  readonly lbMetadata?: JsonObject;
   /** `envoy.transport_socket_match` metadata. */
   readonly transportSocketMatch: Readonly<Record<string, string>>;
   /** `istio.workload` metadata: name, namespace, canonical name, canonical revision, cluster. */

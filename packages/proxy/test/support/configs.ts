@@ -18,6 +18,7 @@ import type {
   RuntimeConfig,
   VirtualHost,
 } from '../../src/runtime-config/config.ts';
+import { retryOnFrom } from '../../src/runtime-config/retry-policy.ts';
 
 /** Runtime configurations by hand, with Envoy's defaults where a test does not say otherwise. */
 
@@ -122,6 +123,7 @@ export function prefixMatch(value: string, overrides: Partial<RouteMatch> = {}):
     queryParameters: [],
     runtimeFraction: undefined,
     grpcOnly: false,
+    tls: undefined,
     ...overrides,
   };
 }
@@ -129,6 +131,8 @@ export function prefixMatch(value: string, overrides: Partial<RouteMatch> = {}):
 export function forwardTo(clusterName: string, overrides: Partial<ForwardAction> = {}): ForwardAction {
   return {
     clusters: [{ cluster: clusterName, weight: 1, headers: noEdits }],
+    randomValueHeader: undefined,
+    mirrors: [],
     clusterNotFoundStatus: 503,
     prefixRewrite: undefined,
     regexRewrite: undefined,
@@ -144,7 +148,15 @@ export function forwardTo(clusterName: string, overrides: Partial<ForwardAction>
 }
 
 export function route(forward: ForwardAction, overrides: Partial<Route> = {}): Route {
-  return { name: '', match: prefixMatch('/'), action: { kind: 'forward', forward }, headers: noEdits, ...overrides };
+  return {
+    name: '',
+    match: prefixMatch('/'),
+    action: { kind: 'forward', forward },
+    headers: noEdits,
+    filterConfigs: new Map(),
+    requestBufferLimitBytes: undefined,
+    ...overrides,
+  };
 }
 
 export function virtualHost(routes: readonly Route[], overrides: Partial<VirtualHost> = {}): VirtualHost {
@@ -157,6 +169,10 @@ export function virtualHost(routes: readonly Route[], overrides: Partial<Virtual
     includeRequestAttemptCount: false,
     includeAttemptCountInResponse: false,
     requireTls: 'none',
+    mirrors: [],
+    filterConfigs: new Map(),
+    virtualClusters: [],
+    requestBufferLimitBytes: undefined,
     ...overrides,
   };
 }
@@ -172,6 +188,10 @@ export function routeTable(
     vhds: false,
     ignorePortInHostMatching: false,
     headers: noEdits,
+    mostSpecificHeaderEditsWin: false,
+    internalOnlyHeaders: [],
+    mirrors: [],
+    filterConfigs: new Map(),
     version: nextVersion(),
     ...overrides,
   };
@@ -179,7 +199,9 @@ export function routeTable(
 
 export function retryPolicy(conditions: readonly string[], overrides: Partial<RetryPolicy> = {}): RetryPolicy {
   return {
-    retryOn: new Set(conditions),
+    retryOn: retryOnFrom(conditions.join(','), (name) => {
+      throw new Error(`no condition: ${name}`);
+    }),
     numRetries: 1,
     perTryTimeoutMs: 0,
     perTryIdleTimeoutMs: 0,
@@ -187,6 +209,8 @@ export function retryPolicy(conditions: readonly string[], overrides: Partial<Re
     backOffMaxMs: 10,
     retriableStatusCodes: new Set(),
     retriableHeaders: [],
+    retriableRequestHeaders: [],
+    rateLimitedBackOff: undefined,
     avoidPreviousHosts: false,
     hostSelectionRetryMaxAttempts: 1,
     ...overrides,
@@ -199,7 +223,7 @@ export function httpManager(overrides: Partial<HttpConnectionManagerConfig> = {}
     statPrefix: 'test',
     codec: 'auto',
     routeConfigName: 'routes',
-    httpFilters: [{ kind: 'router' }],
+    httpFilters: [{ kind: 'router', name: 'router', disabled: false }],
     useRemoteAddress: false,
     xffNumTrustedHops: 0,
     skipXffAppend: false,

@@ -12,6 +12,7 @@ import { translateGrpcWebRequest } from './grpc-web/grpc-web-request.ts';
 import { removeRequestHopByHop } from './hop-by-hop.ts';
 import type { HttpStream } from './http-stream.ts';
 import { isPlainPath, normalizePath } from './path-normalization.ts';
+import { chooseRouteCluster } from './route-choice.ts';
 import { startRouting } from './router.ts';
 
 /** One step of the way of a request through the connection manager. */
@@ -231,6 +232,7 @@ function lookUpRoute(stream: HttpStream): FilterStatusCode {
       stream.route = route;
       stream.info.route = route.config;
       stream.info.routeName = route.config.name;
+      chooseRouteCluster(stream, route);
     }
   }
   return FilterStatus.continue;

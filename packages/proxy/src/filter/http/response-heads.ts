@@ -1,6 +1,5 @@
 import { KnownHeader, type RequestHead, type ResponseHead, takeResponseHead } from '@weft/http-codec';
 import type { LocalReply } from '../../local-reply.ts';
-import { applyHeaderEdits } from '../../route/header-edits.ts';
 import { encodeGrpcMessage, grpcStatusOfHttp } from './grpc/grpc-status.ts';
 import { removeResponseHopByHop } from './hop-by-hop.ts';
 import type { HttpStream } from './http-stream.ts';
@@ -32,10 +31,10 @@ export function prepareUpstreamResponse(stream: HttpStream, head: ResponseHead, 
     const elapsed = Math.max(0, Math.round(info.upstreamResponseStartMs - info.upstreamRequestStartMs));
     head.set('x-envoy-upstream-service-time', smallNumbers[elapsed] ?? String(elapsed));
   }
-  if (choice !== undefined && choice.responseEdits.length > 0) {
+  if (choice !== undefined) {
     info.responseHeaders = head;
     info.responseCode = head.status;
-    applyHeaderEdits(choice.responseEdits, head, info);
+    stream.table?.editResponse(choice.responseEdits, head, info);
   }
 }
 
@@ -63,8 +62,8 @@ export function localReplyHead(stream: HttpStream, reply: LocalReply): ResponseH
   info.responseHeaders = head;
   info.responseCode = head.status;
   const edits = stream.choice?.responseEdits ?? stream.route?.responseEdits;
-  if (edits !== undefined && edits.length > 0) {
-    applyHeaderEdits(edits, head, info);
+  if (edits !== undefined) {
+    stream.table?.editResponse(edits, head, info);
   }
   return head;
 }

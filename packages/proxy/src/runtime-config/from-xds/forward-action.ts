@@ -1,10 +1,14 @@
-import type { ForwardAction, WeightedCluster } from '../config.ts';
+import type { ForwardAction, LinearRegex, WeightedCluster } from '../config.ts';
+import type { RegexMatchAndSubstitute } from '../wire/matcher-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { RouteAction } from '../wire/route-schema.ts';
 import type { Decoded } from '../wire/schema.ts';
+import { routeFilterConfigsFromXds } from './http-filters.ts';
+import { clusterNameFromXds, mirrorPoliciesFromXds } from './mirror-policy.ts';
+import { type PathTemplate, templateRewriteFromXds } from './path-template.ts';
 import { checkSubstitution, regexFromXds } from './regex.ts';
 import { retryPolicyFromXds } from './retry-policy.ts';
-import { singleCluster, weightedClustersFrom } from './weighted-clusters.ts';
+import { clusterOfHeader, singleCluster, weightedClustersFrom } from './weighted-clusters.ts';
 
 /** `RouteAction.timeout`, "If not specified, the default is 15s". */
 const DEFAULT_ROUTE_TIMEOUT_MS = 15_000;
@@ -12,26 +16,37 @@ const DEFAULT_ROUTE_TIMEOUT_MS = 15_000;
 const notFoundStatus = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 } as const;
 
 /** `envoy.config.route.v3.RouteAction` */
-export function forwardActionFromXds(action: Decoded<typeof RouteAction>, problems: Problems): ForwardAction {
-  const { retry_policy: retry } = action;
-  const rewrite = regexRewriteFromXds(action, problems);
-  if (action.prefix_rewrite !== '' && rewrite !== undefined) {
-    problems.add('prefix_rewrite and regex_rewrite exclude each other');
+export function forwardActionFromXds(
+  action: Decoded<typeof RouteAction>,
+  template: PathTemplate | undefined,
+  problems: Problems,
+): ForwardAction {
+  const { retry_policy: retry, path_rewrite_policy: policy } = action;
+  const regexRewrite = regexRewriteFromXds(action.regex_rewrite, 'regex_rewrite', problems);
+  const templateRewrite = policy === undefined ? undefined : templateRewriteOf(policy, template, problems);
+  const rewrites = [action.prefix_rewrite !== '', regexRewrite !== undefined, policy !== undefined];
+  if (rewrites.filter(Boolean).length > 1) {
+    problems.add('prefix_rewrite, regex_rewrite and path_rewrite_policy exclude each other');
   }
   if (/[\0\r\n]/.test(action.prefix_rewrite)) {
     problems.add('holds a line break', 'prefix_rewrite');
   }
   return {
     clusters: clustersFromXds(action, problems),
+    randomValueHeader: action.weighted_clusters?.header_name?.toLowerCase() || undefined,
+    mirrors: mirrorPoliciesFromXds(action.request_mirror_policies, problems),
     clusterNotFoundStatus: notFoundStatus[action.cluster_not_found_response_code],
     prefixRewrite: action.prefix_rewrite === '' ? undefined : action.prefix_rewrite,
-    regexRewrite: rewrite,
+    regexRewrite: regexRewrite ?? templateRewrite,
     hostRewrite: hostRewriteFromXds(action, problems),
     appendXForwardedHost: action.append_x_forwarded_host,
     timeoutMs: action.timeout ?? DEFAULT_ROUTE_TIMEOUT_MS,
     idleTimeoutMs: action.idle_timeout,
     retryPolicy:
       retry === undefined ? undefined : problems.within('retry_policy', () => retryPolicyFromXds(retry, problems)),
+    ...(action.hedge_policy === undefined
+      ? {}
+      : { hedgeOnPerTryTimeout: action.hedge_policy.hedge_on_per_try_timeout }),
     priority: action.priority === 'HIGH' ? 'high' : 'default',
     maxStreamDuration: maxStreamDurationFromXds(action),
   };
@@ -53,7 +68,16 @@ function clustersFromXds(action: Decoded<typeof RouteAction>, problems: Problems
   if (weighted !== undefined) {
     return problems.within('weighted_clusters', () => {
       const clusters = weightedClustersFrom(
-        weighted.clusters.map((entry) => ({ name: entry.name, weight: entry.weight ?? 0, edits: entry })),
+        weighted.clusters.map((entry, index) => ({
+          name: entry.name,
+          weight: entry.weight ?? 0,
+          edits: entry,
+          clusterHeader: entry.cluster_header,
+          hostRewrite: entry.host_rewrite_literal,
+          filterConfigs: problems.within(`clusters[${index}]`, () =>
+            routeFilterConfigsFromXds(entry.typed_per_filter_config, problems),
+          ),
+        })),
         problems,
       );
       const sum = clusters.reduce((total, { weight }) => total + weight, 0);
@@ -63,19 +87,29 @@ function clustersFromXds(action: Decoded<typeof RouteAction>, problems: Problems
       return clusters;
     });
   }
+  const { cluster_header: header } = action;
+  if (header !== undefined && header !== '') {
+    clusterNameFromXds('', header, problems);
+    return clusterOfHeader(header.toLowerCase());
+  }
   if (cluster === undefined || cluster === '') {
-    problems.add('one of cluster, weighted_clusters is required');
+    problems.add('one of cluster, cluster_header, weighted_clusters is required');
     return [];
   }
   return singleCluster(cluster);
 }
 
-function regexRewriteFromXds(action: Decoded<typeof RouteAction>, problems: Problems): ForwardAction['regexRewrite'] {
-  const { regex_rewrite: rewrite } = action;
+type RegexRewrite = { readonly regex: LinearRegex; readonly substitution: string };
+
+function regexRewriteFromXds(
+  rewrite: Decoded<typeof RegexMatchAndSubstitute> | undefined,
+  field: string,
+  problems: Problems,
+): RegexRewrite | undefined {
   if (rewrite === undefined) {
     return undefined;
   }
-  return problems.within('regex_rewrite', () => {
+  return problems.within(field, () => {
     const source = rewrite.pattern?.regex ?? '';
     const regex = problems.within('pattern', () => regexFromXds(source, problems));
     if (/[\0\r\n]/.test(rewrite.substitution)) {
@@ -83,6 +117,25 @@ function regexRewriteFromXds(action: Decoded<typeof RouteAction>, problems: Prob
     }
     checkSubstitution(source, rewrite.substitution, problems);
     return regex === undefined ? undefined : { regex, substitution: rewrite.substitution };
+  });
+}
+
+function templateRewriteOf(
+  { typed_config: config }: NonNullable<Decoded<typeof RouteAction>['path_rewrite_policy']>,
+  template: PathTemplate | undefined,
+  problems: Problems,
+): RegexRewrite | undefined {
+  return problems.within('path_rewrite_policy', () => {
+    if (config === undefined) {
+      problems.add('required', 'typed_config');
+      return undefined;
+    }
+    if (template === undefined) {
+      problems.add('a template can be rewritten only where the match is by a template (path_match_policy)');
+      return undefined;
+    }
+    const substitution = templateRewriteFromXds(config.value.path_template_rewrite, template.variables, problems);
+    return substitution === undefined ? undefined : { regex: template.regex, substitution };
   });
 }
 
@@ -95,6 +148,10 @@ function hostRewriteFromXds(action: Decoded<typeof RouteAction>, problems: Probl
   }
   if (action.auto_host_rewrite === true) {
     return { kind: 'auto' };
+  }
+  const regex = regexRewriteFromXds(action.host_rewrite_path_regex, 'host_rewrite_path_regex', problems);
+  if (regex !== undefined) {
+    return { kind: 'path-regex', ...regex };
   }
   return action.host_rewrite_header === undefined || action.host_rewrite_header === ''
     ? undefined

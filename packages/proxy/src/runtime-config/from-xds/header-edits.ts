@@ -51,37 +51,40 @@ function additions(
   options: readonly Decoded<typeof HeaderValueOption>[],
   problems: Problems,
 ): HeaderAddition[] {
-  return problems.each(field, options, (option) => {
-    const name = option.header?.key ?? '';
-    const raw = option.header?.raw_value;
-    const value =
-      raw !== undefined && raw.length > 0 ? Buffer.from(raw).toString('latin1') : (option.header?.value ?? '');
-    checkName(name, 'header.key', problems);
-    if (value.length > MAX_HEADER_BYTES || /[\0\r\n]/.test(value)) {
-      problems.add('holds a line break or is too long', 'header.value');
-    }
-    const wrong = headerFormatProblem(value);
-    if (wrong !== undefined) {
-      problems.add(wrong, 'header.value');
-    }
-    // `append` is the older spelling of two of the actions; it may stand beside the default action only.
-    const action = option.append === undefined ? actions[option.append_action] : option.append ? 'append' : 'overwrite';
-    if (option.append !== undefined && option.append_action !== 'APPEND_IF_EXISTS_OR_ADD') {
-      problems.add('append and append_action exclude each other', 'append');
-    }
-    return { name, value, action, keepEmptyValue: option.keep_empty_value };
-  });
+  return problems.each(field, options, (option) => headerAdditionFromXds(option, problems));
+}
+
+/** `envoy.config.core.v3.HeaderValueOption` */
+export function headerAdditionFromXds(option: Decoded<typeof HeaderValueOption>, problems: Problems): HeaderAddition {
+  const name = option.header?.key ?? '';
+  const raw = option.header?.raw_value;
+  const value =
+    raw !== undefined && raw.length > 0 ? Buffer.from(raw).toString('latin1') : (option.header?.value ?? '');
+  checkHeaderName(name, 'header.key', problems);
+  if (value.length > MAX_HEADER_BYTES || /[\0\r\n]/.test(value)) {
+    problems.add('holds a line break or is too long', 'header.value');
+  }
+  const wrong = headerFormatProblem(value);
+  if (wrong !== undefined) {
+    problems.add(wrong, 'header.value');
+  }
+  // `append` is the older spelling of two of the actions; it may stand beside the default action only.
+  const action = option.append === undefined ? actions[option.append_action] : option.append ? 'append' : 'overwrite';
+  if (option.append !== undefined && option.append_action !== 'APPEND_IF_EXISTS_OR_ADD') {
+    problems.add('append and append_action exclude each other', 'append');
+  }
+  return { name, value, action, keepEmptyValue: option.keep_empty_value };
 }
 
 function removals(field: string, names: readonly string[], problems: Problems): string[] {
   return problems.each(field, names, (name) => {
-    checkName(name, '', problems);
+    checkHeaderName(name, '', problems);
     return name.toLowerCase();
   });
 }
 
 /** Pseudo headers and Host are set by rewrites only, as in Envoy. */
-function checkName(name: string, at: string, problems: Problems): void {
+export function checkHeaderName(name: string, at: string, problems: Problems): void {
   const where = at === '' ? undefined : at;
   if (name.startsWith(':') || name.toLowerCase() === 'host') {
     problems.add(`${name} cannot be edited as a header`, where);

@@ -1,10 +1,10 @@
-import type { HttpConnectionManagerConfig, HttpFilterConfig, RouteTable } from '../config.ts';
+import type { HttpConnectionManagerConfig, RouteTable } from '../config.ts';
 import type { HttpConnectionManager } from '../wire/http-connection-manager-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { accessLogsFromXds } from './access-log.ts';
+import { httpFiltersFromXds } from './http-filters.ts';
 import { http2OptionsFromXds } from './http2-options.ts';
-import { present } from './present.ts';
 import { routeTableFromXds } from './route-configuration.ts';
 
 type Schema = Decoded<typeof HttpConnectionManager>;
@@ -76,7 +76,7 @@ export function httpConnectionManagerFromXds(
     statPrefix: manager.stat_prefix,
     codec: codec ?? 'auto',
     routeConfigName: routesFromXds(manager, inlineName, version, onInlineRoutes, problems),
-    httpFilters: filtersFromXds(manager, problems),
+    httpFilters: httpFiltersFromXds(manager.http_filters, problems),
     useRemoteAddress: manager.use_remote_address ?? false,
     xffNumTrustedHops: manager.xff_num_trusted_hops,
     skipXffAppend: manager.skip_xff_append,
@@ -150,29 +150,4 @@ function routesFromXds(
   const table = problems.within('route_config', () => routeTableFromXds(inline, version, problems));
   onInlineRoutes({ ...table, name: inlineName });
   return inlineName;
-}
-
-const filterKinds = {
-  'envoy.extensions.filters.http.router.v3.Router': 'router',
-  'envoy.extensions.filters.http.on_demand.v3.OnDemand': 'on-demand',
-  'envoy.extensions.filters.http.grpc_web.v3.GrpcWeb': 'grpc-web',
-} as const;
-
-function filtersFromXds(manager: Schema, problems: Problems): HttpFilterConfig[] {
-  const filters = problems.each('http_filters', manager.http_filters, ({ typed_config: config }, index) => {
-    if (config === undefined) {
-      problems.add('required', 'typed_config');
-      return undefined;
-    }
-    const isLast = index === manager.http_filters.length - 1;
-    const isRouter = config.type === 'envoy.extensions.filters.http.router.v3.Router';
-    if (isRouter !== isLast) {
-      problems.add(isRouter ? 'the router must be the last filter' : 'the last filter must be the router');
-    }
-    return { kind: filterKinds[config.type] };
-  });
-  if (filters.length === 0) {
-    problems.add('the router is required', 'http_filters');
-  }
-  return present(filters);
 }

@@ -11,6 +11,8 @@ import { dataFromXds } from './data-source.ts';
 import { forwardActionFromXds } from './forward-action.ts';
 import { fractionPerMillion } from './fraction.ts';
 import { headerEditsFromXds } from './header-edits.ts';
+import { routeFilterConfigsFromXds } from './http-filters.ts';
+import { type PathTemplate, pathTemplateFromXds } from './path-template.ts';
 import { present } from './present.ts';
 import { checkSubstitution, regexFromXds } from './regex.ts';
 import { headerMatchFromXds, queryParameterMatchFromXds } from './string-match.ts';
@@ -26,16 +28,43 @@ export function routeFromXds(
     problems.add('required', 'match');
     return undefined;
   }
-  const routeMatch = problems.within('match', () => matchFromXds(match, problems));
-  const action = actionFromXds(route, maxBodyBytes, problems);
+  const template = problems.within('match', () => templateFromXds(match, problems));
+  const routeMatch = problems.within('match', () => matchFromXds(match, template, problems));
+  const action = actionFromXds(route, template, maxBodyBytes, problems);
   const headers = headerEditsFromXds(route, problems);
   return routeMatch === undefined || action === undefined
     ? undefined
-    : { name: route.name, match: routeMatch, action, headers };
+    : {
+        name: route.name,
+        match: routeMatch,
+        action,
+        headers,
+        filterConfigs: routeFilterConfigsFromXds(route.typed_per_filter_config, problems),
+        requestBufferLimitBytes: route.per_request_buffer_limit_bytes,
+      };
 }
 
-function matchFromXds(match: Decoded<typeof RouteMatchSchema>, problems: Problems): RouteMatch | undefined {
-  const path = pathMatchFromXds(match, problems);
+function templateFromXds(match: Decoded<typeof RouteMatchSchema>, problems: Problems): PathTemplate | undefined {
+  const { path_match_policy: policy } = match;
+  if (policy === undefined) {
+    return undefined;
+  }
+  return problems.within('path_match_policy', () => {
+    const { typed_config: config } = policy;
+    if (config === undefined) {
+      problems.add('required', 'typed_config');
+      return undefined;
+    }
+    return pathTemplateFromXds(config.value.path_template, problems);
+  });
+}
+
+function matchFromXds(
+  match: Decoded<typeof RouteMatchSchema>,
+  template: PathTemplate | undefined,
+  problems: Problems,
+): RouteMatch | undefined {
+  const path = pathMatchFromXds(match, template, problems);
   const fraction = match.runtime_fraction?.default_value;
   const headers = problems.each('headers', match.headers, (matcher) => headerMatchFromXds(matcher, problems));
   const queryParameters = problems.each('query_parameters', match.query_parameters, (matcher) =>
@@ -53,10 +82,24 @@ function matchFromXds(match: Decoded<typeof RouteMatchSchema>, problems: Problem
         queryParameters: present(queryParameters),
         runtimeFraction: fraction === undefined ? undefined : fractionPerMillion(fraction),
         grpcOnly: match.grpc !== undefined,
+        tls:
+          match.tls_context === undefined
+            ? undefined
+            : { presented: match.tls_context.presented, validated: match.tls_context.validated },
       };
 }
 
-function pathMatchFromXds(match: Decoded<typeof RouteMatchSchema>, problems: Problems): PathMatch | undefined {
+function pathMatchFromXds(
+  match: Decoded<typeof RouteMatchSchema>,
+  template: PathTemplate | undefined,
+  problems: Problems,
+): PathMatch | undefined {
+  if (match.connect_matcher !== undefined) {
+    return { kind: 'connect' };
+  }
+  if (match.path_match_policy !== undefined) {
+    return template === undefined ? undefined : { kind: 'regex', regex: template.regex };
+  }
   if (match.prefix !== undefined) {
     return { kind: 'prefix', value: match.prefix };
   }
@@ -74,18 +117,24 @@ function pathMatchFromXds(match: Decoded<typeof RouteMatchSchema>, problems: Pro
     const regex = problems.within('safe_regex', () => regexFromXds(pattern.regex, problems));
     return regex === undefined ? undefined : { kind: 'regex', regex };
   }
-  problems.add('one of prefix, path, path_separated_prefix, safe_regex is required');
+  problems.add(
+    'one of prefix, path, path_separated_prefix, safe_regex, connect_matcher, path_match_policy is required',
+  );
   return undefined;
 }
 
 function actionFromXds(
   route: Decoded<typeof RouteSchema>,
+  template: PathTemplate | undefined,
   maxBodyBytes: number,
   problems: Problems,
 ): RouteAction | undefined {
   const { route: forward, redirect, direct_response: direct } = route;
   if (forward !== undefined) {
-    return { kind: 'forward', forward: problems.within('route', () => forwardActionFromXds(forward, problems)) };
+    return {
+      kind: 'forward',
+      forward: problems.within('route', () => forwardActionFromXds(forward, template, problems)),
+    };
   }
   if (redirect !== undefined) {
     return { kind: 'redirect', redirect: problems.within('redirect', () => redirectFromXds(redirect, problems)) };

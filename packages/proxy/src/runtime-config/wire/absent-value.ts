@@ -16,6 +16,7 @@ export function absentValue(field: Field): unknown {
     case 'double':
       return 0;
     case 'int64':
+    case 'uint64':
       return 0n;
     case 'enum':
       return field.values?.get(0);

@@ -85,11 +85,11 @@ export const FractionalPercent = message('envoy.type.v3.FractionalPercent', {
 
 export const Percent = message('envoy.type.v3.Percent', { value: double(1) });
 
-export const RuntimeFractionalPercent = message(
-  'envoy.config.core.v3.RuntimeFractionalPercent',
-  { default_value: nested(1, FractionalPercent) },
-  '2:runtime_key',
-);
+/** There is no runtime in which the key could be, so that the default value always holds. */
+export const RuntimeFractionalPercent = message('envoy.config.core.v3.RuntimeFractionalPercent', {
+  default_value: nested(1, FractionalPercent),
+  runtime_key: string(2),
+});
 
 export const RuntimeDouble = message(
   'envoy.config.core.v3.RuntimeDouble',

@@ -111,7 +111,13 @@ function decodeField(
 }
 
 function isPackable(field: Field): boolean {
-  return field.kind === 'uint32' || field.kind === 'enum' || field.kind === 'int64' || field.kind === 'double';
+  return (
+    field.kind === 'uint32' ||
+    field.kind === 'enum' ||
+    field.kind === 'int64' ||
+    field.kind === 'uint64' ||
+    field.kind === 'double'
+  );
 }
 
 function decodeMapEntry(
@@ -155,6 +161,8 @@ function decodeValue(field: Field, reader: BinaryReader, wireType: number, probl
       return reader.uint32();
     case 'int64':
       return BigInt(reader.int64());
+    case 'uint64':
+      return BigInt(reader.uint64());
     case 'double':
       return reader.double();
     case 'enum': {
@@ -166,6 +174,9 @@ function decodeValue(field: Field, reader: BinaryReader, wireType: number, probl
       return name;
     }
     case 'message': {
+      if (field.raw === true) {
+        return { bytes: reader.bytes(), message: undefined };
+      }
       const end = lengthOf(reader);
       return decodeInto(field.message as AnyMessage, reader, end, problems, depth);
     }
@@ -187,6 +198,7 @@ function expectedWireType(field: Field): number {
     case 'bool':
     case 'uint32':
     case 'int64':
+    case 'uint64':
     case 'enum':
       return VARINT;
     case 'double':

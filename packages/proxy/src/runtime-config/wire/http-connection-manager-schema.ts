@@ -2,6 +2,7 @@
 
 import { AccessLog } from './access-log-schema.ts';
 import { ConfigSource, Percent } from './core-schema.ts';
+import { Cors, HeaderMutationFilter, HttpFault } from './http-filter-schema.ts';
 import { RouteConfiguration } from './route-schema.ts';
 import {
   any,
@@ -85,9 +86,9 @@ export const HttpFilter = message(
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter',
   {
     name: string(1),
-    typed_config: any(4, [Router, OnDemand, GrpcWeb]),
+    typed_config: any(4, [Router, OnDemand, GrpcWeb, Cors, HttpFault, HeaderMutationFilter]),
     is_optional: only(bool(6), false),
-    disabled: only(bool(7), false),
+    disabled: bool(7),
   },
   '5:config_discovery',
 );

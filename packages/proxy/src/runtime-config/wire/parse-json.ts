@@ -113,18 +113,19 @@ function parseValue(field: Field, json: JsonValue, problems: Problems): unknown 
       return typeof json === 'number' ? json : wrong(problems, 'a number', 0);
     case 'int64':
       return /^-?\d{1,19}$/.test(String(json)) ? BigInt(String(json)) : wrong(problems, 'a whole number', 0n);
+    case 'uint64':
+      return /^\d{1,20}$/.test(String(json)) ? BigInt(String(json)) : wrong(problems, 'a whole number', 0n);
     case 'enum':
       return parseEnum(field, json, problems);
     case 'duration':
       return parseDuration(json, problems);
     case 'struct':
       return isObject(json) ? json : wrong(problems, 'an object', {});
-    case 'message':
-      return parseObject(
-        field.message as AnyMessage,
-        isObject(json) ? json : wrong(problems, 'an object', {}),
-        problems,
-      );
+    case 'message': {
+      const object = isObject(json) ? json : wrong(problems, 'an object', {});
+      const value = parseObject(field.message as AnyMessage, object, problems);
+      return field.raw === true ? { bytes: undefined, message: value } : value;
+    }
     case 'any':
       return parseAny(field, json, problems);
   }

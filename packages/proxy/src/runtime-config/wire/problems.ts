@@ -18,6 +18,11 @@ export class Problems {
     return this.#list;
   }
 
+  /** How many were added so far, those that are not listed included. */
+  get count(): number {
+    return this.#list.length + this.#omitted;
+  }
+
   get empty(): boolean {
     return this.#list.length === 0;
   }

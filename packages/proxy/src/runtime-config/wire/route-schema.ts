@@ -1,54 +1,26 @@
 /** Route configurations, virtual hosts and routes. */
 
 import { ConfigSource, DataSource, HeaderValueOption, Metadata, RuntimeFractionalPercent } from './core-schema.ts';
+import { routeFilterTypes } from './http-filter-schema.ts';
 import { HeaderMatcher, QueryParameterMatcher, RegexMatchAndSubstitute, RegexMatcher } from './matcher-schema.ts';
+import { HedgePolicy, RetryPolicy } from './retry-schema.ts';
 import {
   any,
   bool,
   boolValue,
   duration,
   enumeration,
-  int64,
+  map,
   message,
   nested,
   only,
   optional,
+  rawNested,
   repeated,
   string,
   uint32,
   uint32Value,
 } from './schema.ts';
-
-export const PreviousHostsPredicate = message(
-  'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
-  {},
-);
-
-export const RetryPolicyRetryBackOff = message('envoy.config.route.v3.RetryPolicy.RetryBackOff', {
-  base_interval: duration(1),
-  max_interval: duration(2),
-});
-
-export const RetryPolicyRetryHostPredicate = message('envoy.config.route.v3.RetryPolicy.RetryHostPredicate', {
-  name: string(1),
-  typed_config: any(3, [PreviousHostsPredicate]),
-});
-
-export const RetryPolicy = message(
-  'envoy.config.route.v3.RetryPolicy',
-  {
-    retry_on: string(1),
-    num_retries: uint32Value(2),
-    per_try_timeout: duration(3),
-    retry_host_predicate: repeated(nested(5, RetryPolicyRetryHostPredicate)),
-    host_selection_retry_max_attempts: int64(6),
-    retriable_status_codes: repeated(uint32(7)),
-    retry_back_off: nested(8, RetryPolicyRetryBackOff),
-    retriable_headers: repeated(nested(9, HeaderMatcher)),
-    per_try_idle_timeout: duration(13),
-  },
-  '4:retry_priority 10:retriable_request_headers 11:rate_limited_retry_back_off 12:retry_options_predicates',
-);
 
 export const WeightedClusterClusterWeight = message(
   'envoy.config.route.v3.WeightedCluster.ClusterWeight',
@@ -59,17 +31,48 @@ export const WeightedClusterClusterWeight = message(
     response_headers_to_add: repeated(nested(5, HeaderValueOption)),
     response_headers_to_remove: repeated(string(6)),
     request_headers_to_remove: repeated(string(9)),
+    typed_per_filter_config: map(any(10, routeFilterTypes)),
+    host_rewrite_literal: optional(string(11)),
+    cluster_header: string(12),
   },
-  '3:metadata_match 10:typed_per_filter_config 11:host_rewrite_literal 12:cluster_header',
+  '3:metadata_match',
 );
 
-export const WeightedCluster = message(
-  'envoy.config.route.v3.WeightedCluster',
-  { clusters: repeated(nested(1, WeightedClusterClusterWeight)), total_weight: uint32Value(3) },
-  '2:runtime_key_prefix 4:header_name',
-);
+export const WeightedCluster = message('envoy.config.route.v3.WeightedCluster', {
+  clusters: repeated(nested(1, WeightedClusterClusterWeight)),
+  /** Of a runtime that is not there: the weights always hold. */
+  runtime_key_prefix: string(2),
+  total_weight: uint32Value(3),
+  header_name: optional(string(4)),
+});
 
 export const RouteMatchGrpcRouteMatchOptions = message('envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions', {});
+
+export const RouteMatchTlsContextMatchOptions = message('envoy.config.route.v3.RouteMatch.TlsContextMatchOptions', {
+  presented: boolValue(1),
+  validated: boolValue(2),
+});
+
+export const RouteMatchConnectMatcher = message('envoy.config.route.v3.RouteMatch.ConnectMatcher', {});
+
+export const UriTemplateMatchConfig = message('envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig', {
+  path_template: string(1),
+});
+
+export const UriTemplateRewriteConfig = message(
+  'envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig',
+  { path_template_rewrite: string(1) },
+);
+
+export const PathMatchPolicy = message('envoy.config.core.v3.TypedExtensionConfig', {
+  name: string(1),
+  typed_config: any(2, [UriTemplateMatchConfig]),
+});
+
+export const PathRewritePolicy = message('envoy.config.core.v3.TypedExtensionConfig', {
+  name: string(1),
+  typed_config: any(2, [UriTemplateRewriteConfig]),
+});
 
 export const RouteMatch = message(
   'envoy.config.route.v3.RouteMatch',
@@ -82,10 +85,13 @@ export const RouteMatch = message(
     grpc: nested(8, RouteMatchGrpcRouteMatchOptions),
     runtime_fraction: nested(9, RuntimeFractionalPercent),
     safe_regex: nested(10, RegexMatcher),
+    tls_context: nested(11, RouteMatchTlsContextMatchOptions),
+    connect_matcher: nested(12, RouteMatchConnectMatcher),
     path_separated_prefix: optional(string(14)),
+    path_match_policy: nested(15, PathMatchPolicy),
   },
-  '11:tls_context 12:connect_matcher 13:dynamic_metadata 15:path_match_policy',
-  [['prefix', 'path', 'safe_regex', 'path_separated_prefix']],
+  '13:dynamic_metadata',
+  [['prefix', 'path', 'safe_regex', 'connect_matcher', 'path_separated_prefix', 'path_match_policy']],
 );
 
 export const RouteActionMaxStreamDuration = message('envoy.config.route.v3.RouteAction.MaxStreamDuration', {
@@ -94,10 +100,29 @@ export const RouteActionMaxStreamDuration = message('envoy.config.route.v3.Route
   grpc_timeout_header_offset: duration(3),
 });
 
+export const RequestMirrorPolicy = message(
+  'envoy.config.route.v3.RouteAction.RequestMirrorPolicy',
+  {
+    cluster: string(1),
+    runtime_fraction: nested(3, RuntimeFractionalPercent),
+    /** There are no traces whose sampling it could change. */
+    trace_sampled: boolValue(4),
+    cluster_header: string(5),
+    disable_shadow_host_suffix_append: bool(6),
+  },
+  '',
+);
+
+export const VirtualCluster = message('envoy.config.route.v3.VirtualCluster', {
+  name: string(2),
+  headers: repeated(nested(4, HeaderMatcher)),
+});
+
 export const RouteAction = message(
   'envoy.config.route.v3.RouteAction',
   {
     cluster: optional(string(1)),
+    cluster_header: optional(string(2)),
     weighted_clusters: nested(3, WeightedCluster),
     prefix_rewrite: string(5),
     host_rewrite_literal: optional(string(6)),
@@ -107,15 +132,19 @@ export const RouteAction = message(
     priority: enumeration(11, 'DEFAULT=0 HIGH=1'),
     cluster_not_found_response_code: enumeration(20, 'SERVICE_UNAVAILABLE=0 NOT_FOUND=1 INTERNAL_SERVER_ERROR=2'),
     idle_timeout: duration(24),
+    hedge_policy: nested(27, HedgePolicy),
     host_rewrite_header: optional(string(29)),
+    request_mirror_policies: repeated(nested(30, RequestMirrorPolicy)),
     regex_rewrite: nested(32, RegexMatchAndSubstitute),
+    host_rewrite_path_regex: nested(35, RegexMatchAndSubstitute),
     max_stream_duration: nested(36, RouteActionMaxStreamDuration),
     append_x_forwarded_host: bool(38),
+    path_rewrite_policy: nested(41, PathRewritePolicy),
   },
-  '2:cluster_header 4:metadata_match 13:rate_limits 14:include_vh_rate_limits 15:hash_policy 17:cors 23:max_grpc_timeout 25:upgrade_configs 26:internal_redirect_action 27:hedge_policy 28:grpc_timeout_offset 30:request_mirror_policies 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 35:host_rewrite_path_regex 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy 41:path_rewrite_policy',
+  '4:metadata_match 13:rate_limits 14:include_vh_rate_limits 15:hash_policy 17:cors 23:max_grpc_timeout 25:upgrade_configs 26:internal_redirect_action 28:grpc_timeout_offset 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
   [
-    ['cluster', 'weighted_clusters'],
-    ['host_rewrite_literal', 'auto_host_rewrite', 'host_rewrite_header'],
+    ['cluster', 'cluster_header', 'weighted_clusters'],
+    ['host_rewrite_literal', 'auto_host_rewrite', 'host_rewrite_header', 'host_rewrite_path_regex'],
   ],
 );
 
@@ -159,9 +188,11 @@ export const Route = message(
     response_headers_to_add: repeated(nested(10, HeaderValueOption)),
     response_headers_to_remove: repeated(string(11)),
     request_headers_to_remove: repeated(string(12)),
+    typed_per_filter_config: map(any(13, routeFilterTypes)),
     name: string(14),
+    per_request_buffer_limit_bytes: uint32Value(16),
   },
-  '13:typed_per_filter_config 15:tracing 16:per_request_buffer_limit_bytes 17:filter_action 18:non_forwarding_action 19:stat_prefix',
+  '15:tracing 17:filter_action 18:non_forwarding_action 19:stat_prefix',
   [['route', 'redirect', 'direct_response']],
 );
 
@@ -172,16 +203,22 @@ export const VirtualHost = message(
     domains: repeated(string(2)),
     routes: repeated(nested(3, Route)),
     require_tls: enumeration(4, 'NONE=0 EXTERNAL_ONLY=1 ALL=2'),
+    virtual_clusters: repeated(nested(5, VirtualCluster)),
     request_headers_to_add: repeated(nested(7, HeaderValueOption)),
     response_headers_to_add: repeated(nested(10, HeaderValueOption)),
     response_headers_to_remove: repeated(string(11)),
     request_headers_to_remove: repeated(string(13)),
     include_request_attempt_count: bool(14),
+    typed_per_filter_config: map(any(15, routeFilterTypes)),
     retry_policy: nested(16, RetryPolicy),
+    hedge_policy: nested(17, HedgePolicy),
+    per_request_buffer_limit_bytes: uint32Value(18),
     include_attempt_count_in_response: bool(19),
+    request_mirror_policies: repeated(nested(22, RequestMirrorPolicy)),
+    include_is_timeout_retry_header: bool(23),
     metadata: nested(24, Metadata),
   },
-  '5:virtual_clusters 6:rate_limits 8:cors 15:typed_per_filter_config 17:hedge_policy 18:per_request_buffer_limit_bytes 20:retry_policy_typed_config 21:matcher 22:request_mirror_policies 23:include_is_timeout_retry_header',
+  '6:rate_limits 8:cors 20:retry_policy_typed_config 21:matcher',
 );
 
 export const Vhds = message('envoy.config.route.v3.Vhds', { config_source: nested(1, ConfigSource) });
@@ -190,17 +227,20 @@ export const RouteConfiguration = message(
   'envoy.config.route.v3.RouteConfiguration',
   {
     name: string(1),
-    virtual_hosts: repeated(nested(2, VirtualHost)),
+    virtual_hosts: repeated(rawNested(2, VirtualHost)),
+    internal_only_headers: repeated(string(3)),
     response_headers_to_add: repeated(nested(4, HeaderValueOption)),
     response_headers_to_remove: repeated(string(5)),
     request_headers_to_add: repeated(nested(6, HeaderValueOption)),
     validate_clusters: only(boolValue(7), false),
     request_headers_to_remove: repeated(string(8)),
     vhds: nested(9, Vhds),
-    most_specific_header_mutations_wins: only(bool(10), false),
+    most_specific_header_mutations_wins: bool(10),
     max_direct_response_body_size_bytes: uint32Value(11),
+    request_mirror_policies: repeated(nested(13, RequestMirrorPolicy)),
     ignore_port_in_host_matching: bool(14),
+    typed_per_filter_config: map(any(16, routeFilterTypes)),
     metadata: nested(17, Metadata),
   },
-  '3:internal_only_headers 12:cluster_specifier_plugins 13:request_mirror_policies 15:ignore_path_parameters_in_path_matching 16:typed_per_filter_config',
+  '12:cluster_specifier_plugins 15:ignore_path_parameters_in_path_matching',
 );

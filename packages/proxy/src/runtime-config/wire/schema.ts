@@ -15,6 +15,7 @@ export type FieldKind =
   | 'bool'
   | 'uint32'
   | 'int64'
+  | 'uint64'
   | 'double'
   | 'enum'
   | 'message'
@@ -41,6 +42,8 @@ export interface Field<T = unknown> {
   readonly types?: readonly AnyMessage[];
   /** Only this value is acted upon; another one is refused. */
   readonly only?: unknown;
+  /** Of `message`: what came on the wire is left as it is, see {@link RawMessage}. */
+  readonly raw?: boolean;
   readonly [fieldType]?: T;
 }
 
@@ -107,6 +110,7 @@ export const bytes = (number: number): Field<Uint8Array> => scalar('bytes', numb
 export const bool = (number: number): Field<boolean> => scalar('bool', number);
 export const uint32 = (number: number): Field<number> => scalar('uint32', number);
 export const int64 = (number: number): Field<bigint> => scalar('int64', number);
+export const uint64 = (number: number): Field<bigint> => scalar('uint64', number);
 export const double = (number: number): Field<number> => scalar('double', number);
 /** Milliseconds; undefined when absent. */
 export const duration = (number: number): Field<number | undefined> => scalar('duration', number);
@@ -130,6 +134,16 @@ type EnumNames<S extends string> = S extends `${infer Head} ${infer Tail}`
   : S extends `${infer Name}=${string}`
     ? Name
     : never;
+
+/** A message that whoever needs it decodes: its bytes, or its fields where the resource was written in JSON. */
+export type RawMessage<M extends AnyMessage> =
+  | { readonly bytes: Uint8Array; readonly message: undefined }
+  | { readonly bytes: undefined; readonly message: Decoded<M> };
+
+/** Messages of which there are many and most are known already: {@link RawMessage}. */
+export function rawNested<M extends AnyMessage>(number: number, type: M): Field<RawMessage<M> | undefined> {
+  return { number, kind: 'message', shape: 'single', optional: false, message: type, raw: true };
+}
 
 export function nested<M extends AnyMessage>(number: number, type: M): Field<Decoded<M> | undefined> {
   return { number, kind: 'message', shape: 'single', optional: false, message: type };
