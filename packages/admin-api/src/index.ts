@@ -27,4 +27,5 @@ export type {
   TcpTraffic,
   Traffic,
 } from './traffic.ts';
+export { type Outcome, outcomeOf, rateText } from './traffic-text.ts';
 export type { ControlPlaneEndpoints, ControlPlaneFile, VersionInfo } from './version.ts';

@@ -1,9 +1,19 @@
-import type { Edge, InstanceSummary, Overview, ProxySummary, RecentError, ServiceSummary } from '@weft/admin-api';
+import {
+  type Edge,
+  type InstanceSummary,
+  type Overview,
+  type ProxySummary,
+  type RecentError,
+  rateText,
+  type ServiceSummary,
+  type Traffic,
+} from '@weft/admin-api';
 import { byId, element, type Row, showRows, toned } from './dom.ts';
 import { RateHistory, sparkPoints } from './history.ts';
-import { memoryText, mtlsText, proxyState, rateText, successText, type Toned } from './text.ts';
+import { memoryText, mtlsText, portText, proxyState, successText, type Toned } from './text.ts';
 
 const history = new RateHistory();
+const nothing: Traffic = { requestsPerSecond: 0, errorsPerSecond: 0, successRate: null, requests: 0, errors: 0 };
 const svgNamespace = 'http://www.w3.org/2000/svg';
 const spark = { width: 128, height: 24 } as const;
 
@@ -29,7 +39,7 @@ export function showProxies(proxies: readonly ProxySummary[], nowMs: number): vo
 }
 
 export function showEdges(edges: readonly Edge[]): void {
-  const busy = edges.filter((edge) => edge.traffic.requests > 0);
+  const busy = edges.filter(({ traffic }) => traffic.requests > 0 || traffic.tcp !== undefined);
   showRows(
     byId('edge-rows'),
     busy.map((edge) => ({
@@ -40,8 +50,8 @@ export function showEdges(edges: readonly Edge[]): void {
           label: 'To',
           content: `${shortHost(edge.destination.host)}:${edge.destination.port}${edge.destination.subset === '' ? '' : ` (${edge.destination.subset})`}`,
         },
-        { label: 'Requests/s', number: true, content: rateText(edge.traffic) },
-        { label: 'Success', number: true, content: toned(successText(edge.traffic.successRate)) },
+        { label: 'Rate', number: true, content: rateText(edge.traffic) },
+        { label: 'Success', number: true, content: toned(successText(edge.traffic)) },
       ],
     })),
   );
@@ -63,7 +73,7 @@ function showTiles(overview: Overview): void {
       { text: `${proxies.synced} of ${proxies.total}`, tone: proxies.synced === proxies.total ? 'plain' : 'warn' },
     ],
     ['Requests/s', { text: requests.toFixed(1), tone: 'plain' }],
-    ['Success', successText(all === 0 ? null : (all - errors) / all)],
+    ['Success', successText({ ...nothing, successRate: all === 0 ? null : (all - errors) / all })],
     ['Instances with mTLS', { text: `${secured} of ${instances}`, tone: secured === instances ? 'plain' : 'warn' }],
   ];
   const box = byId('tiles');
@@ -79,11 +89,14 @@ function showTiles(overview: Overview): void {
 }
 
 function serviceRows(service: ServiceSummary): Row[] {
-  const samples = history.add(service.host, service.traffic.requestsPerSecond);
+  const { traffic } = service;
+  const isTcp = traffic.tcp !== undefined && traffic.requests === 0;
+  const samples = history.add(service.host, isTcp ? (traffic.tcp?.bytesPerSecond ?? 0) : traffic.requestsPerSecond);
   const ready: Toned = {
     text: `${service.readyInstances} of ${service.instances.length} ready`,
     tone: service.readyInstances === service.instances.length && service.readyInstances > 0 ? 'plain' : 'warn',
   };
+  const advice = service.ports.flatMap((port) => port.advice ?? []);
   const rows: Row[] = [
     {
       key: service.host,
@@ -92,14 +105,15 @@ function serviceRows(service: ServiceSummary): Row[] {
           label: 'Service',
           content: withDetail(
             service.name,
-            `${service.namespace} · ${service.ports.map((port) => `${port.port}/${port.protocol}`).join(', ')}`,
+            `${service.namespace} · ${service.ports.map(portText).join(', ')}`,
+            advice.map(({ message, fix }) => `${message}: ${fix}`).join('; '),
           ),
         },
         { label: 'Instances', content: toned(ready) },
         { label: 'mTLS', content: toned(mtlsText(service.mtls)) },
-        { label: 'Requests/s', number: true, content: rateText(service.traffic) },
-        { label: 'Success', number: true, content: toned(successText(service.traffic.successRate)) },
-        { label: 'Last minutes', content: sparkline(samples, service.name) },
+        { label: 'Rate', number: true, content: rateText(service.traffic) },
+        { label: 'Success', number: true, content: toned(successText(service.traffic)) },
+        { label: 'Last minutes', content: sparkline(samples, service.name, isTcp ? 'bytes' : 'requests') },
       ],
     },
   ];
@@ -123,8 +137,8 @@ function instanceRow(service: ServiceSummary, instance: InstanceSummary): Row {
         content: instance.ready ? toned({ text: 'ready', tone: 'plain' }) : toned({ text: 'not ready', tone: 'warn' }),
       },
       { label: 'Sidecar', content: instance.engine ?? 'none' },
-      { label: 'Requests/s', number: true, content: rateText(instance.traffic) },
-      { label: 'Success', number: true, content: toned(successText(instance.traffic.successRate)) },
+      { label: 'Rate', number: true, content: rateText(instance.traffic) },
+      { label: 'Success', number: true, content: toned(successText(instance.traffic)) },
       { label: '', content: '' },
     ],
   };
@@ -179,8 +193,14 @@ function showErrors(errors: readonly RecentError[]): void {
   byId('no-errors').hidden = errors.length > 0;
 }
 
-function withDetail(text: string, detail: string): HTMLElement {
-  return element('span', {}, text, element('span', { class: 'detail' }, detail));
+/** @param note shown where the pointer rests on the detail; empty: none. */
+function withDetail(text: string, detail: string, note = ''): HTMLElement {
+  return element(
+    'span',
+    {},
+    text,
+    element('span', { class: 'detail', ...(note === '' ? {} : { title: note }) }, detail),
+  );
 }
 
 /** A long name that may be broken after each slash. */
@@ -192,7 +212,7 @@ function shortHost(host: string): string {
   return host.replace(/\.default\.svc\.cluster\.local$/, '').replace(/\.svc\.cluster\.local$/, '');
 }
 
-function sparkline(samples: readonly number[], name: string): SVGElement {
+function sparkline(samples: readonly number[], name: string, what: 'requests' | 'bytes'): SVGElement {
   const svg = document.createElementNS(svgNamespace, 'svg');
   const last = samples.at(-1) ?? 0;
   const attributes = {
@@ -200,7 +220,7 @@ function sparkline(samples: readonly number[], name: string): SVGElement {
     viewBox: `0 0 ${spark.width} ${spark.height}`,
     preserveAspectRatio: 'none',
     role: 'img',
-    'aria-label': `${name}: between ${Math.min(...samples).toFixed(1)} and ${Math.max(...samples).toFixed(1)} requests a second, now ${last.toFixed(1)}`,
+    'aria-label': `${name}: between ${Math.min(...samples).toFixed(1)} and ${Math.max(...samples).toFixed(1)} ${what} a second, now ${last.toFixed(1)}`,
   };
   for (const [key, value] of Object.entries(attributes)) {
     svg.setAttribute(key, value);

@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RateHistory, samplesKept, sparkPoints } from './history.ts';
-import { ageText, mtlsText, proxyState, successText } from './text.ts';
+import { ageText, mtlsText, portText, proxyState, successText } from './text.ts';
 
 test('a success rate is rounded down: only without a failure it says 100 %', () => {
-  assert.deepEqual(successText(1), { text: '100.0 %', tone: 'good' });
-  assert.deepEqual(successText(0.99999), { text: '99.9 %', tone: 'good' });
-  assert.equal(successText(0.97).tone, 'warn');
-  assert.equal(successText(0.5).tone, 'bad');
-  assert.equal(successText(null).text, '–');
+  const of = (successRate: number | null) =>
+    successText({ requestsPerSecond: 1, errorsPerSecond: 0, successRate, requests: 1, errors: 0 });
+  assert.deepEqual(of(1), { text: '100.0 %', tone: 'good' });
+  assert.deepEqual(of(0.99999), { text: '99.9 %', tone: 'good' });
+  assert.equal(of(0.97).tone, 'warn');
+  assert.equal(of(0.5).tone, 'bad');
+  assert.equal(of(null).text, '–');
+});
+
+test('a port says what was seen only where something should be declared', () => {
+  const port = { name: '', port: 7000, declared: false, seen: [{ protocol: 'tcp', count: 1, lastSeen: '' }] } as const;
+  assert.equal(portText({ ...port, protocol: 'tcp' }), '7000/tcp');
+  const advice = { kind: 'undeclared', message: '', fix: '' } as const;
+  assert.equal(portText({ ...port, protocol: 'auto', advice }), '7000/auto (seen: tcp)');
 });
 
 test('mutual TLS is good only where every instance has it, strictly', () => {

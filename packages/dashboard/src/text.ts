@@ -1,4 +1,4 @@
-import type { MtlsState, ProxySummary, Traffic } from '@weft/admin-api';
+import { type MtlsState, outcomeOf, type ProxySummary, type ServicePort, type Traffic } from '@weft/admin-api';
 
 /** How a cell is to be read; also the name of its style. */
 export type Tone = 'good' | 'warn' | 'bad' | 'plain';
@@ -9,17 +9,16 @@ export interface Toned {
   readonly tone: Tone;
 }
 
-export function rateText(traffic: Traffic): string {
-  return traffic.requestsPerSecond.toFixed(1);
+/** What came of the traffic. */
+export function successText(traffic: Traffic): Toned {
+  const { text, share } = outcomeOf(traffic, '–');
+  return { text, tone: share === null ? 'plain' : share >= 0.999 ? 'good' : share >= 0.95 ? 'warn' : 'bad' };
 }
 
-/** Rounded down, so that 100 % means that nothing failed. */
-export function successText(rate: number | null): Toned {
-  if (rate === null) {
-    return { text: '–', tone: 'plain' };
-  }
-  const text = `${(Math.floor(rate * 1000) / 10).toFixed(1)} %`;
-  return { text, tone: rate >= 0.999 ? 'good' : rate >= 0.95 ? 'warn' : 'bad' };
+/** `80/http`, and what was seen where nothing or something else is declared: `7000/auto (seen: tcp)`. */
+export function portText({ port, protocol, advice, seen }: ServicePort): string {
+  const text = `${port}/${protocol}`;
+  return advice === undefined ? text : `${text} (seen: ${seen.map((one) => one.protocol).join(', ')})`;
 }
 
 export function mtlsText(mtls: MtlsState): Toned {

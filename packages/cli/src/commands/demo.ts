@@ -95,7 +95,7 @@ async function bringUp(
   if (visitor === undefined) {
     throw new MeshError('BAD_CONFIGURATION', `the demo has no workload ${shop.workload}`);
   }
-  progress.start('bookshop: services and their sidecars');
+  progress.start('bookshop: workloads and their sidecars');
   let up = 0;
   const started = (): void => {
     up += 1;
@@ -109,7 +109,8 @@ async function bringUp(
   const firstPageMs = (await waitForFirstPage(context, mesh, shopPort)) - startedMs;
   await mesh.startWorkloads(workloads.slice(door + 1), started);
   await mesh.startCommandOf(entrance);
-  progress.done(`bookshop: ${workloads.length} services with their sidecars`);
+  const services = new Set(workloads.flatMap(({ service }) => service ?? []));
+  progress.done(`bookshop: ${workloads.length} workloads of ${services.size} services, each with its sidecar`);
   screen.say(`first page of the shop through the mesh after ${(firstPageMs / 1000).toFixed(1)} s`);
   return file;
 }

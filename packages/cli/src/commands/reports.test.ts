@@ -67,13 +67,44 @@ test('status shows services by version, each proxy, and the last refusal with it
     lastNack: { type: 'LDS', resources: ['inbound|80'], message: 'cannot bind', at: '2026-01-01T00:00:00Z' },
   });
   const text = statusText(overview, [proxy('reviews-v1'), nacked], style, 0, false);
-  assert.match(text, /^reviews +1\/2 +envoy\+weft +strict +3\.0 +99\.9 %$/m);
-  assert.match(text, /^ {2}v2 +not ready +envoy +1\.5 +100\.0 %$/m);
+  assert.match(text, /^reviews +1\/2 +envoy\+weft +strict +3\.0\/s +99\.9 %$/m);
+  assert.match(text, /^ {2}v2 +not ready +envoy +1\.5\/s +100\.0 %$/m);
   assert.match(
     text,
     /^default\/reviews-v1 +spiffe:\/\/cluster\.local\/ns\/default\/sa\/reviews-v1 +weft +0\.1\.0 +synced +now +2/m,
   );
   assert.match(text, /refused by default\/reviews-v2: LDS inbound\|80\n {2}cannot bind/);
+});
+
+test('status shows TCP by its bytes, and what ports should declare', () => {
+  const tcp = { connectionsPerSecond: 0, bytesPerSecond: 1_240, connections: 0, failed: 0, open: 1 };
+  const cache: ServiceSummary = {
+    ...reviews,
+    name: 'cache',
+    ports: [
+      {
+        name: 'data',
+        port: 7000,
+        protocol: 'auto',
+        declared: false,
+        seen: [{ protocol: 'tcp', count: 1, lastSeen: '2026-01-01T00:00:00Z' }],
+        advice: {
+          kind: 'undeclared',
+          message: 'port 7000 declares no protocol; tcp was seen',
+          fix: 'declare `appProtocol: tcp`',
+        },
+      },
+    ],
+    instances: [],
+    readyInstances: 0,
+    traffic: { ...traffic(0, null), tcp },
+  };
+  const text = statusText({ ...overview, services: [cache] }, [], style, 0, false);
+  assert.match(text, /^cache +0\/0 +- +strict +1\.2 kB\/s +1 open$/m);
+  assert.match(
+    text,
+    /^hint: service default\/cache port 7000 declares no protocol; tcp was seen\n {2}declare `appProtocol: tcp`$/m,
+  );
 });
 
 test('check: proxies that are away, refuse, or are behind are named with the fix', () => {

@@ -70,7 +70,21 @@ export function statusText(
       );
     }
   }
+  parts.push(...adviceLines(overview, style));
   return parts.join('\n');
+}
+
+/** What ports should declare, by what their clients were seen to speak. */
+function adviceLines(overview: Overview, style: Style): string[] {
+  return overview.services.flatMap(({ namespace, name, ports }) =>
+    ports.flatMap(({ advice }) =>
+      advice === undefined
+        ? []
+        : [
+            `${advice.kind === 'mismatch' ? style.warn('mismatch') : style.faint('hint')}: service ${namespace}/${name} ${advice.message}\n  ${advice.fix}\n`,
+          ],
+    ),
+  );
 }
 
 const syncTypes = ['LDS', 'RDS', 'VHDS', 'CDS', 'EDS', 'SDS'] as const;

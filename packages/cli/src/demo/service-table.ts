@@ -1,4 +1,4 @@
-import type { MtlsState, Overview, ServiceSummary, Traffic } from '@weft/admin-api';
+import { type MtlsState, type Overview, outcomeOf, rateText, type ServiceSummary, type Traffic } from '@weft/admin-api';
 import type { Style } from '../terminal/style.ts';
 import { formatTable, type TableColumn } from '../terminal/table.ts';
 
@@ -7,7 +7,7 @@ const columns: readonly TableColumn[] = [
   { title: 'INSTANCES', align: 'right' },
   { title: 'SIDECAR' },
   { title: 'mTLS' },
-  { title: 'RATE/S', align: 'right' },
+  { title: 'RATE', align: 'right' },
   { title: 'SUCCESS', align: 'right' },
 ];
 
@@ -28,7 +28,7 @@ function serviceRows(service: ServiceSummary, withNamespace: boolean, style: Sty
       allReady ? ready : style.warn(ready),
       engines.join('+'),
       mtlsText(service.mtls, style),
-      rate(service.traffic),
+      rateText(service.traffic),
       success(service.traffic, style),
     ],
   ];
@@ -41,7 +41,7 @@ function serviceRows(service: ServiceSummary, withNamespace: boolean, style: Sty
         instance.ready ? '' : style.warn('not ready'),
         style.faint(instance.engine ?? 'none'),
         ' ',
-        rate(instance.traffic),
+        rateText(instance.traffic),
         success(instance.traffic, style),
       ]);
     }
@@ -59,18 +59,7 @@ function mtlsText(mtls: MtlsState, style: Style): string {
   return mtls.mode === 'strict' && share === '' ? style.good(text) : style.warn(text);
 }
 
-function rate(traffic: Traffic): string {
-  return traffic.requestsPerSecond.toFixed(1);
-}
-
 function success(traffic: Traffic, style: Style): string {
-  if (traffic.successRate === null) {
-    return '-';
-  }
-  const text = `${(Math.floor(traffic.successRate * 1000) / 10).toFixed(1)} %`;
-  return traffic.successRate >= 0.999
-    ? style.good(text)
-    : traffic.successRate >= 0.95
-      ? style.warn(text)
-      : style.bad(text);
+  const { text, share } = outcomeOf(traffic, '-');
+  return share === null ? text : share >= 0.999 ? style.good(text) : share >= 0.95 ? style.warn(text) : style.bad(text);
 }
