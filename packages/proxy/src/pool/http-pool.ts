@@ -109,12 +109,24 @@ export class HttpPool implements ConnectAttemptOwner {
     while (this.#connecting.size * this.#expected < this.#waiting.length) {
       if (!breaker.allowsConnection) {
         this.cluster.counters.connectionOverflow += 1;
-        // A pool without any connection may open one in spite of the breaker: waiting for none would never end.
-        if (this.#all.size + this.#connecting.size > 0) {
+        if (!this.#isBare) {
           return;
         }
       }
       this.#connect(breaker);
+    }
+  }
+
+  /** A pool without any connection may open one in spite of the breaker: waiting for none would never end. */
+  get #isBare(): boolean {
+    return this.#all.size + this.#connecting.size === 0;
+  }
+
+  /** A connection is gone, or takes no more requests: those that wait may need a new one. */
+  #replaceForWaiting(): void {
+    const [waiter] = this.#waiting;
+    if (waiter !== undefined && (this.#isBare || waiter.breaker.allowsConnection)) {
+      this.#connectForWaiting(waiter.breaker);
     }
   }
 
@@ -135,8 +147,12 @@ export class HttpPool implements ConnectAttemptOwner {
     }
   }
 
+  /** The end of the data plane. Those that wait are told nothing: their clients are dropped as well. */
   destroy(): void {
     this.#draining = true;
+    for (const waiter of this.#waiting.splice(0)) {
+      this.#leaveQueue(waiter);
+    }
     for (const attempt of [...this.#connecting]) {
       attempt.abandon();
     }
@@ -180,6 +196,7 @@ export class HttpPool implements ConnectAttemptOwner {
       this.#retired.add(upstream);
     }
     this.#unlist(upstream);
+    this.#replaceForWaiting();
   }
 
   /** @internal the connection is going away. */
@@ -200,10 +217,7 @@ export class HttpPool implements ConnectAttemptOwner {
   connectionClosed(): void {
     this.cluster.counters.connectionsActive -= 1;
     this.endpoint.counters.connectionsActive -= 1;
-    const [waiter] = this.#waiting;
-    if (waiter?.breaker.allowsConnection === true) {
-      this.#connectForWaiting(waiter.breaker);
-    }
+    this.#replaceForWaiting();
   }
 
   #connect(breaker: CircuitBreaker): void {
