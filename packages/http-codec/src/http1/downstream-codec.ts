@@ -5,6 +5,7 @@ import { KnownHeader } from '../known-header.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import { type RequestHead, releaseRequestHead, takeRequestHead } from '../request-head.ts';
 import type { ResponseHead } from '../response-head.ts';
+import { TextMemo } from '../text-memo.ts';
 import { BodyDecoder } from './body-decoder.ts';
 import { needMore } from './field-scanner.ts';
 import { HeadReader } from './head-reader.ts';
@@ -12,7 +13,7 @@ import { writeChunk, writeResponseHead } from './head-writer.ts';
 import type { Http1Limits } from './limits.ts';
 import { methodOf } from './methods.ts';
 import { RequestLineScanner } from './request-line.ts';
-import { interpretRequest, type RequestRules, TextMemo } from './request-semantics.ts';
+import { interpretRequest, type RequestRules } from './request-semantics.ts';
 
 /** Bytes of pipelined requests that are kept while one is answered; reading stops as soon as there are any. */
 export const maxBacklogBytes: number = 256 * 1024;

@@ -1,8 +1,8 @@
 import { hostByte } from '../byte-class.ts';
 import type { CodecErrorDetail } from '../codec-error.ts';
 import { KnownHeader } from '../known-header.ts';
-import type { RawBuffer } from '../output-buffer.ts';
 import type { RequestHead } from '../request-head.ts';
+import type { TextMemo } from '../text-memo.ts';
 import { type ConnectionOptions, readFramingField } from './message-framing.ts';
 
 /** A valid, non-empty `uri-host [":" port]`. */
@@ -27,27 +27,6 @@ export function isValidHost(bytes: Buffer, start: number, end: number): boolean 
     return true;
   }
   return colons === 1 && bytes[start] !== 0x3a && /:\d{0,5}$/.test(bytes.toString('latin1', start, end));
-}
-
-/** The text of the message before, given again while the bytes stay the same: clients keep to one authority. */
-export class TextMemo {
-  #text = '';
-
-  textOf(bytes: RawBuffer, start: number, end: number): string {
-    const text = this.#text;
-    const length = end - start;
-    if (text.length === length) {
-      let at = 0;
-      while (at < length && text.charCodeAt(at) === bytes[start + at]) {
-        at += 1;
-      }
-      if (at === length) {
-        return text;
-      }
-    }
-    this.#text = bytes.latin1Slice(start, end);
-    return this.#text;
-  }
 }
 
 export interface RequestRules {

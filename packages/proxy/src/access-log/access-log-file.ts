@@ -12,9 +12,6 @@ export const MAX_WAITING = 4 * 1024 * 1024;
 
 const standardStreams: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 };
 
-/** Bytes with Node's raw accessor, which is much cheaper than `write` for short texts. */
-type TextBuffer = Buffer & { utf8Write(text: string, offset: number, length: number): number };
-
 /** One file that lines are appended to. Writing never waits: the request that is logged does not depend on the disk. */
 export class AccessLogFile {
   readonly #path: string;
@@ -22,12 +19,12 @@ export class AccessLogFile {
   readonly #logger: Logger;
   #descriptor: number | undefined;
   /** The buffer that lines are put into at once: as text they would live long enough to be moved about by the collector. */
-  #buffer: TextBuffer | undefined;
+  #buffer: Buffer | undefined;
   #used = 0;
   /** Buffers that are full, in order, with the bytes in each. */
-  readonly #full: { readonly bytes: TextBuffer; readonly length: number }[] = [];
+  readonly #full: { readonly bytes: Buffer; readonly length: number }[] = [];
   #fullBytes = 0;
-  #spare: TextBuffer | undefined;
+  #spare: Buffer | undefined;
   #writing = false;
   #timer: Timer | undefined;
   #dropped = 0;
@@ -49,11 +46,28 @@ export class AccessLogFile {
 
   /** @param line with its line break. */
   append(line: string): void {
-    if (this.#descriptor === undefined || this.#fullBytes > MAX_WAITING) {
-      this.#dropped += 1;
-      return;
+    if (this.#takes()) {
+      const bytes = Buffer.from(line, 'utf8');
+      this.#put(bytes, bytes.length);
+      this.#afterPut();
     }
-    this.#put(line);
+  }
+
+  /** Appends `line[0, length)`, with its line break; the bytes are copied. */
+  appendBytes(line: Uint8Array, length: number): void {
+    if (this.#takes()) {
+      this.#put(line, length);
+      this.#afterPut();
+    }
+  }
+
+  #takes(): boolean {
+    const takes = this.#descriptor !== undefined && this.#fullBytes <= MAX_WAITING;
+    this.#dropped += takes ? 0 : 1;
+    return takes;
+  }
+
+  #afterPut(): void {
     if (this.#used >= FLUSH_SIZE || this.#fullBytes > 0) {
       this.#flush();
     } else if (this.#timer === undefined && !this.#writing) {
@@ -61,26 +75,24 @@ export class AccessLogFile {
     }
   }
 
-  #put(line: string): void {
-    // A character takes three bytes at most (a pair of surrogates four, for two characters).
-    const most = line.length * 3;
+  #put(line: Uint8Array, length: number): void {
     let buffer = this.#buffer;
-    if (buffer !== undefined && BUFFER_SIZE - this.#used < most) {
+    if (buffer !== undefined && BUFFER_SIZE - this.#used < length) {
       this.#finishBuffer();
       buffer = undefined;
     }
-    if (most > BUFFER_SIZE) {
-      const bytes = Buffer.from(line, 'utf8') as TextBuffer;
-      this.#full.push({ bytes, length: bytes.length });
-      this.#fullBytes += bytes.length;
+    if (length > BUFFER_SIZE) {
+      this.#full.push({ bytes: Buffer.from(line.subarray(0, length)), length });
+      this.#fullBytes += length;
       return;
     }
     if (buffer === undefined) {
-      buffer = this.#spare ?? (Buffer.allocUnsafeSlow(BUFFER_SIZE) as TextBuffer);
+      buffer = this.#spare ?? Buffer.allocUnsafeSlow(BUFFER_SIZE);
       this.#spare = undefined;
       this.#buffer = buffer;
     }
-    this.#used += buffer.utf8Write(line, this.#used, most);
+    (line as Buffer).copy(buffer, this.#used, 0, length);
+    this.#used += length;
   }
 
   #finishBuffer(): void {
@@ -157,7 +169,7 @@ export class AccessLogFile {
     }
   }
 
-  #write(descriptor: number, bytes: TextBuffer, offset: number, end: number): void {
+  #write(descriptor: number, bytes: Buffer, offset: number, end: number): void {
     write(descriptor, bytes, offset, end - offset, null, (error, written) => {
       if (error !== null) {
         this.#fail('the access log cannot be written', error);

@@ -4,11 +4,12 @@ import type { ConnectionRecord, StreamInfo } from '../stream-info.ts';
 import { AccessLogFile } from './access-log-file.ts';
 import type { CommandValue } from './commands.ts';
 import { compileFormat, type Format } from './format.ts';
+import type { LogLine } from './log-line.ts';
 
 interface CompiledLog {
   readonly file: AccessLogFile;
-  readonly http: (info: StreamInfo) => string;
-  readonly tcp: (record: ConnectionRecord) => string;
+  readonly http: (info: StreamInfo, file: AccessLogFile) => void;
+  readonly tcp: (record: ConnectionRecord, file: AccessLogFile) => void;
 }
 
 /** All access logs of the proxy: one file a path, however many listeners write to it. */
@@ -34,14 +35,14 @@ export class AccessLogs {
   logStream(configs: readonly AccessLogConfig[], info: StreamInfo): void {
     for (const config of configs) {
       const log = this.#logOf(config);
-      log.file.append(log.http(info));
+      log.http(info, log.file);
     }
   }
 
   logConnection(configs: readonly AccessLogConfig[], record: ConnectionRecord): void {
     for (const config of configs) {
       const log = this.#logOf(config);
-      log.file.append(log.tcp(record));
+      log.tcp(record, log.file);
     }
   }
 
@@ -96,7 +97,7 @@ export class AccessLogs {
 function compileLog(format: AccessLogConfig['format']): Pick<CompiledLog, 'http' | 'tcp'> {
   if (format.kind === 'text') {
     const compiled = compiledFormat(format.text);
-    return { http: (info) => compiled.http(info), tcp: (record) => compiled.tcp(record) };
+    return { http: writerOf(compiled.httpLine()), tcp: writerOf(compiled.tcpLine()) };
   }
   const fields = Object.entries(format.fields).map(
     ([key, text]) => [JSON.stringify(key), compiledFormat(text)] as const,
@@ -104,8 +105,17 @@ function compileLog(format: AccessLogConfig['format']): Pick<CompiledLog, 'http'
   const render = (read: (format: Format) => CommandValue): string =>
     `{${fields.map(([key, compiled]) => `${key}:${JSON.stringify(read(compiled) ?? null)}`).join(',')}}\n`;
   return {
-    http: (info) => render((compiled) => (compiled.single ? compiled.single.http(info) : compiled.http(info))),
-    tcp: (record) => render((compiled) => (compiled.single ? compiled.single.tcp(record) : compiled.tcp(record))),
+    http: (info, file) =>
+      file.append(render((compiled) => (compiled.single ? compiled.single.http(info) : compiled.http(info)))),
+    tcp: (record, file) =>
+      file.append(render((compiled) => (compiled.single ? compiled.single.tcp(record) : compiled.tcp(record)))),
+  };
+}
+
+function writerOf<Entry>(line: LogLine<Entry>): (entry: Entry, file: AccessLogFile) => void {
+  return (entry, file) => {
+    line.render(entry);
+    file.appendBytes(line.bytes, line.length);
   };
 }
 

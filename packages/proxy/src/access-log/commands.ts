@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { HeaderView } from '@weft/http-codec';
+import { FieldMemo, type HeaderView } from '@weft/http-codec';
 import { responseFlagsLongText, responseFlagsText } from '../response-flag.ts';
 import type { ConnectionRecord, DownstreamConnectionInfo, StreamInfo, TlsFacts } from '../stream-info.ts';
 import { compileTimeFormat } from './start-time.ts';
@@ -50,7 +50,7 @@ const httpOnly = (http: Command['http']): Command => ({ http, tcp: absent });
 const plain: Readonly<Record<string, Command>> = {
   PROTOCOL: httpOnly((info) => info.protocol),
   RESPONSE_CODE: { http: (info) => info.responseCode, tcp: () => 0 },
-  RESPONSE_CODE_DETAILS: httpOnly((info) => textOf(info.responseCodeDetails.replaceAll(' ', '_'))),
+  RESPONSE_CODE_DETAILS: httpOnly((info) => textOf(withoutSpaces(info.responseCodeDetails))),
   RESPONSE_FLAGS: shared((entry) => responseFlagsText(entry.responseFlags)),
   RESPONSE_FLAGS_LONG: shared((entry) => responseFlagsLongText(entry.responseFlags)),
   CONNECTION_TERMINATION_DETAILS: shared((entry) => textOf(entry.connectionTerminationDetails)),
@@ -109,6 +109,11 @@ const plain: Readonly<Record<string, Command>> = {
   HOSTNAME: { http: () => machine, tcp: () => machine },
 };
 
+/** Envoy's way: a value is one word. */
+function withoutSpaces(details: string): string {
+  return details.includes(' ') ? details.replaceAll(' ', '_') : details;
+}
+
 /** Whom the socket is connected with, whatever a PROXY protocol header says. */
 function directAddress(connection: DownstreamConnectionInfo): string {
   return connection.directRemoteAddress ?? connection.remoteAddress;
@@ -136,21 +141,27 @@ function requestField(name: string): (info: StreamInfo) => string | undefined {
     case ':path':
       return (info) => textOf(info.upstreamPath) ?? textOf(info.path);
     case ':authority':
-    case 'host':
-      return (info) => info.requestHeaders.get('host') ?? textOf(info.authority);
+    case 'host': {
+      const host = new FieldMemo('host');
+      return (info) => host.valueIn(info.requestHeaders) ?? textOf(info.authority);
+    }
     case ':scheme':
       return (info) => info.scheme;
-    default:
-      return (info) => info.requestHeaders.get(name);
+    default: {
+      const field = new FieldMemo(name);
+      return (info) => field.valueIn(info.requestHeaders);
+    }
   }
 }
 
 function headerCommand(args: string, pick: (info: StreamInfo) => HeaderView): Command | string {
-  return alternatives(args, (name) =>
-    name === ':status'
-      ? (info: StreamInfo) => (info.responseCode === 0 ? undefined : String(info.responseCode))
-      : (info: StreamInfo) => pick(info).get(name),
-  );
+  return alternatives(args, (name) => {
+    if (name === ':status') {
+      return (info) => (info.responseCode === 0 ? undefined : String(info.responseCode));
+    }
+    const field = new FieldMemo(name);
+    return (info) => field.valueIn(pick(info));
+  });
 }
 
 /** `X?Y`: X, or Y when X is absent. */

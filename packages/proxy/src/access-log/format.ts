@@ -1,5 +1,7 @@
 import type { ConnectionRecord, StreamInfo } from '../stream-info.ts';
 import { type Command, type CommandValue, compileCommand } from './commands.ts';
+import { escapeText } from './escape.ts';
+import { LogLine } from './log-line.ts';
 
 /** Longest format string, characters. */
 export const MAX_FORMAT_LENGTH = 8192;
@@ -9,6 +11,9 @@ export interface Format {
   /** Control characters, quotes and backslashes that peers could plant are escaped. */
   http(info: StreamInfo): string;
   tcp(record: ConnectionRecord): string;
+  /** The same as bytes. */
+  httpLine(): LogLine<StreamInfo>;
+  tcpLine(): LogLine<ConnectionRecord>;
   /** The bare value where the format is one command and nothing else (for JSON); else undefined. */
   readonly single: Command | undefined;
 }
@@ -29,23 +34,35 @@ export function compileFormat(text: string): Format | string {
   }
   const [first] = pieces;
   const escapes = pieces.map((piece) => (typeof piece === 'string' ? asItIs : escaperOf()));
+  const http = (info: StreamInfo): string => {
+    let line = '';
+    for (let index = 0; index < pieces.length; index += 1) {
+      const piece = pieces[index] as Piece;
+      line += typeof piece === 'string' ? piece : shown(piece.http(info), escapes[index] as Clean);
+    }
+    return line;
+  };
+  const tcp = (record: ConnectionRecord): string => {
+    let line = '';
+    for (let index = 0; index < pieces.length; index += 1) {
+      const piece = pieces[index] as Piece;
+      line += typeof piece === 'string' ? piece : shown(piece.tcp(record), escapes[index] as Clean);
+    }
+    return line;
+  };
   return {
-    http: (info) => {
-      let line = '';
-      for (let index = 0; index < pieces.length; index += 1) {
-        const piece = pieces[index] as Piece;
-        line += typeof piece === 'string' ? piece : shown(piece.http(info), escapes[index] as Clean);
-      }
-      return line;
-    },
-    tcp: (record) => {
-      let line = '';
-      for (let index = 0; index < pieces.length; index += 1) {
-        const piece = pieces[index] as Piece;
-        line += typeof piece === 'string' ? piece : shown(piece.tcp(record), escapes[index] as Clean);
-      }
-      return line;
-    },
+    http,
+    tcp,
+    httpLine: () =>
+      new LogLine(
+        pieces.map((piece) => (typeof piece === 'string' ? piece : piece.http)),
+        http,
+      ),
+    tcpLine: () =>
+      new LogLine(
+        pieces.map((piece) => (typeof piece === 'string' ? piece : piece.tcp)),
+        tcp,
+      ),
     single: pieces.length === 1 && typeof first === 'object' ? first : undefined,
   };
 }
@@ -100,25 +117,6 @@ function escaperOf(): Clean {
     }
     return lastEscaped;
   };
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const unsafe = /[\u0000-\u001f\u007f-\u009f"\\\u2028\u2029]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const unsafeAll = /[\u0000-\u001f\u007f-\u009f"\\\u2028\u2029]/g;
-
-/** A value cannot end a line or a quoted field: `"` becomes `\"`, control characters `\xNN` or `\uNNNN`. */
-function escapeText(text: string): string {
-  if (!unsafe.test(text)) {
-    return text;
-  }
-  return text.replace(unsafeAll, (character) => {
-    if (character === '"' || character === '\\') {
-      return `\\${character}`;
-    }
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
-  });
 }
 
 function stripControls(text: string): string {
