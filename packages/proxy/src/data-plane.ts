@@ -66,6 +66,10 @@ export interface DataPlaneOptions {
   readonly portableTls?: boolean;
   /** Default: the operating system's resolver. */
   readonly resolveDns?: DnsResolver;
+  /** Where this proxy is, for balancing by zone. Default: not known. */
+  readonly locality?: { readonly region: string; readonly zone: string; readonly subZone: string };
+  /** The cluster that this proxy itself is an endpoint of (Envoy's `local_cluster_name`). Default: not known. */
+  readonly localCluster?: string;
 }
 
 /** What became of a configuration. */

@@ -25,6 +25,12 @@ export class CircuitBreaker {
   }
 
   get allowsRetry(): boolean {
-    return this.retries < this.thresholds.maxRetries;
+    const { retryBudget, maxRetries } = this.thresholds;
+    if (retryBudget === undefined) {
+      return this.retries < maxRetries;
+    }
+    // `requests` counts those that wait for a connection as well.
+    const share = Math.floor((retryBudget.percent / 100) * this.requests);
+    return this.retries < Math.max(share, retryBudget.minConcurrency);
   }
 }

@@ -1,5 +1,6 @@
 import { Http2Counters } from '@weft/http-codec';
 import { EndpointCounters } from '../endpoint/endpoint.ts';
+import { BalancerCounters } from '../load-balancer/priority-set.ts';
 
 /** What was counted for a cluster's name; outlives changes of its configuration. */
 export class ClusterCounters {
@@ -9,7 +10,10 @@ export class ClusterCounters {
   requestsPendingOverflow = 0;
   requestTimeouts = 0;
   perTryTimeouts = 0;
+  perTryIdleTimeouts = 0;
   retries = 0;
+  retriesBackOffExponential = 0;
+  retriesBackOffRateLimited = 0;
   retrySuccess = 0;
   retryOverflow = 0;
   retryLimitExceeded = 0;
@@ -22,7 +26,7 @@ export class ClusterCounters {
   connectFailures = 0;
   connectTimeouts = 0;
   connectionOverflow = 0;
-  panicSelections = 0;
+  readonly balancer: BalancerCounters = new BalancerCounters();
   readonly http2: Http2Counters = new Http2Counters();
   readonly #endpoints = new Map<string, EndpointCounters>();
 

@@ -90,13 +90,18 @@ export class ClusterManager {
     this.#retire(entry.warming);
     entry.dns?.stop();
     entry.dns = undefined;
-    const cluster = new Cluster(config, entry.counters, this.#context);
+    const owner = entry;
+    const cluster: Cluster = new Cluster(config, entry.counters, this.#context, () => {
+      if (owner.warming === cluster) {
+        this.#promote(owner);
+        this.#onWarm();
+      }
+    });
     entry.warming = cluster;
     const { discovery } = config;
     if (discovery.kind === 'static') {
       cluster.update(discovery.endpoints);
     } else if (discovery.kind === 'strict-dns') {
-      const owner = entry;
       entry.dns = new StrictDns({
         ...discovery,
         clock: this.#context.clock,

@@ -1,18 +1,25 @@
-import { Endpoint, endpointAddress } from '../endpoint/endpoint.ts';
+import { Endpoint, type EndpointOwner, endpointAddress } from '../endpoint/endpoint.ts';
+import { binaryText } from '../load-balancer/hash64.ts';
+import { LatencyEstimate } from '../load-balancer/peak-ewma.ts';
+import type { PickContext } from '../load-balancer/pick-context.ts';
 import { PrioritySet } from '../load-balancer/priority-set.ts';
+import type { LocalCluster } from '../load-balancer/zone-routing.ts';
 import { HttpPool, type PoolProtocol } from '../pool/http-pool.ts';
 import type { UpstreamContext } from '../pool/upstream-context.ts';
 import type {
   ClusterConfig,
   ClusterEndpoints,
   EndpointConfig,
+  LocalityEndpoints,
   UpstreamTransportSocket,
 } from '../runtime-config/config.ts';
+import { type BalancingOptions, defaultBalancing } from '../runtime-config/load-balancing.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { ClusterCounters } from './cluster-counters.ts';
+import { PriorityLevels } from './priority-levels.ts';
 
 /** A cluster as configured at one time: its endpoints, balancer, breakers and pools. */
-export class Cluster {
+export class Cluster implements EndpointOwner {
   readonly config: ClusterConfig;
   readonly counters: ClusterCounters;
   readonly defaultBreaker: CircuitBreaker;
@@ -23,20 +30,45 @@ export class Cluster {
   /** Beside the others, where each request goes on by the protocol that it came by. */
   readonly #http2Pools = new Map<Endpoint, HttpPool>();
   #assignment: ClusterEndpoints | undefined = undefined;
-  #priorities: PrioritySet<Endpoint> | undefined = undefined;
+  readonly #balancing: BalancingOptions;
+  readonly #balancer: PrioritySet<Endpoint>;
   #closed = false;
 
-  constructor(config: ClusterConfig, counters: ClusterCounters, context: UpstreamContext) {
+  /** @param onReady is called when an endpoint can be chosen, where that takes longer than the first update (large hash rings). */
+  constructor(config: ClusterConfig, counters: ClusterCounters, context: UpstreamContext, onReady: () => void) {
     this.config = config;
     this.counters = counters;
     this.#context = context;
+    this.#balancing = config.balancing ?? defaultBalancing;
+    this.#balancer = new PrioritySet({
+      policy: config.loadBalancer,
+      locality: this.#balancing.locality,
+      panicThresholdPercent: config.panicThresholdPercent,
+      counters: counters.balancer,
+      random: context.random,
+      nowMs: () => context.clock.monotonicMs(),
+      work: context.work,
+      keyOf: (endpoint) => hashKeyOf(endpoint, config),
+      activeTotal: () => counters.requestsActive,
+      localCluster: () => context.place.localCluster()?.asLocalCluster(),
+      onReady,
+    });
     this.defaultBreaker = new CircuitBreaker(config.circuitBreakers.default);
     this.highBreaker = new CircuitBreaker(config.circuitBreakers.high);
   }
 
-  /** Its endpoints are known (there may be none). */
+  /** Its endpoints are known (there may be none) and can be chosen. */
   get warm(): boolean {
-    return this.#priorities !== undefined;
+    return this.#assignment !== undefined && this.#balancer.ready;
+  }
+
+  /** How it looks to clusters that balance by zone, when this proxy is one of its endpoints. */
+  asLocalCluster(): LocalCluster {
+    return this.#balancer.localCluster();
+  }
+
+  onHealthChange(): void {
+    this.#balancer.healthChanged();
   }
 
   get assignment(): ClusterEndpoints | undefined {
@@ -51,9 +83,21 @@ export class Cluster {
     return priority === 'high' ? this.highBreaker : this.defaultBreaker;
   }
 
-  /** An endpoint by the cluster's policy, undefined when none may be used. */
-  pick(): Endpoint | undefined {
-    return this.#priorities?.pick();
+  /**
+   * An endpoint by the cluster's policy, undefined when none may be used.
+   * @param context what the request asks for; undefined: nothing.
+   */
+  pick(context?: PickContext<Endpoint>): Endpoint | undefined {
+    if (context !== undefined && context.overrideAddress !== '') {
+      const endpoint = this.#endpoints.get(context.overrideAddress);
+      if (endpoint !== undefined && this.#balancing.overrideHostStatuses.has(endpoint.status)) {
+        return endpoint;
+      }
+      if (context.isOverrideStrict) {
+        return undefined;
+      }
+    }
+    return this.#balancer.pick(context);
   }
 
   /** @param downstreamHttp2 whether the request came by HTTP/2, which decides where the cluster follows the downstream. */
@@ -81,50 +125,72 @@ export class Cluster {
     if (this.#assignment === assignment) {
       return;
     }
+    const isFirst = this.#assignment === undefined;
     this.#assignment = assignment;
     const seen = new Set<string>();
+    const levels = new PriorityLevels(this.#context.place.locality);
+    let hasNew = false;
     for (const locality of assignment.localities) {
       for (const config of locality.endpoints) {
         const address = endpointAddress(config);
-        const transportSocket = this.#transportSocketOf(config);
-        const known = this.#endpoints.get(address);
-        seen.add(address);
-        if (known !== undefined && known.transportSocket === transportSocket) {
-          known.config = config;
-          known.region = locality.region;
-          known.zone = locality.zone;
-          known.subZone = locality.subZone;
-          known.priority = locality.priority;
-          continue;
+        // An address that is named twice counts once, where it stands first.
+        if (!seen.has(address)) {
+          seen.add(address);
+          const known = this.#endpoints.get(address);
+          const endpoint = this.#keep(address, config, locality, known);
+          hasNew ||= endpoint !== known;
+          levels.add(endpoint, locality);
         }
-        if (known !== undefined) {
-          this.#drop(known);
-        }
-        const counters = this.counters.endpoint(address);
-        this.#endpoints.set(address, new Endpoint(address, config, locality, transportSocket, counters));
       }
     }
+    let hasGone = false;
     for (const [address, endpoint] of this.#endpoints) {
       if (!seen.has(address)) {
         this.#endpoints.delete(address);
         this.#drop(endpoint);
+        hasGone = true;
       }
     }
     this.counters.keepEndpoints(seen);
-    this.#priorities = new PrioritySet([...this.#endpoints.values()], {
-      policy: this.config.loadBalancer,
+    if (this.#balancing.closeConnectionsOnHostSetChange && !isFirst && (hasNew || hasGone)) {
+      this.#renewPools();
+    }
+    this.#balancer.update(levels.build(), {
       overprovisioningFactor: assignment.overprovisioningFactor,
-      panicThresholdPercent: this.config.panicThresholdPercent,
-      random: this.#context.random,
-      onPanic: () => {
-        this.counters.panicSelections += 1;
-      },
+      weightedHealth: assignment.weightedPriorityHealth === true,
     });
+  }
+
+  /** The endpoint of an address: the one that is there, with what is new about it, or another one. */
+  #keep(address: string, config: EndpointConfig, locality: LocalityEndpoints, known: Endpoint | undefined): Endpoint {
+    const transportSocket = this.#transportSocketOf(config);
+    if (known !== undefined && known.transportSocket === transportSocket) {
+      known.config = config;
+      known.region = locality.region;
+      known.zone = locality.zone;
+      known.subZone = locality.subZone;
+      known.priority = locality.priority;
+      return known;
+    }
+    if (known !== undefined) {
+      this.#drop(known);
+    }
+    const endpoint = new Endpoint(address, config, locality, transportSocket, this.counters.endpoint(address));
+    const { loadBalancer } = this.config;
+    const nowMs = this.#context.clock.monotonicMs();
+    endpoint.owner = this;
+    endpoint.healthySinceMs = nowMs;
+    if (loadBalancer.kind === 'peak-ewma') {
+      endpoint.latency = new LatencyEstimate(loadBalancer, nowMs);
+    }
+    this.#endpoints.set(address, endpoint);
+    return endpoint;
   }
 
   /** No new request: idle connections close now, others when they are done. */
   drain(): void {
     this.#closed = true;
+    this.#balancer.stop();
     for (const pool of this.#pools.values()) {
       pool.drain();
     }
@@ -135,6 +201,7 @@ export class Cluster {
 
   /** Drops every connection. */
   destroy(): void {
+    this.#balancer.stop();
     for (const pool of this.#pools.values()) {
       pool.destroy();
     }
@@ -147,8 +214,19 @@ export class Cluster {
     return this.#closed;
   }
 
+  /** Connections that are in use finish what they have; no new request gets one of them. */
+  #renewPools(): void {
+    for (const pools of [this.#pools, this.#http2Pools]) {
+      for (const pool of pools.values()) {
+        pool.drain();
+      }
+      pools.clear();
+    }
+  }
+
   #drop(endpoint: Endpoint): void {
     endpoint.removed = true;
+    endpoint.owner = undefined;
     for (const pools of [this.#pools, this.#http2Pools]) {
       pools.get(endpoint)?.drain();
       pools.delete(endpoint);
@@ -163,4 +241,15 @@ export class Cluster {
     }
     return this.config.transportSocket;
   }
+}
+
+/** What ring hash and Maglev hash an endpoint by: its `hash_key`, its host name where asked for, its address. */
+function hashKeyOf(endpoint: Endpoint, { loadBalancer }: ClusterConfig): string {
+  const { lbMetadata, hostname } = endpoint.config;
+  const key = lbMetadata?.['hash_key'];
+  if (typeof key === 'string' && key !== '') {
+    return binaryText(key);
+  }
+  const byHostname = (loadBalancer.kind === 'ring-hash' || loadBalancer.kind === 'maglev') && loadBalancer.byHostname;
+  return binaryText(byHostname && hostname !== '' ? hostname : endpoint.address);
 }

@@ -10,6 +10,11 @@ function* count(to: number, name: string, log: string[]): Steps<string> {
   return name;
 }
 
+function* failing(): Steps<void> {
+  yield* count(0, '', []);
+  throw new Error('planted');
+}
+
 function manual(): { work: BackgroundWork; turn: () => boolean } {
   const due: (() => void)[] = [];
   const work = new BackgroundWork((step) => due.push(step));
@@ -48,13 +53,7 @@ test('a job that was given up does nothing more', () => {
 test('a job that fails does not hold up the others', () => {
   const { work, turn } = manual();
   const log: string[] = [];
-  // biome-ignore lint/correctness/useYield: it fails before its first step.
-  work.run(
-    (function* (): Steps<void> {
-      throw new Error('planted');
-    })(),
-    () => log.push('never'),
-  );
+  work.run(failing(), () => log.push('never'));
   work.run(count(1, 'b', log), (name) => log.push(`${name} done`));
   assert.throws(turn, /planted/);
   while (turn()) {}

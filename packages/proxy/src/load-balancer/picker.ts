@@ -1,11 +1,15 @@
-import type { ClusterConfig } from '../runtime-config/config.ts';
+import type { LoadBalancerPolicy } from '../runtime-config/load-balancing.ts';
 import { EdfSchedule } from './edf-schedule.ts';
+import type { LatencyEstimate } from './peak-ewma.ts';
+import { isAnyStarting, type SlowStarting, type SlowStartOptions, slowStartFactor } from './slow-start.ts';
 
 /** What the balancers look at. */
-export interface Balanced {
+export interface Balanced extends SlowStarting {
   readonly weight: number;
   /** Requests in flight. */
   readonly active: number;
+  /** Present where the policy goes by latency. */
+  readonly latency: LatencyEstimate | undefined;
 }
 
 /** Chooses among a fixed list; a change of membership makes a new picker. */
@@ -14,27 +18,73 @@ export interface Picker<T extends Balanced> {
   pick(): T | undefined;
 }
 
+/** What pickers need of their surroundings. */
+export interface PickerContext {
+  readonly random: () => number;
+  /** Monotonic, milliseconds. */
+  readonly nowMs: () => number;
+}
+
+/** Policies that choose without a hash. */
+export type PickingPolicy = Exclude<LoadBalancerPolicy, { readonly kind: 'ring-hash' | 'maglev' }>;
+
 /** Makes the picker of a cluster's policy for one list of endpoints. */
 export function createPicker<T extends Balanced>(
-  policy: ClusterConfig['loadBalancer'],
+  policy: PickingPolicy,
   list: readonly T[],
-  random: () => number,
+  context: PickerContext,
 ): Picker<T> {
   if (list.length <= 1) {
     const [only] = list;
     return { pick: () => only };
   }
-  const equal = list.every((item) => item.weight === list[0]?.weight);
   switch (policy.kind) {
     case 'random':
-      return { pick: () => list[Math.floor(random() * list.length)] };
+      return { pick: () => list[Math.floor(context.random() * list.length)] };
+    case 'peak-ewma':
+      return new PeakEwmaPicker(list, context);
     case 'round-robin':
-      return equal ? new RotatingPicker(list, random) : new WeightedPicker(list, (item) => item.weight, random);
+      return isEven(list, policy.slowStart, context)
+        ? new RotatingPicker(list, context.random)
+        : new WeightedPicker(list, roundRobinWeight(policy.slowStart, context), context.random);
     default:
-      return equal
-        ? new LeastRequestPicker(list, policy.choiceCount, random)
-        : new WeightedPicker(list, (item) => item.weight / (item.active + 1) ** policy.activeRequestBias, random);
+      if (!isEven(list, policy.slowStart, context)) {
+        return new WeightedPicker(list, leastRequestWeight(policy, context), context.random);
+      }
+      return policy.fullScan
+        ? new FullScanPicker(list, context.random)
+        : new LeastRequestPicker(list, policy.choiceCount, context.random);
   }
+}
+
+/** All weigh the same, now and later. */
+function isEven(list: readonly Balanced[], slowStart: SlowStartOptions | undefined, { nowMs }: PickerContext): boolean {
+  const weight = list[0]?.weight;
+  return (
+    list.every((item) => item.weight === weight) &&
+    (slowStart === undefined || !isAnyStarting(list, slowStart, nowMs()))
+  );
+}
+
+function roundRobinWeight(
+  slowStart: SlowStartOptions | undefined,
+  { nowMs }: PickerContext,
+): (item: Balanced) => number {
+  return slowStart === undefined
+    ? (item) => item.weight
+    : (item) => item.weight * slowStartFactor(item, slowStart, nowMs());
+}
+
+function leastRequestWeight(
+  policy: Extract<PickingPolicy, { readonly kind: 'least-request' }>,
+  { nowMs }: PickerContext,
+): (item: Balanced) => number {
+  const { slowStart, activeRequestBias } = policy;
+  return (item) => {
+    const busy = activeRequestBias === 1 ? item.active + 1 : (item.active + 1) ** activeRequestBias;
+    const weight = item.weight / busy;
+    return slowStart === undefined ? weight : weight * slowStartFactor(item, slowStart, nowMs());
+  };
 }
 
 class RotatingPicker<T extends Balanced> implements Picker<T> {
@@ -55,21 +105,14 @@ class RotatingPicker<T extends Balanced> implements Picker<T> {
 }
 
 class WeightedPicker<T extends Balanced> implements Picker<T> {
-  readonly #schedule = new EdfSchedule<T>();
-  readonly #weightOf: (item: T) => number;
+  readonly #schedule: EdfSchedule<T>;
 
   constructor(list: readonly T[], weightOf: (item: T) => number, random: () => number) {
-    this.#weightOf = weightOf;
-    for (const item of list) {
-      this.#schedule.add(item, item.weight);
-    }
-    for (let skip = Math.floor(random() * list.length); skip > 0; skip -= 1) {
-      this.#schedule.next(weightOf);
-    }
+    this.#schedule = new EdfSchedule(list, weightOf, random());
   }
 
-  pick(): T | undefined {
-    return this.#schedule.next(this.#weightOf);
+  pick(): T {
+    return this.#schedule.next();
   }
 }
 
@@ -96,4 +139,62 @@ class LeastRequestPicker<T extends Balanced> implements Picker<T> {
     }
     return best;
   }
+}
+
+/** The least loaded of all; among equals each has the same chance. */
+class FullScanPicker<T extends Balanced> implements Picker<T> {
+  readonly #list: readonly T[];
+  readonly #random: () => number;
+
+  constructor(list: readonly T[], random: () => number) {
+    this.#list = list;
+    this.#random = random;
+  }
+
+  pick(): T | undefined {
+    const list = this.#list;
+    let best = list[0];
+    let least = best?.active ?? 0;
+    let equals = 1;
+    for (let index = 1; index < list.length; index += 1) {
+      const item = list[index] as T;
+      if (item.active < least) {
+        best = item;
+        least = item.active;
+        equals = 1;
+      } else if (item.active === least) {
+        equals += 1;
+        if (this.#random() * equals < 1) {
+          best = item;
+        }
+      }
+    }
+    return best;
+  }
+}
+
+/** Of two different ones at random, that with the lower cost: latency × (requests in flight + 1), by weight. */
+class PeakEwmaPicker<T extends Balanced> implements Picker<T> {
+  readonly #list: readonly T[];
+  readonly #context: PickerContext;
+
+  constructor(list: readonly T[], context: PickerContext) {
+    this.#list = list;
+    this.#context = context;
+  }
+
+  pick(): T {
+    const list = this.#list;
+    const { random, nowMs } = this.#context;
+    const first = Math.floor(random() * list.length);
+    const draw = Math.floor(random() * (list.length - 1));
+    const one = list[first] as T;
+    const other = list[draw >= first ? draw + 1 : draw] as T;
+    const now = nowMs();
+    return cost(other, now) < cost(one, now) ? other : one;
+  }
+}
+
+function cost(item: Balanced, nowMs: number): number {
+  return ((item.latency?.at(nowMs) ?? 1) * (item.active + 1)) / item.weight;
 }

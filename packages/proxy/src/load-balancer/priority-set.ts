@@ -1,120 +1,307 @@
-import type { ClusterConfig } from '../runtime-config/config.ts';
-import { type Balanced, createPicker, type Picker } from './picker.ts';
+import type { LoadBalancerPolicy, LocalityBalancing } from '../runtime-config/load-balancing.ts';
+import type { BackgroundWork } from './background-work.ts';
+import { HashTables } from './hash-tables.ts';
+import { type Hash64, hashModulo } from './hash64.ts';
+import { type HostAvailability, HostSet, type LocalityGroup, type Prioritised } from './host-set.ts';
+import type { PickContext } from './pick-context.ts';
+import { createPicker, type PickerContext } from './picker.ts';
+import { isInPanic, type PriorityLoad, priorityLoad } from './priority-load.ts';
+import { chooseZone, type LocalCluster, type ZoneRoute, zoneRoute } from './zone-routing.ts';
 
-/** What failover looks at. */
-export interface Prioritised extends Balanced {
-  readonly priority: number;
-  readonly health: 'healthy' | 'unhealthy' | 'draining' | 'degraded';
+/** What the balancer counts; names as Envoy's `lb_…`. */
+export class BalancerCounters {
+  healthyPanic = 0;
+  zoneRoutingAllDirectly = 0;
+  zoneRoutingSampled = 0;
+  zoneRoutingCrossZone = 0;
+  zoneClusterTooSmall = 0;
+  localClusterNotOk = 0;
+  recalculateZoneStructures = 0;
 }
 
-interface Level<T extends Balanced> {
-  readonly healthyLoad: number;
-  readonly degradedLoad: number;
-  readonly panic: boolean;
-  readonly healthy: Picker<T>;
-  readonly degraded: Picker<T>;
-  readonly all: Picker<T>;
+/** The endpoints of one priority. */
+export interface PriorityLevel<T> {
+  /** In the order of the assignment. */
+  readonly endpoints: readonly T[];
+  /** The own locality first, where it has endpoints. */
+  readonly localities: readonly LocalityGroup<T>[];
+  /** Whether the first locality is that of this proxy. */
+  readonly ownLocalityFirst: boolean;
 }
 
-export interface PriorityOptions {
-  readonly policy: ClusterConfig['loadBalancer'];
-  /** Percent, Envoy's default 140. */
-  readonly overprovisioningFactor: number;
+export interface PriorityOptions<T> extends PickerContext {
+  readonly policy: LoadBalancerPolicy;
+  readonly locality: LocalityBalancing;
+  /** Percent of endpoints that must be healthy for the others to be left out; 0: always. */
   readonly panicThresholdPercent: number;
-  readonly random: () => number;
-  /** Told when a choice is made among all endpoints because too few are healthy. */
-  readonly onPanic: () => void;
+  readonly counters: BalancerCounters;
+  readonly work: BackgroundWork;
+  readonly keyOf: (endpoint: T) => string;
+  readonly activeTotal: () => number;
+  /** Who else is in the cluster of this proxy; undefined: not known, so that zones are not looked at. */
+  readonly localCluster: () => LocalCluster | undefined;
+  /** A first choice can be made; called once, unless {@link PrioritySet.ready} was true after the first update. */
+  readonly onReady: () => void;
+}
+
+/** Percent, `overprovisioning_factor` and `weighted_priority_health` of an assignment. */
+export interface PriorityPolicy {
+  readonly overprovisioningFactor: number;
+  readonly weightedHealth: boolean;
 }
 
 /**
- * Failover by priority as Envoy does it: a level takes as much of the load as its healthy share, times the
- * over-provisioning factor, allows; the rest goes to the next. When all levels together are not healthy enough, a level
- * below the panic threshold is used as if everything in it were healthy.
+ * The balancer of a cluster: a priority by health, in it a locality where the configuration says so, in that an endpoint by the policy. With
+ * ring hash and Maglev the priority's table chooses. Orders and defaults are Envoy's.
  */
 export class PrioritySet<T extends Prioritised> {
-  readonly #levels: readonly Level<T>[];
-  readonly #single: Picker<T> | undefined;
-  readonly #options: PriorityOptions;
+  readonly #options: PriorityOptions<T>;
+  readonly #tables: HashTables<T> | undefined;
+  #levels: readonly HostSet<T>[] = [];
+  #ownLocalityFirst = false;
+  #overprovisioningFactor = 140;
+  #load: PriorityLoad = { healthy: new Uint32Array(0), degraded: new Uint32Array(0), panic: [] };
+  #zones: ZoneRoute = { kind: 'none', reason: 'no-localities' };
+  #lastLocalCluster: LocalCluster | undefined = undefined;
+  /** This cluster as those see it that balance by zone, until something changes. */
+  #asLocalCluster: LocalCluster | undefined = undefined;
+  /** Everything goes to healthy endpoints of the first priority. */
+  #isSimple = false;
+  #dirty = false;
+  readonly #randomHash: Hash64 = { hi: 0, lo: 0 };
 
-  constructor(endpoints: readonly T[], options: PriorityOptions) {
+  constructor(options: PriorityOptions<T>) {
     this.#options = options;
-    const byPriority: T[][] = [];
-    for (const endpoint of endpoints) {
-      const list = byPriority[endpoint.priority] ?? [];
-      list.push(endpoint);
-      byPriority[endpoint.priority] = list;
+    const { policy } = options;
+    this.#tables =
+      policy.kind === 'ring-hash' || policy.kind === 'maglev'
+        ? new HashTables({ ...options, policy, byLocalityWeight: options.locality.kind === 'weighted' })
+        : undefined;
+  }
+
+  /** A first choice can be made. */
+  get ready(): boolean {
+    return this.#tables === undefined || this.#tables.ready;
+  }
+
+  /** Takes new endpoints, by priority. */
+  update(levels: readonly PriorityLevel<T>[], { overprovisioningFactor, weightedHealth }: PriorityPolicy): void {
+    const { policy, random } = this.#options;
+    this.#overprovisioningFactor = overprovisioningFactor;
+    this.#ownLocalityFirst = levels[0]?.ownLocalityFirst === true;
+    this.#levels = levels.map(
+      ({ endpoints, localities }) =>
+        new HostSet(endpoints, localities, {
+          createPicker: (hosts) =>
+            policy.kind === 'ring-hash' || policy.kind === 'maglev'
+              ? createPicker({ kind: 'random' }, hosts, this.#options)
+              : createPicker(policy, hosts, this.#options),
+          overprovisioningFactor,
+          random,
+          weightedHealth,
+        }),
+    );
+    this.#recalculate();
+  }
+
+  /** The health of some endpoint changed. Many changes in a row cost as much as one: lists are renewed at the next choice. */
+  healthChanged(): void {
+    if (this.#dirty) {
+      return;
     }
-    const lists = Array.from(byPriority, (list) => list ?? []);
-    this.#levels = computeLevels(lists, options);
-    const [first] = this.#levels;
-    this.#single = first !== undefined && first.healthyLoad === 100 && !first.panic ? first.healthy : undefined;
+    this.#dirty = true;
+    if (this.#tables !== undefined) {
+      // Tables take a while, so that they are begun before somebody asks.
+      this.#options.work.run(nothing(), () => this.#refresh());
+    }
+  }
+
+  /** Gives up what is being built. */
+  stop(): void {
+    this.#tables?.stop();
   }
 
   /** undefined when no endpoint may be used. */
-  pick(): T | undefined {
-    if (this.#single !== undefined) {
-      return this.#single.pick();
+  pick(context?: PickContext<T>): T | undefined {
+    if (this.#dirty) {
+      this.#refresh();
     }
-    let point = this.#options.random() * 100;
-    for (const level of this.#levels) {
-      if (point < level.healthyLoad) {
-        return this.#pickFrom(level, level.healthy);
+    const tables = this.#tables;
+    const retries = context === undefined ? 0 : context.hostSelectionRetries;
+    const hash = tables === undefined ? undefined : (context?.hash ?? this.#drawHash());
+    const priority = tables === undefined || hash === undefined ? 0 : this.#priorityOf(hash);
+    for (let attempt = 0; ; attempt += 1) {
+      const endpoint =
+        tables === undefined || hash === undefined ? this.#pickOnce() : tables.choose(priority, hash, attempt);
+      if (endpoint === undefined || attempt >= retries || context === undefined || !context.shouldSkip(endpoint)) {
+        return endpoint;
       }
-      point -= level.healthyLoad;
     }
-    for (const level of this.#levels) {
-      if (point < level.degradedLoad) {
-        return this.#pickFrom(level, level.degraded);
-      }
-      point -= level.degradedLoad;
-    }
-    return undefined;
   }
 
-  #pickFrom(level: Level<T>, picker: Picker<T>): T | undefined {
-    if (!level.panic) {
-      return picker.pick();
+  /** The state of the first priority, for those that balance by zone; the same object until something changes. */
+  localCluster(): LocalCluster {
+    if (this.#dirty) {
+      this.#refresh();
     }
-    this.#options.onPanic();
-    return level.all.pick();
+    this.#asLocalCluster ??= this.#describe();
+    return this.#asLocalCluster;
+  }
+
+  #describe(): LocalCluster {
+    const [first] = this.#levels;
+    return {
+      localities: first === undefined ? [] : healthyGroups(first),
+      inOwnLocality: this.#ownLocalityFirst ? (first?.localities[0]?.endpoints.length ?? 0) : 0,
+      localityCount: first?.localities.length ?? 0,
+      panic: first === undefined || isInPanic(first.health, this.#options.panicThresholdPercent),
+    };
+  }
+
+  #refresh(): void {
+    if (!this.#dirty) {
+      return;
+    }
+    for (const level of this.#levels) {
+      level.refresh();
+    }
+    this.#recalculate();
+  }
+
+  #recalculate(): void {
+    const { panicThresholdPercent, locality } = this.#options;
+    this.#dirty = false;
+    this.#load = priorityLoad(
+      this.#levels.map(({ health }) => health),
+      this.#overprovisioningFactor,
+      panicThresholdPercent,
+    );
+    this.#lastLocalCluster = undefined;
+    this.#asLocalCluster = undefined;
+    this.#isSimple = locality.kind === 'none' && this.#load.healthy[0] === 100 && this.#load.panic[0] === false;
+    this.#tables?.update(this.#levels, this.#load.panic);
+  }
+
+  #drawHash(): Hash64 {
+    const { random } = this.#options;
+    this.#randomHash.hi = Math.floor(random() * 0x1_0000_0000);
+    this.#randomHash.lo = Math.floor(random() * 0x1_0000_0000);
+    return this.#randomHash;
+  }
+
+  #priorityOf(hash: Hash64): number {
+    const point = hashModulo(hash, 100);
+    const { healthy, degraded, panic } = this.#load;
+    const found = levelAt(healthy, point);
+    const priority = found >= 0 ? found : Math.max(0, levelAt(degraded, point - sumOf(healthy)));
+    if (panic[priority] === true) {
+      this.#options.counters.healthyPanic += 1;
+    }
+    return priority;
+  }
+
+  #pickOnce(): T | undefined {
+    if (this.#isSimple) {
+      return this.#levels[0]?.pick('healthy');
+    }
+    const { random } = this.#options;
+    const { healthy, degraded } = this.#load;
+    const point = Math.floor(random() * 100);
+    let index = levelAt(healthy, point);
+    let availability: HostAvailability = 'healthy';
+    if (index < 0) {
+      index = levelAt(degraded, point - sumOf(healthy));
+      availability = 'degraded';
+    }
+    const level = this.#levels[index];
+    return level === undefined ? undefined : this.#pickIn(level, index, availability);
+  }
+
+  #pickIn(level: HostSet<T>, index: number, availability: HostAvailability): T | undefined {
+    const { locality, counters } = this.#options;
+    if (this.#load.panic[index] === true) {
+      counters.healthyPanic += 1;
+      return locality.kind === 'zone-aware' && locality.failTrafficOnPanic ? undefined : level.pickAny();
+    }
+    if (locality.kind === 'weighted') {
+      const chosen = level.chooseLocality(availability);
+      return chosen === undefined ? level.pick(availability) : level.pickIn(availability, chosen);
+    }
+    return locality.kind === 'zone-aware' && index === 0
+      ? this.#pickByZone(level, availability, locality)
+      : level.pick(availability);
+  }
+
+  #pickByZone(
+    level: HostSet<T>,
+    availability: HostAvailability,
+    options: Extract<LocalityBalancing, { readonly kind: 'zone-aware' }>,
+  ): T | undefined {
+    const { random, counters } = this.#options;
+    const local = this.#options.localCluster();
+    if (local === undefined) {
+      return level.pick(availability);
+    }
+    if (local !== this.#lastLocalCluster) {
+      this.#lastLocalCluster = local;
+      this.#recalculateZones(level, local, options);
+    }
+    const zones = this.#zones;
+    if (zones.kind === 'none' || random() * 100 >= options.routingEnabledPercent) {
+      return level.pick(availability);
+    }
+    if (local.panic) {
+      counters.localClusterNotOk += 1;
+      return options.failTrafficOnPanic ? undefined : level.pick(availability);
+    }
+    const zone = chooseZone(zones, random);
+    if (zones.kind === 'direct') {
+      counters.zoneRoutingAllDirectly += 1;
+    } else if (zone === 0 && this.#ownLocalityFirst) {
+      counters.zoneRoutingSampled += 1;
+    } else {
+      counters.zoneRoutingCrossZone += 1;
+    }
+    return level.pickIn(availability, zone);
+  }
+
+  #recalculateZones(
+    level: HostSet<T>,
+    local: LocalCluster,
+    options: Extract<LocalityBalancing, { readonly kind: 'zone-aware' }>,
+  ): void {
+    const { counters } = this.#options;
+    counters.recalculateZoneStructures += 1;
+    this.#zones = zoneRoute(healthyGroups(level), this.#ownLocalityFirst, local, options);
+    if (this.#zones.kind === 'none') {
+      counters.localClusterNotOk += this.#zones.reason === 'local-cluster-not-ok' ? 1 : 0;
+      counters.zoneClusterTooSmall += this.#zones.reason === 'cluster-too-small' ? 1 : 0;
+    }
   }
 }
 
-function computeLevels<T extends Prioritised>(lists: readonly T[][], options: PriorityOptions): Level<T>[] {
-  const healthy = lists.map((list) => list.filter((endpoint) => endpoint.health === 'healthy'));
-  const degraded = lists.map((list) => list.filter((endpoint) => endpoint.health === 'degraded'));
-  const share = (part: readonly T[], whole: readonly T[]): number =>
-    whole.length === 0 ? 0 : Math.min(100, (options.overprovisioningFactor * part.length) / whole.length);
-  const healthyShare = lists.map((list, index) => share(healthy[index] ?? [], list));
-  const degradedShare = lists.map((list, index) => share(degraded[index] ?? [], list));
-  const total = Math.min(100, sum(healthyShare) + sum(degradedShare));
-  const panic = lists.map(
-    (list, index) =>
-      total < 100 &&
-      list.length > 0 &&
-      (100 * (healthy[index]?.length ?? 0)) / list.length < options.panicThresholdPercent,
-  );
-  const allInPanic = lists.every((list, index) => list.length === 0 || panic[index] === true);
-  const count = sum(lists.map((list) => list.length));
-  let rest = 100;
-  const loadOf = (percent: number): number => {
-    const load = total === 0 ? 0 : Math.min(rest, (percent * 100) / total);
-    rest -= load;
-    return load;
-  };
-  const healthyLoad = healthyShare.map(loadOf);
-  const degradedLoad = degradedShare.map(loadOf);
-  return lists.map((list, index) => ({
-    // With everything in panic each level gets what its size is worth.
-    healthyLoad: allInPanic && count > 0 ? (100 * list.length) / count : (healthyLoad[index] ?? 0),
-    degradedLoad: allInPanic ? 0 : (degradedLoad[index] ?? 0),
-    panic: panic[index] === true,
-    healthy: createPicker(options.policy, healthy[index] ?? [], options.random),
-    degraded: createPicker(options.policy, degraded[index] ?? [], options.random),
-    all: createPicker(options.policy, list, options.random),
-  }));
+function healthyGroups<T extends Prioritised>(level: HostSet<T>): readonly LocalityGroup<T>[] {
+  return level.localities.map((group, index) => ({ ...group, endpoints: level.healthyByLocality[index] ?? [] }));
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** The first level whose part of `loads` holds `point`, -1 when none does. */
+function levelAt(loads: Uint32Array, point: number): number {
+  let sum = 0;
+  for (let index = 0; index < loads.length; index += 1) {
+    sum += loads[index] as number;
+    if (point < sum) {
+      return index;
+    }
+  }
+  return -1;
 }
+
+function sumOf(loads: Uint32Array): number {
+  let sum = 0;
+  for (let index = 0; index < loads.length; index += 1) {
+    sum += loads[index] as number;
+  }
+  return sum;
+}
+
+function* nothing(): Generator<void, void, void> {}

@@ -1,7 +1,9 @@
 import type { Clock, Logger } from '@weft/base';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Place } from '../cluster/place.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { httpVersionOfAlpn } from '../http-alpn.ts';
+import type { BackgroundWork } from '../load-balancer/background-work.ts';
 import type { ProxiedConnection } from '../proxy-protocol/proxy-header.ts';
 import { writeProxyHeader } from '../proxy-protocol/write-header.ts';
 import type { SessionCache } from '../tls/session-cache.ts';
@@ -19,6 +21,9 @@ export interface UpstreamContext {
   readonly wheel: TimerWheel;
   readonly transport: TransportContext;
   readonly tls: TlsContexts;
+  /** For what takes longer than a request may wait. */
+  readonly work: BackgroundWork;
+  readonly place: Place;
 }
 
 /** What a connection is for; of HTTP, what may be spoken on it (`auto`: ALPN decides). */
