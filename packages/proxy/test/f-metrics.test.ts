@@ -71,6 +71,29 @@ test('a peer that comes with ever new identities and codes cannot fill the memor
   assert.ok(metrics.evictedCount >= MAX_SERIES);
 });
 
+test('no series stands twice in the metrics, however many peers came and went', () => {
+  const metrics = new IstioMetrics(ownLabels({ NAME: 'w' }), '1');
+  const info = new StreamInfo();
+  const request = (account: string): void => {
+    info.reset();
+    info.downstream = { ...noConnection, tls: tls(`spiffe://cluster.local/ns/n/sa/${account}`) };
+    info.responseCode = 200;
+    metrics.streamEnded(info, listener);
+  };
+  for (let index = 0; index < 4 * MAX_SERIES; index += 1) {
+    request('kept');
+    request(`a${index}`);
+  }
+  const out = new Exposition();
+  metrics.write(out);
+  const kept = out
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith('istio_requests_total{') && line.includes('/sa/kept"'));
+  assert.equal(kept.length, 1);
+  assert.match(kept[0] ?? '', new RegExp(` ${4 * MAX_SERIES}$`));
+});
+
 test('only what TLS proved is said of a peer that connected to us', () => {
   const proven = downstreamPeerLabels(tls('spiffe://cluster.local/ns/shop/sa/web'));
   assert.equal(proven.principal, 'spiffe://cluster.local/ns/shop/sa/web');

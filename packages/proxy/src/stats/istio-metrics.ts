@@ -15,8 +15,8 @@ import {
 
 /** Most label sets of requests, and of connections; the ones unused for longest are dropped. */
 export const MAX_SERIES = 2000;
-/** Pairs of peers whose labels are kept ready. */
-const MAX_PAIRS = 4000;
+/** Pairs of peers whose labels are kept ready: more than both kinds of series can stand for. */
+const MAX_PAIRS: number = 3 * MAX_SERIES;
 
 interface RequestSeries {
   readonly labels: string;
@@ -59,7 +59,7 @@ export class IstioMetrics {
   readonly #tcp = new SeriesStore<TcpSeries>(MAX_SERIES);
   readonly #pairs = new Map<string, Pair>();
   #lastPairId = 0;
-  readonly #shortcuts = new WeakMap<EndpointInfo | DownstreamConnectionInfo, Shortcut>();
+  #shortcuts = new WeakMap<EndpointInfo | DownstreamConnectionInfo, Shortcut>();
   readonly #version: string;
 
   constructor(own: SideLabels, version: string) {
@@ -207,12 +207,28 @@ export class IstioMetrics {
       return known;
     }
     if (this.#pairs.size >= MAX_PAIRS) {
-      this.#pairs.clear();
+      this.#dropPairs();
     }
     this.#lastPairId += 1;
     const pair = { id: this.#lastPairId, labels };
     this.#pairs.set(labels, pair);
     return pair;
+  }
+
+  /** Forgets the pairs without series. The others keep their ids: with a new one the same labels would stand in the metrics twice. */
+  #dropPairs(): void {
+    const used = new Set<number>();
+    for (const store of [this.#requests, this.#tcp]) {
+      for (const [key] of store.entries()) {
+        used.add(Number.parseInt(key, 10));
+      }
+    }
+    for (const [labels, { id }] of this.#pairs) {
+      if (!used.has(id)) {
+        this.#pairs.delete(labels);
+      }
+    }
+    this.#shortcuts = new WeakMap();
   }
 
   /** From `reporter` to `destination_cluster`, in Istio's order. */
