@@ -96,6 +96,21 @@ test('while all is well the number that requests look at is 0 and nothing is log
   assert.deepEqual(logs, []);
 });
 
+test('a defect in one sample does not end the watch', () => {
+  const { tick, pressure, state, running } = setUp();
+  Object.defineProperty(pressure, 'memory', {
+    configurable: true,
+    get: () => {
+      throw new Error('defect');
+    },
+  });
+  assert.throws(() => tick(), /defect/);
+  assert.ok(running());
+  Object.defineProperty(pressure, 'memory', { value: 0.99 });
+  tick();
+  assert.ok((state.active & OverloadBit.refuseRequests) !== 0);
+});
+
 test('memory: the actions come one after another as it runs out, and go with it', () => {
   const { tick, state, pressure, idleShares, resets, manager } = setUp();
   pressure.memory = 0.9;

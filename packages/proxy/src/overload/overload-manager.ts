@@ -84,8 +84,12 @@ export class OverloadManager {
     this.#dueMs = clock.monotonicMs() + config.refreshIntervalMs;
     this.#timer = clock.setTimeout(
       () => {
-        this.#sample();
-        this.#schedule();
+        try {
+          this.#sample();
+        } finally {
+          // A defect in one sample must not be the end of all protection.
+          this.#schedule();
+        }
       },
       config.refreshIntervalMs,
       { unref: true },
