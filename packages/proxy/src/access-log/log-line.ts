@@ -3,8 +3,6 @@ import { escapeText } from './escape.ts';
 
 /** Room for a line, bytes; a longer one is put together as text. */
 export const MAX_KEPT_LINE = 4 * 1024;
-/** A character takes three bytes at most (a pair of surrogates four, for two characters). */
-const bytesPerCharacter = 3;
 
 /** Bytes with Node's raw accessor, which is much cheaper than `write` for short texts. */
 type TextBuffer = Buffer & { utf8Write(text: string, offset: number, length: number): number };
@@ -19,14 +17,18 @@ const plain: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
 );
 
 /**
- * A line of a log as bytes. It is put over the line before it: a value that is the same as then and begins at the same place is there already, and most are.
- * So a line costs what is new in it, and makes no garbage.
+ * A line of a log as bytes. It is put over the line before it: values that are the same as then are there already, and most are; when a value has another
+ * length, what stands behind it moves at once. So a line costs what is new in it, and makes no garbage.
  */
 export class LogLine<Entry> {
   /** The line that was rendered last is `bytes[0, length)`, until the next one. */
   bytes: Buffer;
   length = 0;
   readonly #kept: TextBuffer = Buffer.allocUnsafeSlow(MAX_KEPT_LINE) as TextBuffer;
+  /** Bytes of the line in `#kept`, of pieces that this line has and those that are still the line's before. */
+  #keptLength = 0;
+  /** There is no line in `#kept`. */
+  #fresh = true;
   readonly #literals: readonly (Uint8Array | undefined)[];
   readonly #reads: readonly ((entry: Entry) => CommandValue)[];
   /** The values of the line in `#kept`, and where each piece of it ends. */
@@ -40,7 +42,7 @@ export class LogLine<Entry> {
     this.#literals = pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece, 'utf8') : undefined));
     this.#reads = pieces.map((piece) => (typeof piece === 'string' ? () => undefined : piece));
     this.#values = pieces.map(() => undefined);
-    this.#ends = pieces.map(() => -1);
+    this.#ends = pieces.map(() => 0);
     this.#asText = asText;
   }
 
@@ -49,110 +51,124 @@ export class LogLine<Entry> {
     const literals = this.#literals;
     const values = this.#values;
     const ends = this.#ends;
-    /** Where the piece begins in this line, and where it began in the one before. */
+    const fresh = this.#fresh;
     let at = 0;
-    let before = 0;
+    /** How far what comes has moved. */
+    let moved = 0;
     for (let index = 0; index < ends.length; index += 1) {
-      const end = ends[index] as number;
+      const end = (ends[index] as number) + moved;
       const literal = literals[index];
       if (literal === undefined) {
         const value = (this.#reads[index] as (entry: Entry) => CommandValue)(entry);
-        if (at === before && end >= 0 && value === values[index]) {
-          at = end;
-        } else {
+        if (fresh || value !== values[index]) {
           values[index] = value;
-          at = this.#writeValue(value, at);
+          at = this.#writeValue(value, at, end);
+        } else {
+          at = end;
         }
-      } else if (at === before && end >= 0) {
-        at = end;
       } else {
-        at = this.#writeLiteral(literal, at);
+        at = fresh ? this.#writeLiteral(literal, at) : end;
       }
       if (at < 0) {
         this.#renderLong(entry);
         return;
       }
       ends[index] = at;
-      before = end;
+      moved += at - end;
     }
+    this.#fresh = false;
     this.bytes = this.#kept;
     this.length = at;
   }
 
   #renderLong(entry: Entry): void {
     // What is kept is half of one line and half of another.
-    this.#ends.fill(-1);
+    this.#fresh = true;
+    this.#ends.fill(0);
+    this.#keptLength = 0;
     this.bytes = Buffer.from(this.#asText(entry), 'utf8');
     this.length = this.bytes.length;
   }
 
-  /** @returns where the piece ends; -1 when there is no room. */
-  #writeLiteral(literal: Uint8Array, start: number): number {
-    const kept = this.#kept;
-    const end = start + literal.length;
-    if (end > MAX_KEPT_LINE) {
-      return -1;
+  /** Makes the piece `[start, end)` that long. @returns where it ends then; -1 when there is no room. */
+  #resize(start: number, end: number, size: number): number {
+    const after = start + size;
+    if (after !== end) {
+      const length = this.#keptLength;
+      if (length + after - end > MAX_KEPT_LINE) {
+        return -1;
+      }
+      if (length > end) {
+        this.#kept.copyWithin(after, end, length);
+      }
+      this.#keptLength = length + after - end;
     }
-    for (let index = 0; index < literal.length; index += 1) {
-      kept[start + index] = literal[index] as number;
+    return after;
+  }
+
+  #writeLiteral(literal: Uint8Array, start: number): number {
+    const end = this.#resize(start, start, literal.length);
+    if (end >= 0) {
+      this.#kept.set(literal, start);
     }
     return end;
   }
 
-  #writeValue(value: CommandValue, start: number): number {
-    if (value === undefined) {
-      if (start === MAX_KEPT_LINE) {
-        return -1;
-      }
-      this.#kept[start] = dash;
-      return start + 1;
-    }
+  /** Writes a value in place of the piece `[start, end)`. @returns where it ends; -1 when there is no room. */
+  #writeValue(value: CommandValue, start: number, end: number): number {
     if (typeof value === 'string') {
-      return this.#writeText(value, start);
+      return this.#writeText(value, start, end);
+    }
+    if (value === undefined) {
+      const after = this.#resize(start, end, 1);
+      this.#kept[start] = dash;
+      return after;
     }
     return value >= 0 && value <= 0x3fffffff && Number.isInteger(value)
-      ? this.#writeInteger(value, start)
-      : this.#writeText(String(value), start);
+      ? this.#writeInteger(value, start, end)
+      : this.#writeText(String(value), start, end);
   }
 
-  #writeInteger(value: number, start: number): number {
+  #writeInteger(value: number, start: number, end: number): number {
     let digits = 1;
     for (let rest = value; rest >= 10; rest = (rest / 10) | 0) {
       digits += 1;
     }
-    const end = start + digits;
-    if (end > MAX_KEPT_LINE) {
-      return -1;
-    }
+    const after = this.#resize(start, end, digits);
     const kept = this.#kept;
     let rest = value;
-    for (let at = end - 1; at >= start; at -= 1) {
+    for (let at = after - 1; at >= start; at -= 1) {
       const tens = (rest / 10) | 0;
       kept[at] = 0x30 + rest - tens * 10;
       rest = tens;
     }
-    return end;
+    return after;
   }
 
-  #writeText(text: string, start: number): number {
+  #writeText(text: string, start: number, end: number): number {
     const { length } = text;
-    if (length > MAX_KEPT_LINE - start) {
+    const after = this.#resize(start, end, length);
+    if (after < 0) {
       return -1;
     }
     const kept = this.#kept;
     for (let index = 0; index < length; index += 1) {
       const code = text.charCodeAt(index);
       if (code > 0x7f || plain[code] === 0) {
-        return this.#writeEscaped(text, start);
+        return this.#writeEscaped(text, start, after);
       }
       kept[start + index] = code;
     }
-    return start + length;
+    return after;
   }
 
-  #writeEscaped(text: string, start: number): number {
+  #writeEscaped(text: string, start: number, end: number): number {
     const escaped = escapeText(text);
-    const most = escaped.length * bytesPerCharacter;
-    return most > MAX_KEPT_LINE - start ? -1 : start + this.#kept.utf8Write(escaped, start, most);
+    const size = Buffer.byteLength(escaped, 'utf8');
+    const after = this.#resize(start, end, size);
+    if (after >= 0) {
+      this.#kept.utf8Write(escaped, start, size);
+    }
+    return after;
   }
 }
