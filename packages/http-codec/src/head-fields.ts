@@ -304,6 +304,27 @@ export class HeadFields implements HeaderView {
     return this.#addedLength === 0 ? value : this.#addedValue(name, value);
   }
 
+  /** Whether a value of that name satisfies `matches`, line by line; undefined when there is no such line. */
+  someValue<T>(name: string, matches: (value: string, wanted: T) => boolean, wanted: T): boolean | undefined {
+    let result: boolean | undefined;
+    for (let index = this.#find(name, 0); index >= 0; index = this.#find(name, index + 1)) {
+      if (matches(this.valueAt(index), wanted)) {
+        return true;
+      }
+      result = false;
+    }
+    const added = this.#added;
+    for (let at = 1; at < this.#addedLength; at += 3) {
+      if (added[at] === name) {
+        if (matches(added[at + 1] as string, wanted)) {
+          return true;
+        }
+        result = false;
+      }
+    }
+    return result;
+  }
+
   /** The value of the first line of that name, as it came or as it was added. */
   getFirst(name: string): string | undefined {
     const index = this.#find(name, 0);

@@ -1,4 +1,4 @@
-import { type CodecErrorDetail, type RequestHead, reasonOf, statusOfCodecError } from '@weft/http-codec';
+import { type CodecErrorDetail, reasonOf, statusOfCodecError } from '@weft/http-codec';
 import { GrpcStatus } from './filter/http/grpc/grpc-status.ts';
 import { ResponseFlag } from './response-flag.ts';
 
@@ -102,9 +102,13 @@ export function redirectReply(status: number, location: string, details = 'direc
   return reply(status, '', details, 0, ['location', location]);
 }
 
-/** The direct response of a route. One that says that something is elsewhere (201, 3xx) says that it is here, as Envoy's do. */
-export function directResponse(status: number, body: Uint8Array, head: RequestHead, scheme: string): LocalReply {
-  const isElsewhere = status === 201 || (status >= 300 && status < 400);
-  const headers = isElsewhere ? ['location', `${scheme}://${head.authority}${head.path}`] : [];
+/** Whether a direct response with this status says where it is: that something is elsewhere, as Envoy's do. */
+export function tellsLocation(status: number): boolean {
+  return status === 201 || (status >= 300 && status < 400);
+}
+
+/** The direct response of a route. */
+export function directResponse(status: number, body: Uint8Array, location?: string): LocalReply {
+  const headers = location === undefined ? [] : ['location', location];
   return reply(status, Buffer.from(body).toString('latin1'), 'direct_response', 0, headers);
 }

@@ -39,8 +39,9 @@ class Http1Client implements Client {
       const failed = (error: Error): void =>
         resolve({ status: 0, headers: {}, body: error.message, elapsedMs: performance.now() - start });
       const raw = ['host', host, idField, id, ...headers.flat()];
-      if (body !== undefined) {
-        raw.push('content-length', String(Buffer.byteLength(body)));
+      if (body !== undefined || !['GET', 'HEAD', 'OPTIONS'].includes(method)) {
+        // Otherwise Node would send an empty chunked body, which a proxy that answers at once cuts off.
+        raw.push('content-length', String(Buffer.byteLength(body ?? '')));
       }
       const request = http.request(
         {

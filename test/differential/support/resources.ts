@@ -35,7 +35,7 @@ export function listenerResource(configuration: Configuration, accessLogPath: st
       ...(configuration.httpFilters ?? []),
       { name: 'router', typed_config: any('envoy.extensions.filters.http.router.v3.Router') },
     ],
-    route_config: { name: configuration.name, ...configuration.routes },
+    route_config: { name: configuration.name, validate_clusters: false, ...configuration.routes },
   };
   if (accessLogPath !== undefined) {
     manager['access_log'] = [

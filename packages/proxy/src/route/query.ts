@@ -1,4 +1,4 @@
-/** The first value of each query parameter of a path, percent-decoded. */
+/** The first value of each query parameter of a path, as it is written: nothing is decoded, as in Envoy. */
 export function parseQuery(path: string): ReadonlyMap<string, string> {
   if (path === lastPath) {
     return lastParameters;
@@ -8,9 +8,9 @@ export function parseQuery(path: string): ReadonlyMap<string, string> {
   if (question >= 0) {
     for (const pair of path.slice(question + 1).split('&')) {
       const equals = pair.indexOf('=');
-      const name = percentDecoded(equals < 0 ? pair : pair.slice(0, equals));
+      const name = equals < 0 ? pair : pair.slice(0, equals);
       if (!parameters.has(name)) {
-        parameters.set(name, percentDecoded(equals < 0 ? '' : pair.slice(equals + 1)));
+        parameters.set(name, equals < 0 ? '' : pair.slice(equals + 1));
       }
     }
   }
@@ -22,9 +22,3 @@ export function parseQuery(path: string): ReadonlyMap<string, string> {
 /** Several routes look at the same query one after the other. */
 let lastPath = '';
 let lastParameters: ReadonlyMap<string, string> = new Map();
-
-function percentDecoded(text: string): string {
-  return text.includes('%')
-    ? text.replace(/%([0-9a-fA-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
-    : text;
-}

@@ -47,17 +47,26 @@ function asPath(path: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-/** The Location of a redirect (`envoy.config.route.v3.RedirectAction`). */
+/**
+ * The Location of a redirect (`envoy.config.route.v3.RedirectAction`).
+ * @param scheme what the client asked for. @param forwardedProto by what it came, as `x-forwarded-proto` says it.
+ */
 export function redirectLocation(
   redirect: RedirectAction,
   route: CompiledRoute,
   head: RequestHead,
   scheme: string,
+  forwardedProto: string,
 ): string {
   const newScheme = redirect.scheme ?? scheme;
-  const host = redirect.host ?? requestHost(head.authority, scheme, newScheme, redirect.port !== undefined);
+  const host = redirect.host ?? requestHost(head.authority, forwardedProto, newScheme, redirect.port !== undefined);
   const port = redirect.port === undefined ? '' : `:${redirect.port}`;
   return `${newScheme}://${host}${port}${redirectPath(redirect, route, head.path)}`;
+}
+
+/** Where a request is, for direct responses that have to say it. */
+export function ownLocation(head: RequestHead, scheme: string, forwardedProto: string): string {
+  return `${scheme}://${requestHost(head.authority, forwardedProto, scheme, false)}${head.path}`;
 }
 
 /** The authority without a port that makes no sense any more: a new one comes, or it is the default of the old scheme. */

@@ -33,23 +33,21 @@ export function matchesRest(match: RouteMatch, subject: RouteSubject): boolean {
   );
 }
 
-/** The value of a field or pseudo field, several lines joined by a comma. */
-function fieldOf(name: string, head: RequestHead, scheme: string): string | undefined {
-  if (name.charCodeAt(0) === 0x3a) {
-    switch (name) {
-      case ':method':
-        return head.method;
-      case ':path':
-        return head.path;
-      case ':authority':
-        return head.authority;
-      case ':scheme':
-        return scheme;
-      default:
-        return undefined;
-    }
+/** The value of a pseudo field or of the host; undefined for others. */
+function pseudoField(name: string, head: RequestHead, scheme: string): string | undefined {
+  switch (name) {
+    case ':method':
+      return head.method;
+    case ':path':
+      return head.path;
+    case ':authority':
+    case 'host':
+      return head.authority;
+    case ':scheme':
+      return scheme;
+    default:
+      return undefined;
   }
-  return name === 'host' ? head.authority : head.get(name);
 }
 
 export function matchesHeaders(
@@ -57,7 +55,7 @@ export function matchesHeaders(
   subject: Pick<RouteSubject, 'head' | 'scheme'>,
 ): boolean {
   for (const match of matches) {
-    if (!matchesHeader(match, fieldOf(match.name, subject.head, subject.scheme))) {
+    if (!matchesField(match, subject)) {
       return false;
     }
   }
@@ -69,7 +67,24 @@ export function matchesAnyHeader(
   matches: readonly HeaderMatch[],
   subject: Pick<RouteSubject, 'head' | 'scheme'>,
 ): boolean {
-  return matches.some((match) => matchesHeader(match, fieldOf(match.name, subject.head, subject.scheme)));
+  return matches.some((match) => matchesField(match, subject));
+}
+
+function matchesField(match: HeaderMatch, { head, scheme }: Pick<RouteSubject, 'head' | 'scheme'>): boolean {
+  const { name } = match;
+  return name.charCodeAt(0) === 0x3a || name === 'host'
+    ? matchesHeader(match, pseudoField(name, head, scheme))
+    : matchesLines(match, head);
+}
+
+/** The lines of a field: one of them has to match, as in Envoy since 1.38. */
+function matchesLines(header: HeaderMatch, head: RequestHead): boolean {
+  const { match } = header;
+  if (match.kind === 'present') {
+    return ((head.has(header.name) || header.treatMissingAsEmpty) === match.present) !== header.invert;
+  }
+  const matched = head.someValue(header.name, matchesValue, match);
+  return matched === undefined ? matchesHeader(header, undefined) : matched !== header.invert;
 }
 
 /** `envoy.config.route.v3.HeaderMatcher`; `found` is undefined when the field is absent. */
@@ -79,12 +94,14 @@ export function matchesHeader(header: HeaderMatch, found: string | undefined): b
   if (match.kind === 'present') {
     return ((value !== undefined) === match.present) !== header.invert;
   }
-  if (value === undefined) {
-    // An absent field satisfies no matcher, so an inverted one is satisfied.
-    return header.invert;
-  }
-  const matched = match.kind === 'range' ? inRange(value, match.start, match.end) : matchesString(match, value);
-  return matched !== header.invert;
+  // An absent field matches nothing, not even what is inverted.
+  return value === undefined ? false : matchesValue(value, match) !== header.invert;
+}
+
+type ValueMatch = Exclude<HeaderMatch['match'], { readonly kind: 'present' }>;
+
+function matchesValue(value: string, match: ValueMatch): boolean {
+  return match.kind === 'range' ? inRange(value, match.start, match.end) : matchesString(match, value);
 }
 
 function inRange(value: string, start: bigint, end: bigint): boolean {

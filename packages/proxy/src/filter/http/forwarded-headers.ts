@@ -51,7 +51,7 @@ export function applyForwardedProto(
     return transportScheme;
   }
   const trusted = !config.useRemoteAddress || config.xffNumTrustedHops > 0;
-  const value = head.valueAt(index).toLowerCase();
+  const value = head.valueAt(index);
   if (
     trusted &&
     (value === 'http' || value === 'https') &&
@@ -82,8 +82,6 @@ const controlFields = new Set(
     'hedge-on-per-try-timeout',
     'is-timeout-retry',
     'internal',
-    'original-path',
-    'original-host',
   ].map((name) => `x-envoy-${name}`),
 );
 

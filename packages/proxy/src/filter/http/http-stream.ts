@@ -20,21 +20,20 @@ import type {
   CompiledVirtualHost,
 } from '../../route/route-table.ts';
 import type { VirtualHost } from '../../runtime-config/config.ts';
-import { StreamInfo } from '../../stream-info.ts';
+import { StreamInfo, type TlsFacts } from '../../stream-info.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import { DownstreamResponse } from './downstream-response.ts';
 import { isGrpc } from './grpc/grpc-request.ts';
-import { isServerFailure } from './grpc/grpc-status.ts';
 import { MessageCounter } from './grpc/message-counter.ts';
 import type { GrpcWebTranslation } from './grpc-web/grpc-web-request.ts';
 import { GrpcWebTextSink } from './grpc-web/request-sink.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { HttpManager } from './http-manager.ts';
 import { RetryState } from './retry-state.ts';
-import { onRequestComplete, onRouterTimer } from './router.ts';
 import { StreamTimer, streamTimerCount } from './stream-timer.ts';
-import { UpstreamAttempt } from './upstream-attempt.ts';
+import { onRequestComplete, onRouterTimer } from './tries.ts';
+import { type ResponsePause, UpstreamAttempt } from './upstream-attempt.ts';
 
 const neverHead = new RequestHead();
 
@@ -47,7 +46,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   previousInList: HttpStream | undefined = undefined;
   nextInList: HttpStream | undefined = undefined;
   readonly info: StreamInfo = new StreamInfo();
-  readonly attempt: UpstreamAttempt = new UpstreamAttempt(this);
+  attempt: UpstreamAttempt = new UpstreamAttempt(this);
   readonly body: BodyBuffer = new BodyBuffer();
   readonly retries: RetryState = new RetryState();
   readonly response: DownstreamResponse = new DownstreamResponse(this);
@@ -76,11 +75,19 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   /** The kept body is the whole body so far, so it can be sent again. */
   bodyReplayable = true;
 
+  /** A timeout is answered with 204 and nothing more. */
+  timeoutIsEmptyAnswer = false;
   requestComplete = false;
   finished = true;
 
+  get tls(): TlsFacts | undefined {
+    return this.connection.info.tls;
+  }
+
+  /** As the client wrote it (HTTP/2, absolute form), or what its connection or the hop before says. */
   get scheme(): string {
-    return this.info.scheme;
+    const { targetScheme } = this.head;
+    return targetScheme === '' ? this.info.scheme : targetScheme;
   }
 
   get pathOnly(): string {
@@ -301,7 +308,15 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   }
 
   onResponseWritable(writable: boolean): void {
-    this.attempt.setReadPause('window', !writable);
+    this.setReadPause('window', !writable);
+  }
+
+  /** Stops or resumes reading what the upstream answers. */
+  setReadPause(reason: ResponsePause, pause: boolean): void {
+    this.attempt.setReadPause(reason, pause);
+    for (const hedged of this.retries.hedged) {
+      hedged.setReadPause(reason, pause);
+    }
   }
 
   onReset(detail: CodecErrorDetail): void {
@@ -337,7 +352,9 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     }
     this.touch();
     const { encoder } = this.attempt;
-    const keep = encoder === undefined || (this.bodyReplayable && (this.retries.left > 0 || this.body.length > 0));
+    const keep =
+      encoder === undefined ||
+      (this.bodyReplayable && !this.response.started && (this.retries.left > 0 || this.body.length > 0));
     if (keep && this.bodyReplayable) {
       this.body.append(bytes, start, end);
     }
@@ -393,23 +410,41 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   /** The client is not there any more to be answered. */
   #giveUp(): void {
     this.response.forsake();
-    this.attempt.detach(false);
+    this.#detachTries(false);
     this.#finish();
   }
 
   // ------------------------------------------------------------------------------------------ response
 
+  #detachTries(failed: boolean): void {
+    this.attempt.detach(failed);
+    this.retries.dropHedged();
+  }
+
+  /** The answer to a request whose time is up. */
+  timeoutReply(reply: LocalReply): LocalReply {
+    return this.timeoutIsEmptyAnswer ? { ...reply, status: 204, body: '' } : reply;
+  }
+
+  /** Nothing of the request will be sent again. */
+  forgetBody(): void {
+    if (this.body.length > 0) {
+      this.bodyReplayable = false;
+      this.body.clear();
+    }
+  }
+
   /** Answers the request; whatever was under way is given up. */
   reply(reply: LocalReply): void {
     if (!this.finished && !this.response.started) {
-      this.attempt.detach(true);
+      this.#detachTries(true);
       this.response.sendLocal(reply);
     }
   }
 
   /** The response was begun and cannot be completed. */
   abort(): void {
-    this.attempt.detach(true);
+    this.#detachTries(true);
     this.response.abort();
     this.#finish();
   }
@@ -430,7 +465,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       info.responseMessages = this.response.messageCount;
     }
     if (attempt.active) {
-      attempt.finish(info.responseCode >= 500 || (info.isGrpc && isServerFailure(info.grpcStatus)));
+      attempt.finish(info.responseCode >= 500);
     }
     this.retries.release();
     const { wheel } = manager.context;
@@ -468,6 +503,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.choice = undefined;
     this.cluster = undefined;
     this.askedForVirtualHost = false;
+    this.timeoutIsEmptyAnswer = false;
     if (free.length < maxFree) {
       free.push(this);
     }

@@ -51,7 +51,7 @@ function cameWithWebSocketKey(head: RequestHead): boolean {
 /** The head of a response that the proxy makes itself, with the edits of the route if one was found. */
 export function localReplyHead(stream: HttpStream, reply: LocalReply): ResponseHead {
   const { info, manager } = stream;
-  const head = info.isGrpc ? grpcReplyHead(reply) : plainReplyHead(reply);
+  const head = info.isGrpc ? grpcReplyHead(reply) : plainReplyHead(reply, info.protocol !== 'HTTP/2' && info.method !== 'HEAD');
   for (let index = 0; index + 1 < reply.headers.length; index += 2) {
     head.add(reply.headers[index] as string, reply.headers[index + 1] as string);
   }
@@ -80,11 +80,12 @@ function grpcReplyHead(reply: LocalReply): ResponseHead {
   return head;
 }
 
-function plainReplyHead(reply: LocalReply): ResponseHead {
+function plainReplyHead(reply: LocalReply, tellsEmpty: boolean): ResponseHead {
   const head = takeResponseHead();
   head.status = reply.status;
   head.contentLength = reply.body.length;
-  if (reply.status !== 204 && reply.status !== 304) {
+  // HTTP/2 says with the head that nothing follows, and a HEAD has no body in any case.
+  if (reply.status !== 204 && reply.status !== 304 && (reply.body !== '' || tellsEmpty)) {
     head.addClean('content-length', String(reply.body.length));
   }
   if (reply.body !== '') {

@@ -1,5 +1,5 @@
-import { clusterNotFound, directResponse, localReplies, redirectReply } from '../../local-reply.ts';
-import { redirectLocation } from '../../route/rewrite.ts';
+import { clusterNotFound, directResponse, localReplies, redirectReply, tellsLocation } from '../../local-reply.ts';
+import { ownLocation, redirectLocation } from '../../route/rewrite.ts';
 import type { CompiledRoute } from '../../route/route-table.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
 import { grpcTimeoutMs } from './grpc/grpc-request.ts';
@@ -23,11 +23,15 @@ export function startRouting(stream: HttpStream): FilterStatusCode {
   }
   if (action.kind === 'redirect') {
     const { redirect } = action;
-    stream.reply(redirectReply(redirect.status, redirectLocation(redirect, route, stream.head, stream.info.scheme)));
+    stream.reply(
+      redirectReply(redirect.status, redirectLocation(redirect, route, stream.head, stream.scheme, stream.info.scheme)),
+    );
     return FilterStatus.replied;
   }
   if (action.kind === 'direct-response') {
-    stream.reply(directResponse(action.status, action.body, stream.head, stream.info.scheme));
+    const { head, scheme, info } = stream;
+    const location = tellsLocation(action.status) ? ownLocation(head, scheme, info.scheme) : undefined;
+    stream.reply(directResponse(action.status, action.body, location));
     return FilterStatus.replied;
   }
   return forward(stream, route);

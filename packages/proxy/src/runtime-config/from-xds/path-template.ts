@@ -17,7 +17,7 @@ const MAX_VARIABLES = 5;
 const MAX_VARIABLE_NAME_LENGTH = 16;
 
 /** What a segment may be made of (RFC 3986 `pchar`). */
-const segment = "[a-zA-Z0-9-._~%!$&'()+,;:@]";
+const segment = "[a-zA-Z0-9-._~%!$&'()+,;:@=*]";
 const literal = /^[a-zA-Z0-9-._~%!$&'()+,;:@]+/;
 const variableName = /^[a-zA-Z][a-zA-Z0-9_]*/;
 

@@ -180,7 +180,7 @@ function redirectFromXds(redirect: Decoded<typeof RedirectSchema>, problems: Pro
     }
   }
   return {
-    scheme: redirect.https_redirect === true ? 'https' : redirect.scheme_redirect?.toLowerCase() || undefined,
+    scheme: redirect.https_redirect === true ? 'https' : redirect.scheme_redirect || undefined,
     host: redirect.host_redirect === '' ? undefined : redirect.host_redirect,
     port: redirect.port_redirect === 0 ? undefined : redirect.port_redirect,
     path: redirectPathFromXds(redirect, problems),

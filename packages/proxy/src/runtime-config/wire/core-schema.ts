@@ -91,12 +91,6 @@ export const RuntimeFractionalPercent = message('envoy.config.core.v3.RuntimeFra
   runtime_key: string(2),
 });
 
-export const RuntimeDouble = message(
-  'envoy.config.core.v3.RuntimeDouble',
-  { default_value: double(1) },
-  '2:runtime_key',
-);
-
 export const AggregatedConfigSource = message('envoy.config.core.v3.AggregatedConfigSource', {});
 
 export const SelfConfigSource = message('envoy.config.core.v3.SelfConfigSource', {

@@ -190,6 +190,8 @@ function decodeValue(field: Field, reader: BinaryReader, wireType: number, probl
       return decodeWrapper(reader, lengthOf(reader), false, () => reader.bool());
     case 'uint32Value':
       return decodeWrapper(reader, lengthOf(reader), 0, () => reader.uint32());
+    case 'uint64Value':
+      return decodeWrapper(reader, lengthOf(reader), 0, () => Number(reader.uint64()));
   }
 }
 
@@ -234,6 +236,9 @@ function decodeAny(field: Field, reader: BinaryReader, problems: Problems, depth
   const name = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
   const type = field.types?.find((candidate) => candidate.name === name);
   if (type === undefined) {
+    if (field.open === true) {
+      return { type: 'unknown', value: { typeUrl } };
+    }
     problems.add(`the type ${JSON.stringify(typeUrl)} is not supported here`);
     return undefined;
   }

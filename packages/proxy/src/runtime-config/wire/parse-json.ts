@@ -109,6 +109,8 @@ function parseValue(field: Field, json: JsonValue, problems: Problems): unknown 
     case 'uint32':
     case 'uint32Value':
       return isUint32(json) ? json : wrong(problems, 'a whole number from 0 to 4294967295', 0);
+    case 'uint64Value':
+      return /^\d{1,20}$/.test(String(json)) ? Number(json) : wrong(problems, 'a whole number', 0);
     case 'double':
       return typeof json === 'number' ? json : wrong(problems, 'a number', 0);
     case 'int64':
@@ -152,6 +154,9 @@ function parseAny(field: Field, json: JsonValue, problems: Problems): unknown {
   const name = typeof url === 'string' ? url.slice(url.lastIndexOf('/') + 1) : '';
   const type = field.types?.find((candidate) => candidate.name === name);
   if (type === undefined) {
+    if (field.open === true) {
+      return { type: 'unknown', value: { typeUrl: String(url) } };
+    }
     problems.add(`the type ${JSON.stringify(url ?? '')} is not supported here`);
     return undefined;
   }

@@ -23,7 +23,8 @@ export type FieldKind =
   | 'struct'
   | 'duration'
   | 'boolValue'
-  | 'uint32Value';
+  | 'uint32Value'
+  | 'uint64Value';
 
 declare const fieldType: unique symbol;
 
@@ -40,6 +41,8 @@ export interface Field<T = unknown> {
   readonly message?: AnyMessage;
   /** Of `any`: the types that may be inside. */
   readonly types?: readonly AnyMessage[];
+  /** Of `any`: other types are left to whoever chooses among alternatives, see {@link UnknownAny}. */
+  readonly open?: boolean;
   /** Only this value is acted upon; another one is refused. */
   readonly only?: unknown;
   /** Of `message`: what came on the wire is left as it is, see {@link RawMessage}. */
@@ -117,6 +120,8 @@ export const duration = (number: number): Field<number | undefined> => scalar('d
 export const struct = (number: number): Field<JsonObject | undefined> => scalar('struct', number);
 export const boolValue = (number: number): Field<boolean | undefined> => scalar('boolValue', number);
 export const uint32Value = (number: number): Field<number | undefined> => scalar('uint32Value', number);
+/** For sizes: numbers beyond 2^53 lose digits, and are out of every bound anyway. */
+export const uint64Value = (number: number): Field<number | undefined> => scalar('uint64Value', number);
 
 /** An enum, decoded to the name of its value; another number is refused. `names` is `NAME=0 NAME=1 …`. */
 export function enumeration<const S extends string>(number: number, names: S): Field<EnumNames<S>> {
@@ -155,6 +160,20 @@ export function any<const M extends readonly AnyMessage[]>(
   types: M,
 ): Field<DecodedAny<M[number]> | undefined> {
   return { number, kind: 'any', shape: 'single', optional: false, types };
+}
+
+/** An `Any` of a type that this proxy does not know. */
+export interface UnknownAny {
+  readonly type: 'unknown';
+  readonly value: { readonly typeUrl: string };
+}
+
+/** As {@link any}, where another type URL is one of several alternatives of which the first that is known is taken. */
+export function openAny<const M extends readonly AnyMessage[]>(
+  number: number,
+  types: M,
+): Field<DecodedAny<M[number]> | UnknownAny | undefined> {
+  return { number, kind: 'any', shape: 'single', optional: false, types, open: true };
 }
 
 export function repeated<T>(field: Field<T>): Field<readonly NonNullable<T>[]> {
