@@ -21,13 +21,16 @@ export class Series<Name extends string> {
   readonly #names: readonly Name[];
   readonly #bucketMs: number;
   readonly #buckets: number;
-  readonly #values: Uint32Array;
+  readonly #values: Uint32Array | Float64Array;
+  readonly #most: number;
   /** Number of the newest span (time / bucketMs) that the ring holds. */
   #head: number;
   readonly #first: number;
 
+  /** @param options.wide counters beyond 2^32 - 1, for twice the memory; others stay at that. */
   constructor(options: {
     readonly names: readonly Name[];
+    readonly wide: boolean;
     readonly bucketMs: number;
     readonly buckets: number;
     readonly now: number;
@@ -35,7 +38,9 @@ export class Series<Name extends string> {
     this.#names = options.names;
     this.#bucketMs = options.bucketMs;
     this.#buckets = options.buckets;
-    this.#values = new Uint32Array(options.buckets * options.names.length);
+    const length = options.buckets * options.names.length;
+    this.#values = options.wide ? new Float64Array(length) : new Uint32Array(length);
+    this.#most = options.wide ? Number.MAX_SAFE_INTEGER : 0xffffffff;
     this.#head = Math.floor(options.now / options.bucketMs);
     this.#first = this.#head;
   }
@@ -50,7 +55,7 @@ export class Series<Name extends string> {
     this.#advance(span);
     let at = this.#at(span);
     for (const name of this.#names) {
-      this.#values[at] = Math.min((this.#values[at] ?? 0) + counts[name], 0xffffffff);
+      this.#values[at] = Math.min((this.#values[at] ?? 0) + counts[name], this.#most);
       at += 1;
     }
   }

@@ -109,6 +109,14 @@ test('TCP is told apart: bytes and new connections over the window, open ones as
   assert.deepEqual(history.edges(10_000), []);
 });
 
+test('many bytes in one report are all counted', () => {
+  const { clock, history } = setUp();
+  const tcp = { connections: 1, failed: 0, bytes: 20_000_000_000, open: 1 };
+  history.record(report({ issued: 0, succeeded: 0, failed: 0, tcp }));
+  clock.advance(2_000);
+  assert.equal(history.edges(10_000)[0]?.rates.tcp?.bytes, tcp.bytes);
+});
+
 test('above the limit the series that was silent for longest makes room', () => {
   const { clock, history } = setUp({ maxSeries: 3 });
   for (const host of ['a', 'b', 'c', 'd']) {

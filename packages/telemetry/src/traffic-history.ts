@@ -72,8 +72,9 @@ class Tracked {
   #open = 0;
 
   constructor(options: { readonly bucketMs: number; readonly buckets: number; readonly now: number }) {
-    this.requests = new Series({ names: requestNames, ...options });
-    this.#newTcp = () => new Series({ names: tcpNames, ...options });
+    this.requests = new Series({ names: requestNames, wide: false, ...options });
+    // 4 GB are two seconds of a fast connection, and a report after an outage tells of more than two seconds.
+    this.#newTcp = () => new Series({ names: tcpNames, wide: true, ...options });
   }
 
   get lastSpan(): number {
