@@ -153,7 +153,10 @@ export interface RedirectAction {
   readonly scheme: string | undefined;
   readonly authority: string | undefined;
   readonly port: number | undefined;
-  readonly path: { readonly kind: 'path' | 'prefix'; readonly value: string } | undefined;
+  readonly path:
+    | { readonly kind: 'path' | 'prefix'; readonly value: string }
+    | { readonly kind: 'regex'; readonly pattern: string; readonly substitution: string }
+    | undefined;
 }
 
 export interface DirectResponseAction {

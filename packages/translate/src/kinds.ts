@@ -1,17 +1,28 @@
 /** The kinds that translation reads, and how its parts call pieces of them. */
 import type {
+  BackendTlsPolicy,
+  ConfigMap,
   Destination,
   DestinationRule,
   EndpointSlice,
+  GatewayClass,
   HttpMatch,
   HttpRoute,
   HttpRouteDestination,
+  KubeGateway,
+  KubeGrpcRoute,
+  KubeHttpRoute,
   KubeObject,
+  KubeTcpRoute,
+  KubeTlsRoute,
+  Namespace,
   PeerAuthentication,
   PortTrafficPolicy,
   ProxyInbound,
   ProxyResource,
   ProxyUpstream,
+  ReferenceGrant,
+  Secret,
   Service,
   ServiceEntry,
   StringMatch,
@@ -26,12 +37,21 @@ import type {
 } from '@weft/resources';
 
 export type {
+  BackendTlsPolicy,
   DestinationRule,
   EndpointSlice,
+  GatewayClass,
+  KubeGateway,
+  KubeGrpcRoute,
+  KubeHttpRoute,
+  KubeTcpRoute,
+  KubeTlsRoute,
   PeerAuthentication,
   ProxyInbound,
   ProxyResource,
   ProxyUpstream,
+  ReferenceGrant,
+  Secret,
   Service,
   ServiceEntry,
   VirtualService,
@@ -60,8 +80,19 @@ export type PolicySpec = Pick<PortTrafficPolicy, 'loadBalancer' | 'connectionPoo
 
 /** Kinds that translation acts upon, by group and kind. */
 export interface MeshKinds {
+  readonly '/ConfigMap': ConfigMap;
+  readonly '/Namespace': Namespace;
+  readonly '/Secret': Secret;
   readonly '/Service': Service;
   readonly 'discovery.k8s.io/EndpointSlice': EndpointSlice;
+  readonly 'gateway.networking.k8s.io/BackendTLSPolicy': BackendTlsPolicy;
+  readonly 'gateway.networking.k8s.io/Gateway': KubeGateway;
+  readonly 'gateway.networking.k8s.io/GatewayClass': GatewayClass;
+  readonly 'gateway.networking.k8s.io/GRPCRoute': KubeGrpcRoute;
+  readonly 'gateway.networking.k8s.io/HTTPRoute': KubeHttpRoute;
+  readonly 'gateway.networking.k8s.io/ReferenceGrant': ReferenceGrant;
+  readonly 'gateway.networking.k8s.io/TCPRoute': KubeTcpRoute;
+  readonly 'gateway.networking.k8s.io/TLSRoute': KubeTlsRoute;
   readonly 'networking.istio.io/WorkloadEntry': WorkloadEntry;
   readonly 'networking.istio.io/WorkloadGroup': WorkloadGroup;
   readonly 'networking.istio.io/ServiceEntry': ServiceEntry;

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OriginRef } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
 import {
+  byAge,
   type DestinationRule,
   type EndpointSlice,
   keyOf,
@@ -31,6 +32,7 @@ import { type CollectedInstances, type Instance, type InstanceSet, instanceSet }
 import { MemoTable } from './memo-table.ts';
 import { type EffectivePeerAuthentication, PeerAuthenticationIndex } from './peer-authentication-index.ts';
 import { Reads } from './reads.ts';
+import { type KubeRoute, RouteIndex } from './route-index.ts';
 import { ServiceIndex } from './service-index.ts';
 import { modelsOfService, modelsOfServiceEntry, type ServiceModel } from './service-model.ts';
 import { sameForTranslation } from './significant.ts';
@@ -72,6 +74,8 @@ export class MeshState {
   readonly services = new ServiceIndex(this.reads);
   readonly virtualServices = new HostIndex<VirtualService>('virtual-service', this.reads);
   readonly destinationRules = new HostIndex<DestinationRule>('destination-rule', this.reads);
+  /** Of the Gateway API. */
+  readonly routes = new RouteIndex(this.reads);
   readonly peerAuthentications: PeerAuthenticationIndex;
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #workloads = new WorkloadIndex(this.reads);
@@ -126,6 +130,12 @@ export class MeshState {
   object<K extends MeshKindName>(kind: K, key: string): MeshKinds[K] | undefined {
     this.reads.note(`${kind}/${key}`);
     return this.#objects.get(kind)?.get(key) as MeshKinds[K] | undefined;
+  }
+
+  /** All objects of a kind, the oldest first. A result that is made of it is made again after any change of the kind. */
+  list<K extends MeshKindName>(kind: K): readonly MeshKinds[K][] {
+    this.reads.note(`list/${kind}`);
+    return [...this.objects(kind)].sort(byAge);
   }
 
   /** All objects of a kind, in the order of arrival; not tracked. */
@@ -236,10 +246,32 @@ export class MeshState {
       objects.set(key, value);
     }
     this.reads.touch(`${kind}/${key}`);
+    this.reads.touch(`list/${kind}`);
     handler(key, value, previous, effect);
   }
 
+  /** Of kinds that are found by their name, or listed. */
+  readonly #plain: Handler = (_key, _value, _previous, effect) => {
+    effect.config = true;
+  };
+
+  readonly #route: Handler = (key, value, previous, effect) => {
+    this.routes.set(`${(value ?? previous)?.kind}/${key}`, value as KubeRoute | undefined);
+    effect.config = true;
+  };
+
   readonly #handlers: Readonly<Record<MeshKindName, Handler>> = {
+    '/ConfigMap': this.#plain,
+    '/Namespace': this.#plain,
+    '/Secret': this.#plain,
+    'gateway.networking.k8s.io/BackendTLSPolicy': this.#plain,
+    'gateway.networking.k8s.io/Gateway': this.#plain,
+    'gateway.networking.k8s.io/GatewayClass': this.#plain,
+    'gateway.networking.k8s.io/ReferenceGrant': this.#plain,
+    'gateway.networking.k8s.io/GRPCRoute': this.#route,
+    'gateway.networking.k8s.io/HTTPRoute': this.#route,
+    'gateway.networking.k8s.io/TCPRoute': this.#route,
+    'gateway.networking.k8s.io/TLSRoute': this.#route,
     '/Service': (key, value, _previous, effect) => {
       const objectKey = `Service/${key}`;
       this.#setService(

@@ -156,7 +156,8 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
   },
   'weft.dev/Proxy': {
     'spec.engine': true,
-    'spec.role': oneOf('sidecar'),
+    'spec.role': oneOf('sidecar', 'gateway'),
+    ...all('spec.gateway.', 'address', 'ports[].port', 'ports[].listenPort'),
     'spec.serviceAccount': true,
     ...all('spec.httpProxy.', 'address', 'port'),
     ...all('spec.inbound[].', 'name', 'protocol', 'address', 'port', 'appAddress', 'appPort'),

@@ -18,6 +18,7 @@ import { corsOf } from './cors.ts';
 import { httpRulesOf } from './delegation.ts';
 import { resolveDestination, serviceTarget, type Target } from './destination.ts';
 import { faultOf } from './fault.ts';
+import { meshHttpRoutes } from './gateway-api/mesh-routes.ts';
 import { headerEdits, hostFromHeaders } from './header-edits.ts';
 import { httpMatch } from './http-match.ts';
 import { type MirrorSpec, mirrorSpecs, mirrorsOf } from './mirrors.ts';
@@ -50,6 +51,10 @@ export function httpRoutes(state: MeshState, client: Client, requested: Requeste
     return undefined;
   }
   const { model, port } = requested.service;
+  const mesh = meshHttpRoutes(state, client, model, port);
+  if (mesh !== undefined) {
+    return mesh;
+  }
   const target = serviceTarget(state, client, model, port, '');
   const routes = state.memo.get(
     `default-routes|${target.clusterName}|${requested.authority ?? ''}`,

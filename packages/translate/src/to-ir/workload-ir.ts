@@ -1,4 +1,6 @@
 import {
+  canonical,
+  type GatewayListener,
   type HttpProxy,
   type Inbound,
   type ListenAddress,
@@ -17,6 +19,7 @@ import type { Client, MeshState } from '../state/mesh-state.ts';
 import { portOf } from '../state/service-model.ts';
 import { labelsOf } from '../state/workload.ts';
 import { resolveAuthority } from './authority.ts';
+import { gatewaySockets } from './gateway-api/gateway-sockets.ts';
 import { httpRoutes } from './http-routes.ts';
 import { inboundListeners } from './inbound.ts';
 import { tcpDestinations } from './tcp-routes.ts';
@@ -70,6 +73,7 @@ function buildIr(
   const virtualHosts =
     proxy.spec.httpProxy === undefined ? [] : httpProxyHosts(state, client, proxy, observedHosts, collect);
   const inbound = inboundListeners(state, proxyKey, proxy, entry, client);
+  const gateway = proxy.spec.role === 'gateway' ? gatewayListeners(state, client, proxyKey, proxy, collect) : [];
   const sorted = [...clusters.values()].sort((a, b) => compareText(a.name, b.name));
   return state.memo.get(
     `ir|${proxyKey}`,
@@ -83,6 +87,8 @@ function buildIr(
       ...virtualHosts,
       inbound.length,
       ...inbound,
+      gateway.length,
+      ...gateway,
       ...sorted,
     ],
     (): WorkloadIr => ({
@@ -91,7 +97,7 @@ function buildIr(
       httpProxy: httpProxyOf(state, proxyKey, proxy, virtualHosts),
       upstreams,
       inbound,
-      gateway: [],
+      gateway,
       clusters: sorted,
       origins: mergeOrigins([
         [originOf(proxy)],
@@ -100,6 +106,7 @@ function buildIr(
         ...upstreams.map((upstream) => (upstream.kind === 'http' ? [] : upstream.origins)),
         ...virtualHosts.map((host) => host.routes?.origins ?? []),
         ...inbound.map((listener: Inbound) => listener.origins),
+        ...gateway.map((listener) => listener.origins),
         ...sorted.map((cluster) => cluster.origins),
       ]),
     }),
@@ -228,6 +235,33 @@ function upstreamOf(
       return routes === undefined ? { kind: 'tcp', ...common } : { kind: 'auto', ...common, routes };
     },
   );
+}
+
+/** What a gateway opens to the outside. */
+function gatewayListeners(
+  state: MeshState,
+  client: Client,
+  proxyKey: string,
+  proxy: ProxyResource,
+  collect: (clusters: readonly OutboundCluster[]) => void,
+): readonly GatewayListener[] {
+  const { address, ports = [] } = proxy.spec.gateway ?? {};
+  return gatewaySockets(state, client).map((socket) => {
+    collect(socket.clusters);
+    const port = ports.find((mapped) => mapped.port === socket.port)?.listenPort ?? socket.port;
+    const listen = listenAddress(state, `gateway-listen|${proxyKey}|${socket.port}`, address, port);
+    return state.memo.get(
+      `gateway|${proxyKey}|${socket.port}`,
+      [listen, JSON.stringify(canonical([socket.chains, socket.origins]))] as const,
+      (): GatewayListener => ({
+        listen,
+        proxyProtocol: false,
+        trustedHops: 0,
+        chains: socket.chains,
+        origins: socket.origins,
+      }),
+    );
+  });
 }
 
 /** The same object for the same socket, so that a listener is not made again because its routes changed. */

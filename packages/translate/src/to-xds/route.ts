@@ -205,12 +205,28 @@ function redirect(action: RedirectAction): RedirectMessage {
     schemeRewriteSpecifier: scheme === undefined ? undefined : { $case: 'schemeRedirect', value: scheme },
     hostRedirect: action.authority ?? '',
     portRedirect: action.port ?? 0,
-    pathRewriteSpecifier:
-      path === undefined
-        ? undefined
-        : { $case: path.kind === 'path' ? 'pathRedirect' : 'prefixRewrite', value: path.value },
+    pathRewriteSpecifier: redirectPath(path),
     responseCode: redirectCodes[action.status],
   });
+}
+
+function redirectPath(path: RedirectAction['path']): RedirectMessage['pathRewriteSpecifier'] {
+  switch (path?.kind) {
+    case 'path':
+      return { $case: 'pathRedirect', value: path.value };
+    case 'prefix':
+      return { $case: 'prefixRewrite', value: path.value };
+    case 'regex':
+      return {
+        $case: 'regexRewrite',
+        value: create(RegexMatchAndSubstitute, {
+          pattern: regex(path.pattern),
+          substitution: path.substitution,
+        }),
+      };
+    default:
+      return undefined;
+  }
 }
 
 function directResponse(action: DirectResponseAction): DirectResponseMessage {

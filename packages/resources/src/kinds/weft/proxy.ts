@@ -9,7 +9,21 @@ function proxySpec() {
     'What the proxy is asked to be.',
     {
       engine: choice('The program that does the work. Default weft.', ['weft', 'envoy']),
-      role: choice('What the proxy is for. Default sidecar: it serves one workload.', ['sidecar']),
+      role: choice(
+        'What the proxy is for. Default sidecar: it serves one workload. gateway: it opens what Gateways ask of workloads with its labels.',
+        ['sidecar', 'gateway'],
+      ),
+      gateway: object('Where a proxy of role gateway listens.', {
+        address: text('Address to listen on, and at which it is reached. Default 127.0.0.1.'),
+        ports: keyedList(
+          'Ports of Gateways that are listened on under another number, such as 8080 for 80, which only root may listen on.',
+          object('One port.', { port: port('Port as Gateways write it.'), listenPort: port('Port to listen on.') }, [
+            'port',
+            'listenPort',
+          ]),
+          { listMapKeys: ['port'] },
+        ),
+      }),
       serviceAccount: text('Service account whose identity the proxy must prove; the same as in its WorkloadEntry.'),
       httpProxy: object(
         'Where the workload reaches any HTTP service of the mesh by its name (the http_proxy convention).',

@@ -1,0 +1,98 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { type KubeGateway, keyOf, type Secret } from '../../kinds.ts';
+import type { MeshState } from '../../state/mesh-state.ts';
+import { gatewayGroup } from './backend.ts';
+import { mayRefer } from './reference-grant.ts';
+
+/** Name of a Secret on the wire (SDS). */
+export function secretName(namespace: string, name: string): string {
+  return `kubernetes://${namespace}/${name}`;
+}
+
+export interface CertificateProblem {
+  readonly reason: 'InvalidCertificateRef' | 'RefNotPermitted';
+  readonly message: string;
+}
+
+interface CertificateRef {
+  readonly group?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly name: string;
+  readonly namespace?: string | undefined;
+}
+
+/** The names of the secrets that a listener shows, or why there are none. */
+export function listenerCertificates(
+  state: MeshState,
+  gateway: KubeGateway,
+  refs: readonly CertificateRef[],
+): { readonly names: readonly string[]; readonly problems: readonly CertificateProblem[] } {
+  const names: string[] = [];
+  const problems: CertificateProblem[] = [];
+  const own = gateway.metadata.namespace ?? '';
+  for (const { group = '', kind = 'Secret', name, namespace = own } of refs) {
+    const problem = problemOf(state, own, { group, kind, namespace, name });
+    if (problem === undefined) {
+      names.push(secretName(namespace, name));
+    } else {
+      problems.push(problem);
+    }
+  }
+  return { names, problems };
+}
+
+function problemOf(
+  state: MeshState,
+  own: string,
+  ref: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string },
+): CertificateProblem | undefined {
+  const { group, kind, namespace, name } = ref;
+  if (group !== '' || kind !== 'Secret') {
+    const message = `certificates of kind ${group === '' ? kind : `${group}/${kind}`} are not supported`;
+    return { reason: 'InvalidCertificateRef', message };
+  }
+  if (!mayRefer(state, { group: gatewayGroup, kind: 'Gateway', namespace: own }, ref)) {
+    const message = `no ReferenceGrant in namespace ${namespace} lets a Gateway of ${own} refer to Secret ${name}`;
+    return { reason: 'RefNotPermitted', message };
+  }
+  const secret = state.object('/Secret', `${namespace}/${name}`);
+  const message = secret === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(secret);
+  return message === undefined ? undefined : { reason: 'InvalidCertificateRef', message };
+}
+
+const checked = new WeakMap<Secret, string | undefined>();
+
+/** Why a Secret cannot be shown to clients; undefined: it can. */
+export function certificateProblem(secret: Secret): string | undefined {
+  if (!checked.has(secret)) {
+    checked.set(secret, findProblem(secret));
+  }
+  return checked.get(secret);
+}
+
+function findProblem(secret: Secret): string | undefined {
+  const name = `Secret ${keyOf(secret)}`;
+  const certificate = decoded(secret, 'tls.crt') ?? decoded(secret, 'cert');
+  const key = decoded(secret, 'tls.key') ?? decoded(secret, 'key');
+  if (certificate === undefined || key === undefined) {
+    return `${name} lacks ${certificate === undefined ? 'tls.crt' : 'tls.key'}`;
+  }
+  let parsed: X509Certificate;
+  try {
+    parsed = new X509Certificate(certificate);
+  } catch {
+    return `tls.crt of ${name} is not a certificate in PEM`;
+  }
+  try {
+    return parsed.checkPrivateKey(createPrivateKey(key))
+      ? undefined
+      : `tls.key of ${name} is not the key of its certificate`;
+  } catch {
+    return `tls.key of ${name} is not a private key in PEM`;
+  }
+}
+
+function decoded(secret: Secret, key: string): string | undefined {
+  const value = secret.data?.[key];
+  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+}

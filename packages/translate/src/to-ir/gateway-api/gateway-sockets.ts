@@ -1,0 +1,210 @@
+import {
+  type Destination,
+  type GatewayChain,
+  type GatewayTls,
+  type GatewayVirtualHost,
+  mergeOrigins,
+  noHeaderEdits,
+  type OriginRef,
+  type OutboundCluster,
+} from '@weft/ir';
+import type { KubeGrpcRoute, KubeHttpRoute, KubeTcpRoute, KubeTlsRoute } from '../../kinds.ts';
+import { originOf } from '../../origin.ts';
+import type { Client, MeshState } from '../../state/mesh-state.ts';
+import type { RouteAtListener } from './attachment.ts';
+import { resolveBackend } from './backend.ts';
+import { bySpecificity, covers } from './hostname.ts';
+import { rulesOf } from './http-rules.ts';
+import { type EffectiveListener, effectiveListeners, endsTls, gatewaysOf, isOpen, listenerLabel } from './listeners.ts';
+import { byPrecedence } from './precedence.ts';
+
+/** What a gateway's proxy opens on one port of its Gateways. */
+export interface GatewaySocket {
+  readonly port: number;
+  readonly chains: readonly GatewayChain[];
+  readonly clusters: readonly OutboundCluster[];
+  readonly origins: readonly OriginRef[];
+}
+
+/** The sockets that Gateways of Gateway API ask of a proxy with these labels, by port. */
+export function gatewaySockets(state: MeshState, client: Client): readonly GatewaySocket[] {
+  const byPort = new Map<number, EffectiveListener[]>();
+  for (const gateway of gatewaysOf(state, client.namespace, client.labels)) {
+    for (const effective of effectiveListeners(state, gateway).filter(isOpen)) {
+      const { port } = effective.listener;
+      byPort.set(port, [...(byPort.get(port) ?? []), effective]);
+    }
+  }
+  return [...byPort]
+    .sort(([a], [b]) => a - b)
+    .map(([port, listeners]) => {
+      const pieces = new Pieces(state, client);
+      const chains = chainsOf(pieces, port, listeners);
+      return {
+        port,
+        chains,
+        clusters: pieces.clusters,
+        origins: mergeOrigins([...pieces.origins, listeners.map(({ gateway }) => originOf(gateway))]),
+      };
+    });
+}
+
+/** Gathers what the routes of one socket lead to. */
+class Pieces {
+  readonly state: MeshState;
+  readonly client: Client;
+  readonly clusters: OutboundCluster[] = [];
+  readonly origins: (readonly OriginRef[])[] = [];
+
+  constructor(state: MeshState, client: Client) {
+    this.state = state;
+    this.client = client;
+  }
+}
+
+function chainsOf(pieces: Pieces, port: number, listeners: readonly EffectiveListener[]): readonly GatewayChain[] {
+  const [first] = listeners;
+  if (first?.listener.protocol === 'HTTP') {
+    return [
+      {
+        name: `http-${port}`,
+        serverNames: [],
+        tls: undefined,
+        traffic: {
+          kind: 'http',
+          routeConfig: `gateway|${port}`,
+          virtualHosts: virtualHosts(pieces, listeners),
+          httpsRedirect: false,
+        },
+      },
+    ];
+  }
+  if (first?.listener.protocol === 'TCP') {
+    return [tcpChain(pieces, first, [], undefined, first.routes[0]?.route as KubeTcpRoute | undefined)];
+  }
+  const taken = new Set<string>();
+  return [...listeners]
+    .sort((a, b) => bySpecificity(a.listener.hostname ?? '*', b.listener.hostname ?? '*'))
+    .flatMap((effective) =>
+      effective.listener.protocol === 'HTTPS'
+        ? [httpsChain(pieces, effective, port)]
+        : tlsChains(pieces, effective, taken),
+    );
+}
+
+function serverNames(hostname: string | undefined): readonly string[] {
+  return hostname === undefined || hostname === '*' ? [] : [hostname.toLowerCase()];
+}
+
+function tlsOf(effective: EffectiveListener): GatewayTls {
+  return {
+    certificates: effective.certificates,
+    client: { kind: 'none' },
+    minVersion: undefined,
+    maxVersion: undefined,
+    cipherSuites: [],
+  };
+}
+
+function httpsChain(pieces: Pieces, effective: EffectiveListener, port: number): GatewayChain {
+  const label = listenerLabel(effective);
+  return {
+    name: label,
+    serverNames: serverNames(effective.listener.hostname),
+    tls: tlsOf(effective),
+    traffic: {
+      kind: 'http',
+      routeConfig: `gateway|${port}|${label}`,
+      virtualHosts: virtualHosts(pieces, [effective]),
+      httpsRedirect: false,
+    },
+  };
+}
+
+/** One chain for the server names of each route. A name that an earlier chain of the socket has is left to it. */
+function tlsChains(pieces: Pieces, effective: EffectiveListener, taken: Set<string>): readonly GatewayChain[] {
+  const tls = endsTls(effective.listener) ? tlsOf(effective) : undefined;
+  return effective.routes.flatMap(({ route, hostnames }) => {
+    const names = hostnames.filter((name) => !taken.has(name));
+    for (const name of names) {
+      taken.add(name);
+    }
+    return names.length === 0 ? [] : [tcpChain(pieces, effective, names, tls, route as KubeTlsRoute | KubeTcpRoute)];
+  });
+}
+
+function tcpChain(
+  pieces: Pieces,
+  effective: EffectiveListener,
+  names: readonly string[],
+  tls: GatewayTls | undefined,
+  route: KubeTlsRoute | KubeTcpRoute | undefined,
+): GatewayChain {
+  const { state, client } = pieces;
+  const entries = route?.spec.rules[0]?.backendRefs ?? [];
+  const destinations = entries.flatMap((ref): Destination[] => {
+    const backend = resolveBackend(state, client, ref, route as KubeTlsRoute);
+    const { clusterName, cluster } = backend.target;
+    pieces.clusters.push(...(cluster === undefined ? [] : [cluster]));
+    pieces.origins.push(backend.origins);
+    const weight = ref.weight ?? 1;
+    return weight === 0
+      ? []
+      : [{ cluster: clusterName, weight, resolved: cluster !== undefined, headers: noHeaderEdits }];
+  });
+  const origins = route === undefined ? [] : [originOf(route)];
+  pieces.origins.push(origins);
+  return {
+    name: `${listenerLabel(effective)}${names.length === 0 ? '' : `|${names[0]}`}`,
+    serverNames: names.filter((name) => name !== '*'),
+    tls,
+    traffic: { kind: 'tcp', destinations, origins },
+  };
+}
+
+/**
+ * The virtual hosts of listeners that share a route configuration. A request belongs to the listener with the most specific host, and
+ * to no other: each listener has a virtual host for its own name, if only one without routes. There, routes for a more specific host
+ * come before those for a less specific one.
+ */
+function virtualHosts(pieces: Pieces, listeners: readonly EffectiveListener[]): readonly GatewayVirtualHost[] {
+  const hosts = new Map<string, GatewayVirtualHost>();
+  const hostOf = ({ listener }: EffectiveListener): string => (listener.hostname ?? '*').toLowerCase();
+  for (const effective of [...listeners].sort((a, b) => bySpecificity(hostOf(a), hostOf(b)))) {
+    const own = hostOf(effective);
+    const moreSpecific = listeners.map(hostOf).filter((name) => name !== own && covers(own, name));
+    const domains = new Set([own, ...effective.routes.flatMap(({ hostnames }) => hostnames)]);
+    for (const domain of domains) {
+      if (!hosts.has(domain) && !moreSpecific.some((name) => covers(name, domain))) {
+        hosts.set(domain, virtualHost(pieces, effective, domain));
+      }
+    }
+  }
+  return [...hosts.values()].sort((a, b) => bySpecificity(a.domains[0] ?? '', b.domains[0] ?? ''));
+}
+
+function virtualHost(pieces: Pieces, effective: EffectiveListener, domain: string): GatewayVirtualHost {
+  const { state, client } = pieces;
+  const { port } = effective.listener;
+  const byHostname = new Map<string, RouteAtListener[]>();
+  for (const entry of effective.routes) {
+    const [hostname] = entry.hostnames.filter((name) => covers(name, domain)).sort(bySpecificity);
+    if (hostname !== undefined) {
+      byHostname.set(hostname, [...(byHostname.get(hostname) ?? []), entry]);
+    }
+  }
+  const groups = [...byHostname].sort(([a], [b]) => bySpecificity(a, b));
+  const origins: OriginRef[] = [];
+  const routes = groups.flatMap(([, entries]) =>
+    byPrecedence(
+      entries.flatMap(({ route }) => {
+        const rules = rulesOf(state, client, route as KubeHttpRoute | KubeGrpcRoute, port);
+        pieces.clusters.push(...rules.clusters);
+        origins.push(...rules.origins);
+        return rules.routes;
+      }),
+    ),
+  );
+  pieces.origins.push(origins);
+  return { name: `${domain}:${port}`, domains: [domain], routes: { routes, origins: mergeOrigins([origins]) } };
+}
