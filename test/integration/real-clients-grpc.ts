@@ -10,37 +10,16 @@ import {
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
-  type ServiceDefinition,
   type ServiceError,
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
+import { bytes, echoService } from '../../packages/proxy/test/support/grpc-peers.ts';
 
 /**
  * grpc-js as server and client of an echo service in all four shapes; messages are plain bytes. `real-clients-grpcio.py` is the same.
  * `Unary` never answers `stay`, and `Expand` does not end a list of sizes that ends with `hold`.
  */
-
-const bytes = (value: Buffer): Buffer => value;
-
-function method(name: string, requestStream: boolean, responseStream: boolean): ServiceDefinition[string] {
-  return {
-    path: `/test.Echo/${name}`,
-    requestStream,
-    responseStream,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  };
-}
-
-const service: ServiceDefinition = {
-  Unary: method('Unary', false, false),
-  Collect: method('Collect', true, false),
-  Expand: method('Expand', false, true),
-  Chat: method('Chat', true, true),
-};
 
 /** A server on a port of loopback. */
 export interface EchoServer {
@@ -53,7 +32,7 @@ export interface EchoServer {
 export function createEchoServer(): EchoServer {
   const server = new Server();
   let cancelled = 0;
-  server.addService(service, {
+  server.addService(echoService, {
     Unary(call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>): void {
       const trailers = new Metadata();
       trailers.set('x-tail', 'end');
@@ -161,7 +140,7 @@ function unary(client: Client, message: Buffer, ms = 30_000, path = '/test.Echo/
 
 /** `127.0.0.1:PORT` */
 function connect(target: string, options: Record<string, number> = {}): Client {
-  const EchoClient = makeGenericClientConstructor(service, 'Echo');
+  const EchoClient = makeGenericClientConstructor(echoService, 'Echo');
   return new EchoClient(target, credentials.createInsecure(), {
     'grpc.enable_http_proxy': 0,
     'grpc.enable_retries': 0,

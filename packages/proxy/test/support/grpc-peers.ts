@@ -11,9 +11,10 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 
-/** grpc-js as client and server; messages are plain bytes. */
+/** grpc-js as client and server. */
 
-const bytes = (value: Buffer): Buffer => value;
+/** Serializes and deserializes messages that are plain bytes. */
+export const bytes = (value: Buffer): Buffer => value;
 
 function method(path: string, requestStream: boolean, responseStream: boolean): ServiceDefinition[string] {
   return {
@@ -27,7 +28,8 @@ function method(path: string, requestStream: boolean, responseStream: boolean): 
   };
 }
 
-const echoService: ServiceDefinition = {
+/** All four shapes of a call; messages are plain bytes. */
+export const echoService: ServiceDefinition = {
   Unary: method('Unary', false, false),
   Collect: method('Collect', true, false),
   Expand: method('Expand', false, true),
