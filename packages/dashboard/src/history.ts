@@ -28,7 +28,8 @@ export class RateHistory {
 
 /** Points of an SVG polyline in a box of `width` × `height`; the newest sample is at the right edge. */
 export function sparkPoints(samples: readonly number[], width: number, height: number): string {
-  const top = Math.max(1, ...samples);
+  // A quarter is left free above the highest: a line at the very edge would look cut off.
+  const top = 1.25 * Math.max(0.8, ...samples);
   const step = width / (samplesKept - 1);
   return samples
     .map((sample, index) => {

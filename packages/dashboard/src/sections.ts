@@ -96,18 +96,13 @@ function serviceRows(service: ServiceSummary): Row[] {
     text: `${service.readyInstances} of ${service.instances.length} ready`,
     tone: service.readyInstances === service.instances.length && service.readyInstances > 0 ? 'plain' : 'warn',
   };
-  const advice = service.ports.flatMap((port) => port.advice ?? []);
   const rows: Row[] = [
     {
       key: service.host,
       cells: [
         {
           label: 'Service',
-          content: withDetail(
-            service.name,
-            `${service.namespace} · ${service.ports.map(portText).join(', ')}`,
-            advice.map(({ message, fix }) => `${message}: ${fix}`).join('; '),
-          ),
+          content: element('span', {}, service.name, portsOf(service)),
         },
         { label: 'Instances', content: toned(ready) },
         { label: 'mTLS', content: toned(mtlsText(service.mtls)) },
@@ -193,13 +188,19 @@ function showErrors(errors: readonly RecentError[]): void {
   byId('no-errors').hidden = errors.length > 0;
 }
 
-/** @param note shown where the pointer rests on the detail; empty: none. */
-function withDetail(text: string, detail: string, note = ''): HTMLElement {
+function withDetail(text: string, detail: string): HTMLElement {
+  return element('span', {}, text, element('span', { class: 'detail' }, detail));
+}
+
+/** Where the service is, and its ports; what they should declare is shown where the pointer rests. */
+function portsOf({ namespace, ports }: ServiceSummary): HTMLElement {
+  const advice = ports.flatMap((port) => port.advice ?? []);
+  const isWrong = advice.some(({ kind }) => kind === 'mismatch');
+  const title = advice.map(({ message, fix }) => `${message}: ${fix}`).join('; ');
   return element(
     'span',
-    {},
-    text,
-    element('span', { class: 'detail', ...(note === '' ? {} : { title: note }) }, detail),
+    { class: isWrong ? 'detail warn' : 'detail', ...(title === '' ? {} : { title }) },
+    `${namespace} · ${ports.map(portText).join(', ')}`,
   );
 }
 
