@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { describeViolation, kinds, validateObject } from '@weft/resources';
 import { conformanceData } from '@weft/testkit';
-import { pathText, sampleOf, withValueAt } from './crd-samples.ts';
-import { type CrdSchema, readCrds, walkSchema } from './crds.ts';
+import { pathText, sampleOf, withValueAt } from '../crds/crd-samples.ts';
+import { type CrdSchema, readCrds, walkSchema } from '../crds/crds.ts';
 
 const { folder, skip } = conformanceData('istio/crds');
 

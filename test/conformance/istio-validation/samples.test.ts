@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { test } from 'node:test';
 import { describeViolation, kindFor, parseApiVersion, parseManifest } from '@weft/resources';
 import { conformanceData } from '@weft/testkit';
-import { documentsOf, yamlFilesBelow } from './documents.ts';
+import { documentsOf, yamlFilesBelow } from '../crds/documents.ts';
 
 const { folder, skip } = conformanceData('istio/samples');
 

@@ -9,7 +9,7 @@ export interface OpenApiSchema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
   readonly description?: string;
   readonly format?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | number)[];
   /** What stands for an absent value; merging needs it for the keys of lists. */
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, OpenApiSchema>>;

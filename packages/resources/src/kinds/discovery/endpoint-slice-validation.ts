@@ -32,7 +32,7 @@ function checkEndpoint(place: Place, endpoint: Endpoint, type: EndpointSlice['ad
 
 export function validateEndpointSlice(slice: EndpointSlice): Violation[] {
   const root = Place.root();
-  for (const [index, endpoint] of slice.endpoints.entries()) {
+  for (const [index, endpoint] of (slice.endpoints ?? []).entries()) {
     checkEndpoint(root.at('endpoints', index), endpoint, slice.addressType);
   }
   const names = new Set<string>();

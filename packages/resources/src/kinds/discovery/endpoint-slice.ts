@@ -56,13 +56,13 @@ function endpointSliceSchema() {
         { 'x-kubernetes-list-type': 'atomic' },
       ),
     },
-    ['addressType', 'endpoints'],
+    ['addressType'],
   );
 }
 
 /** Some of the endpoints of a service. */
 export type EndpointSlice = ObjectOf<typeof endpointSliceSchema>;
-export type Endpoint = EndpointSlice['endpoints'][number];
+export type Endpoint = NonNullable<EndpointSlice['endpoints']>[number];
 
 /** Label with the name of the service that a slice belongs to. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
@@ -81,6 +81,7 @@ export const endpointSliceKind = declareKind<EndpointSlice>({
   schema: endpointSliceSchema,
   withDefaults: (slice) => ({
     ...slice,
+    endpoints: slice.endpoints ?? [],
     ...(slice.ports === undefined
       ? {}
       : { ports: slice.ports.map((port) => ({ ...port, name: port.name ?? '', protocol: port.protocol ?? 'TCP' })) }),
@@ -107,7 +108,7 @@ export const endpointSliceKind = declareKind<EndpointSlice>({
       type: 'string',
       priority: 0,
       description: 'The first addresses.',
-      value: ({ endpoints }) => {
+      value: ({ endpoints = [] }) => {
         const addresses = endpoints.flatMap((each) => each.addresses);
         const more = addresses.length - 3;
         return commaList([...addresses.slice(0, 3), ...(more > 0 ? [`+ ${more} more...`] : [])]);

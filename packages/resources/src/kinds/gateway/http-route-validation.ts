@@ -1,3 +1,4 @@
+import { checkFieldValue } from '../../format/http.ts';
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
 import { checkHttpFilters } from './http-filter-validation.ts';
@@ -46,6 +47,11 @@ function checkPath(place: Place, { type = 'PathPrefix', value = '/' }: NonNullab
 function checkMatch(place: Place, match: KubeHttpRouteMatch): void {
   if (match.path !== undefined) {
     checkPath(place.at('path'), match.path);
+  }
+  for (const [index, { type = 'Exact', value }] of (match.headers ?? []).entries()) {
+    if (type === 'Exact') {
+      checkFieldValue(place.at('headers', index, 'value'), value);
+    }
   }
   for (const field of ['headers', 'queryParams'] as const) {
     for (const [index, each] of (match[field] ?? []).entries()) {

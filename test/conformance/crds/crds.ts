@@ -6,7 +6,8 @@ export interface CrdSchema {
   readonly type?: string;
   readonly format?: string;
   readonly pattern?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | number)[];
+  readonly default?: unknown;
   readonly properties?: Readonly<Record<string, CrdSchema>>;
   readonly required?: readonly string[];
   readonly items?: CrdSchema;
@@ -25,6 +26,7 @@ export interface CrdSchema {
   readonly maxProperties?: number;
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
+  readonly 'x-kubernetes-map-type'?: string;
   readonly 'x-kubernetes-list-type'?: string;
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
@@ -43,7 +45,13 @@ interface Crd {
     readonly scope: string;
     readonly versions: readonly {
       readonly name: string;
+      readonly served: boolean;
       readonly storage: boolean;
+      readonly additionalPrinterColumns?: readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly priority?: number;
+      }[];
       readonly subresources?: { readonly status?: object };
       readonly schema: { readonly openAPIV3Schema: CrdSchema };
     }[];
