@@ -1,4 +1,5 @@
 export { clusterLoadAssignment, type OnDemandAnswer, virtualHostOnDemand } from './on-demand.ts';
+export { proxyMessages } from './proxy-messages.ts';
 export type { MeshSettings } from './settings.ts';
 export { defaultMeshSettings } from './settings.ts';
 export type { Instance } from './state/instances.ts';

@@ -5,8 +5,19 @@ import type { ResourceChange } from '@weft/translate';
 
 /** `group/kind` of what translation reads. */
 const meshKinds: ReadonlySet<string> = new Set([
+  '/ConfigMap',
+  '/Namespace',
+  '/Secret',
   '/Service',
   'discovery.k8s.io/EndpointSlice',
+  'gateway.networking.k8s.io/BackendTLSPolicy',
+  'gateway.networking.k8s.io/Gateway',
+  'gateway.networking.k8s.io/GatewayClass',
+  'gateway.networking.k8s.io/GRPCRoute',
+  'gateway.networking.k8s.io/HTTPRoute',
+  'gateway.networking.k8s.io/ReferenceGrant',
+  'gateway.networking.k8s.io/TCPRoute',
+  'gateway.networking.k8s.io/TLSRoute',
   'networking.istio.io/WorkloadEntry',
   'networking.istio.io/WorkloadGroup',
   'networking.istio.io/ServiceEntry',

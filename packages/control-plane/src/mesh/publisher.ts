@@ -5,10 +5,10 @@ import {
   clusterLoadAssignment,
   endpointNames,
   type MeshState,
+  proxyMessages,
   type ResourceChange,
   workloadIr,
   type XdsMessage,
-  xdsFromIr,
 } from '@weft/translate';
 import {
   createSnapshot,
@@ -175,7 +175,7 @@ export class Publisher {
         this.remove(proxyKey);
         return;
       }
-      const messages = xdsFromIr(ir);
+      const messages = proxyMessages(state, proxyKey, ir);
       const common = this.#options.common();
       const assignments = new Map(
         endpointNames(ir).map((name) => [name, clusterLoadAssignment(state, proxyKey, name)] as const),

@@ -1,0 +1,100 @@
+import type { WorkloadIr } from '@weft/ir';
+import { typeUrls } from '@weft/xds-types';
+import { DataSource } from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import {
+  CertificateValidationContext,
+  TlsCertificate,
+} from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/common.ts';
+import { Secret as SecretMessage } from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/secret.ts';
+import type { Secret } from '../kinds.ts';
+import { originOf } from '../origin.ts';
+import type { MeshState } from '../state/mesh-state.ts';
+import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
+
+/** What names of secrets on the wire begin with: `kubernetes://<namespace>/<name>`. */
+const prefix = 'kubernetes://';
+/** The roots in a Secret are a secret of their own, as Istio names it. */
+const rootsSuffix = '-cacert';
+
+/**
+ * The secrets that one proxy's configuration refers to, and no others. Their contents are in no IR and in no dump. What is missing or not
+ * usable is left out: the listener that needs it is not opened.
+ */
+export function secretMessages(state: MeshState, ir: WorkloadIr): readonly XdsMessage[] {
+  return [...secretNames(ir)].sort().flatMap((name) => {
+    if (!name.startsWith(prefix)) {
+      return [];
+    }
+    const key = name.slice(prefix.length);
+    const secret = state.object('/Secret', key);
+    if (secret !== undefined) {
+      return keyPairMessage(secret) ?? [];
+    }
+    const owner = key.endsWith(rootsSuffix) ? state.object('/Secret', key.slice(0, -rootsSuffix.length)) : undefined;
+    return owner === undefined ? [] : (rootsMessage(owner) ?? []);
+  });
+}
+
+function secretNames(ir: WorkloadIr): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { chains } of ir.gateway) {
+    for (const { tls } of chains) {
+      for (const name of tls === undefined || tls.certificates === 'mesh' ? [] : tls.certificates) {
+        names.add(name);
+      }
+      if (tls?.client.kind === 'verified' && tls.client.roots.kind === 'secret') {
+        names.add(tls.client.roots.name);
+      }
+    }
+  }
+  for (const { tls } of ir.clusters) {
+    if (tls.kind === 'originate') {
+      const { roots, certificate } = tls.origination;
+      if (roots.kind === 'secret') {
+        names.add(roots.name);
+      }
+      if (certificate?.kind === 'secret') {
+        names.add(certificate.name);
+      }
+    }
+  }
+  return names;
+}
+
+/** Key pairs as `kubernetes.io/tls` has them, or by the older names that Istio takes, too. */
+const keyPairMessage: (secret: Secret) => XdsMessage | undefined = perObject((secret) => {
+  const certificateChain = bytesOf(secret, 'tls.crt') ?? bytesOf(secret, 'cert');
+  const privateKey = bytesOf(secret, 'tls.key') ?? bytesOf(secret, 'key');
+  if (certificateChain === undefined || privateKey === undefined) {
+    return undefined;
+  }
+  const name = `${prefix}${secret.metadata.namespace ?? ''}/${secret.metadata.name}`;
+  const message = create(SecretMessage, {
+    name,
+    type: {
+      $case: 'tlsCertificate',
+      value: create(TlsCertificate, { certificateChain, privateKey }),
+    },
+  });
+  return xdsMessage(typeUrls.secret, name, SecretMessage, message, [originOf(secret)]);
+});
+
+const rootsMessage: (secret: Secret) => XdsMessage | undefined = perObject((secret) => {
+  const trustedCa = bytesOf(secret, 'ca.crt') ?? bytesOf(secret, 'cacert');
+  if (trustedCa === undefined) {
+    return undefined;
+  }
+  const name = `${prefix}${secret.metadata.namespace ?? ''}/${secret.metadata.name}${rootsSuffix}`;
+  const message = create(SecretMessage, {
+    name,
+    type: { $case: 'validationContext', value: create(CertificateValidationContext, { trustedCa }) },
+  });
+  return xdsMessage(typeUrls.secret, name, SecretMessage, message, [originOf(secret)]);
+});
+
+function bytesOf(secret: Secret, key: string): DataSource | undefined {
+  const value = secret.data?.[key];
+  return value === undefined
+    ? undefined
+    : create(DataSource, { specifier: { $case: 'inlineBytes', value: new Uint8Array(Buffer.from(value, 'base64')) } });
+}
