@@ -36,7 +36,7 @@ const maxLoggedFaults = 100;
 
 /** Builds the part of the proxy that carries traffic. It listens on nothing until a configuration is applied. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { logger, random } = options;
+  const { logger, random, localCluster } = options;
   const clock = new EventClock(options.clock);
   const faults = new FaultLog(options);
   const transport: TransportContext = {
@@ -59,7 +59,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     work: new BackgroundWork(),
     place: {
       locality: localityName(options.locality ?? { region: '', zone: '', subZone: '' }),
-      localCluster: () => (options.localCluster === undefined ? undefined : clusters.get(options.localCluster)),
+      localCluster: localCluster === undefined ? undefined : () => clusters.get(localCluster),
     },
   };
   let tables = new Map<string, CompiledRouteTable>();

@@ -293,15 +293,15 @@ test('two proxies as processes: mutual TLS, metrics, access log, admin, a change
     const bad = encodeResource({
       typeUrl: typeUrls.cluster,
       name: 'bad',
-      value: Cluster.encode({ ...Cluster.decode(new Uint8Array()), name: 'bad', lbPolicy: 5 }).finish(),
+      value: Cluster.encode({ ...Cluster.decode(new Uint8Array()), name: 'bad', lbPolicy: 6 }).finish(),
     });
     mesh.publishClient('after', [bad]);
     await eventually(() => plane.nacks.length > 0, { what: 'a NACK' });
-    assert.match(JSON.stringify(plane.nacks[0]), /lb_policy: MAGLEV is not supported by this proxy/);
+    assert.match(JSON.stringify(plane.nacks[0]), /lb_policy: CLUSTER_PROVIDED is not supported by this proxy/);
     await eventually(async () => (await mesh.get()).headers['x-route'] === 'after', { what: 'the rest is applied' });
-    assert.match((await client.admin('/config_dump')).body, /"details": ".*MAGLEV is not supported/);
+    assert.match((await client.admin('/config_dump')).body, /"details": ".*CLUSTER_PROVIDED is not supported/);
     mesh.publishClient('after');
-    await eventually(async () => !/MAGLEV/.test((await client.admin('/config_dump')).body), {
+    await eventually(async () => !/CLUSTER_PROVIDED/.test((await client.admin('/config_dump')).body), {
       what: 'the refusal is over',
     });
   });

@@ -397,7 +397,7 @@ describe('a cluster is refused', () => {
       refusalsOf({ clusterDiscoveryType: { $case: 'type', value: 4 } }),
       /^type: ORIGINAL_DST is not supported/m,
     );
-    assert.match(refusalsOf({ lbPolicy: 2 }), /^lb_policy: RING_HASH is not supported/);
+    assert.match(refusalsOf({ lbPolicy: 6 }), /^lb_policy: CLUSTER_PROVIDED is not supported/);
     assert.match(
       refusalsOf({ outlierDetection: OutlierDetection.decode(new Uint8Array()) }),
       /^outlier_detection: not supported/,

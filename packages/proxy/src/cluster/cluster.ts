@@ -40,6 +40,7 @@ export class Cluster implements EndpointOwner {
     this.counters = counters;
     this.#context = context;
     this.#balancing = config.balancing ?? defaultBalancing;
+    const { localCluster } = context.place;
     this.#balancer = new PrioritySet({
       policy: config.loadBalancer,
       locality: this.#balancing.locality,
@@ -50,7 +51,7 @@ export class Cluster implements EndpointOwner {
       work: context.work,
       keyOf: (endpoint) => hashKeyOf(endpoint, config),
       activeTotal: () => counters.requestsActive,
-      localCluster: () => context.place.localCluster()?.asLocalCluster(),
+      localCluster: localCluster === undefined ? undefined : () => localCluster()?.asLocalCluster(),
       onReady,
     });
     this.defaultBreaker = new CircuitBreaker(config.circuitBreakers.default);

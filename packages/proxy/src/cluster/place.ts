@@ -4,8 +4,8 @@ import type { Cluster } from './cluster.ts';
 export interface Place {
   /** As {@link localityName} has it; empty: not known. */
   readonly locality: string;
-  /** The cluster that this proxy itself belongs to. */
-  readonly localCluster: () => Cluster | undefined;
+  /** The cluster that this proxy itself belongs to, where that is known. */
+  readonly localCluster: (() => Cluster | undefined) | undefined;
 }
 
 /** A locality as one text, that sorts as Envoy orders localities; empty when nothing is known of it. */

@@ -22,7 +22,7 @@ export class EdfSchedule<T> {
     this.#deadlines = new Float64Array(items.length);
     this.#orders = new Float64Array(items.length);
     this.#order = items.length;
-    const first = Math.floor(phase * items.length);
+    const first = Math.floor(((phase * 7919) % 1) * items.length);
     let least = Number.POSITIVE_INFINITY;
     for (let index = 0; index < items.length; index += 1) {
       const weight = weightOf(items[index] as T);

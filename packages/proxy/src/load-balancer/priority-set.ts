@@ -38,8 +38,8 @@ export interface PriorityOptions<T> extends PickerContext {
   readonly work: BackgroundWork;
   readonly keyOf: (endpoint: T) => string;
   readonly activeTotal: () => number;
-  /** Who else is in the cluster of this proxy; undefined: not known, so that zones are not looked at. */
-  readonly localCluster: () => LocalCluster | undefined;
+  /** Who else is in the cluster of this proxy. Absent: this proxy belongs to none that is known, and zones are not looked at. */
+  readonly localCluster?: (() => LocalCluster | undefined) | undefined;
   /** A first choice can be made; called once, unless {@link PrioritySet.ready} was true after the first update. */
   readonly onReady: () => void;
 }
@@ -169,7 +169,7 @@ export class PrioritySet<T extends Prioritised> {
   }
 
   #recalculate(): void {
-    const { panicThresholdPercent, locality } = this.#options;
+    const { panicThresholdPercent, locality, localCluster } = this.#options;
     this.#dirty = false;
     this.#load = priorityLoad(
       this.#levels.map(({ health }) => health),
@@ -178,7 +178,8 @@ export class PrioritySet<T extends Prioritised> {
     );
     this.#lastLocalCluster = undefined;
     this.#asLocalCluster = undefined;
-    this.#isSimple = locality.kind === 'none' && this.#load.healthy[0] === 100 && this.#load.panic[0] === false;
+    const ignoresLocality = locality.kind === 'none' || (locality.kind === 'zone-aware' && localCluster === undefined);
+    this.#isSimple = ignoresLocality && this.#load.healthy[0] === 100 && this.#load.panic[0] === false;
     this.#tables?.update(this.#levels, this.#load.panic);
   }
 
@@ -238,7 +239,7 @@ export class PrioritySet<T extends Prioritised> {
     options: Extract<LocalityBalancing, { readonly kind: 'zone-aware' }>,
   ): T | undefined {
     const { random, counters } = this.#options;
-    const local = this.#options.localCluster();
+    const local = this.#options.localCluster?.();
     if (local === undefined) {
       return level.pick(availability);
     }

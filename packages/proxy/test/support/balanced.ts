@@ -73,7 +73,6 @@ export function prioritySet(
     work: new BackgroundWork(),
     keyOf: ({ name }) => name,
     activeTotal: () => items.reduce((sum, { active }) => sum + active, 0),
-    localCluster: () => undefined,
     random: seededRandom(7),
     nowMs: () => 0,
     onReady: () => {},

@@ -7,6 +7,7 @@ import type {
 } from '../config.ts';
 import type {
   CircuitBreakers,
+  CircuitBreakersRetryBudget,
   Cluster,
   UpstreamTransportSocket as TransportSocketSchema,
   UpstreamHttpOptions as UpstreamHttpSchema,
@@ -36,12 +37,14 @@ export function clusterFromXds(cluster: Decoded<typeof Cluster>, version: string
   if (cluster.connect_timeout !== undefined && cluster.connect_timeout <= 0) {
     problems.add('must be above 0', 'connect_timeout');
   }
+  const loadBalancer = loadBalancerFromXds(cluster, problems);
   return {
     name: cluster.name,
     statName: cluster.alt_stat_name === '' ? cluster.name : cluster.alt_stat_name,
     discovery: discoveryFromXds(cluster, version, problems),
     connectTimeoutMs: cluster.connect_timeout ?? DEFAULT_CONNECT_TIMEOUT_MS,
-    loadBalancer: loadBalancerFromXds(cluster, problems),
+    loadBalancer: loadBalancer.policy,
+    balancing: loadBalancer.balancing,
     panicThresholdPercent: cluster.common_lb_config?.healthy_panic_threshold?.value ?? DEFAULT_PANIC_THRESHOLD_PERCENT,
     circuitBreakers: circuitBreakersFromXds(cluster.circuit_breakers, problems),
     upstreamHttp: upstreamHttpFromXds(cluster, problems),
@@ -136,9 +139,27 @@ function circuitBreakersFromXds(
       maxPendingRequests: thresholds.max_pending_requests ?? DEFAULT_BREAKERS.maxPendingRequests,
       maxRequests: thresholds.max_requests ?? DEFAULT_BREAKERS.maxRequests,
       maxRetries: thresholds.max_retries ?? DEFAULT_BREAKERS.maxRetries,
+      ...retryBudgetFromXds(thresholds.retry_budget, problems),
     };
   }
   return result;
+}
+
+const DEFAULT_BUDGET_PERCENT = 20;
+const DEFAULT_MIN_RETRY_CONCURRENCY = 3;
+
+function retryBudgetFromXds(
+  budget: Decoded<typeof CircuitBreakersRetryBudget> | undefined,
+  problems: Problems,
+): Pick<CircuitBreakerThresholds, 'retryBudget'> {
+  if (budget === undefined) {
+    return {};
+  }
+  const percent = budget.budget_percent?.value ?? DEFAULT_BUDGET_PERCENT;
+  if (!(percent >= 0 && percent <= 100)) {
+    problems.add('must be from 0 to 100', 'circuit_breakers.thresholds.retry_budget.budget_percent');
+  }
+  return { retryBudget: { percent, minConcurrency: budget.min_retry_concurrency ?? DEFAULT_MIN_RETRY_CONCURRENCY } };
 }
 
 /** HTTP/2's own limit of concurrent streams, which Envoy uses for clients when none is configured. */

@@ -33,7 +33,8 @@ export function endpointsFromXds(
       region: locality.locality?.region ?? '',
       zone: locality.locality?.zone ?? '',
       subZone: locality.locality?.sub_zone ?? '',
-      weight: locality.load_balancing_weight ?? 1,
+      // One without a weight gets nothing where localities are weighted, as in Envoy.
+      weight: locality.load_balancing_weight ?? 0,
       priority: locality.priority,
       endpoints: present(
         problems.each('lb_endpoints', locality.lb_endpoints, (endpoint) => endpointFromXds(endpoint, names, problems)),
@@ -49,8 +50,23 @@ export function endpointsFromXds(
   if (factor === 0) {
     problems.add('must be at least 1', 'policy.overprovisioning_factor');
   }
-  return { clusterName: assignment.cluster_name, localities, overprovisioningFactor: factor, version };
+  return {
+    clusterName: assignment.cluster_name,
+    localities,
+    overprovisioningFactor: factor,
+    weightedPriorityHealth: assignment.policy?.weighted_priority_health === true,
+    version,
+  };
 }
+
+const statuses = {
+  UNKNOWN: 'unknown',
+  HEALTHY: 'healthy',
+  UNHEALTHY: 'unhealthy',
+  DRAINING: 'draining',
+  TIMEOUT: 'timeout',
+  DEGRADED: 'degraded',
+} as const;
 
 const health = {
   UNKNOWN: 'healthy',
@@ -80,6 +96,7 @@ function endpointFromXds(
   if (lb.load_balancing_weight === 0) {
     problems.add('must be at least 1', 'load_balancing_weight');
   }
+  const lbMetadata = lb.metadata?.filter_metadata.get('envoy.lb');
   const socketMatch = lb.metadata?.filter_metadata.get('envoy.transport_socket_match');
   return address === undefined
     ? undefined
@@ -87,7 +104,9 @@ function endpointFromXds(
         address,
         hostname: endpoint.hostname,
         health: health[lb.health_status],
+        status: statuses[lb.health_status],
         weight: lb.load_balancing_weight ?? 1,
+        ...(lbMetadata === undefined ? {} : { lbMetadata }),
         transportSocketMatch:
           socketMatch === undefined
             ? {}

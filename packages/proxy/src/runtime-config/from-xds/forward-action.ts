@@ -1,12 +1,12 @@
-import type { ForwardAction, LinearRegex, WeightedCluster } from '../config.ts';
-import type { RegexMatchAndSubstitute } from '../wire/matcher-schema.ts';
+import type { ForwardAction, WeightedCluster } from '../config.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { RouteAction } from '../wire/route-schema.ts';
 import type { Decoded } from '../wire/schema.ts';
+import { hashPoliciesFromXds } from './hash-policy.ts';
 import { routeFilterConfigsFromXds } from './http-filters.ts';
 import { clusterNameFromXds, mirrorPoliciesFromXds } from './mirror-policy.ts';
 import { type PathTemplate, templateRewriteFromXds } from './path-template.ts';
-import { checkSubstitution, regexFromXds } from './regex.ts';
+import { type RegexRewrite, regexRewriteFromXds } from './regex-rewrite.ts';
 import { retryPolicyFromXds } from './retry-policy.ts';
 import { clusterOfHeader, singleCluster, weightedClustersFrom } from './weighted-clusters.ts';
 
@@ -48,6 +48,7 @@ export function forwardActionFromXds(
       ? {}
       : { hedgeOnPerTryTimeout: action.hedge_policy.hedge_on_per_try_timeout }),
     priority: action.priority === 'HIGH' ? 'high' : 'default',
+    ...(action.hash_policy.length === 0 ? {} : { hashPolicies: hashPoliciesFromXds(action.hash_policy, problems) }),
     maxStreamDuration: maxStreamDurationFromXds(action),
   };
 }
@@ -97,27 +98,6 @@ function clustersFromXds(action: Decoded<typeof RouteAction>, problems: Problems
     return [];
   }
   return singleCluster(cluster);
-}
-
-type RegexRewrite = { readonly regex: LinearRegex; readonly substitution: string };
-
-function regexRewriteFromXds(
-  rewrite: Decoded<typeof RegexMatchAndSubstitute> | undefined,
-  field: string,
-  problems: Problems,
-): RegexRewrite | undefined {
-  if (rewrite === undefined) {
-    return undefined;
-  }
-  return problems.within(field, () => {
-    const source = rewrite.pattern?.regex ?? '';
-    const regex = problems.within('pattern', () => regexFromXds(source, problems));
-    if (/[\0\r\n]/.test(rewrite.substitution)) {
-      problems.add('holds a line break', 'substitution');
-    }
-    checkSubstitution(source, rewrite.substitution, problems);
-    return regex === undefined ? undefined : { regex, substitution: rewrite.substitution };
-  });
 }
 
 function templateRewriteOf(

@@ -1,12 +1,20 @@
 /** Clusters. */
 
-import { ConfigSource, Metadata, Percent, RuntimeDouble } from './core-schema.ts';
+import { ConfigSource, Metadata, Percent } from './core-schema.ts';
 import { ClusterLoadAssignment } from './endpoint-schema.ts';
 import { Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions } from './http-connection-manager-schema.ts';
 import {
+  ClusterCommonLbConfig,
+  ClusterLeastRequestLbConfig,
+  ClusterMaglevLbConfig,
+  ClusterRingHashLbConfig,
+  ClusterRoundRobinLbConfig,
+  LbSubsetConfig,
+  LoadBalancingPolicy,
+} from './load-balancing-schema.ts';
+import {
   any,
   bool,
-  boolValue,
   duration,
   enumeration,
   map,
@@ -66,23 +74,10 @@ export const ClusterEdsClusterConfig = message('envoy.config.cluster.v3.Cluster.
   service_name: string(2),
 });
 
-export const ClusterLeastRequestLbConfig = message(
-  'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig',
-  { choice_count: uint32Value(1), active_request_bias: nested(2, RuntimeDouble) },
-  '3:slow_start_config',
-);
-
-export const ClusterRoundRobinLbConfig = message(
-  'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig',
-  {},
-  '1:slow_start_config',
-);
-
-export const ClusterCommonLbConfig = message(
-  'envoy.config.cluster.v3.Cluster.CommonLbConfig',
-  { healthy_panic_threshold: nested(1, Percent) },
-  '2:zone_aware_lb_config 3:locality_weighted_lb_config 4:update_merge_window 5:ignore_new_hosts_until_first_hc 6:close_connections_on_host_set_change 7:consistent_hashing_lb_config 8:override_host_status',
-);
+export const CircuitBreakersRetryBudget = message('envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget', {
+  budget_percent: nested(1, Percent),
+  min_retry_concurrency: uint32Value(2),
+});
 
 export const CircuitBreakersThresholds = message(
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds',
@@ -93,8 +88,9 @@ export const CircuitBreakersThresholds = message(
     max_requests: uint32Value(4),
     max_retries: uint32Value(5),
     track_remaining: bool(6),
+    retry_budget: nested(8, CircuitBreakersRetryBudget),
   },
-  '7:max_connection_pools 8:retry_budget',
+  '7:max_connection_pools',
 );
 
 export const CircuitBreakers = message(
@@ -102,38 +98,6 @@ export const CircuitBreakers = message(
   { thresholds: repeated(nested(1, CircuitBreakersThresholds)) },
   '2:per_host_thresholds',
 );
-
-export const RoundRobin = message(
-  'envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin',
-  {},
-  '1:slow_start_config 2:locality_lb_config',
-);
-
-export const LeastRequest = message(
-  'envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest',
-  {
-    choice_count: uint32Value(1),
-    active_request_bias: nested(2, RuntimeDouble),
-    enable_full_scan: only(boolValue(5), false),
-    selection_method: only(enumeration(6, 'N_CHOICES=0 FULL_SCAN=1'), 'N_CHOICES'),
-  },
-  '3:slow_start_config 4:locality_lb_config',
-);
-
-export const Random = message('envoy.extensions.load_balancing_policies.random.v3.Random', {}, '1:locality_lb_config');
-
-export const LoadBalancingExtension = message('envoy.config.core.v3.TypedExtensionConfig', {
-  name: string(1),
-  typed_config: any(2, [RoundRobin, LeastRequest, Random]),
-});
-
-export const LoadBalancingPolicyPolicy = message('envoy.config.cluster.v3.LoadBalancingPolicy.Policy', {
-  typed_extension_config: nested(4, LoadBalancingExtension),
-});
-
-export const LoadBalancingPolicy = message('envoy.config.cluster.v3.LoadBalancingPolicy', {
-  policies: repeated(nested(1, LoadBalancingPolicyPolicy)),
-});
 
 export const UpstreamHttpProtocolOptions = message(
   'envoy.config.core.v3.UpstreamHttpProtocolOptions',
@@ -187,6 +151,8 @@ export const Cluster = message(
     circuit_breakers: nested(10, CircuitBreakers),
     dns_refresh_rate: duration(16),
     dns_lookup_family: only(enumeration(17, 'AUTO=0 V4_ONLY=1 V6_ONLY=2 V4_PREFERRED=3 ALL=4'), 'AUTO'),
+    lb_subset_config: nested(22, LbSubsetConfig),
+    ring_hash_lb_config: nested(23, ClusterRingHashLbConfig),
     transport_socket: nested(24, UpstreamTransportSocket),
     metadata: nested(25, Metadata),
     common_lb_config: nested(27, ClusterCommonLbConfig),
@@ -198,8 +164,9 @@ export const Cluster = message(
     respect_dns_ttl: bool(39),
     load_balancing_policy: nested(41, LoadBalancingPolicy),
     transport_socket_matches: repeated(nested(43, ClusterTransportSocketMatch)),
+    maglev_lb_config: nested(52, ClusterMaglevLbConfig),
     round_robin_lb_config: nested(56, ClusterRoundRobinLbConfig),
   },
-  '8:health_checks 9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 19:outlier_detection 20:cleanup_interval 21:upstream_bind_config 22:lb_subset_config 23:ring_hash_lb_config 26:protocol_selection 29:common_http_protocol_options 31:close_connections_on_host_health_failure 32:ignore_health_on_host_removal 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 44:dns_failure_refresh_rate 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 52:maglev_lb_config 53:dns_resolution_config 54:wait_for_warm_on_init 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
-  [['least_request_lb_config', 'round_robin_lb_config']],
+  '8:health_checks 9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 19:outlier_detection 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 31:close_connections_on_host_health_failure 32:ignore_health_on_host_removal 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 44:dns_failure_refresh_rate 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 54:wait_for_warm_on_init 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
+  [['least_request_lb_config', 'round_robin_lb_config', 'ring_hash_lb_config', 'maglev_lb_config']],
 );

@@ -1,6 +1,6 @@
 /** Endpoints of a cluster. */
 import { Address, Locality, Metadata } from './core-schema.ts';
-import { enumeration, message, nested, repeated, string, uint32, uint32Value } from './schema.ts';
+import { bool, enumeration, message, nested, repeated, string, uint32, uint32Value } from './schema.ts';
 
 export const Endpoint = message(
   'envoy.config.endpoint.v3.Endpoint',
@@ -32,8 +32,8 @@ export const LocalityLbEndpoints = message(
 
 export const ClusterLoadAssignmentPolicy = message(
   'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy',
-  { overprovisioning_factor: uint32Value(3) },
-  '2:drop_overloads 4:endpoint_stale_after 6:weighted_priority_health',
+  { overprovisioning_factor: uint32Value(3), weighted_priority_health: bool(6) },
+  '2:drop_overloads 4:endpoint_stale_after',
 );
 
 export const ClusterLoadAssignment = message(

@@ -1,6 +1,6 @@
 import { decodeMessage } from './decode.ts';
 import { Problems } from './problems.ts';
-import type { AnyMessage, Field, JsonObject, JsonValue } from './schema.ts';
+import type { AnyMessage, Field, JsonObject, JsonValue, RawMessage } from './schema.ts';
 
 /** Names of the fields that hold key material; they are shown as `[redacted]`, as Envoy does. */
 const secretFields = new Set(['private_key', 'password']);
@@ -69,16 +69,20 @@ function jsonFromValue(key: string, field: Field, value: unknown): JsonValue {
     case 'bytes':
       return Buffer.from(value as Uint8Array).toString('base64');
     case 'int64':
+    case 'uint64Value':
       return String(value);
     case 'duration':
       return durationText(value as number);
     case 'message':
       return secretFields.has(key)
         ? { inline_string: REDACTED }
-        : jsonFromMessage(field.message as AnyMessage, value as object);
+        : jsonFromMessage(field.message as AnyMessage, field.raw === true ? decoded(field, value) : (value as object));
     case 'any': {
       const { type: name, value: message } = value as { readonly type: string; readonly value: object };
-      const type = field.types?.find((candidate) => candidate.name === name) as AnyMessage;
+      const type = field.types?.find((candidate) => candidate.name === name);
+      if (type === undefined) {
+        return { '@type': (message as { readonly typeUrl: string }).typeUrl };
+      }
       return { '@type': `type.googleapis.com/${name}`, ...jsonFromMessage(type, message) };
     }
     default:
@@ -89,4 +93,10 @@ function jsonFromValue(key: string, field: Field, value: unknown): JsonValue {
 /** `1.5s`, as proto3 JSON writes durations. */
 function durationText(milliseconds: number): string {
   return `${Number((milliseconds / 1000).toFixed(9))}s`;
+}
+
+/** The fields of a message that was left as it came. */
+function decoded(field: Field, value: unknown): object {
+  const { bytes, message } = value as RawMessage<AnyMessage>;
+  return bytes === undefined ? (message as object) : decodeMessage(field.message as AnyMessage, bytes, new Problems());
 }

@@ -1,6 +1,7 @@
 /** Route configurations, virtual hosts and routes. */
 
 import { ConfigSource, DataSource, HeaderValueOption, Metadata, RuntimeFractionalPercent } from './core-schema.ts';
+import { RouteActionHashPolicy } from './hash-policy-schema.ts';
 import { routeFilterTypes } from './http-filter-schema.ts';
 import { HeaderMatcher, QueryParameterMatcher, RegexMatchAndSubstitute, RegexMatcher } from './matcher-schema.ts';
 import { HedgePolicy, RetryPolicy } from './retry-schema.ts';
@@ -130,6 +131,7 @@ export const RouteAction = message(
     timeout: duration(8),
     retry_policy: nested(9, RetryPolicy),
     priority: enumeration(11, 'DEFAULT=0 HIGH=1'),
+    hash_policy: repeated(nested(15, RouteActionHashPolicy)),
     cluster_not_found_response_code: enumeration(20, 'SERVICE_UNAVAILABLE=0 NOT_FOUND=1 INTERNAL_SERVER_ERROR=2'),
     idle_timeout: duration(24),
     hedge_policy: nested(27, HedgePolicy),
@@ -141,7 +143,7 @@ export const RouteAction = message(
     append_x_forwarded_host: bool(38),
     path_rewrite_policy: nested(41, PathRewritePolicy),
   },
-  '4:metadata_match 13:rate_limits 14:include_vh_rate_limits 15:hash_policy 17:cors 23:max_grpc_timeout 25:upgrade_configs 26:internal_redirect_action 28:grpc_timeout_offset 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
+  '4:metadata_match 13:rate_limits 14:include_vh_rate_limits 17:cors 23:max_grpc_timeout 25:upgrade_configs 26:internal_redirect_action 28:grpc_timeout_offset 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
   [
     ['cluster', 'cluster_header', 'weighted_clusters'],
     ['host_rewrite_literal', 'auto_host_rewrite', 'host_rewrite_header', 'host_rewrite_path_regex'],
