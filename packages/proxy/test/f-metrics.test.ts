@@ -58,6 +58,47 @@ test('a store of series stays within its limit and drops what was not used for l
   assert.ok(store.evicted > 800);
 });
 
+test('a series that is kept by its user is found again until it was dropped', () => {
+  const store = new SeriesStore<{ count: number }>(10);
+  const kept = store.find('kept', () => ({ count: 0 }));
+  const other = store.find('other', () => ({ count: 0 }));
+  for (let index = 0; index < 50; index += 1) {
+    assert.ok(store.use(kept));
+    store.get(`one ${index}`, () => ({ count: 0 }));
+  }
+  assert.equal(
+    store.find('kept', () => ({ count: 0 })),
+    kept,
+  );
+  assert.equal(store.use(other), false);
+  store.deleteWhere((key) => key === 'kept');
+  assert.equal(store.use(kept), false);
+});
+
+test('requests of one pair of peers are counted by how they end', () => {
+  const metrics = new IstioMetrics(ownLabels({ NAME: 'w' }), '1');
+  const info = new StreamInfo();
+  const ends = [
+    { responseCode: 200 },
+    { responseCode: 503 },
+    { responseCode: 503, responseFlags: 2 },
+    { responseCode: 200, isGrpc: true },
+  ];
+  for (let index = 0; index < 40; index += 1) {
+    info.reset();
+    Object.assign(info, ends[(index >> 1) % ends.length]);
+    metrics.streamEnded(info, listener);
+  }
+  const out = new Exposition();
+  metrics.write(out);
+  const counts = out
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith('istio_requests_total{'))
+    .map((line) => line.slice(line.lastIndexOf(' ') + 1));
+  assert.deepEqual(counts, ['10', '10', '10', '10']);
+});
+
 test('a peer that comes with ever new identities and codes cannot fill the memory', () => {
   const metrics = new IstioMetrics(ownLabels({ NAME: 'w' }), '1');
   const info = new StreamInfo();

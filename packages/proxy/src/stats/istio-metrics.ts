@@ -4,7 +4,7 @@ import type { ClusterConfig, ListenerConfig } from '../runtime-config/config.ts'
 import type { ConnectionRecord, DownstreamConnectionInfo, EndpointInfo, StreamInfo, TlsFacts } from '../stream-info.ts';
 import { type Exposition, formatLabels, type LabelPairs } from './exposition.ts';
 import { Histogram } from './histogram.ts';
-import { SeriesStore } from './series-store.ts';
+import { type Series, SeriesStore } from './series-store.ts';
 import {
   downstreamPeerLabels,
   type SideLabels,
@@ -25,6 +25,10 @@ interface RequestSeries {
   readonly requestBytes: Histogram;
   readonly responseBytes: Histogram;
   readonly isGrpc: boolean;
+  readonly responseCode: number;
+  readonly grpcStatus: string;
+  readonly responseFlags: number;
+  readonly policy: SecurityPolicy;
   requestMessages: number;
   responseMessages: number;
 }
@@ -42,6 +46,8 @@ interface Pair {
   readonly id: number;
   /** Label text from `reporter` to `destination_cluster`. */
   readonly labels: string;
+  /** The requests of the pair that were counted last: nearly all end alike. */
+  lastRequests: Series<RequestSeries> | undefined;
 }
 
 /** The pair found last for an endpoint or a downstream connection; right as long as the rest is the same. */
@@ -79,30 +85,45 @@ export class IstioMetrics {
     const { isGrpc } = info;
     const grpcStatus = isGrpc ? grpcStatusOf(info) : '';
     const pair = this.#pairOf(info, listener);
-    const protocol = isGrpc ? 'grpc' : 'http';
     const policy = securityPolicy(listener, info.downstream);
-    const series = this.#requests.get(
-      `${pair.id}|${protocol}|${info.responseCode}|${grpcStatus}|${info.responseFlags}|${policy}`,
-      () => ({
-        labels:
-          `${pair.labels}request_protocol="${protocol}",response_code="${info.responseCode}",` +
-          `grpc_response_status="${grpcStatus}",response_flags="${responseFlagsText(info.responseFlags)}",` +
-          `connection_security_policy="${policy}"}`,
-        requests: 0,
-        durationMs: new Histogram(),
-        requestBytes: new Histogram(),
-        responseBytes: new Histogram(),
-        isGrpc,
-        requestMessages: 0,
-        responseMessages: 0,
-      }),
-    );
+    const last = pair.lastRequests;
+    const series =
+      last !== undefined && isSeriesOf(last.value, info, grpcStatus, policy) && this.#requests.use(last)
+        ? last.value
+        : this.#findRequests(pair, info, grpcStatus, policy);
     series.requests += 1;
     series.durationMs.record(Math.max(0, info.endMs - info.startMs));
     series.requestBytes.record(info.wireBytesReceived);
     series.responseBytes.record(info.wireBytesSent);
     series.requestMessages += info.requestMessages;
     series.responseMessages += info.responseMessages;
+  }
+
+  #findRequests(pair: Pair, info: StreamInfo, grpcStatus: string, policy: SecurityPolicy): RequestSeries {
+    const { isGrpc, responseCode, responseFlags } = info;
+    const protocol = isGrpc ? 'grpc' : 'http';
+    const found = this.#requests.find(
+      `${pair.id}|${protocol}|${responseCode}|${grpcStatus}|${responseFlags}|${policy}`,
+      () => ({
+        labels:
+          `${pair.labels}request_protocol="${protocol}",response_code="${responseCode}",` +
+          `grpc_response_status="${grpcStatus}",response_flags="${responseFlagsText(responseFlags)}",` +
+          `connection_security_policy="${policy}"}`,
+        requests: 0,
+        durationMs: new Histogram(),
+        requestBytes: new Histogram(),
+        responseBytes: new Histogram(),
+        isGrpc,
+        responseCode,
+        grpcStatus,
+        responseFlags,
+        policy,
+        requestMessages: 0,
+        responseMessages: 0,
+      }),
+    );
+    pair.lastRequests = found;
+    return found.value;
   }
 
   tcpStarted(record: ConnectionRecord, listener: ListenerConfig): void {
@@ -210,7 +231,7 @@ export class IstioMetrics {
       this.#dropPairs();
     }
     this.#lastPairId += 1;
-    const pair = { id: this.#lastPairId, labels };
+    const pair: Pair = { id: this.#lastPairId, labels, lastRequests: undefined };
     this.#pairs.set(labels, pair);
     return pair;
   }
@@ -272,8 +293,20 @@ function isSpiffeId(text: string): text is SpiffeId {
   return parseSpiffeId(text).ok;
 }
 
+type SecurityPolicy = 'unknown' | 'mutual_tls' | 'none';
+
+function isSeriesOf(series: RequestSeries, info: StreamInfo, grpcStatus: string, policy: SecurityPolicy): boolean {
+  return (
+    series.responseCode === info.responseCode &&
+    series.responseFlags === info.responseFlags &&
+    series.isGrpc === info.isGrpc &&
+    series.grpcStatus === grpcStatus &&
+    series.policy === policy
+  );
+}
+
 /** Only the side that verified the client can say how the connection was secured. */
-function securityPolicy(listener: ListenerConfig, downstream: DownstreamConnectionInfo): string {
+function securityPolicy(listener: ListenerConfig, downstream: DownstreamConnectionInfo): SecurityPolicy {
   if (listener.direction !== 'inbound') {
     return UNKNOWN;
   }
@@ -283,5 +316,11 @@ function securityPolicy(listener: ListenerConfig, downstream: DownstreamConnecti
 /** A number of the wire, bounded: anything else would be a label of the peer's choosing. */
 function grpcStatusOf(info: StreamInfo): string {
   const text = info.grpcStatus;
-  return /^\d{1,2}$/.test(text) ? text : '';
+  const isStatus = text.length > 0 && text.length <= 2 && isDigit(text, 0) && isDigit(text, text.length - 1);
+  return isStatus ? text : '';
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
 }
