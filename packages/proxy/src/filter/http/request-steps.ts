@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { KnownHeader } from '@weft/http-codec';
 import { localReplies, redirectReply } from '../../local-reply.ts';
 import { refuseWhenOverloaded, shedLowPriority } from '../../overload/overload-step.ts';
@@ -12,6 +11,7 @@ import { translateGrpcWebRequest } from './grpc-web/grpc-web-request.ts';
 import { removeRequestHopByHop } from './hop-by-hop.ts';
 import type { HttpStream } from './http-stream.ts';
 import { isPlainPath, normalizePath } from './path-normalization.ts';
+import { newRequestId } from './request-id.ts';
 import { chooseRouteCluster } from './route-choice.ts';
 import { startRouting } from './router.ts';
 
@@ -187,7 +187,7 @@ function setRequestId(stream: HttpStream): FilterStatusCode {
     head.removeKnown(KnownHeader.xRequestId, 'x-request-id');
   }
   if (config.generateRequestId) {
-    info.requestId = randomUUID();
+    info.requestId = newRequestId();
     head.addClean('x-request-id', info.requestId);
   }
   return FilterStatus.continue;
