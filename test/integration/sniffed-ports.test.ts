@@ -106,6 +106,24 @@ test('HTTP on such a port is counted as requests at both ends', async () => {
   );
 });
 
+test('what was learnt is told with the service: what clients speak, and what to declare', async () => {
+  const { body } = await eventually(
+    async () => {
+      const answer = await mesh.api().request('GET', '/weft/v1/checks');
+      return JSON.stringify(answer.body).match(/service default/g)?.length === 2 ? answer : undefined;
+    },
+    { what: 'both services are named' },
+  );
+  const { checks } = body as { checks: { id: string; title: string; message: string; fix?: string }[] };
+  assert.deepEqual(
+    checks.filter(({ id }) => id === 'protocols-declared').map(({ title, message, fix }) => [title, message, fix]),
+    [
+      ['service default/echo', 'port 7000 declares no protocol; HTTP/1.1 was seen', 'Declare `appProtocol: http`.'],
+      ['service default/greeter', 'port 7000 declares no protocol; tcp was seen', 'Declare `appProtocol: tcp`.'],
+    ],
+  );
+});
+
 test('a workload that listens on a Unix socket is reached like any other', async () => {
   const path = join(mesh.home, 'app.sock');
   const code = `require('node:http').createServer((request, response) => response.end('by socket'))

@@ -28,6 +28,19 @@ const callers = new Map<string, Awaited<ReturnType<typeof runCaller>>>();
 async function serveWithout(name: string, appProtocol: string, program: string): Promise<void> {
   const port = await freePort();
   started.push(startBackground(process.execPath, [program], { env: { PORT: String(port), SPEAKS: 'http' } }));
+  await declare(name, appProtocol, { address: '127.0.0.1', ports: { main: port } });
+}
+
+/** The same on a Unix socket, which has no port. */
+async function serveOnSocket(name: string): Promise<void> {
+  const path = join(mesh.home, `${name}.sock`);
+  const code = `require('node:http').createServer((request, response) => response.end('by socket'))
+    .listen(${JSON.stringify(path)})`;
+  started.push(startBackground(process.execPath, ['-e', code], {}));
+  await declare(name, 'http', { address: `unix://${path}` });
+}
+
+async function declare(name: string, appProtocol: string, address: Record<string, unknown>): Promise<void> {
   const service = {
     apiVersion: 'v1',
     kind: 'Service',
@@ -38,7 +51,7 @@ async function serveWithout(name: string, appProtocol: string, program: string):
     apiVersion: 'networking.istio.io/v1',
     kind: 'WorkloadEntry',
     metadata: { name, namespace: 'default' },
-    spec: { address: '127.0.0.1', labels: { app: name }, ports: { main: port } },
+    spec: { ...address, labels: { app: name } },
   };
   for (const [path, object] of [
     ['/api/v1/namespaces/default/services', service],
@@ -53,6 +66,7 @@ before(async () => {
   mesh = await startMesh();
   await serveWithout('plain-http', 'http', programs.anyProtocol);
   await serveWithout('plain-grpc', 'grpc', grpcServer);
+  await serveOnSocket('socket');
   for (const engine of availableEngines) {
     await runService(mesh, `open-${engine}`, engine, programs.anyProtocol, { env: { SPEAKS: 'http' } });
     const policy = {
@@ -64,7 +78,12 @@ before(async () => {
     const path = '/apis/security.istio.io/v1/namespaces/default/peerauthentications';
     assert.equal((await mesh.api().request('POST', path, policy)).status, 201);
   }
-  const upstreams = ['plain-http:80', 'plain-grpc:80', ...availableEngines.map((engine) => `open-${engine}:80`)];
+  const upstreams = [
+    'plain-http:80',
+    'plain-grpc:80',
+    'socket:80',
+    ...availableEngines.map((engine) => `open-${engine}:80`),
+  ];
   for (const engine of availableEngines) {
     callers.set(engine, await runCaller(mesh, `caller-${engine}`, engine, upstreams));
   }
@@ -100,6 +119,13 @@ for (const engine of ['weft', 'envoy'] as const) {
         { what: 'an answer' },
       );
       client.close();
+    });
+
+    test('an endpoint on a Unix socket is reached by its path', async () => {
+      await eventually(
+        async () => (await exchangeOnce(portOf('socket:80'), request, () => false)).includes('by socket'),
+        { what: 'an answer' },
+      );
     });
 
     for (const to of ['weft', 'envoy'] as const) {

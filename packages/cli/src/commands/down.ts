@@ -42,7 +42,9 @@ export async function down(context: Context): Promise<void> {
   progress.done(polite ? 'control plane stopped' : 'control plane ended by force');
   if (connected > 0) {
     terminal.err(
-      `${connected} ${connected === 1 ? 'workload goes' : 'workloads go'} on with the configuration they have; end their \`weft run\` to stop them\n`,
+      connected === 1
+        ? '1 workload goes on with the configuration that it has; end its `weft run` to stop it\n'
+        : `${connected} workloads go on with the configuration that they have; end their \`weft run\` to stop them\n`,
     );
   }
 }
