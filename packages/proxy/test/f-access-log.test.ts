@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -166,6 +168,32 @@ test('after a rotation lines go to the new file', async (t) => {
   file.close();
   assert.equal(await readFile(`${path}.1`, 'utf8'), 'old\n');
   assert.equal(await readFile(path, 'utf8'), 'new\n');
+});
+
+test('lines to standard error wait for a slow reader, also where Node has made the pipe one that does not block', async (t) => {
+  const count = 4_000;
+  const program = `
+    import { silentLogger, systemClock } from '@weft/base';
+    import { AccessLogFile } from './src/access-log/access-log-file.ts';
+    process.stderr.write('begin\\n');
+    const file = new AccessLogFile('/dev/stderr', systemClock, silentLogger);
+    for (let line = 0; line < ${count}; line += 1) {
+      file.append('x'.repeat(200) + '\\n');
+    }
+    setTimeout(() => process.stdout.write('full'), 100);
+    process.stdin.resume().on('end', () => process.exit(0));
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: join(import.meta.dirname, '..'),
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  let text = '';
+  child.stderr.setEncoding('latin1').on('data', (piece: string) => {
+    text += piece;
+  });
+  await eventually(() => text.split('\n').length === 1 + count + 1, { what: 'all lines' });
+  child.stdin.end();
 });
 
 test('when the disk does not keep up lines are dropped and counted; a file that cannot be opened drops all', async (t) => {

@@ -7,6 +7,8 @@ export const FLUSH_SIZE = 64 * 1024;
 const BUFFER_SIZE = FLUSH_SIZE + 4 * 1024;
 /** Or after this time. Envoy waits 10 s; people who tail a log are less patient. */
 const FLUSH_INTERVAL_MS = 1000;
+/** A pipe that was full is tried again after this time. */
+const RETRY_INTERVAL_MS = 10;
 /** When the disk is slower than the traffic, lines beyond this are dropped and counted. */
 export const MAX_WAITING = 4 * 1024 * 1024;
 
@@ -171,7 +173,13 @@ export class AccessLogFile {
 
   #write(descriptor: number, bytes: Buffer, offset: number, end: number): void {
     write(descriptor, bytes, offset, end - offset, null, (error, written) => {
+      if (error?.code === 'EAGAIN' && !this.#closed) {
+        // A pipe that somebody set not to block (Node does so with that of standard error): its reader is slower than the traffic.
+        this.#clock.setTimeout(() => this.#write(descriptor, bytes, offset, end), RETRY_INTERVAL_MS, { unref: true });
+        return;
+      }
       if (error !== null) {
+        this.#dropped += linesIn(bytes, offset, end);
         this.#fail('the access log cannot be written', error);
       } else if (offset + written < end) {
         this.#write(descriptor, bytes, offset + written, end);
@@ -222,4 +230,12 @@ export class AccessLogFile {
       this.#logger.error(message, { path: this.#path, error });
     }
   }
+}
+
+function linesIn(bytes: Buffer, start: number, end: number): number {
+  let lines = 0;
+  for (let at = start; at < end; at += 1) {
+    lines += bytes[at] === 0x0a ? 1 : 0;
+  }
+  return lines;
 }
