@@ -18,7 +18,7 @@ export interface SessionSink {
 }
 
 /** What is largest in one write, bytes: eight records, as OpenSSL's output is handed to the kernel ten buffers at a time. */
-const maxWriteBytes = 128 * 1024;
+const maxWriteBytes: number = 128 * 1024;
 
 /** An established TLS session without Node's streams. */
 export class NativeTlsConnection extends Connection implements TlsHandleOwner {
@@ -164,6 +164,10 @@ export class NativeTlsConnection extends Connection implements TlsHandleOwner {
       this.#writing = 0;
       this.#failed(status, 'write', request);
     }
+  }
+
+  override get relayUnitBytes(): number {
+    return maxWriteBytes;
   }
 
   override relay(_source: Connection, bytes: Buffer, start: number, end: number): void {

@@ -43,8 +43,8 @@ export abstract class Connection implements Flushable {
   readonly localIp: string;
   readonly localPort: number;
   tls: TlsFacts | undefined = undefined;
-  /** Everything that comes goes to one other connection, by `relay`: it pays to read much at a time. */
-  relaying = false;
+  /** Where everything that comes goes, by `relay`: it pays to read much at a time. */
+  relaysTo: Connection | undefined = undefined;
   protected dirty = false;
   protected blocked = false;
   protected closed = false;
@@ -89,6 +89,11 @@ export abstract class Connection implements Flushable {
    */
   relay(_source: Connection, bytes: Buffer, start: number, end: number): void {
     this.output.copy(bytes, start, end);
+  }
+
+  /** How much `relay` takes without a copy, bytes, if the bytes are only its for the time of the call; 0 = it wants them lent. */
+  get relayUnitBytes(): number {
+    return 0;
   }
 
   /**

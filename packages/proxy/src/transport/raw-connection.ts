@@ -16,6 +16,9 @@ import {
 /** All plain sockets read into one buffer: whoever needs bytes after the event copies them. Those that relay bulk data have their own. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** Those whose bytes are encrypted during the delivery share a larger one. */
+let encryptBuffer: Buffer | undefined;
+
 /** A read of this size makes a relaying connection one of bulk data, one below the other ends that, bytes. */
 const bulkFromBytes: number = 32 * 1024;
 const bulkUntilBytes: number = 8 * 1024;
@@ -25,6 +28,12 @@ const bulkUntilBytes: number = 8 * 1024;
  * than without an end, and somebody else's round among four bulk transfers takes a fifth of the time.
  */
 const maxBurstBytes: number = 512 * 1024;
+
+/** What is gathered at most before it is written, bytes. */
+const maxGatheredBytes: number = 256 * 1024;
+
+/** Pieces that are gathered, bytes: a record of TLS. */
+const gatherFromBytes: number = 16 * 1024;
 
 /** The request for the next write; used again as long as writes complete at once. */
 let spareRequest: WriteRequest | undefined;
@@ -41,6 +50,8 @@ export class RawConnection extends Connection {
   #own: Buffer | undefined = undefined;
   /** Read since the buffer was last not filled, or others had their turn. */
   #burstBytes = 0;
+  /** After how much others have their turn, bytes: what is encrypted is written once in a turn. */
+  #burstLimitBytes: number = maxBurstBytes;
   /** What it is to read into from now on; undefined: as before. */
   #next: Buffer | undefined = undefined;
 
@@ -70,8 +81,9 @@ export class RawConnection extends Connection {
     } else {
       this.#burstBytes = 0;
     }
-    if (this.relaying && !this.closed) {
-      this.#chooseBuffer(length);
+    const target = this.relaysTo;
+    if (target !== undefined && !this.closed) {
+      this.#chooseBuffer(bytes, length, target.relayUnitBytes);
     }
   }
 
@@ -79,20 +91,29 @@ export class RawConnection extends Connection {
   #yieldAfter(length: number): void {
     this.#burstBytes += length;
     const handle = this.#handle;
-    if (this.#burstBytes >= maxBurstBytes && handle !== undefined && handle.reading && !this.#socket.destroyed) {
+    if (
+      this.#burstBytes >= this.#burstLimitBytes &&
+      handle !== undefined &&
+      handle.reading &&
+      !this.#socket.destroyed
+    ) {
       this.#burstBytes = 0;
       handle.readStop();
       setImmediate(readOn, handle);
     }
   }
 
-  #chooseBuffer(length: number): void {
-    if (this.#own === undefined) {
-      if (length >= bulkFromBytes) {
+  #chooseBuffer(bytes: Buffer, length: number, unitBytes: number): void {
+    if (length >= bulkFromBytes && bytes === readBuffer) {
+      if (unitBytes > 0) {
+        encryptBuffer ??= Buffer.allocUnsafeSlow(unitBytes);
+        this.#next = encryptBuffer;
+        this.#burstLimitBytes = unitBytes;
+      } else {
         this.#own = takeBulkBuffer();
         this.#next = this.#own;
       }
-    } else if (length < bulkUntilBytes) {
+    } else if (length < bulkUntilBytes && bytes !== readBuffer) {
       this.#releaseOwn();
       this.#next = readBuffer;
     }
@@ -133,11 +154,25 @@ export class RawConnection extends Connection {
       this.#socket.destroyed ||
       !source.lend(bytes)
     ) {
-      this.output.copy(bytes, start, end);
+      this.#gather(bytes, start, end);
       return;
     }
     this.bytesWritten += end;
     this.#write(handle, bytes, end);
+  }
+
+  /** A buffer that was filled is followed by more at once: that is written together, at the end of the turn at the latest. */
+  #gather(bytes: Buffer, start: number, end: number): void {
+    const { output } = this;
+    const { flushQueue } = this.context;
+    const length = end - start;
+    if (length !== bytes.length || length < gatherFromBytes || output.byteLength + length > maxGatheredBytes) {
+      flushQueue.add(this);
+    } else if (!this.dirty) {
+      flushQueue.addForTurn(this);
+    }
+    this.dirty = true;
+    output.copy(bytes, start, end);
   }
 
   get queuedBytes(): number {
@@ -165,7 +200,7 @@ export class RawConnection extends Connection {
     if (single !== undefined) {
       this.#write(handle, single, this.output.lastTakenLength);
     } else {
-      this.output.flush((chunk, size) => this.#write(handle, chunk, size));
+      this.#writeAll(handle);
     }
   }
 
@@ -174,27 +209,54 @@ export class RawConnection extends Connection {
       releaseWritten(chunk);
       return;
     }
-    const request = spareRequest ?? createWriteRequest();
-    spareRequest = undefined;
+    const request = takeRequest();
     // A plain view is made in a third of the time that `Buffer.subarray` takes.
-    const status = handle.writeBuffer(request, new Uint8Array(chunk.buffer, chunk.byteOffset, length));
-    if (status !== 0) {
+    const view = new Uint8Array(chunk.buffer, chunk.byteOffset, length);
+    if (this.#isUnderWay(handle, request, handle.writeBuffer(request, view))) {
+      request.chunk = chunk;
+      this.#checkPressure(handle.writeQueueSize);
+    } else {
       releaseWritten(chunk);
-      this.#fail(status);
+    }
+  }
+
+  /** All chunks of the output in one system call. */
+  #writeAll(handle: StreamHandle): void {
+    const chunks: Buffer[] = [];
+    const views: Uint8Array[] = [];
+    this.output.flush((chunk, length) => {
+      chunks.push(chunk);
+      views.push(new Uint8Array(chunk.buffer, chunk.byteOffset, length));
+    });
+    if (this.#error !== undefined) {
+      chunks.forEach(releaseWritten);
       return;
+    }
+    const request = takeRequest();
+    if (this.#isUnderWay(handle, request, handle.writev(request, views, true))) {
+      request.chunks = chunks;
+      this.#checkPressure(handle.writeQueueSize);
+    } else {
+      chunks.forEach(releaseWritten);
+    }
+  }
+
+  /** Looks at what became of a write that was begun just now. @returns false when it has ended, well or badly. */
+  #isUnderWay(handle: StreamHandle, request: WriteRequest, status: number): boolean {
+    if (status !== 0) {
+      this.#fail(status);
+      return false;
     }
     const isAsync = lastWriteWasAsync();
     if (isAsync === false || (isAsync === undefined && handle.writeQueueSize === 0)) {
       spareRequest = isAsync === false ? request : undefined;
-      releaseWritten(chunk);
-      return;
+      return false;
     }
     request.handle = handle;
     request.owner = this;
-    request.chunk = chunk;
     request.oncomplete = completeWrite;
     this.#writing += 1;
-    this.#checkPressure(handle.writeQueueSize);
+    return true;
   }
 
   #writeThroughSocket(chunk: Buffer, length: number): void {
@@ -285,14 +347,22 @@ function readOn(handle: StreamHandle): void {
   }
 }
 
+function takeRequest(): WriteRequest {
+  const request = spareRequest ?? createWriteRequest();
+  spareRequest = undefined;
+  return request;
+}
+
 function completeWrite(this: WriteRequest, status: number): void {
   const connection = this.owner as RawConnection;
-  const chunk = this.chunk;
+  const { chunk, chunks } = this;
   this.owner = undefined;
+  this.chunks = undefined;
   this.chunk = undefined;
   if (chunk !== undefined) {
     releaseWritten(chunk);
   }
+  chunks?.forEach(releaseWritten);
   connection.writeCompleted(status);
 }
 

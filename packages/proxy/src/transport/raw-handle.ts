@@ -12,12 +12,15 @@ export interface WriteRequest {
   oncomplete?: (status: number) => void;
   owner?: unknown;
   chunk?: Buffer | undefined;
+  chunks?: readonly Buffer[] | undefined;
 }
 
 /** The native side of a socket. */
 export interface StreamHandle {
   /** @returns 0 or a negative error number. What the kernel does not take at once is queued. */
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
+  /** The same for several pieces in one system call. @param allBuffers each piece is bytes. */
+  writev(request: WriteRequest, pieces: readonly Uint8Array[], allBuffers: boolean): number;
   /** Whether the socket wants to read; kept by `net`. */
   readonly reading: boolean;
   readStop(): number;
@@ -56,6 +59,7 @@ export function handleOf(socket: Socket): StreamHandle | undefined {
   const handle = (socket as unknown as { _handle?: Partial<StreamHandle> | null })._handle;
   return rawHandlesAvailable &&
     typeof handle?.writeBuffer === 'function' &&
+    typeof handle.writev === 'function' &&
     typeof handle.writeQueueSize === 'number' &&
     typeof handle.readStop === 'function'
     ? (handle as StreamHandle)

@@ -192,8 +192,8 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     if (lifetime > 0 && nowMs + lifetime < this.#age.deadlineMs) {
       this.context.wheel.arm(this.#age, nowMs, lifetime);
     }
-    upstream.relaying = true;
-    this.#transport.relaying = true;
+    upstream.relaysTo = this.#transport;
+    this.#transport.relaysTo = upstream;
     this.#upstreamTls = upstream.tls;
     this.#upstreamLocalAddress = upstream.localAddress;
     upstream.bufferLimitBytes = this.cluster.config.bufferLimitBytes;
