@@ -142,3 +142,15 @@ test('a timer that hung in a closed wheel works in another one', () => {
   clock.turn(300);
   assert.equal(fired.length, 1);
 });
+
+test('a far timer armed while another fires does not hold up those between', () => {
+  const { clock, wheel, fired, timer } = setUp();
+  const far = timer('far');
+  const between = timer('between');
+  const first = new WheelTimer({ onTimer: () => wheel.arm(far, clock.nowMs, 3000) }, 0);
+  wheel.arm(first, clock.nowMs, 20);
+  wheel.arm(between, clock.nowMs, 60);
+  clock.turn(200);
+  assert.equal(fired.length, 1);
+  assert.match(fired[0] ?? '', /^between/);
+});

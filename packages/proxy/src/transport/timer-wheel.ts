@@ -152,10 +152,13 @@ export class TimerWheel {
       this.#visit(tick % slotCount, nowMs);
     }
     this.#visited = Math.max(this.#visited, nowTick);
-    if (this.#linked > 0 && this.#wake === undefined) {
+    if (this.#linked > 0) {
+      // What was armed meanwhile may have set the wake-up later than what was there before needs it.
       for (let tick = this.#visited + 1; tick <= this.#visited + slotCount; tick += 1) {
         if (this.#slots[tick % slotCount] !== undefined) {
-          this.#schedule(tick);
+          if (this.#wake === undefined || tick < this.#wakeTick) {
+            this.#schedule(tick);
+          }
           break;
         }
       }
