@@ -471,12 +471,8 @@ export class HeadFields implements HeaderView {
       this.#writeEdited(out);
     }
     const added = this.#added;
-    if (this.#addedLength > 0) {
-      let text = '';
-      for (let at = 0; at < this.#addedLength; at += 3) {
-        text += `${added[at]}: ${added[at + 2]}\r\n`;
-      }
-      out.latin1(text);
+    for (let at = 0; at < this.#addedLength; at += 3) {
+      out.field(added[at] as string, added[at + 2] as string);
     }
   }
 
@@ -496,7 +492,8 @@ export class HeadFields implements HeaderView {
         out.copy(this.bytes, from, until);
       }
       if (edit === replaced) {
-        out.latin1(`${this.#replacements?.[index] ?? ''}\r\n`);
+        out.latin1(this.#replacements?.[index] ?? '');
+        out.latin1('\r\n');
       }
       from = index + 1 < this.count ? (marks[at + stride] as number) : this.fieldsEnd;
     }

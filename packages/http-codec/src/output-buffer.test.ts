@@ -67,3 +67,16 @@ test('no more than a bounded number of chunks is kept', () => {
   out.latin1('still works');
   assert.equal(drained(out).toString(), 'still works');
 });
+
+test('a field line is its name and value, short or longer than a chunk, at the border of chunks too', () => {
+  const out = new OutputBuffer();
+  let expected = '';
+  for (const length of [0, 1, 12, 13, 200, chunkSizeBytes - 20, chunkSizeBytes, 2 * chunkSizeBytes, 3]) {
+    for (const name of ['a', 'x-envoy-attempt-count']) {
+      const value = '\u00e9'.repeat(length);
+      out.field(name, value);
+      expected += `${name}: ${value}\r\n`;
+    }
+  }
+  assert.equal(drained(out).toString('latin1'), expected);
+});

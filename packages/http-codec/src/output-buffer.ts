@@ -27,6 +27,26 @@ export function releaseChunk(chunk: Buffer): void {
   }
 }
 
+const colon = 0x3a;
+const space = 0x20;
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
+/** Characters up to which a loop is faster than a call out of JavaScript. */
+const shortText = 12;
+
+/** @returns where the text ends. */
+function putText(bytes: RawBuffer, at: number, text: string): number {
+  const { length } = text;
+  if (length > shortText) {
+    bytes.latin1Write(text, at, length);
+  } else {
+    for (let index = 0; index < length; index += 1) {
+      bytes[at + index] = text.charCodeAt(index);
+    }
+  }
+  return at + length;
+}
+
 /** One full or last chunk with the number of bytes in it. */
 export interface OutputChunk {
   readonly bytes: Buffer;
@@ -119,6 +139,22 @@ export class OutputBuffer {
     }
     chunk.latin1Write(text, this.#length, size);
     this.#length += size;
+  }
+
+  /** Appends a field line, without putting it together first; characters as in `latin1`. */
+  field(name: string, value: string): void {
+    const size = name.length + value.length + 4;
+    if (size > chunkSizeBytes) {
+      this.latin1(`${name}: ${value}\r\n`);
+      return;
+    }
+    const chunk = this.claim(size);
+    let at = putText(chunk, this.claimedAt, name);
+    chunk[at] = colon;
+    chunk[at + 1] = space;
+    at = putText(chunk, at + 2, value);
+    chunk[at] = carriageReturn;
+    chunk[at + 1] = lineFeed;
   }
 
   /** Hands the gathered bytes to `write`, chunk by chunk; the receiver calls `releaseChunk` when it is done with one. */
