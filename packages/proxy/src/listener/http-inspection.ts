@@ -1,3 +1,5 @@
+import { startsLikeHttp2 } from '@weft/http-codec';
+
 /** Longest request line that is waited for, bytes; a longer one is opaque TCP for us. */
 export const maxSniffedLineBytes: number = 8 * 1024;
 
@@ -10,7 +12,6 @@ export type SniffedProtocol = 'http/1.0' | 'http/1.1' | 'h2c';
 /** What the first bytes of a client are: undecided, not HTTP, or which HTTP. */
 export type HttpInspection = 'need-more' | 'other' | SniffedProtocol;
 
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const version = Buffer.from('HTTP/1.', 'latin1');
 
 const SPACE = 0x20;
@@ -22,9 +23,9 @@ const LF = 0x0a;
  * (RFC 9113 §3.4). It says `other` with the first byte that cannot be HTTP, so that binary protocols never wait.
  */
 export function inspectHttp(bytes: Buffer): HttpInspection {
-  const compared = Math.min(bytes.length, preface.length);
-  if (bytes.compare(preface, 0, compared, 0, compared) === 0) {
-    return compared === preface.length ? 'h2c' : 'need-more';
+  const http2 = startsLikeHttp2(bytes, 0, bytes.length);
+  if (http2 !== 'no') {
+    return http2 === 'yes' ? 'h2c' : 'need-more';
   }
   const methodEnd = endOfMethod(bytes);
   if (typeof methodEnd === 'string') {
