@@ -13,7 +13,7 @@ import type {
   LocalityEndpoints,
   UpstreamTransportSocket,
 } from '../runtime-config/config.ts';
-import { type BalancingOptions, defaultBalancing } from '../runtime-config/load-balancing.ts';
+import { type BalancingOptions, defaultBalancing, type HashPolicy } from '../runtime-config/load-balancing.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { ClusterCounters } from './cluster-counters.ts';
 import { PriorityLevels } from './priority-levels.ts';
@@ -82,6 +82,18 @@ export class Cluster implements EndpointOwner {
 
   breaker(priority: 'default' | 'high'): CircuitBreaker {
     return priority === 'high' ? this.highBreaker : this.defaultBreaker;
+  }
+
+  /** Whether choices go by the hashes of requests. */
+  get usesHashes(): boolean {
+    const { kind } = this.config.loadBalancer;
+    return kind === 'ring-hash' || kind === 'maglev';
+  }
+
+  /** What requests are hashed by whatever their route says; empty: the route says it. */
+  get hashPolicies(): readonly HashPolicy[] {
+    const { loadBalancer } = this.config;
+    return loadBalancer.kind === 'ring-hash' || loadBalancer.kind === 'maglev' ? loadBalancer.hashPolicies : [];
   }
 
   /**

@@ -24,6 +24,7 @@ import { StreamInfo, type TlsFacts } from '../../stream-info.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import { DownstreamResponse } from './downstream-response.ts';
+import { EndpointChoice } from './endpoint-choice.ts';
 import { isGrpc } from './grpc/grpc-request.ts';
 import { MessageCounter } from './grpc/message-counter.ts';
 import type { GrpcWebTranslation } from './grpc-web/grpc-web-request.ts';
@@ -49,6 +50,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   attempt: UpstreamAttempt = new UpstreamAttempt(this);
   readonly body: BodyBuffer = new BodyBuffer();
   readonly retries: RetryState = new RetryState();
+  readonly endpointChoice: EndpointChoice = new EndpointChoice();
   readonly response: DownstreamResponse = new DownstreamResponse(this);
   readonly #timers: readonly WheelTimer[] = Array.from(
     { length: streamTimerCount },
@@ -494,6 +496,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.body.clear();
     this.bodyReplayable = true;
     this.retries.reset();
+    this.endpointChoice.reset();
     this.#bodySink = undefined;
     this.#requestPaused = 0;
     this.#messages.reset();

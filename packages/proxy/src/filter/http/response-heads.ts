@@ -31,6 +31,10 @@ export function prepareUpstreamResponse(stream: HttpStream, head: ResponseHead, 
     const elapsed = Math.max(0, Math.round(info.upstreamResponseStartMs - info.upstreamRequestStartMs));
     head.set('x-envoy-upstream-service-time', smallNumbers[elapsed] ?? String(elapsed));
   }
+  const { setCookies } = stream.endpointChoice;
+  for (let index = 0; index < setCookies.length; index += 1) {
+    head.addClean('set-cookie', setCookies[index] as string);
+  }
   if (choice !== undefined) {
     info.responseHeaders = head;
     info.responseCode = head.status;

@@ -1,5 +1,4 @@
 import { type ResponseHead, releaseResponseHead } from '@weft/http-codec';
-import type { Endpoint } from '../../endpoint/endpoint.ts';
 import { localReplies, type ResetReason, resetFlags, upstreamReset } from '../../local-reply.ts';
 import type { UpstreamHttpConnection } from '../../pool/upstream-http-connection.ts';
 import { ResponseFlag } from '../../response-flag.ts';
@@ -23,7 +22,7 @@ export function startTry(stream: HttpStream): void {
   if (cluster === undefined) {
     return;
   }
-  const endpoint = pickEndpoint(stream);
+  const endpoint = stream.endpointChoice.pick(stream, cluster);
   if (endpoint === undefined) {
     stream.reply(localReplies.noHealthyUpstream);
     return;
@@ -47,21 +46,6 @@ export function startTry(stream: HttpStream): void {
     cluster.counters.requestsPendingOverflow += 1;
     onTryFailed(stream, attempt, 'overflow', 'overflow', '');
   }
-}
-
-function pickEndpoint(stream: HttpStream): Endpoint | undefined {
-  const { cluster, retries } = stream;
-  const { policy, triedEndpoints } = retries;
-  let endpoint = cluster?.pick();
-  if (policy?.avoidPreviousHosts === true && triedEndpoints.length > 0) {
-    for (let again = 0; again < policy.hostSelectionRetryMaxAttempts; again += 1) {
-      if (endpoint === undefined || !triedEndpoints.includes(endpoint)) {
-        break;
-      }
-      endpoint = cluster?.pick();
-    }
-  }
-  return endpoint;
 }
 
 /** A connection is there: the head and what is known of the body go out. */
@@ -99,6 +83,10 @@ export function onTryReady(stream: HttpStream, attempt: UpstreamAttempt, upstrea
 
 /** The request is complete: the timeouts that begin there are armed. */
 export function onRequestComplete(stream: HttpStream): void {
+  // It did not come to the router yet: a filter holds it.
+  if (stream.cluster === undefined) {
+    return;
+  }
   const action = stream.route?.forward;
   if (action !== undefined && action.timeoutMs > 0) {
     stream.arm(StreamTimer.route, action.timeoutMs);
