@@ -6,6 +6,14 @@ export type { Instance } from './state/instances.ts';
 export { type ChangeEffect, MeshState, type ResourceChange } from './state/mesh-state.ts';
 export type { MutualTlsMode } from './state/peer-authentication-index.ts';
 export type { ServiceModel, ServicePortModel } from './state/service-model.ts';
+export {
+  type GatewayApiStatus,
+  type GatewayCondition,
+  gatewayApiStatus,
+  gatewayControllerName,
+  type ListenerStatus,
+  routeGroup,
+} from './status/gateway-api-status.ts';
 export { type ResourceStatus, resourceStatus, type StatusCondition } from './status/resource-status.ts';
 export { workloadIr } from './to-ir/workload-ir.ts';
 export type { XdsMessage } from './to-xds/message.ts';

@@ -12,6 +12,7 @@ import { Leftovers } from '../proxies/leftovers.ts';
 import { ProxySessions } from '../proxies/proxy-sessions.ts';
 import { shortNameOf, typeNames } from '../proxies/type-names.ts';
 import { EventRecorder } from '../status/events.ts';
+import { GatewayApiStatusWriter } from '../status/gateway-api-status-writer.ts';
 import { ProxyStatusWriter } from '../status/proxy-status-writer.ts';
 import { RecentErrors } from '../status/recent-errors.ts';
 import { ResourceStatusWriter } from '../status/resource-status-writer.ts';
@@ -49,9 +50,10 @@ export class Mesh {
   readonly history: TrafficHistory;
   readonly errors: RecentErrors;
   readonly metrics = new Metrics();
-  readonly seenProtocols = new SeenProtocols(() => this.#resourceStatus.changed());
+  readonly seenProtocols = new SeenProtocols(() => this.#statusChanged());
   readonly #options: MeshOptions;
   readonly #resourceStatus: ResourceStatusWriter;
+  readonly #gatewayApiStatus: GatewayApiStatusWriter;
   readonly #proxyStatus: ProxyStatusWriter;
   readonly #events: EventRecorder;
   readonly #nacks = this.metrics.counter(
@@ -79,7 +81,7 @@ export class Mesh {
         logger: logger.with({ part: 'publisher' }),
         observedHosts: (proxyKey) => this.observed.authorities(proxyKey),
         common: () => [bundle],
-        onPublished: () => this.#resourceStatus.changed(),
+        onPublished: () => this.#statusChanged(),
         metrics: {
           pushSeconds: this.metrics.histogram(
             'weft_push_seconds',
@@ -105,7 +107,7 @@ export class Mesh {
       disconnectGraceMs: options.disconnectGraceMs,
       onProxyChanged: (proxyKey) => {
         this.#proxyStatus.changed(proxyKey);
-        this.#resourceStatus.changed();
+        this.#statusChanged();
       },
       onObserved: (proxyKey) => this.#proxyStatus.changed(proxyKey, observedDelayMs),
     });
@@ -116,6 +118,7 @@ export class Mesh {
       publisher: this.publisher,
       seenProtocols: this.seenProtocols,
     });
+    this.#gatewayApiStatus = new GatewayApiStatusWriter({ ...common, state: this.state, publisher: this.publisher });
     this.#proxyStatus = new ProxyStatusWriter({ ...common, sessions: this.sessions, observed: this.observed });
     this.#events = new EventRecorder({ client, clock, logger });
     this.#closers.push(
@@ -145,6 +148,7 @@ export class Mesh {
     this.publisher.flush();
     this.sessions.start();
     this.#resourceStatus.start();
+    this.#gatewayApiStatus.start();
     this.#proxyStatus.start(this.state.proxyKeys());
     const leftovers = new Leftovers({
       state: this.state,
@@ -168,6 +172,7 @@ export class Mesh {
       close();
     }
     this.#resourceStatus.close();
+    this.#gatewayApiStatus.close();
     this.#proxyStatus.close();
     this.sessions.close();
     this.publisher.close();
@@ -261,7 +266,7 @@ export class Mesh {
         this.revisions.remove(previous);
       }
     }
-    this.#resourceStatus.changed();
+    this.#statusChanged();
   }
 
   #restoreObserved({ metadata, spec, status }: ProxyResource): void {
@@ -271,9 +276,14 @@ export class Mesh {
     }
   }
 
+  #statusChanged(): void {
+    this.#resourceStatus.changed();
+    this.#gatewayApiStatus.changed();
+  }
+
   #clientChanged({ key }: ConnectedClient, change: ClientChange): void {
     this.#proxyStatus.changed(key);
-    this.#resourceStatus.changed();
+    this.#statusChanged();
     if (change.kind !== 'nacked') {
       return;
     }

@@ -1,0 +1,195 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock, Logger, Timer } from '@weft/base';
+import { type Condition, type KubeObject, parseApiVersion, type ResourceClient } from '@weft/resources';
+import {
+  type GatewayApiStatus,
+  type GatewayCondition,
+  gatewayApiStatus,
+  gatewayControllerName,
+  type MeshState,
+  routeGroup,
+} from '@weft/translate';
+import type { XdsServer } from '@weft/xds-server';
+import type { Publisher } from '../mesh/publisher.ts';
+import type { Revisions, TrackedResource } from '../mesh/revisions.ts';
+import { ProgrammedView } from './programmed.ts';
+import { type TurnResult, WriteQueue } from './write-queue.ts';
+
+export interface GatewayApiStatusWriterOptions {
+  readonly state: MeshState;
+  readonly publisher: Publisher;
+  readonly revisions: Revisions;
+  readonly xds: Pick<XdsServer, 'client'>;
+  readonly client: ResourceClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Acknowledgements come in bursts: they are looked at together, after this. */
+const gatherMs = 3;
+
+/** The parts of a status that are ours, as they are stored. */
+type StoredStatus = Readonly<Record<string, unknown>>;
+interface StoredParent {
+  readonly parentRef: unknown;
+  readonly controllerName: string;
+  readonly conditions: readonly Condition[];
+}
+
+/**
+ * Keeps the status of GatewayClasses, Gateways and routes, in the shape that Gateway API gives them. Entries of other controllers in a
+ * route's status stay. Writes an object only when something differs from what is stored.
+ */
+export class GatewayApiStatusWriter {
+  readonly #options: GatewayApiStatusWriterOptions;
+  readonly #queue: WriteQueue;
+  #statuses: ReadonlyMap<string, GatewayApiStatus> = new Map();
+  #view: ProgrammedView | undefined;
+  #timer: Timer | undefined;
+  #enabled = false;
+
+  constructor(options: GatewayApiStatusWriterOptions) {
+    this.#options = options;
+    this.#queue = new WriteQueue({
+      clock: options.clock,
+      logger: options.logger,
+      what: 'status of a resource of Gateway API',
+      run: (key) => this.#write(key),
+    });
+  }
+
+  start(): void {
+    this.#enabled = true;
+    this.changed();
+  }
+
+  /** A resource, a snapshot or an acknowledgement has changed. */
+  changed(): void {
+    this.#view = undefined;
+    if (this.#enabled && this.#timer === undefined) {
+      this.#timer = this.#options.clock.setTimeout(() => this.#look(), gatherMs, { unref: true });
+    }
+  }
+
+  close(): void {
+    this.#enabled = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#queue.close();
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const { state, revisions } = this.#options;
+    this.#statuses = gatewayApiStatus(state);
+    for (const [key, status] of this.#statuses) {
+      const resource = revisions.get(key);
+      if (resource === undefined) {
+        continue;
+      }
+      if (this.#isStored(key, status, resource)) {
+        this.#queue.forget(key);
+      } else {
+        this.#queue.mark(key, 0);
+      }
+    }
+  }
+
+  #isStored(key: string, status: GatewayApiStatus, resource: TrackedResource): boolean {
+    const stored = storedStatus(resource.object);
+    return isDeepStrictEqual(this.#wanted(key, status, resource, stored), stored);
+  }
+
+  async #write(key: string): Promise<TurnResult> {
+    const { revisions, client } = this.#options;
+    const resource = revisions.get(key);
+    const status = this.#statuses.get(key);
+    if (resource === undefined || status === undefined || this.#isStored(key, status, resource)) {
+      return undefined;
+    }
+    const { group, version } = parseApiVersion(resource.apiVersion);
+    await client.patch(
+      { group, version, kind: resource.kind },
+      resource.name,
+      resource.namespace === '' ? undefined : resource.namespace,
+      // A status for another object of the same name would be wrong: the API refuses it by the uid.
+      { metadata: { uid: resource.uid }, status: this.#wanted(key, status, resource, storedStatus(resource.object)) },
+      { subresource: 'status' },
+    );
+    return undefined;
+  }
+
+  /** The whole status as it should be stored. */
+  #wanted(key: string, status: GatewayApiStatus, resource: TrackedResource, stored: StoredStatus): StoredStatus {
+    const merge = (old: unknown, wanted: readonly GatewayCondition[]): readonly Condition[] =>
+      this.#conditions((old ?? []) as readonly Condition[], wanted, resource.generation);
+    switch (status.kind) {
+      case 'class':
+        return { ...stored, conditions: merge(stored['conditions'], status.conditions) };
+      case 'gateway': {
+        const applied = this.#applied(key, resource);
+        const listeners = (stored['listeners'] ?? []) as readonly {
+          readonly name: string;
+          readonly conditions: readonly Condition[];
+        }[];
+        return {
+          ...stored,
+          addresses: status.addresses.map((value) => ({ type: 'IPAddress', value })),
+          conditions: merge(stored['conditions'], status.conditions.map(applied)),
+          listeners: status.listeners.map((listener) => ({
+            name: listener.name,
+            supportedKinds: listener.supportedKinds.map((kind) => ({ group: routeGroup, kind })),
+            attachedRoutes: listener.attachedRoutes,
+            conditions: merge(
+              listeners.find(({ name }) => name === listener.name)?.conditions,
+              listener.conditions.map(applied),
+            ),
+          })),
+        };
+      }
+      case 'route': {
+        const all = (stored['parents'] ?? []) as readonly StoredParent[];
+        const own = all.filter((parent) => parent.controllerName === gatewayControllerName);
+        return {
+          ...stored,
+          parents: [
+            ...all.filter((parent) => parent.controllerName !== gatewayControllerName),
+            ...status.parents.map(({ ref, conditions }) => ({
+              parentRef: ref,
+              controllerName: gatewayControllerName,
+              conditions: merge(own.find((parent) => isDeepStrictEqual(parent.parentRef, ref))?.conditions, conditions),
+            })),
+          ],
+        };
+      }
+    }
+  }
+
+  /** `Programmed` holds when the proxies have applied it, too. */
+  #applied(key: string, resource: TrackedResource): (condition: GatewayCondition) => GatewayCondition {
+    this.#view ??= new ProgrammedView(this.#options.publisher, this.#options.xds);
+    const view = this.#view.condition(key, resource);
+    return (condition) =>
+      condition.type !== 'Programmed' || condition.status === 'False' || view.status === 'True'
+        ? condition
+        : { ...condition, status: 'False', reason: 'Pending', message: view.message };
+  }
+
+  /** Times move only when the status of a condition does. */
+  #conditions(
+    stored: readonly Condition[],
+    wanted: readonly GatewayCondition[],
+    generation: number,
+  ): readonly Condition[] {
+    const time = `${new Date(this.#options.clock.now()).toISOString().slice(0, 19)}Z`;
+    return wanted.map(({ type, status, reason, message }) => {
+      const old = stored.find((condition) => condition.type === type);
+      const lastTransitionTime = old?.status === status ? old.lastTransitionTime : time;
+      return { type, status, reason, message, observedGeneration: generation, lastTransitionTime };
+    });
+  }
+}
+
+function storedStatus(object: KubeObject): StoredStatus {
+  return (object as { readonly status?: StoredStatus }).status ?? {};
+}
