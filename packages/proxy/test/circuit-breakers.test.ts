@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '@weft/testkit';
-import { breakers } from './support/configs.ts';
+import { frame, parseFrames, preface, settings, Type, uint32 } from '../../http-codec/test/hand-made-frames.ts';
+import { breakers, cluster, http2Options } from './support/configs.ts';
 import { type OriginConnection, okResponse, RawOrigin } from './support/raw-peer.ts';
 import { get, getOnce, SimpleProxy } from './support/simple-proxy.ts';
 
@@ -73,4 +74,37 @@ test('a request that waits at an endpoint whose only connection closes gets a ne
   await eventually(() => held.length === 3, { what: 'a request comes by a new connection' });
   held[2]?.socket.write(okResponse);
   await eventually(() => clients.slice(2).some((client) => client.received.includes('ok')), { what: 'it is answered' });
+});
+
+test('a request that waits for a connection that drains gets a new one, though no more are allowed', async (t) => {
+  const greeted = new Set<OriginConnection>();
+  const { upstreamHttp } = cluster('origin', []);
+  const proxy = await SimpleProxy.start(t, {
+    onData: (connection) => {
+      if (!greeted.has(connection)) {
+        greeted.add(connection);
+        connection.socket.write(settings());
+      }
+    },
+    cluster: {
+      circuitBreakers: breakers({ maxConnections: 1 }),
+      upstreamHttp: { ...upstreamHttp, protocol: 'http2', http2: http2Options({ maxConcurrentStreams: 1 }) },
+    },
+  });
+  const { origin } = proxy;
+  const requests = (index: number): number =>
+    parseFrames((origin.connections[index]?.received ?? preface).subarray(preface.length)).filter(
+      ({ type }) => type === Type.headers,
+    ).length;
+  for (const path of ['/held', '/waits']) {
+    const client = await proxy.client();
+    client.send(get(path));
+  }
+  await eventually(() => proxy.harness.dataPlane.clusters()[0]?.requestsPending === 1 && requests(0) === 1, {
+    what: 'one request is under way, one waits',
+  });
+  // The stream under way is long, as streams of gRPC are.
+  origin.connections[0]?.socket.write(frame(Type.goaway, 0, 0, uint32(1, 0)));
+  await eventually(() => requests(1) === 1, { what: 'the other has a connection of its own' });
+  assert.equal(origin.connections[0]?.ended, false);
 });
