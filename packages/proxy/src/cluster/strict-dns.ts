@@ -61,12 +61,13 @@ export class StrictDns {
     if (this.#stopped) {
       return;
     }
+    // Before the owner is told: it may stop us, and a defect of its must not end the watch.
+    this.#timer = clock.setTimeout(() => void this.#refresh(), waitMs, { unref: true });
     const fingerprint = JSON.stringify([...this.#known].sort());
     if (fingerprint !== this.#last) {
       this.#last = fingerprint;
       onEndpoints(this.#expand());
     }
-    this.#timer = clock.setTimeout(() => void this.#refresh(), waitMs, { unref: true });
   }
 
   #expand(): ClusterEndpoints {
