@@ -7,6 +7,7 @@ import type { KubeObject, ObjectMeta, OwnerReference } from './object.ts';
 import { Place, showValue } from './place.ts';
 import { kindFor, kinds } from './registry.ts';
 import { checkStructure } from './schema/check-structure.ts';
+import { checkUnique } from './schema/check-unique.ts';
 import { didYouMean } from './schema/did-you-mean.ts';
 import { metadataSchema } from './schema/metadata.ts';
 import { dropNullFields } from './schema/structure.ts';
@@ -186,6 +187,12 @@ export function validateChange(object: KubeObject, previous: KubeObject): readon
   return [...root.violations, ...(kindFor(group, version, object.kind)?.validateUpdate?.(object, previous) ?? [])];
 }
 
+/** Adds what is said of places of which nothing has been said yet. */
+function addMissing(found: Violation[], more: readonly Violation[]): void {
+  const reported = new Set(found.map(({ path }) => path));
+  found.push(...more.filter(({ path }) => !reported.has(path)));
+}
+
 /**
  * Judges an object as it came in: known kind, structure, names, labels, and what the kind itself demands. Everything
  * that is wrong is reported at once; rules that need the right types are looked at as soon as those hold.
@@ -220,8 +227,10 @@ export function validateObject(raw: unknown, options: ValidateOptions = {}): Val
   }
   const written = { apiVersion, kind: kindName, metadata: meta, ...(body as object) } as KubeObject;
   const complete = kind.withDefaults?.(written) ?? written;
-  const reported = new Set(found.map(({ path }) => path));
-  found.push(...(kind.validate?.(complete) ?? []).filter(({ path }) => !reported.has(path)));
+  addMissing(found, kind.validate?.(complete) ?? []);
+  const lists = Place.root();
+  checkUnique(lists, kind.schema, complete);
+  addMissing(found, lists.violations);
   return found.length > 0
     ? { violations: limitViolations(found) }
     : { object: options.withDefaults === false ? written : complete };

@@ -260,7 +260,7 @@ test('a proxy does not listen twice in one place', () => {
     'spec.inbound[0].appPort: Conflict: the workload cannot listen where its proxy does',
     'spec.inbound[1].name: Duplicate value: "http" is there more than once',
     'spec.inbound[1].port: Conflict: 127.0.0.1:15001 is taken by spec.httpProxy.port already',
-    'spec.upstreams[1]: Duplicate value: "ratings:9080" is there more than once',
+    'spec.upstreams[1].host: Duplicate value: "ratings:9080" is there more than once',
     'spec.upstreams[1].listenAddress: Invalid value: "x": not an IP address',
   ]);
 });

@@ -39,7 +39,7 @@ function fillEntries(schema: z.ZodType, value: Readonly<Record<string, unknown>>
       continue;
     }
     const before = Object.hasOwn(value, name) ? value[name] : undefined;
-    const after = fillDefaults(child, before ?? defaultOf(child));
+    const after = fillDefaults(child, before ?? structuredClone(defaultOf(child)));
     if (after !== before) {
       filled ??= { ...value };
       filled[name] = after;

@@ -38,15 +38,10 @@ function checkListener(place: Place, { protocol, hostname, tls, allowedRoutes }:
 }
 
 function checkListeners(place: Place, listeners: readonly KubeListener[]): void {
-  const names = new Set<string>();
   const sockets = new Map<string, string>();
   for (const [index, listener] of listeners.entries()) {
     const here = place.at(index);
     checkListener(here, listener);
-    if (names.has(listener.name)) {
-      here.at('name').duplicate(listener.name, 'Give each listener a name of its own.');
-    }
-    names.add(listener.name);
     const key = JSON.stringify([listener.port, listener.protocol, listener.hostname]);
     const other = sockets.get(key);
     if (other !== undefined) {
@@ -107,13 +102,6 @@ export function validateGateway({ spec, status }: KubeGateway): Violation[] {
   checkSelector(place.at('allowedListeners', 'namespaces', 'selector'), spec.allowedListeners?.namespaces?.selector);
   checkKeys(place.at('infrastructure', 'labels'), spec.infrastructure?.labels);
   checkKeys(place.at('infrastructure', 'annotations'), spec.infrastructure?.annotations);
-  const ports = new Set<number>();
-  for (const [index, { port }] of (spec.tls?.frontend?.perPort ?? []).entries()) {
-    if (ports.has(port)) {
-      place.at('tls', 'frontend', 'perPort', index, 'port').duplicate(port, 'Name each port once.');
-    }
-    ports.add(port);
-  }
   checkAddresses(root.at('status', 'addresses'), status?.addresses ?? []);
   return root.violations;
 }

@@ -78,7 +78,7 @@ export function validateProxy({ spec }: ProxyResource): Violation[] {
     const here = place.at('upstreams', index);
     const key = `${upstream.host}:${upstream.port}`;
     if (upstreams.has(key)) {
-      here.duplicate(key, 'Remove one of the two.');
+      here.at('host').duplicate(key, 'Remove one of the two.');
     }
     upstreams.add(key);
     if (!isHostName(upstream.host)) {
