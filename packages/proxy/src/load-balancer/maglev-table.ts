@@ -11,7 +11,7 @@ const FREE = 0xffffffff;
 
 /**
  * The look-up table of Maglev (Eisenbud et al. 2016, §3.4), slot by slot as Envoy fills it: endpoints take turns, in
- * the order of `weights`, each along its own permutation of the slots; one of lesser weight sits turns out.
+ * the order of their keys, each along its own permutation of the slots; one of lesser weight sits turns out.
  * @param keyOf a binary text, the address as a rule.
  * @param size prime.
  */
@@ -23,13 +23,15 @@ export function* buildMaglevTable<T>(
   if (hosts.length === 0) {
     return { hosts, shares, choose: () => -1 };
   }
+  const keys = hosts.map(keyOf);
+  const order = Uint32Array.from(keys.keys()).sort((a, b) => compare(keys[a] as string, keys[b] as string));
   const slots = new Uint32Array(size).fill(FREE);
   const position = new Uint32Array(hosts.length);
   const skip = new Uint32Array(hosts.length);
   const target = new Float64Array(hosts.length);
   const hash: Hash64 = { hi: 0, lo: 0 };
   for (let index = 0; index < hosts.length; index += 1) {
-    const key = keyOf(hosts[index] as T);
+    const key = keys[index] as string;
     xxHash64(key, hash);
     position[index] = hashModulo(hash, size);
     xxHash64(key, hash, 1);
@@ -41,7 +43,8 @@ export function* buildMaglevTable<T>(
   let filled = 0;
   let probes = 0;
   for (let turn = 1; filled < size; turn += 1) {
-    for (let index = 0; index < hosts.length && filled < size; index += 1) {
+    for (let place = 0; place < order.length && filled < size; place += 1) {
+      const index = order[place] as number;
       probes += 1;
       if (turn * (shares[index] as number) >= (target[index] as number)) {
         target[index] = (target[index] as number) + largest;
@@ -64,6 +67,11 @@ export function* buildMaglevTable<T>(
     }
   }
   return new MaglevTable(hosts, shares, slots);
+}
+
+/** By bytes. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 class MaglevTable<T> implements HashTable<T> {

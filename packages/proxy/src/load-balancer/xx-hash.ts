@@ -46,15 +46,15 @@ function round(hi: number, lo: number, inputHi: number, inputLo: number): void {
 
 /**
  * XXH64 of a binary text (each character is one byte), the hash of Envoy's `HashUtil::xxHash64`.
- * @param seed below 2^32.
+ * @param seed lower half of the seed.
  */
-export function xxHash64(text: string, out: Hash64, seed = 0): void {
+export function xxHash64(text: string, out: Hash64, seed = 0, seedHigh = 0): void {
   const { length } = text;
   let at = 0;
   if (length >= 32) {
-    at = hashStripes(text, seed);
+    at = hashStripes(text, seed, seedHigh);
   } else {
-    high = 0;
+    high = seedHigh;
     low = seed;
     add(P5H, P5L);
   }
@@ -103,9 +103,9 @@ const laneStarts = [0x60ea27ee, 0xadc0b5d6, P2H, P2L, 0, 0, 0x61c8864e, 0x7a1435
 const laneTurns = [1, 7, 12, 18] as const;
 
 /** Four lanes over all whole stripes of 32 bytes. @returns where the rest begins. */
-function hashStripes(text: string, seed: number): number {
+function hashStripes(text: string, seed: number, seedHigh: number): number {
   for (let lane = 0; lane < 8; lane += 2) {
-    high = 0;
+    high = seedHigh;
     low = seed;
     add(laneStarts[lane] as number, laneStarts[lane + 1] as number);
     lanes[lane] = high;

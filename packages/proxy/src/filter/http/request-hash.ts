@@ -75,8 +75,12 @@ function hashHeader({ name, rewrite }: Extract<HashPolicy, { readonly kind: 'hea
   }
   const rewritten =
     rewrite === undefined ? values : values.map((value) => rewrite.regex.replaceAll(value, rewrite.substitution));
-  // The order of the lines does not matter.
-  xxHash64(rewritten.length === 1 ? (rewritten[0] as string) : rewritten.sort().join(''), scratch);
+  // The order of the lines does not matter; the hash of one is the seed of the next.
+  scratch.hi = 0;
+  scratch.lo = 0;
+  for (const value of rewritten.sort()) {
+    xxHash64(value, scratch, scratch.lo, scratch.hi);
+  }
   return true;
 }
 
