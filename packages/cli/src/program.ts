@@ -8,6 +8,7 @@ import { deleteObjects } from './commands/delete.ts';
 import { type DemoOptions, demo } from './commands/demo.ts';
 import { type DiffOptions, diff } from './commands/diff.ts';
 import { down } from './commands/down.ts';
+import { type GatewayOptions, gateway } from './commands/gateway.ts';
 import { type GetOptions, get } from './commands/get.ts';
 import { type RunOptions, run } from './commands/run.ts';
 import { type StatusOptions, status } from './commands/status.ts';
@@ -92,6 +93,25 @@ export function createProgram(context: Context): Command {
     .option('-q, --quiet', 'print nothing but what the command prints')
     .addHelpText('after', runExamples)
     .action((command: string[], options: RunOptions) => run(context, command, options));
+
+  withApiFlags(program.command('gateway'))
+    .summary('run a proxy at the edge of the mesh')
+    .description(
+      'Runs a proxy that opens what the Gateway of this name asks for (Gateway API), and whatever Gateways of Istio choose it by its labels, until it is interrupted. More of them may serve one Gateway.',
+    )
+    .argument('<name>', 'name of the Gateway')
+    .option('-n, --namespace <namespace>', 'namespace of the Gateway (default: that of the kubeconfig)')
+    .option('--address <ip>', 'address to listen on (default: 127.0.0.1, which only this machine reaches)')
+    .option(
+      '--port <port=listenport>',
+      'listen on another port than the Gateway says, such as 80=8080; can be given more than once',
+      collect,
+    )
+    .option('-l, --label <key=value>', 'label for selectors of Istio Gateways; can be given more than once', collect)
+    .option('--service-account <name>', 'identity of the gateway (default: its name)')
+    .option('--engine <engine>', 'weft or envoy (default: weft)')
+    .option('-q, --quiet', 'print nothing')
+    .action((name: string, options: GatewayOptions) => gateway(context, name, options));
 
   withNamespace(withApiFlags(program.command('apply')))
     .summary('create or change objects from files')

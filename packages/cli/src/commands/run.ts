@@ -8,9 +8,9 @@ import { exitCodeOf } from '../platform/child-program.ts';
 import { findProgram } from '../platform/find-program.ts';
 import { OrphanGuard } from '../platform/orphan-guard.ts';
 import { Progress } from '../terminal/progress.ts';
-import { parsePort, parseProtocol, parseUpstream, requireLabel } from '../workload/flags.ts';
+import { parseEngine, parsePort, parseProtocol, parseUpstream, requireLabel } from '../workload/flags.ts';
 import { Workload } from '../workload/workload.ts';
-import type { Engine, WorkloadSpec } from '../workload/workload-spec.ts';
+import type { WorkloadSpec } from '../workload/workload-spec.ts';
 
 export interface RunOptions extends ApiFlags {
   readonly service?: string;
@@ -139,13 +139,6 @@ function workloadSpec(
     env: {},
     labels: {},
   };
-}
-
-function parseEngine(text: string): Engine {
-  if (text !== 'weft' && text !== 'envoy') {
-    throw usageFailure(`unknown engine ${JSON.stringify(text)}`, 'use weft or envoy');
-  }
-  return text;
 }
 
 function describe(workload: Workload): string {

@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { usageFailure } from '../cli-failure.ts';
+import type { Engine } from './workload-spec.ts';
 
 /** Protocols that a port may speak. */
 const protocols = ['http', 'http2', 'grpc', 'grpc-web', 'tcp', 'auto'] as const;
@@ -84,6 +86,49 @@ export function parseProtocol(text: string): Protocol {
     throw usageFailure(`unknown protocol ${JSON.stringify(text)}`, `use one of: ${protocols.join(', ')}`);
   }
   return found;
+}
+
+/** `PORT=LISTENPORT` of a gateway. @throws CliFailure (a usage mistake). */
+export function parsePortMapping(text: string): { readonly port: number; readonly listenPort: number } {
+  const [, port, listenPort] = /^(\d+)=(\d+)$/.exec(text) ?? [];
+  if (port === undefined || listenPort === undefined) {
+    throw usageFailure(
+      `--port ${JSON.stringify(text)} is not of the form PORT=LISTENPORT`,
+      'give the port of the Gateway and the one to listen on instead, for example --port 80=8080',
+    );
+  }
+  return { port: parsePortNumber(port, '--port'), listenPort: parsePortNumber(listenPort, '--port') };
+}
+
+/** `KEY=VALUE`. @throws CliFailure (a usage mistake). */
+export function parseLabel(text: string): readonly [string, string] {
+  const [, key, value] = /^([A-Za-z0-9][-A-Za-z0-9_./]*)=([A-Za-z0-9]?[-A-Za-z0-9_.]*)$/.exec(text) ?? [];
+  if (key === undefined || value === undefined) {
+    throw usageFailure(
+      `--label ${JSON.stringify(text)} is not of the form KEY=VALUE`,
+      'for example --label istio=ingressgateway',
+    );
+  }
+  return [key, value];
+}
+
+/** @throws CliFailure (a usage mistake) when `text` is no IP address. */
+export function parseAddress(flag: string, text: string): string {
+  if (isIP(text) === 0) {
+    throw usageFailure(
+      `${flag} ${JSON.stringify(text)} is not an IP address`,
+      'use an address of this machine, such as 127.0.0.1 or 0.0.0.0',
+    );
+  }
+  return text;
+}
+
+/** @throws CliFailure (a usage mistake) when `text` is not the name of an engine. */
+export function parseEngine(text: string): Engine {
+  if (text !== 'weft' && text !== 'envoy') {
+    throw usageFailure(`unknown engine ${JSON.stringify(text)}`, 'use weft or envoy');
+  }
+  return text;
 }
 
 /** Names of services, namespaces, versions: DNS labels. */

@@ -13,6 +13,7 @@ export function workloadLabels(spec: WorkloadSpec): Record<string, string> {
   return {
     ...(spec.service === undefined ? { app: spec.name } : { app: spec.service }),
     ...(spec.version === undefined ? {} : { version: spec.version }),
+    ...spec.gateway?.labels,
   };
 }
 
@@ -75,7 +76,7 @@ export function workloadEntryObject(
       labels: { ...spec.labels, ...workloadLabels(spec), ...managedByRun },
     },
     spec: {
-      address: '127.0.0.1',
+      address: spec.gateway?.address ?? '127.0.0.1',
       ...(served === undefined || ports.inbound === undefined ? {} : { ports: { [served.name]: ports.inbound } }),
       labels: workloadLabels(spec),
       serviceAccount: spec.serviceAccount,
@@ -101,7 +102,9 @@ export function proxyObject(
     spec: {
       engine: spec.engine,
       serviceAccount: spec.serviceAccount,
-      httpProxy: { port: ports.httpProxy },
+      ...(spec.gateway === undefined
+        ? { httpProxy: { port: ports.httpProxy } }
+        : { role: 'gateway', gateway: { address: spec.gateway.address, ports: spec.gateway.ports } }),
       inbound:
         served === undefined || ports.inbound === undefined || ports.app === undefined
           ? []

@@ -24,6 +24,18 @@ export interface WorkloadSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Put on the objects, so that they can be found again. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Set: no command is run, the proxy itself is the workload. */
+  readonly gateway?: GatewaySpec;
+}
+
+/** What a proxy of role gateway is. */
+export interface GatewaySpec {
+  /** Where it listens and is reached. */
+  readonly address: string;
+  /** Ports of Gateways that are listened on under another number. */
+  readonly ports: readonly { readonly port: number; readonly listenPort: number }[];
+  /** Labels by which Gateways choose it. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** Ports on loopback that were chosen for one workload. */

@@ -201,7 +201,8 @@ export class Workload {
     const { namespace, name } = this.spec;
     await Promise.allSettled([this.#step]);
     const command = this.#command;
-    if (this.#joined && this.#served !== undefined && this.#sidecar !== undefined && command?.end === undefined) {
+    const serves = this.#served !== undefined || this.spec.gateway !== undefined;
+    if (this.#joined && serves && this.#sidecar !== undefined && command?.end === undefined) {
       await this.#setDraining(true)
         .then(() => this.#waitProgrammed())
         .catch(() => {});
