@@ -28,6 +28,8 @@ const any: FilterChainMatch = {
   applicationProtocols: [],
 };
 
+const plainHttp = chain(httpManager());
+
 /** An HTTP chain for what is HTTP, TCP for the rest; the HTTP chain says where the client is from. */
 async function sniffing(
   t: TestContext,
@@ -75,6 +77,13 @@ async function sniffing(
 const detected = (harness: ProxyHarness): Record<string, number> =>
   Object.fromEntries(harness.dataPlane.listeners()[0]?.detected ?? []);
 
+/** What is told to the control plane of the only listener: protocols with their counts. */
+function seen(harness: ProxyHarness): Record<string, number> {
+  const [listener = {}] = Object.values(harness.dataPlane.protocolsSeen().tell(true) ?? {});
+  const counts = listener as Readonly<Record<string, readonly [number, number]>>;
+  return Object.fromEntries(Object.entries(counts).map(([protocol, [count]]) => [protocol, count]));
+}
+
 test('HTTP is served as HTTP, anything else and TLS as TCP, and what was found is counted', async (t) => {
   const { harness, origin, port } = await sniffing(t);
   const http = await RawClient.connect(port);
@@ -90,6 +99,7 @@ test('HTTP is served as HTTP, anything else and TLS as TCP, and what was found i
   origin.connections[1]?.socket.resetAndDestroy();
   await harness.until(() => harness.tcpEnds.length === 2);
   assert.deepEqual(detected(harness), { 'http/1.1': 1, tcp: 1, tls: 1 });
+  assert.deepEqual(seen(harness), { http1: 1, tcp: 1, tls: 1 });
   assert.equal(harness.tcpEnds[1]?.downstream.requestedServerName, 'a.example');
   const learnt = harness.logs.filter(({ message }) => message === 'what clients speak was learnt');
   assert.deepEqual(
@@ -109,7 +119,16 @@ test('a server that speaks first is waited for no longer than the timeout', asyn
   const [status] = harness.dataPlane.listeners();
   assert.equal(status?.inspectionTimeouts, 1);
   assert.deepEqual(detected(harness), { tcp: 1 });
+  assert.deepEqual(seen(harness), { 'server-first': 1 });
   client.socket.resetAndDestroy();
+});
+
+test('TLS that comes to a port of plain HTTP is refused, and told of', async (t) => {
+  const { harness, port } = await sniffing(t, { httpInspector: false, tlsInspector: false, filterChains: [plainHttp] });
+  const client = await RawClient.connect(port);
+  client.send(Buffer.from('16030100050100000100', 'hex'));
+  await client.untilEnd();
+  assert.deepEqual(seen(harness), { tls: 1 });
 });
 
 test('a client that stops in the middle of what may become HTTP is TCP after the timeout, with its bytes', async (t) => {
