@@ -47,7 +47,7 @@ export const resetFlags: Readonly<Record<ResetReason, number>> = {
 export const localReplies = {
   routeNotFound: reply(404, '', 'route_not_found', ResponseFlag.NR),
   noHealthyUpstream: reply(503, 'no healthy upstream', 'no_healthy_upstream', ResponseFlag.UH),
-  responseTimeout: reply(504, 'upstream request timeout', 'upstream_response_timeout', ResponseFlag.UT),
+  responseTimeout: reply(504, 'upstream request timeout', 'response_timeout', ResponseFlag.UT),
   perTryTimeout: reply(504, 'upstream request timeout', 'upstream_per_try_timeout', ResponseFlag.UT),
   perTryIdleTimeout: reply(504, 'upstream request timeout', 'upstream_per_try_idle_timeout', ResponseFlag.UT),
   streamIdleTimeout: reply(408, 'stream timeout', 'stream_idle_timeout', ResponseFlag.SI),
@@ -83,18 +83,28 @@ export function codecErrorReply(detail: CodecErrorDetail): LocalReply {
   return reply(status, body, detail, ResponseFlag.DPE);
 }
 
-/** The upstream gave no response. `attempts` and the transport's reason appear in the text as in Envoy. */
+/** The upstream gave no response. The transport's reason is in the details, not in what the client is told, as with Envoy. */
 export function upstreamReset(reason: ResetReason, transportFailure: string, attempts: number): LocalReply {
   const retried = attempts > 1 ? 'retried and the latest ' : '';
-  const transport = transportFailure === '' ? '' : `, transport failure reason: ${transportFailure}`;
   const details = `upstream_reset_before_response_started{${reason}${transportFailure === '' ? '' : `|${transportFailure}`}}`;
   return reply(
     reason === 'protocol error' ? 502 : 503,
-    `upstream connect error or disconnect/reset before headers. ${retried}reset reason: ${reason}${transport}`,
+    `upstream connect error or disconnect/reset before headers. ${retried}reset reason: ${reason}`,
     details.replaceAll(' ', '_'),
     resetFlags[reason],
     reason === 'overflow' ? ['x-envoy-overloaded', 'true'] : [],
   );
+}
+
+/** The answer to a CORS preflight; what depends on the origin is added on its way. */
+export function corsPreflight(headers: readonly string[]): LocalReply {
+  return reply(200, '', 'cors_response', 0, headers);
+}
+
+/** The error that the fault filter makes. */
+export function faultAbort(status: number, grpcStatus: number | undefined): LocalReply {
+  const made = reply(status, 'fault filter abort', 'fault_filter_abort', ResponseFlag.FI);
+  return grpcStatus === undefined ? made : { ...made, grpcStatus };
 }
 
 /** A redirect of a route, or of path normalisation. */

@@ -33,7 +33,7 @@ test('an endpoint that nobody listens on gives 503 UF', async (t) => {
   assert.match(answer, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
   assert.match(
     answer,
-    /upstream connect error or disconnect\/reset before headers\. reset reason: remote connection failure, transport failure reason: delayed connect error: Connection refused$/,
+    /upstream connect error or disconnect\/reset before headers\. reset reason: remote connection failure$/,
   );
   const seen = await proxy.harness.ended();
   assert.equal(seen.flags, 'UF');

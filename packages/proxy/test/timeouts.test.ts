@@ -10,7 +10,7 @@ test("the route's timeout gives 504 UT", async (t) => {
   assert.match(answer, /^HTTP\/1\.1 504 Gateway Timeout\r\n[\s\S]*upstream request timeout$/);
   const seen = await proxy.harness.ended();
   assert.equal(seen.flags, 'UT');
-  assert.equal(seen.details, 'upstream_response_timeout');
+  assert.equal(seen.details, 'response_timeout');
   assert.equal(proxy.harness.dataPlane.clusters()[0]?.requestTimeouts, 1);
 });
 

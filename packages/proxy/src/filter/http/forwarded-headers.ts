@@ -80,8 +80,8 @@ const controlFields = new Set(
     'retriable-status-codes',
     'retriable-header-names',
     'hedge-on-per-try-timeout',
-    'is-timeout-retry',
     'internal',
+    'upstream-stream-duration-ms',
   ].map((name) => `x-envoy-${name}`),
 );
 

@@ -301,7 +301,7 @@ export class HttpConnection implements ConnectionHandler, DownstreamEvents, Time
       this.#codec?.outputWritable();
     }
     for (const stream of this.#streams.snapshot()) {
-      stream.attempt.setReadPause('connection', !writable);
+      stream.setReadPause('connection', !writable);
     }
   }
 

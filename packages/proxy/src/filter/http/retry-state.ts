@@ -1,21 +1,36 @@
 import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
-import type { RetryPolicy } from '../../runtime-config/config.ts';
+import { matchesAnyHeader, type RouteSubject } from '../../route/route-match.ts';
+import type { RetryPolicy } from '../../runtime-config/retry-policy.ts';
+import type { UpstreamAttempt } from './upstream-attempt.ts';
 
 /** What one request may still try, and has tried. A stream has one and uses the object again. */
 export class RetryState {
   policy: RetryPolicy | undefined = undefined;
   /** Retries that the policy still allows. */
   left = 0;
+  /** The request is none of those that the policy repeats. */
+  forbidden = false;
   /** Times that the request was sent again without asking the policy. */
   free = 0;
+  /** The next try is made for want of an answer in time. */
+  afterTimeout = false;
+  /** A retry waits for its time. */
+  pending = false;
   /** Where it was sent, if the policy wants to go elsewhere. */
   readonly triedEndpoints: Endpoint[] = [];
+  /** Tries beside the stream's own whose time is up, but which may still be answered first. */
+  readonly hedged: UpstreamAttempt[] = [];
   #breaker: CircuitBreaker | undefined = undefined;
 
-  begin(policy: RetryPolicy | undefined): void {
+  begin(policy: RetryPolicy | undefined, subject: RouteSubject): void {
     this.policy = policy;
-    this.left = policy?.numRetries ?? 0;
+    if (policy === undefined) {
+      return;
+    }
+    const { retriableRequestHeaders } = policy;
+    this.forbidden = retriableRequestHeaders.length > 0 && !matchesAnyHeader(retriableRequestHeaders, subject);
+    this.left = this.forbidden ? 0 : policy.numRetries;
   }
 
   /** A retry is under way, and counts against the breaker. */
@@ -24,6 +39,7 @@ export class RetryState {
   }
 
   hold(breaker: CircuitBreaker): void {
+    this.release();
     breaker.retries += 1;
     this.#breaker = breaker;
   }
@@ -36,12 +52,26 @@ export class RetryState {
     }
   }
 
+  /** Gives up every hedged try but `winner`. */
+  dropHedged(winner?: UpstreamAttempt): void {
+    const { hedged } = this;
+    while (hedged.length > 0) {
+      const attempt = hedged.pop();
+      if (attempt !== winner) {
+        attempt?.detach(false);
+      }
+    }
+  }
+
   /** Back to the state of a new object. */
   reset(): void {
     this.release();
     this.policy = undefined;
     this.left = 0;
+    this.forbidden = false;
     this.free = 0;
+    this.afterTimeout = false;
+    this.pending = false;
     if (this.triedEndpoints.length > 0) {
       this.triedEndpoints.length = 0;
     }

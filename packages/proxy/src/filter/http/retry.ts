@@ -1,88 +1,117 @@
-import { KnownHeader, type ResponseHead } from '@weft/http-codec';
+import { KnownHeader, type RequestHead, type ResponseHead } from '@weft/http-codec';
 import { matchesHeader } from '../../route/route-match.ts';
-import type { RetryPolicy } from '../../runtime-config/config.ts';
+import { type RateLimitedBackOff, RetryOn, type RetryPolicy } from '../../runtime-config/retry-policy.ts';
 import type { TryFailure } from './try-failure.ts';
 
-const grpcConditions: Readonly<Record<string, string>> = {
-  '1': 'cancelled',
-  '4': 'deadline-exceeded',
-  '8': 'resource-exhausted',
-  '13': 'internal',
-  '14': 'unavailable',
-};
+/** What a policy says of one try's end. */
+export type RetryDecision = 'no' | 'after-back-off' | 'at-once';
 
-/** Whether `policy` asks for another try after this response. */
-export function wouldRetryResponse(policy: RetryPolicy, head: ResponseHead): boolean {
+const everyGrpcCondition =
+  RetryOn.cancelled | RetryOn.deadlineExceeded | RetryOn.internal | RetryOn.resourceExhausted | RetryOn.unavailable;
+
+function grpcCondition(status: string | undefined): number {
+  switch (status) {
+    case '1':
+      return RetryOn.cancelled;
+    case '4':
+      return RetryOn.deadlineExceeded;
+    case '8':
+      return RetryOn.resourceExhausted;
+    case '13':
+      return RetryOn.internal;
+    case '14':
+      return RetryOn.unavailable;
+    default:
+      return 0;
+  }
+}
+
+/**
+ * Whether `policy` asks for another try after this response. A gRPC status counts where it stands in the head ("trailers only"): once
+ * messages have gone to the client nothing can be taken back.
+ */
+export function retryOfResponse(policy: RetryPolicy, head: ResponseHead, request: RequestHead): RetryDecision {
   const { retryOn } = policy;
   const { status } = head;
-  if (head.indexOfKnown(KnownHeader.xEnvoy) >= 0) {
-    if (head.has('x-envoy-overloaded')) {
-      return false;
+  if (head.indexOfKnown(KnownHeader.xEnvoy) >= 0 && head.has('x-envoy-ratelimited')) {
+    return (retryOn & RetryOn.envoyRatelimited) === 0 ? 'no' : 'after-back-off';
+  }
+  if (status >= 500 && status < 600 && (retryOn & RetryOn.serverError) !== 0) {
+    return 'after-back-off';
+  }
+  if (status >= 502 && status <= 504 && (retryOn & RetryOn.gatewayError) !== 0) {
+    return 'after-back-off';
+  }
+  if (status === 409 && (retryOn & RetryOn.retriable4xx) !== 0) {
+    return 'after-back-off';
+  }
+  if ((retryOn & RetryOn.retriableStatusCodes) !== 0 && policy.retriableStatusCodes.has(status)) {
+    if (status !== 425) {
+      return 'after-back-off';
     }
-    if (head.has('x-envoy-ratelimited')) {
-      return retryOn.has('envoy-ratelimited');
-    }
+    // RFC 8470 §5.2: whoever marked its request as early data repeats it itself.
+    return request.has('early-data') ? 'no' : 'at-once';
   }
-  if (status >= 500 && retryOn.has('5xx')) {
-    return true;
-  }
-  if (status >= 502 && status <= 504 && retryOn.has('gateway-error')) {
-    return true;
-  }
-  if (status === 409 && retryOn.has('retriable-4xx')) {
-    return true;
-  }
-  if (retryOn.has('retriable-status-codes') && policy.retriableStatusCodes.has(status)) {
-    return true;
-  }
-  if (retryOn.has('retriable-headers')) {
+  if ((retryOn & RetryOn.retriableHeaders) !== 0) {
     for (const match of policy.retriableHeaders) {
       if (matchesHeader(match, match.name === ':status' ? String(status) : head.get(match.name))) {
-        return true;
+        return 'after-back-off';
       }
     }
   }
-  const grpcStatus = head.getKnown(KnownHeader.grpcStatus, 'grpc-status');
-  const condition = grpcStatus === undefined ? undefined : grpcConditions[grpcStatus];
-  return condition !== undefined && retryOn.has(condition);
+  if ((retryOn & everyGrpcCondition) !== 0) {
+    const status = head.getKnown(KnownHeader.grpcStatus, 'grpc-status');
+    if ((retryOn & grpcCondition(status)) !== 0) {
+      return 'after-back-off';
+    }
+  }
+  return 'no';
 }
 
-/** Whether `policy` asks for another try after a try without a response. */
+/** Every try without a response counts as a 5xx, as which the client would see it. */
+const anyFailure = RetryOn.serverError | RetryOn.gatewayError | RetryOn.reset;
+
+const failureConditions: Readonly<Record<TryFailure, number>> = {
+  overflow: 0,
+  'connect-failure': anyFailure | RetryOn.connectFailure | RetryOn.resetBeforeRequest,
+  'refused-stream': anyFailure | RetryOn.refusedStream,
+  'stale-connection': anyFailure,
+  'per-try-timeout': anyFailure,
+  reset: anyFailure,
+};
+
+/** Whether `policy` asks for another try after one without a response. */
 export function wouldRetryFailure(policy: RetryPolicy, failure: TryFailure): boolean {
-  const { retryOn } = policy;
-  switch (failure) {
-    case 'overflow':
-      return false;
-    case 'connect-failure':
-      return (
-        retryOn.has('connect-failure') ||
-        retryOn.has('5xx') ||
-        retryOn.has('gateway-error') ||
-        retryOn.has('reset') ||
-        retryOn.has('reset-before-request')
-      );
-    case 'refused-stream':
-      return (
-        retryOn.has('refused-stream') || retryOn.has('5xx') || retryOn.has('gateway-error') || retryOn.has('reset')
-      );
-    case 'reset-before-request':
-      return (
-        retryOn.has('reset-before-request') ||
-        retryOn.has('5xx') ||
-        retryOn.has('gateway-error') ||
-        retryOn.has('reset')
-      );
-    case 'per-try-timeout':
-      return retryOn.has('5xx') || retryOn.has('gateway-error');
-    default:
-      return retryOn.has('5xx') || retryOn.has('gateway-error') || retryOn.has('reset');
-  }
+  return (policy.retryOn & failureConditions[failure]) !== 0;
 }
 
 /** Wait before retry number `retry` (from 1): uniform in `[0, min(max, (2^retry − 1) × base))`. */
 export function retryDelayMs(policy: RetryPolicy, retry: number, random: number): number {
   const bound = Math.min(policy.backOffMaxMs, (2 ** Math.min(retry, 20) - 1) * policy.backOffBaseMs);
   return random * bound;
+}
+
+/**
+ * The pause that an upstream asks for, milliseconds; undefined when it asks for none or for too much.
+ * @param nowMs milliseconds since the epoch.
+ */
+export function askedPauseMs(backOff: RateLimitedBackOff, head: ResponseHead, nowMs: number): number | undefined {
+  for (const { name, format } of backOff.resetHeaders) {
+    const text = head.get(name)?.trim() ?? '';
+    if (/^\d{1,15}$/.test(text)) {
+      const seconds = Number(text);
+      const pauseMs = format === 'seconds' ? seconds * 1000 : seconds * 1000 - Math.floor(nowMs / 1000) * 1000;
+      if (pauseMs > 0 && pauseMs <= backOff.maxMs) {
+        return pauseMs;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** What an asked pause becomes, so that clients do not come back all at once: uniform in `[pause, 1.5 × pause)`. */
+export function spreadPauseMs(pauseMs: number, random: number): number {
+  return pauseMs * (1 + random / 2);
 }
 
 /** Methods that may be sent again without asking when a kept connection turns out to be closed (RFC 9110 §9.2.2). */

@@ -9,7 +9,6 @@ export type TryFailure =
   | 'stale-connection'
   /** The upstream says that it did not work on the request. */
   | 'refused-stream'
-  | 'reset-before-request'
   | 'per-try-timeout'
   | 'overflow';
 

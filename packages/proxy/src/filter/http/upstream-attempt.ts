@@ -1,18 +1,27 @@
-import type { CodecErrorDetail, HeadFields, RequestEncoder, RequestFate, ResponseHead } from '@weft/http-codec';
+import {
+  type CodecErrorDetail,
+  type HeadFields,
+  KnownHeader,
+  type RequestEncoder,
+  type RequestFate,
+  type ResponseHead,
+} from '@weft/http-codec';
 import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
+import { Outcome, type OutcomeCode } from '../../endpoint/outcome.ts';
 import type { HttpPool, PoolWaiter } from '../../pool/http-pool.ts';
 import type { UpstreamHttpConnection, UpstreamUser } from '../../pool/upstream-http-connection.ts';
+import { grpcStatusNumber, httpStatusOfGrpc } from './grpc/grpc-status.ts';
 import type { HttpStream } from './http-stream.ts';
-import { onTryFailed, onTryInformational, onTryReady, onTryResponse } from './router.ts';
+import { onTryFailed, onTryInformational, onTryReady, onTryResponse } from './tries.ts';
 import { resetReasonOf, type TryFailure } from './try-failure.ts';
 
-/** Why the body of a response stands still: the client's connection is full, or the window of its stream is. */
-export type ResponsePause = 'connection' | 'window';
-const responsePauseBits: Readonly<Record<ResponsePause, number>> = { connection: 1, window: 2 };
+/** Why the body of a response stands still: the client's connection is full, the window of its stream is, or it is throttled. */
+export type ResponsePause = 'connection' | 'window' | 'throttle';
+const responsePauseBits: Readonly<Record<ResponsePause, number>> = { connection: 1, window: 2, throttle: 4 };
 
-/** One try at one endpoint. A stream has one at a time and uses the object again. */
+/** One try at one endpoint. A stream has one at a time, but where it hedges, and uses the object again. */
 export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   readonly stream: HttpStream;
   cluster: Cluster | undefined = undefined;
@@ -27,6 +36,10 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   #breaker: CircuitBreaker | undefined = undefined;
   #waitingIn: HttpPool | undefined = undefined;
   #active = false;
+  /** The endpoint was told how the try ended, … */
+  #reported = false;
+  /** … and whether that counts as an error of its. */
+  #failed = false;
   /** Sum of `responsePauseBits`. */
   #paused = 0;
   #bytesReadBefore = 0;
@@ -54,6 +67,8 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     this.#breaker = breaker;
     this.requestSent = false;
     this.responseComplete = false;
+    this.#reported = false;
+    this.#failed = false;
     this.#enter();
     const pool = cluster.poolOf(endpoint, this.stream.info.protocol === 'HTTP/2');
     const upstream = pool.take();
@@ -94,16 +109,30 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     cluster.counters.requestsActive -= 1;
     endpoint.counters.requestsActive -= 1;
     endpoint.active -= 1;
-    if (failed) {
+    if (failed || this.#failed) {
       endpoint.counters.requestsError += 1;
     } else {
       endpoint.counters.requestsSuccess += 1;
     }
   }
 
+  #report(outcome: OutcomeCode, status: number, grpcStatus: number): void {
+    if (!this.#reported) {
+      this.#reported = true;
+      this.#failed = outcome !== Outcome.response || status >= 500;
+      this.endpoint?.reportOutcome(outcome, status, grpcStatus);
+    }
+  }
+
+  /** The endpoint did not answer in time. */
+  reportTimeout(): void {
+    this.#report(Outcome.timeout, 0, -1);
+  }
+
   onPoolReady(upstream: UpstreamHttpConnection): void {
     this.#waitingIn = undefined;
     this.upstream = upstream;
+    this.endpoint?.reportOutcome(Outcome.connected, 0, -1);
     this.#bytesReadBefore = upstream.connection.bytesRead;
     this.encoder = upstream.open(this);
     if (!this.stream.connection.transport.writable) {
@@ -117,8 +146,15 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
 
   onPoolFailure(reason: string, timedOut: boolean): void {
     this.#waitingIn = undefined;
+    this.#report(Outcome.connectFailure, 0, -1);
     this.#leave(true);
-    onTryFailed(this.stream, 'connect-failure', timedOut ? 'connection timeout' : 'remote connection failure', reason);
+    onTryFailed(
+      this.stream,
+      this,
+      'connect-failure',
+      timedOut ? 'connection timeout' : 'remote connection failure',
+      reason,
+    );
   }
 
   onInformational(head: ResponseHead): void {
@@ -127,7 +163,19 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
 
   onResponse(head: ResponseHead, endStream: boolean): void {
     this.responseComplete = endStream;
+    const isGrpc = this.stream.info.isGrpc && head.status === 200;
+    if (!isGrpc) {
+      this.#report(Outcome.response, head.status, -1);
+    } else if (endStream || head.indexOfKnown(KnownHeader.grpcStatus) >= 0) {
+      this.#reportGrpc(head);
+    }
     onTryResponse(this.stream, this, head, endStream);
+  }
+
+  /** @param fields the trailers, or a head that stands for them. */
+  #reportGrpc(fields: HeadFields | undefined): void {
+    const status = grpcStatusNumber(fields?.getKnown(KnownHeader.grpcStatus, 'grpc-status'));
+    this.#report(Outcome.response, status < 0 ? 200 : httpStatusOfGrpc(status), status);
   }
 
   onBodyData(bytes: Buffer, start: number, end: number): void {
@@ -136,6 +184,9 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
 
   onBodyEnd(trailers: HeadFields | undefined): void {
     this.responseComplete = true;
+    if (!this.#reported) {
+      this.#reportGrpc(trailers);
+    }
     this.stream.response.onEnd(trailers);
   }
 
@@ -152,8 +203,9 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     }
     // The codec is done with the request: it is not to be cancelled.
     this.encoder = undefined;
+    this.#report(Outcome.reset, 0, -1);
     this.detach(true);
-    onTryFailed(this.stream, failure, reason, '');
+    onTryFailed(this.stream, this, failure, reason, '');
   }
 
   onUpstreamWritable(writable: boolean): void {

@@ -31,12 +31,19 @@ export function grpcStatusOfHttp(status: number): number {
   }
 }
 
-/** The gRPC statuses that speak of a failing server, as HTTP's 5xx does: unknown, deadline, unimplemented, internal, unavailable, data loss. */
-const serverFailures: ReadonlySet<string> = new Set(['2', '4', '12', '13', '14', '15']);
+/** HTTP statuses by the gRPC statuses 0 to 16, as Envoy's outlier detection translates them. */
+const httpStatuses: readonly number[] = [
+  200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+];
 
-/** Whether a `grpc-status` counts as an error of the endpoint that sent it. */
-export function isServerFailure(grpcStatus: string): boolean {
-  return serverFailures.has(grpcStatus);
+/** The HTTP status that a gRPC status stands for; 500 for numbers that are none. */
+export function httpStatusOfGrpc(status: number): number {
+  return httpStatuses[status] ?? 500;
+}
+
+/** The number that a `grpc-status` says; -1 when there is none, or it says none. */
+export function grpcStatusNumber(text: string | undefined): number {
+  return text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : -1;
 }
 
 /** A `grpc-message`: everything but printable ASCII without `%` is percent-encoded as UTF-8. */

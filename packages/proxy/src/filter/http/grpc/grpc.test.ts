@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RequestHead } from '@weft/http-codec';
 import { grpcTimeoutMs } from './grpc-request.ts';
-import { encodeGrpcMessage, grpcStatusOfHttp, isServerFailure } from './grpc-status.ts';
+import { encodeGrpcMessage, grpcStatusNumber, grpcStatusOfHttp, httpStatusOfGrpc } from './grpc-status.ts';
 import { MessageCounter } from './message-counter.ts';
 
 test('a local reply tells a gRPC client the status that stands for its HTTP status', () => {
@@ -10,8 +10,12 @@ test('a local reply tells a gRPC client the status that stands for its HTTP stat
   for (const [http, grpc] of Object.entries(expected)) {
     assert.equal(grpcStatusOfHttp(Number(http)), grpc, http);
   }
-  assert.equal(isServerFailure('14'), true);
-  assert.equal(isServerFailure('5'), false);
+  const failures = Array.from({ length: 17 }, (_, status) => status).filter(
+    (status) => httpStatusOfGrpc(status) >= 500,
+  );
+  assert.deepEqual(failures, [2, 4, 12, 13, 14, 15]);
+  assert.equal(httpStatusOfGrpc(99), 500);
+  assert.deepEqual(['0', '16', '', 'x', '1e1', undefined].map(grpcStatusNumber), [0, 16, -1, -1, -1, -1]);
 });
 
 test('a grpc-message keeps printable ASCII and encodes the rest', () => {
