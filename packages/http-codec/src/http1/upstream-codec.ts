@@ -24,9 +24,18 @@ const options: ConnectionOptions = { close: false, keepAlive: false, upgrade: fa
 /** Interim responses of one request; an upstream that sends more is refused. */
 export const maxInformational = 16;
 
-/** Methods of which a server may insist on a length (RFC 9110 §8.6); HTTP/2 says by its framing that there is no body. */
-function usuallyHasBody(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+/** Methods with which a server may insist on a length (RFC 9110 §8.6); HTTP/2 says by its framing that there is no body. */
+function mayHaveBody(method: string): boolean {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+    case 'DELETE':
+    case 'TRACE':
+    case 'CONNECT':
+      return false;
+    default:
+      return true;
+  }
 }
 
 /** The client's side of HTTP/1.1: one request at a time. */
@@ -100,7 +109,7 @@ export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
     this.#method = head.method;
     this.#upgradeAsked = head.upgrade !== '' || head.method === 'CONNECT';
     this.#chunkedRequest = !endStream && head.contentLength < 0;
-    if (endStream && head.contentLength < 0 && !this.#upgradeAsked && usuallyHasBody(head.method)) {
+    if (endStream && head.contentLength < 0 && !this.#upgradeAsked && mayHaveBody(head.method)) {
       head.addClean('content-length', '0');
       head.contentLength = 0;
     }

@@ -1,6 +1,6 @@
 import type { HeadFields } from '@weft/http-codec';
 import { compileHeaderValue } from '../access-log/format.ts';
-import type { HeaderAddition, HeaderEdits } from '../runtime-config/config.ts';
+import type { HeaderAddition, HeaderEdits, HeaderMutation } from '../runtime-config/config.ts';
 import type { StreamInfo } from '../stream-info.ts';
 
 interface CompiledAddition {
@@ -36,6 +36,13 @@ export function compileHeaderEdits(
     )
     .filter((level) => level.add.length > 0 || level.remove.length > 0);
   return compiled.length === 0 ? noHeaderEdits : compiled;
+}
+
+/** Mutations are done one after the other: each is a level of its own. */
+export function compileMutations(mutations: readonly HeaderMutation[]): CompiledHeaderEdits {
+  return mutations.map((mutation) =>
+    mutation.kind === 'add' ? compileLevel([mutation.addition], []) : compileLevel([], [mutation.name]),
+  );
 }
 
 function compileLevel(add: readonly HeaderAddition[], remove: readonly string[]): CompiledLevel {

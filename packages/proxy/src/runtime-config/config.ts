@@ -204,16 +204,20 @@ export interface FaultConfig {
   readonly maxActiveFaults: number | undefined;
 }
 
-/** `envoy.extensions.filters.http.cors.v3.CorsPolicy`. Empty texts: nothing is sent. */
+/**
+ * `envoy.extensions.filters.http.cors.v3.CorsPolicy`. What is empty or undefined is as the next less specific policy has it; if none has it,
+ * nothing is sent.
+ */
 export interface CorsPolicy {
   readonly allowOrigins: readonly StringMatch[];
   readonly allowMethods: string;
   readonly allowHeaders: string;
   readonly exposeHeaders: string;
   readonly maxAge: string;
-  readonly allowCredentials: boolean;
-  readonly allowPrivateNetworkAccess: boolean;
-  readonly forwardNotMatchingPreflights: boolean;
+  readonly allowCredentials: boolean | undefined;
+  readonly allowPrivateNetworkAccess: boolean | undefined;
+  /** Default true. */
+  readonly forwardNotMatchingPreflights: boolean | undefined;
   /** Numerator out of a million. */
   readonly enabledFraction: number;
   /** The same for counting only. */

@@ -3,7 +3,7 @@ import type { HttpConnectionManagerConfig } from '../runtime-config/config.ts';
 import type { StreamInfo } from '../stream-info.ts';
 import { type Exposition, formatLabels } from './exposition.ts';
 import { Histogram } from './histogram.ts';
-import { writeHttp2, writeManagers } from './http-protocol-metrics.ts';
+import { writeFilters, writeHttp2, writeManagers } from './http-protocol-metrics.ts';
 import { SeriesStore } from './series-store.ts';
 
 /** Most clusters, and most connection managers, whose responses are counted. */
@@ -52,6 +52,7 @@ export class EnvoyMetrics {
     this.#writeResponses(out, 'envoy_cluster_upstream', 'envoy_cluster_name', this.#byCluster);
     this.#writeResponses(out, 'envoy_http_downstream', 'envoy_http_conn_manager_prefix', this.#byManager);
     writeManagers(out, dataPlane.downstreamHttp().managers);
+    writeFilters(out, dataPlane.downstreamHttp().managers);
     writeHttp2(out, 'envoy_http2', [{ labels: '', counters: dataPlane.downstreamHttp().http2 }]);
     writeHttp2(
       out,

@@ -9,13 +9,49 @@ interface Family<T> {
   readonly type?: 'gauge';
 }
 
-const managerFamilies: readonly Family<ManagerCounters>[] = [
+const managerFamilies: readonly Family<Omit<ManagerCounters, 'fault' | 'cors'>>[] = [
   { name: 'cx_http1_total', field: 'http1ConnectionsTotal', help: 'Connections that speak HTTP/1.' },
   { name: 'cx_http2_total', field: 'http2ConnectionsTotal', help: 'Connections that speak HTTP/2.' },
   { name: 'rq_http1_total', field: 'http1RequestsTotal', help: 'Requests by HTTP/1.' },
   { name: 'rq_http2_total', field: 'http2RequestsTotal', help: 'Requests by HTTP/2.' },
   { name: 'rq_max_duration_reached', field: 'maxDurationReached', help: 'Requests that lived longer than they may.' },
 ];
+
+const faultFamilies: readonly Family<ManagerCounters['fault']>[] = [
+  { name: 'delays_injected', field: 'delaysInjected', help: 'Requests that the fault filter delayed.' },
+  { name: 'aborts_injected', field: 'abortsInjected', help: 'Requests that the fault filter answered with an error.' },
+  { name: 'response_rl_injected', field: 'responsesThrottled', help: 'Answers that the fault filter slows down.' },
+  { name: 'faults_overflow', field: 'overflow', help: 'Faults left out because there were too many.' },
+  { name: 'active_faults', field: 'active', help: 'Requests that have a fault now.', type: 'gauge' },
+];
+
+const corsFamilies: readonly Family<ManagerCounters['cors']>[] = [
+  { name: 'origin_valid', field: 'originValid', help: 'Requests of origins that may read the answer.' },
+  { name: 'origin_invalid', field: 'originInvalid', help: 'Requests of other origins.' },
+];
+
+/** What HTTP filters counted, where there was something to count. */
+export function writeFilters(out: Exposition, managers: ReadonlyMap<string, ManagerCounters>): void {
+  writeFamilies(out, 'envoy_http_fault', faultFamilies, managers, ({ fault }) => fault);
+  writeFamilies(out, 'envoy_http_cors', corsFamilies, managers, ({ cors }) => cors);
+}
+
+function writeFamilies<T extends { readonly [K in keyof T]: number }>(
+  out: Exposition,
+  prefix: string,
+  families: readonly Family<T>[],
+  managers: ReadonlyMap<string, ManagerCounters>,
+  pick: (counters: ManagerCounters) => T,
+): void {
+  const used = [...managers].filter(([, counters]) => families.some(({ field }) => pick(counters)[field] !== 0));
+  for (const { name, field, help, type } of used.length === 0 ? [] : families) {
+    const metric = `${prefix}_${name}`;
+    out.family(metric, type ?? 'counter', help);
+    for (const [statPrefix, counters] of used) {
+      out.sample(metric, formatLabels([['envoy_http_conn_manager_prefix', statPrefix]]), pick(counters)[field]);
+    }
+  }
+}
 
 /** Connections and requests by protocol, for each `stat_prefix`. */
 export function writeManagers(out: Exposition, managers: ReadonlyMap<string, ManagerCounters>): void {

@@ -6,6 +6,7 @@ import {
   takeResponseHead,
 } from '@weft/http-codec';
 import type { LocalReply } from '../../local-reply.ts';
+import { portionIntervalMs, ResponseThrottle, type ThrottledResponse } from './filters/response-throttle.ts';
 import { MessageCounter } from './grpc/message-counter.ts';
 import { GrpcWebResponseEncoder } from './grpc-web/response-encoder.ts';
 import { removeResponseHopByHop } from './hop-by-hop.ts';
@@ -14,13 +15,14 @@ import { localReplyHead, prepareUpstreamResponse } from './response-heads.ts';
 import { StreamTimer } from './stream-timer.ts';
 
 /** The answer to one request on its way to the client: an upstream's or our own. A stream has one and uses the object again. */
-export class DownstreamResponse {
+export class DownstreamResponse implements ThrottledResponse {
   readonly #stream: HttpStream;
   #encoder: ResponseEncoder | undefined = undefined;
   #head: ResponseHead | undefined = undefined;
   /** The upstream of a tunnel will send nothing more. */
   #tunnelAnswered = false;
   readonly #messages = new MessageCounter();
+  #throttle: ResponseThrottle | undefined = undefined;
   /** Its head went out. */
   started = false;
   /** Its end did, too. */
@@ -50,7 +52,7 @@ export class DownstreamResponse {
 
   /** Bytes that the client's window does not let out. */
   get keptBytes(): number {
-    return this.#encoder?.keptBytes ?? 0;
+    return (this.#encoder?.keptBytes ?? 0) + (this.#throttle?.waitingBytes ?? 0);
   }
 
   get messageCount(): number {
@@ -145,7 +147,37 @@ export class DownstreamResponse {
       this.#messages.scan(bytes, start, end);
     }
     stream.touch();
+    if (this.#throttle === undefined) {
+      this.#encoder?.encodeData(bytes, start, end);
+    } else {
+      this.#throttle.onData(bytes, start, end);
+    }
+  }
+
+  /** From now on the body goes out at this rate. */
+  throttle(bytesPerSecond: number): void {
+    this.#throttle = new ResponseThrottle(bytesPerSecond, this);
+  }
+
+  onThrottleTick(): void {
+    this.#throttle?.onTick();
+  }
+
+  send(bytes: Buffer, start: number, end: number): void {
+    this.#stream.touch();
     this.#encoder?.encodeData(bytes, start, end);
+  }
+
+  sendEnd(trailers: HeadFields | undefined): void {
+    this.#encodeEnd(trailers);
+  }
+
+  armTick(): void {
+    this.#stream.arm(StreamTimer.throttle, portionIntervalMs);
+  }
+
+  pauseReading(pause: boolean): void {
+    this.#stream.setReadPause('throttle', pause);
   }
 
   /** The upstream has sent everything. */
@@ -156,7 +188,9 @@ export class DownstreamResponse {
     if (trailers !== undefined) {
       info.responseTrailers = trailers;
     }
-    if (!info.upgraded) {
+    if (this.#throttle !== undefined && !info.upgraded) {
+      this.#throttle.onEnd(trailers);
+    } else if (!info.upgraded) {
       this.#encodeEnd(trailers);
     } else if (stream.requestComplete) {
       this.#encodeEnd(undefined);
@@ -200,6 +234,7 @@ export class DownstreamResponse {
       releaseResponseHead(head);
     }
     this.#encoder = undefined;
+    this.#throttle = undefined;
     this.#tunnelAnswered = false;
     this.#messages.reset();
     this.started = false;

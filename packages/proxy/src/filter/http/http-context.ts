@@ -18,6 +18,16 @@ export class ManagerCounters {
   http2RequestsTotal = 0;
   /** Requests that lived longer than they may. */
   maxDurationReached = 0;
+  /** Of the fault filter; `active` goes both ways. */
+  readonly fault: {
+    delaysInjected: number;
+    abortsInjected: number;
+    responsesThrottled: number;
+    overflow: number;
+    active: number;
+  } = { delaysInjected: 0, abortsInjected: 0, responsesThrottled: 0, overflow: 0, active: 0 };
+  /** Of the CORS filter. */
+  readonly cors: { originValid: number; originInvalid: number } = { originValid: 0, originInvalid: 0 };
 }
 
 /** What is counted of client connections; outlives changes of the configuration. */

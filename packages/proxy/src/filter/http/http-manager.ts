@@ -4,10 +4,12 @@ import {
   type Http1Limits,
   type Http2Settings,
   type RequestRules,
+  type ResponseHead,
 } from '@weft/http-codec';
 import type { ListenerProtocols } from '../../load-report/protocols-seen.ts';
 import type { HttpConnectionManagerConfig, ListenerConfig } from '../../runtime-config/config.ts';
 import type { FilterStatusCode } from './filter-status.ts';
+import { createHttpFilter } from './filters/http-filter.ts';
 import type { HttpContext, ManagerCounters } from './http-context.ts';
 import { DateText } from './http-context.ts';
 import type { HttpStream } from './http-stream.ts';
@@ -20,6 +22,8 @@ export class HttpManager {
   readonly context: HttpContext;
   readonly steps: readonly ((stream: HttpStream) => FilterStatusCode)[];
   readonly stepNames: readonly string[];
+  /** In the order in which an answer passes them. */
+  readonly responseFilters: readonly ((stream: HttpStream, head: ResponseHead) => void)[];
   readonly limits: Http1Limits;
   readonly rules: RequestRules;
   readonly http2Settings: Http2Settings;
@@ -38,8 +42,22 @@ export class HttpManager {
     this.counters = context.counters.manager(config.statPrefix);
     this.protocols = context.protocols.of(listener.name);
     const wanted = requestSteps.filter((step) => step.wanted(config));
-    this.steps = wanted.map((step) => step.run);
-    this.stepNames = wanted.map((step) => step.name);
+    const filters = config.httpFilters.flatMap((filter) => {
+      const made = createHttpFilter(filter);
+      return made === undefined ? [] : [{ name: filter.kind, filter: made }];
+    });
+    const beforeRouter = wanted.slice(0, -1);
+    const router = wanted.slice(-1);
+    this.steps = [
+      ...beforeRouter.map((step) => step.run),
+      ...filters.map(({ filter }) => filter.onRequest),
+      ...router.map((step) => step.run),
+    ];
+    this.stepNames = [...beforeRouter, ...filters, ...router].map(({ name }) => name);
+    this.responseFilters = filters
+      .map(({ filter }) => filter.onResponse)
+      .filter((run) => run !== undefined)
+      .reverse();
     this.limits = {
       ...defaultHttp1Limits,
       maxHeadBytes:

@@ -25,6 +25,7 @@ import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import { DownstreamResponse } from './downstream-response.ts';
 import { EndpointChoice } from './endpoint-choice.ts';
+import { FilterState } from './filters/filter-state.ts';
 import { isGrpc } from './grpc/grpc-request.ts';
 import { MessageCounter } from './grpc/message-counter.ts';
 import type { GrpcWebTranslation } from './grpc-web/grpc-web-request.ts';
@@ -51,6 +52,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   readonly body: BodyBuffer = new BodyBuffer();
   readonly retries: RetryState = new RetryState();
   readonly endpointChoice: EndpointChoice = new EndpointChoice();
+  readonly filters: FilterState = new FilterState();
   readonly response: DownstreamResponse = new DownstreamResponse(this);
   readonly #timers: readonly WheelTimer[] = Array.from(
     { length: streamTimerCount },
@@ -80,6 +82,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   /** A timeout is answered with 204 and nothing more. */
   timeoutIsEmptyAnswer = false;
   requestComplete = false;
+  /** It came to the router, which forwards it. */
+  routed = false;
   finished = true;
 
   get tls(): TlsFacts | undefined {
@@ -231,6 +235,12 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       case StreamTimer.duration:
         this.manager.counters.maxDurationReached += 1;
         this.replyOrAbort(localReplies.maxStreamDuration);
+        break;
+      case StreamTimer.faultDelay:
+        this.filters.delayedBy?.continueAfterDelay(this);
+        break;
+      case StreamTimer.throttle:
+        this.response.onThrottleTick();
         break;
       default:
         onRouterTimer(this, kind);
@@ -470,6 +480,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       attempt.finish(info.responseCode >= 500);
     }
     this.retries.release();
+    this.filters.end(this);
     const { wheel } = manager.context;
     for (const timer of this.#timers) {
       wheel.cancel(timer);
@@ -506,6 +517,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.choice = undefined;
     this.cluster = undefined;
     this.askedForVirtualHost = false;
+    this.routed = false;
     this.timeoutIsEmptyAnswer = false;
     if (free.length < maxFree) {
       free.push(this);

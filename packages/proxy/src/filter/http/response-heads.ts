@@ -11,21 +11,11 @@ const smallNumbers: readonly string[] = Array.from({ length: 256 }, (_, number) 
 export function prepareUpstreamResponse(stream: HttpStream, head: ResponseHead, tunnel: boolean): void {
   const { info, manager, choice } = stream;
   const { config } = manager;
+  const before = head.addedCount;
   removeResponseHopByHop(head, tunnel);
   if (tunnel && info.protocol === 'HTTP/2' && !cameWithWebSocketKey(stream.head)) {
     // It confirms a key that the client knows nothing of (RFC 8441 §5).
     head.remove('sec-websocket-accept');
-  }
-  if (config.serverHeader === 'overwrite') {
-    if (head.indexOfKnown(KnownHeader.server) >= 0) {
-      head.removeKnown(KnownHeader.server, 'server');
-    }
-    head.addClean('server', config.serverName);
-  } else if (config.serverHeader === 'append-if-absent' && head.indexOfKnown(KnownHeader.server) < 0) {
-    head.addClean('server', config.serverName);
-  }
-  if (head.indexOfKnown(KnownHeader.date) < 0) {
-    head.addClean('date', manager.date.at(info.startTimeMs));
   }
   if (!config.suppressEnvoyHeaders) {
     const elapsed = Math.max(0, Math.round(info.upstreamResponseStartMs - info.upstreamRequestStartMs));
@@ -39,6 +29,32 @@ export function prepareUpstreamResponse(stream: HttpStream, head: ResponseHead, 
     info.responseHeaders = head;
     info.responseCode = head.status;
     stream.table?.editResponse(choice.responseEdits, head, info);
+  }
+  filterResponse(stream, head);
+  // The connection manager has the last word. What was added by others is looked at only if there is any.
+  const edited = head.addedCount > before + 1;
+  if (config.serverHeader === 'overwrite') {
+    if (edited || head.indexOfKnown(KnownHeader.server) >= 0) {
+      head.removeKnown(KnownHeader.server, 'server');
+    }
+    head.addClean('server', config.serverName);
+  } else if (
+    config.serverHeader === 'append-if-absent' &&
+    head.indexOfKnown(KnownHeader.server) < 0 &&
+    !(edited && head.has('server'))
+  ) {
+    head.addClean('server', config.serverName);
+  }
+  if (head.indexOfKnown(KnownHeader.date) < 0 && !(edited && head.has('date'))) {
+    head.addClean('date', manager.date.at(info.startTimeMs));
+  }
+}
+
+/** The filters in the reverse of their order. */
+function filterResponse(stream: HttpStream, head: ResponseHead): void {
+  const { responseFilters } = stream.manager;
+  for (let index = 0; index < responseFilters.length; index += 1) {
+    responseFilters[index]?.(stream, head);
   }
 }
 
@@ -55,13 +71,11 @@ function cameWithWebSocketKey(head: RequestHead): boolean {
 /** The head of a response that the proxy makes itself, with the edits of the route if one was found. */
 export function localReplyHead(stream: HttpStream, reply: LocalReply): ResponseHead {
   const { info, manager } = stream;
-  const head = info.isGrpc ? grpcReplyHead(reply) : plainReplyHead(reply, info.protocol !== 'HTTP/2' && info.method !== 'HEAD');
+  const head = info.isGrpc
+    ? grpcReplyHead(reply, info.method !== 'HEAD')
+    : plainReplyHead(reply, info.protocol !== 'HTTP/2' && info.method !== 'HEAD');
   for (let index = 0; index + 1 < reply.headers.length; index += 2) {
     head.add(reply.headers[index] as string, reply.headers[index + 1] as string);
-  }
-  head.addClean('date', manager.date.at(manager.context.clock.now()));
-  if (manager.config.serverHeader !== 'pass-through') {
-    head.addClean('server', manager.config.serverName);
   }
   info.responseHeaders = head;
   info.responseCode = head.status;
@@ -69,16 +83,24 @@ export function localReplyHead(stream: HttpStream, reply: LocalReply): ResponseH
   if (edits !== undefined) {
     stream.table?.editResponse(edits, head, info);
   }
+  filterResponse(stream, head);
+  if (!head.has('date')) {
+    head.addClean('date', manager.date.at(manager.context.clock.now()));
+  }
+  const { serverHeader, serverName } = manager.config;
+  if (serverHeader === 'overwrite' || (serverHeader === 'append-if-absent' && !head.has('server'))) {
+    head.set('server', serverName);
+  }
   return head;
 }
 
 /** A gRPC client gets 200 with the status of gRPC in the head and no body ("trailers only"). */
-function grpcReplyHead(reply: LocalReply): ResponseHead {
+function grpcReplyHead(reply: LocalReply, withMessage: boolean): ResponseHead {
   const head = takeResponseHead();
   head.status = 200;
   head.addClean('content-type', 'application/grpc');
   head.addClean('grpc-status', String(reply.grpcStatus ?? grpcStatusOfHttp(reply.status)));
-  if (reply.body !== '') {
+  if (reply.body !== '' && withMessage) {
     head.addClean('grpc-message', encodeGrpcMessage(reply.body));
   }
   return head;

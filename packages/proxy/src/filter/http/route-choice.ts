@@ -1,13 +1,26 @@
 import { type CompiledRoute, chooseCluster } from '../../route/route-table.ts';
 import type { HttpStream } from './http-stream.ts';
 
+/** Whether the client is told to come again by HTTPS. */
+export function requiresTls({ info }: HttpStream, { virtualHost }: CompiledRoute): boolean {
+  // No address counts as internal, so "external only" is everybody.
+  return virtualHost.requireTls !== 'none' && info.scheme !== 'https';
+}
+
 /** Chooses the cluster of a route that forwards: its name is in the record from then on. */
 export function chooseRouteCluster(stream: HttpStream, route: CompiledRoute): void {
+  if (requiresTls(stream, route)) {
+    return;
+  }
   const choice = route.clusters.length > 1 ? chooseCluster(route, weightPoint(stream, route)) : route.clusters[0];
   stream.choice = choice;
   if (choice !== undefined) {
     const { cluster, clusterHeader } = choice.config;
-    stream.info.clusterName = clusterHeader === undefined ? cluster : (firstValue(stream, clusterHeader) ?? '');
+    const name = clusterHeader === undefined ? cluster : (firstValue(stream, clusterHeader) ?? '');
+    const found = stream.manager.context.clusters.get(name);
+    stream.info.clusterName = name;
+    stream.cluster = found;
+    stream.info.cluster = found?.config;
   }
 }
 

@@ -4,6 +4,7 @@ import type { CompiledRoute } from '../../route/route-table.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
 import { grpcTimeoutMs } from './grpc/grpc-request.ts';
 import type { HttpStream } from './http-stream.ts';
+import { requiresTls } from './route-choice.ts';
 import { StreamTimer } from './stream-timer.ts';
 import { startTry } from './tries.ts';
 import { prepareUpstreamRequest } from './upstream-request-head.ts';
@@ -37,26 +38,18 @@ export function startRouting(stream: HttpStream): FilterStatusCode {
   return forward(stream, route);
 }
 
-function requiresTls(stream: HttpStream, route: CompiledRoute): boolean {
-  // No address counts as internal, so "external only" is everybody.
-  return route.virtualHost.requireTls !== 'none' && stream.info.scheme !== 'https';
-}
-
 function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
-  const { context } = stream.manager;
   const action = route.forward;
   if (action === undefined) {
     stream.reply(localReplies.noHealthyUpstream);
     return FilterStatus.replied;
   }
-  const { info, head } = stream;
-  const cluster = context.clusters.get(info.clusterName);
-  if (cluster === undefined) {
+  const { head } = stream;
+  if (stream.cluster === undefined) {
     stream.reply(clusterNotFound(action.clusterNotFoundStatus));
     return FilterStatus.replied;
   }
-  stream.cluster = cluster;
-  info.cluster = cluster.config;
+  stream.routed = true;
   prepareUpstreamRequest(stream, route, head);
   if (action.idleTimeoutMs !== undefined) {
     stream.touch();

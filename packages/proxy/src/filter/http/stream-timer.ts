@@ -7,6 +7,8 @@ export const StreamTimer = {
   idle: 4,
   request: 5,
   duration: 6,
+  faultDelay: 7,
+  throttle: 8,
 } as const;
 
-export const streamTimerCount = 7;
+export const streamTimerCount = 9;

@@ -84,7 +84,7 @@ export function onTryReady(stream: HttpStream, attempt: UpstreamAttempt, upstrea
 /** The request is complete: the timeouts that begin there are armed. */
 export function onRequestComplete(stream: HttpStream): void {
   // It did not come to the router yet: a filter holds it.
-  if (stream.cluster === undefined) {
+  if (!stream.routed) {
     return;
   }
   const action = stream.route?.forward;

@@ -236,9 +236,9 @@ function corsFromXds(policy: Decoded<typeof CorsPolicySchema>, problems: Problem
     allowHeaders: policy.allow_headers,
     exposeHeaders: policy.expose_headers,
     maxAge: policy.max_age,
-    allowCredentials: policy.allow_credentials ?? false,
-    allowPrivateNetworkAccess: policy.allow_private_network_access ?? false,
-    forwardNotMatchingPreflights: policy.forward_not_matching_preflights ?? true,
+    allowCredentials: policy.allow_credentials,
+    allowPrivateNetworkAccess: policy.allow_private_network_access,
+    forwardNotMatchingPreflights: policy.forward_not_matching_preflights,
     enabledFraction: fraction('filter_enabled', 1_000_000),
     shadowFraction: fraction('shadow_enabled', 0),
   };
