@@ -36,6 +36,8 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   #breaker: CircuitBreaker | undefined = undefined;
   #waitingIn: HttpPool | undefined = undefined;
   #active = false;
+  /** Monotonic; 0: nobody asks for it, or it was told. */
+  #startedMs = 0;
   /** The endpoint was told how the try ended, … */
   #reported = false;
   /** … and whether that counts as an error of its. */
@@ -67,6 +69,7 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     this.#breaker = breaker;
     this.requestSent = false;
     this.responseComplete = false;
+    this.#startedMs = endpoint.latency === undefined ? 0 : this.stream.nowMs();
     this.#reported = false;
     this.#failed = false;
     this.#enter();
@@ -109,6 +112,7 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     cluster.counters.requestsActive -= 1;
     endpoint.counters.requestsActive -= 1;
     endpoint.active -= 1;
+    this.#observeLatency(true);
     if (failed || this.#failed) {
       endpoint.counters.requestsError += 1;
     } else {
@@ -161,7 +165,18 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
     onTryInformational(this.stream, head);
   }
 
+  /** Once a try, where the balancer goes by it: the time until the head of the answer, waiting for a connection included. */
+  #observeLatency(failed: boolean): void {
+    const latency = this.endpoint?.latency;
+    if (latency !== undefined && this.#startedMs !== 0) {
+      const nowMs = this.stream.nowMs();
+      latency.observe(nowMs - this.#startedMs, nowMs, failed);
+      this.#startedMs = 0;
+    }
+  }
+
   onResponse(head: ResponseHead, endStream: boolean): void {
+    this.#observeLatency(head.status >= 500);
     this.responseComplete = endStream;
     const isGrpc = this.stream.info.isGrpc && head.status === 200;
     if (!isGrpc) {
