@@ -46,7 +46,7 @@ export function clientTlsFiles(
 }
 
 /** What the control plane made for sidecars of this engine. @throws Error when there are none. */
-export function resourcesOf({ resources }: Field, engine: Engine): EngineResources {
+function resourcesOf({ resources }: Field, engine: Engine): EngineResources {
   const own = resources[engine];
   if (own === undefined) {
     throw new Error(`${engine} is not installed`);
