@@ -121,3 +121,21 @@ test('a connection ends after its longest life, a request in flight first', asyn
   const answer = await proxy.exchange(get());
   assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*connection: close\r\n\r\nok$/);
 });
+
+test('the idle timeout of a try begins anew with each piece of the answer', async (t) => {
+  const proxy = await SimpleProxy.start(t, {
+    onData: ({ socket }) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n');
+      let left = 8;
+      const timer = setInterval(() => {
+        left -= 1;
+        socket.write('x');
+        if (left === 0) {
+          clearInterval(timer);
+        }
+      }, 40);
+    },
+    forward: { retryPolicy: retryPolicy(['5xx'], { perTryIdleTimeoutMs: 160 }) },
+  });
+  assert.match(await proxy.exchange(getOnce()), /x{8}$/);
+});

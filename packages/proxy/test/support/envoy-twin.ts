@@ -168,7 +168,8 @@ export class EnvoyTwins {
     const answer = await ask(this.#envoyPort, request);
     this.#logged += 1;
     const line = await eventually(
-      async () => (await readFile(join(this.#folder, 'access.log'), 'latin1')).split('\n').at(this.#logged - 1) || false,
+      async () =>
+        (await readFile(join(this.#folder, 'access.log'), 'latin1')).split('\n').at(this.#logged - 1) || false,
       { what: "Envoy's access log" },
     );
     const [, flags = '', details = ''] = line.split(' ');

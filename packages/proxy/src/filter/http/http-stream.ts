@@ -263,6 +263,10 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     const { streamIdleTimeoutMs } = this.manager.config;
     const routeIdle = this.route?.forward?.idleTimeoutMs;
     const idleMs = routeIdle ?? streamIdleTimeoutMs;
+    const perTryIdleMs = this.retries.policy?.perTryIdleTimeoutMs ?? 0;
+    if (perTryIdleMs > 0 && this.requestComplete && this.attempt.upstream !== undefined) {
+      this.arm(StreamTimer.perTryIdle, perTryIdleMs);
+    }
     if (idleMs > 0) {
       this.arm(StreamTimer.idle, idleMs);
     } else if (routeIdle === 0) {
@@ -376,10 +380,20 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     encoder.encodeData(bytes, start, end);
     if (!keep) {
       this.bodyReplayable = false;
-    } else if (this.body.length > (this.cluster?.config.bufferLimitBytes ?? 0)) {
+    } else if (this.body.length > this.#bodyLimitBytes) {
       this.bodyReplayable = false;
       this.body.clear();
     }
+  }
+
+  /** Most of the body that is kept for a retry. */
+  get #bodyLimitBytes(): number {
+    return (
+      this.route?.config.requestBufferLimitBytes ??
+      this.virtualHostConfig?.requestBufferLimitBytes ??
+      this.cluster?.config.bufferLimitBytes ??
+      0
+    );
   }
 
   onBodyEnd(trailers: HeadFields | undefined): void {
