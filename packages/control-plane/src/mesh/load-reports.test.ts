@@ -69,7 +69,8 @@ test('TCP is told from HTTP: by what is declared, where Envoy counts connections
       totalSuccessfulRequests: succeeded,
       totalNewConnections: 0n,
       totalFailConnections: 1n,
-      totalActiveConnections: 5n,
+      totalActiveConnections: 0n,
+      totalRequestsInProgress: 5n,
       loadMetricStats,
     };
     const clusters = [{ ...stats, upstreamLocalityStats: [locality] } as unknown as ClusterStats];

@@ -75,13 +75,13 @@ function tcpOfCluster({ upstreamLocalityStats }: ClusterStats, isDeclared: boole
   for (const stats of upstreamLocalityStats) {
     sum.connections += connectionsOf(stats);
     sum.failed += Number(stats.totalFailConnections);
-    sum.open += Number(stats.totalActiveConnections);
+    sum.open += Math.max(Number(stats.totalActiveConnections), Number(stats.totalRequestsInProgress));
     sum.bytes += tcpMetric(stats.loadMetricStats)?.totalMetricValue ?? 0;
   }
   return sum;
 }
 
-/** Each connection of a TCP proxy counts as one request of Envoy's, whether or not it tells connections. */
+/** Each connection of a TCP proxy counts as one request of Envoy's (and is in progress while it is open), whether or not it tells connections. */
 function connectionsOf(stats: UpstreamLocalityStats): number {
   return Math.max(Number(stats.totalNewConnections), Number(stats.totalIssuedRequests));
 }
