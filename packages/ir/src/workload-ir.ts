@@ -155,8 +155,6 @@ export interface GatewayHttp {
   /** Name of the route configuration; chains with the same name share it. */
   readonly routeConfig: string;
   readonly virtualHosts: readonly GatewayVirtualHost[];
-  /** Plaintext requests are answered with a redirect to `https`. */
-  readonly httpsRedirect: boolean;
 }
 
 export interface GatewayVirtualHost {
@@ -164,6 +162,8 @@ export interface GatewayVirtualHost {
   /** Exact, `*.suffix` or `*`; distinct over the route configuration. */
   readonly domains: readonly string[];
   readonly routes: HttpRoutes;
+  /** Plaintext requests are answered with a redirect to `https`. */
+  readonly httpsRedirect: boolean;
 }
 
 export interface GatewayTcp {

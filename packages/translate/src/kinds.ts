@@ -9,6 +9,7 @@ import type {
   HttpMatch,
   HttpRoute,
   HttpRouteDestination,
+  IstioGateway,
   KubeGateway,
   KubeGrpcRoute,
   KubeHttpRoute,
@@ -22,6 +23,7 @@ import type {
   ProxyResource,
   ProxyUpstream,
   ReferenceGrant,
+  RouteDestination,
   Secret,
   Service,
   ServiceEntry,
@@ -41,6 +43,7 @@ export type {
   DestinationRule,
   EndpointSlice,
   GatewayClass,
+  IstioGateway,
   KubeGateway,
   KubeGrpcRoute,
   KubeHttpRoute,
@@ -67,6 +70,7 @@ export type HttpDestinationSpec = HttpRouteDestination;
 export type HeadersSpec = NonNullable<HttpRoute['headers']>;
 export type HeaderOperationsSpec = NonNullable<HeadersSpec['request']>;
 export type RedirectSpec = NonNullable<HttpRoute['redirect']>;
+export type RouteDestinationSpec = RouteDestination;
 export type TcpRouteSpec = TcpRoute;
 export type TlsRouteSpec = TlsRoute;
 export type TrafficPolicySpec = TrafficPolicy;
@@ -93,6 +97,7 @@ export interface MeshKinds {
   readonly 'gateway.networking.k8s.io/ReferenceGrant': ReferenceGrant;
   readonly 'gateway.networking.k8s.io/TCPRoute': KubeTcpRoute;
   readonly 'gateway.networking.k8s.io/TLSRoute': KubeTlsRoute;
+  readonly 'networking.istio.io/Gateway': IstioGateway;
   readonly 'networking.istio.io/WorkloadEntry': WorkloadEntry;
   readonly 'networking.istio.io/WorkloadGroup': WorkloadGroup;
   readonly 'networking.istio.io/ServiceEntry': ServiceEntry;

@@ -18,6 +18,7 @@ const meshKinds: ReadonlySet<string> = new Set([
   'gateway.networking.k8s.io/ReferenceGrant',
   'gateway.networking.k8s.io/TCPRoute',
   'gateway.networking.k8s.io/TLSRoute',
+  'networking.istio.io/Gateway',
   'networking.istio.io/WorkloadEntry',
   'networking.istio.io/WorkloadGroup',
   'networking.istio.io/ServiceEntry',

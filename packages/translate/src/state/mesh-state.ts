@@ -268,6 +268,7 @@ export class MeshState {
     'gateway.networking.k8s.io/Gateway': this.#plain,
     'gateway.networking.k8s.io/GatewayClass': this.#plain,
     'gateway.networking.k8s.io/ReferenceGrant': this.#plain,
+    'networking.istio.io/Gateway': this.#plain,
     'gateway.networking.k8s.io/GRPCRoute': this.#route,
     'gateway.networking.k8s.io/HTTPRoute': this.#route,
     'gateway.networking.k8s.io/TCPRoute': this.#route,

@@ -22,6 +22,7 @@ import { resolveAuthority } from './authority.ts';
 import { gatewaySockets } from './gateway-api/gateway-sockets.ts';
 import { httpRoutes } from './http-routes.ts';
 import { inboundListeners } from './inbound.ts';
+import { istioGatewaySockets } from './istio-gateway.ts';
 import { tcpDestinations } from './tcp-routes.ts';
 
 const loopback = '127.0.0.1';
@@ -246,11 +247,19 @@ function gatewayListeners(
   collect: (clusters: readonly OutboundCluster[]) => void,
 ): readonly GatewayListener[] {
   const { address, ports = [] } = proxy.spec.gateway ?? {};
-  return gatewaySockets(state, client).map((socket) => {
+  const sockets = gatewaySockets(state, client);
+  const taken = new Set(sockets.map((socket) => socket.port));
+  // A port that both kinds of Gateway ask for is Gateway API's.
+  const istio = istioGatewaySockets(state, client).filter((socket) => !taken.has(socket.port));
+  const all = [...sockets, ...istio].sort((a, b) => a.port - b.port);
+  return all.flatMap((socket): readonly GatewayListener[] => {
+    if (socket.chains.length === 0) {
+      return [];
+    }
     collect(socket.clusters);
     const port = ports.find((mapped) => mapped.port === socket.port)?.listenPort ?? socket.port;
     const listen = listenAddress(state, `gateway-listen|${proxyKey}|${socket.port}`, address, port);
-    return state.memo.get(
+    const listener = state.memo.get(
       `gateway|${proxyKey}|${socket.port}`,
       [listen, JSON.stringify(canonical([socket.chains, socket.origins]))] as const,
       (): GatewayListener => ({
@@ -261,6 +270,7 @@ function gatewayListeners(
         origins: socket.origins,
       }),
     );
+    return [listener];
   });
 }
 

@@ -121,7 +121,7 @@ function routeConfiguration(http: GatewayHttp): XdsMessage {
           domains: [...host.domains],
           routes: host.routes.routes.map(routeMessage),
           includeRequestAttemptCount: true,
-          requireTls: http.httpsRedirect ? VirtualHost_TlsRequirementType.ALL : VirtualHost_TlsRequirementType.NONE,
+          requireTls: host.httpsRedirect ? VirtualHost_TlsRequirementType.ALL : VirtualHost_TlsRequirementType.NONE,
         }),
       ),
       // The port that a client writes is the gateway's, whichever port it reached it by.

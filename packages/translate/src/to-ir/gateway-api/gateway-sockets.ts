@@ -11,20 +11,13 @@ import {
 import type { KubeGrpcRoute, KubeHttpRoute, KubeTcpRoute, KubeTlsRoute } from '../../kinds.ts';
 import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
+import type { GatewaySocket } from '../gateway-socket.ts';
 import type { RouteAtListener } from './attachment.ts';
 import { resolveBackend } from './backend.ts';
 import { bySpecificity, covers } from './hostname.ts';
 import { rulesOf } from './http-rules.ts';
 import { type EffectiveListener, effectiveListeners, endsTls, gatewaysOf, isOpen, listenerLabel } from './listeners.ts';
 import { byPrecedence } from './precedence.ts';
-
-/** What a gateway's proxy opens on one port of its Gateways. */
-export interface GatewaySocket {
-  readonly port: number;
-  readonly chains: readonly GatewayChain[];
-  readonly clusters: readonly OutboundCluster[];
-  readonly origins: readonly OriginRef[];
-}
 
 /** The sockets that Gateways of Gateway API ask of a proxy with these labels, by port. */
 export function gatewaySockets(state: MeshState, client: Client): readonly GatewaySocket[] {
@@ -74,7 +67,6 @@ function chainsOf(pieces: Pieces, port: number, listeners: readonly EffectiveLis
           kind: 'http',
           routeConfig: `gateway|${port}`,
           virtualHosts: virtualHosts(pieces, listeners),
-          httpsRedirect: false,
         },
       },
     ];
@@ -116,7 +108,6 @@ function httpsChain(pieces: Pieces, effective: EffectiveListener, port: number):
       kind: 'http',
       routeConfig: `gateway|${port}|${label}`,
       virtualHosts: virtualHosts(pieces, [effective]),
-      httpsRedirect: false,
     },
   };
 }
@@ -206,5 +197,10 @@ function virtualHost(pieces: Pieces, effective: EffectiveListener, domain: strin
     ),
   );
   pieces.origins.push(origins);
-  return { name: `${domain}:${port}`, domains: [domain], routes: { routes, origins: mergeOrigins([origins]) } };
+  return {
+    name: `${domain}:${port}`,
+    domains: [domain],
+    routes: { routes, origins: mergeOrigins([origins]) },
+    httpsRedirect: false,
+  };
 }

@@ -1,0 +1,337 @@
+import {
+  type Destination,
+  type GatewayChain,
+  type GatewayTls,
+  type GatewayVirtualHost,
+  type HttpRoute,
+  mergeOrigins,
+  noHeaderEdits,
+  type OriginRef,
+  type OutboundCluster,
+} from '@weft/ir';
+import type { IstioServer, IstioServerTls } from '@weft/resources';
+import { compareText, type IstioGateway, keyOf, type RouteDestinationSpec, type VirtualService } from '../kinds.ts';
+import { exportedTo, selects } from '../match.ts';
+import { hostCandidates } from '../names.ts';
+import { originOf } from '../origin.ts';
+import type { Client, MeshState } from '../state/mesh-state.ts';
+import { resolveDestination } from './destination.ts';
+import { secretName } from './gateway-api/certificates.ts';
+import { bySpecificity, commonHostnames } from './gateway-api/hostname.ts';
+import type { GatewaySocket } from './gateway-socket.ts';
+import { routesOfVirtualService } from './http-routes.ts';
+import { gatewayKey, selectTcpRule, selectTlsRules } from './select-rules.ts';
+
+/** What clients of a server begin with. */
+export type ServerFamily = 'http' | 'tls' | 'tcp';
+
+const httpProtocols: ReadonlySet<string> = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB', 'HTTP_PROXY']);
+const tlsProtocols: ReadonlySet<string> = new Set(['HTTPS', 'TLS']);
+
+/** Servers on one port must be of one family; a server of TCP shares its port with nobody. */
+export function familyOf({ port }: IstioServer): ServerFamily {
+  const protocol = port.protocol.toUpperCase();
+  return httpProtocols.has(protocol) ? 'http' : tlsProtocols.has(protocol) ? 'tls' : 'tcp';
+}
+
+/** A server with the gateway that it is of. */
+export interface OwnedServer {
+  readonly gateway: IstioGateway;
+  readonly server: IstioServer;
+  readonly index: number;
+}
+
+/** The Gateways of Istio that choose a proxy with these labels, the oldest first. */
+export function istioGatewaysOf(state: MeshState, labels: Readonly<Record<string, string>>): readonly IstioGateway[] {
+  return state.list('networking.istio.io/Gateway').filter(({ spec }) => selects(spec?.selector, labels));
+}
+
+/** The servers by port that a proxy opens: of those that cannot share a port the oldest has it. */
+export function serversByPort(gateways: readonly IstioGateway[]): ReadonlyMap<number, readonly OwnedServer[]> {
+  const byPort = new Map<number, OwnedServer[]>();
+  for (const gateway of gateways) {
+    for (const [index, server] of (gateway.spec?.servers ?? []).entries()) {
+      const there = byPort.get(server.port.number) ?? [];
+      const [first] = there;
+      const fits = first === undefined || (familyOf(first.server) === familyOf(server) && familyOf(server) !== 'tcp');
+      if (fits) {
+        byPort.set(server.port.number, [...there, { gateway, server, index }]);
+      }
+    }
+  }
+  return byPort;
+}
+
+/** The sockets that Gateways of Istio ask of a proxy with these labels, by port. */
+export function istioGatewaySockets(state: MeshState, client: Client): readonly GatewaySocket[] {
+  const gateways = istioGatewaysOf(state, client.labels);
+  return [...serversByPort(gateways)]
+    .sort(([a], [b]) => a - b)
+    .map(([port, servers]) => new SocketBuilder(state, client, port, servers).build());
+}
+
+/** Which TLS modes end TLS at the gateway, and what is asked of clients then. */
+export function endsTls(tls: IstioServerTls | undefined): boolean {
+  return (
+    tls !== undefined && ['SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL', 'ISTIO_MUTUAL'].includes(tls.mode ?? 'PASSTHROUGH')
+  );
+}
+
+class SocketBuilder {
+  readonly #state: MeshState;
+  readonly #client: Client;
+  readonly #port: number;
+  readonly #servers: readonly OwnedServer[];
+  readonly #clusters: OutboundCluster[] = [];
+  readonly #origins: OriginRef[][] = [];
+
+  constructor(state: MeshState, client: Client, port: number, servers: readonly OwnedServer[]) {
+    this.#state = state;
+    this.#client = client;
+    this.#port = port;
+    this.#servers = servers;
+  }
+
+  build(): GatewaySocket {
+    const [first] = this.#servers;
+    const family = first === undefined ? 'tcp' : familyOf(first.server);
+    const chains =
+      family === 'http'
+        ? [this.#httpChain()]
+        : family === 'tcp'
+          ? this.#servers.flatMap((owned) => this.#tcpChain(owned, [], undefined))
+          : this.#tlsChains();
+    return {
+      port: this.#port,
+      chains,
+      clusters: this.#clusters,
+      origins: mergeOrigins([...this.#origins, this.#servers.map(({ gateway }) => originOf(gateway))]),
+    };
+  }
+
+  #httpChain(): GatewayChain {
+    return {
+      name: `http-${this.#port}`,
+      serverNames: [],
+      tls: undefined,
+      traffic: {
+        kind: 'http',
+        routeConfig: `gateway|${this.#port}`,
+        virtualHosts: this.#virtualHosts(this.#servers),
+      },
+    };
+  }
+
+  #tlsChains(): readonly GatewayChain[] {
+    const taken = new Set<string>();
+    return this.#servers.flatMap((owned) => {
+      const { server } = owned;
+      if (!endsTls(server.tls)) {
+        return this.#passthroughChains(owned, taken);
+      }
+      const names = serverNames(owned).filter((name) => !taken.has(name) && taken.add(name));
+      const tls = this.#tls(server.tls ?? {});
+      if (names.length === 0 || tls === undefined) {
+        return [];
+      }
+      const name = label(owned);
+      const exact = names.filter((host) => host !== '*');
+      return server.port.protocol.toUpperCase() === 'HTTPS'
+        ? [
+            {
+              name,
+              serverNames: exact,
+              tls,
+              traffic: {
+                kind: 'http' as const,
+                routeConfig: `gateway|${this.#port}|${name}`,
+                virtualHosts: this.#virtualHosts([owned]),
+              },
+            },
+          ]
+        : this.#tcpChain(owned, exact, tls);
+    });
+  }
+
+  /** TLS that goes on to the application: one chain for the server names of each rule, in order. */
+  #passthroughChains(owned: OwnedServer, taken: Set<string>): readonly GatewayChain[] {
+    const client = this.#through(owned);
+    return this.#virtualServicesOf(owned).flatMap(({ object }) =>
+      selectTlsRules(object, client, this.#port).flatMap(({ rule, serverNames: names }, index) => {
+        const hosts = names
+          .flatMap((name) => serverNames(owned).flatMap((served) => commonHostnames(served, [name])))
+          .filter((name) => !taken.has(name) && taken.add(name));
+        return hosts.length === 0
+          ? []
+          : [
+              {
+                name: `${label(owned)}|${keyOf(object)}#${index}`,
+                serverNames: hosts.filter((host) => host !== '*'),
+                tls: undefined,
+                traffic: this.#tcpTraffic(object, rule.route ?? []),
+              },
+            ];
+      }),
+    );
+  }
+
+  #tcpChain(owned: OwnedServer, names: readonly string[], tls: GatewayTls | undefined): readonly GatewayChain[] {
+    const client = this.#through(owned);
+    for (const { object } of this.#virtualServicesOf(owned)) {
+      const rule = selectTcpRule(object, client, this.#port);
+      if (rule !== undefined) {
+        return [{ name: label(owned), serverNames: names, tls, traffic: this.#tcpTraffic(object, rule.route ?? []) }];
+      }
+    }
+    return [];
+  }
+
+  #tcpTraffic(
+    object: VirtualService,
+    entries: readonly RouteDestinationSpec[],
+  ): Extract<GatewayChain['traffic'], { kind: 'tcp' }> {
+    const total = entries.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
+    const destinations = entries.flatMap((entry): Destination[] => {
+      const target = resolveDestination(
+        this.#state,
+        this.#client,
+        entry.destination,
+        object.metadata.namespace ?? '',
+        this.#port,
+      );
+      this.#clusters.push(...(target.cluster === undefined ? [] : [target.cluster]));
+      const weight = entries.length === 1 || total === 0 ? 1 : (entry.weight ?? 0);
+      return weight === 0
+        ? []
+        : [{ cluster: target.clusterName, weight, resolved: target.cluster !== undefined, headers: noHeaderEdits }];
+    });
+    const origins = [originOf(object)];
+    this.#origins.push(origins);
+    return { kind: 'tcp', destinations, origins };
+  }
+
+  /** The virtual hosts of servers that share a route configuration, the most specific first. */
+  #virtualHosts(servers: readonly OwnedServer[]): readonly GatewayVirtualHost[] {
+    const byDomain = new Map<
+      string,
+      { readonly routes: HttpRoute[]; readonly origins: OriginRef[]; redirect: boolean }
+    >();
+    for (const owned of servers) {
+      for (const { object, hosts } of this.#virtualServicesOf(owned)) {
+        for (const host of hosts) {
+          const found = routesOfVirtualService(
+            this.#state,
+            this.#through(owned),
+            { host, port: this.#port, service: undefined, authority: undefined },
+            object,
+          );
+          this.#clusters.push(...found.clusters);
+          const there = byDomain.get(host) ?? { routes: [], origins: [], redirect: false };
+          there.routes.push(...found.routes.routes);
+          there.origins.push(...found.routes.origins);
+          byDomain.set(host, there);
+        }
+      }
+      if (owned.server.tls?.httpsRedirect === true) {
+        for (const name of serverNames(owned)) {
+          const there = byDomain.get(name) ?? { routes: [], origins: [], redirect: true };
+          there.redirect = true;
+          byDomain.set(name, there);
+        }
+      }
+    }
+    const hosts = [...byDomain].sort(([a], [b]) => bySpecificity(a, b));
+    return hosts.map(([domain, { routes, origins, redirect }]) => {
+      this.#origins.push(origins);
+      return {
+        name: `${domain}:${this.#port}`,
+        domains: [domain],
+        routes: { routes: catchAllLast(routes), origins: mergeOrigins([origins]) },
+        httpsRedirect: redirect,
+      };
+    });
+  }
+
+  /** VirtualServices that are bound to a server, the oldest first, with the hosts that both are for. */
+  #virtualServicesOf({ gateway, server }: OwnedServer): readonly BoundVirtualService[] {
+    const key = keyOf(gateway);
+    return this.#state.list('networking.istio.io/VirtualService').flatMap((object) => {
+      const namespace = object.metadata.namespace ?? '';
+      const bound =
+        (object.spec?.gateways ?? []).some((name) => name !== 'mesh' && gatewayKey(name, namespace) === key) &&
+        exportedTo(object.spec?.exportTo, namespace, this.#client.namespace);
+      if (!bound) {
+        return [];
+      }
+      const own = (object.spec?.hosts ?? []).map(
+        (host) => hostCandidates(host, namespace, this.#state.settings.clusterDomain)[0] ?? host,
+      );
+      const hosts = server.hosts.flatMap((written) => {
+        const slash = written.indexOf('/');
+        const scope = slash < 0 ? '*' : written.slice(0, slash);
+        const allowed = scope === '*' || (scope === '.' ? gateway.metadata.namespace : scope) === namespace;
+        return allowed ? commonHostnames(written.slice(slash + 1), own) : [];
+      });
+      return hosts.length === 0 ? [] : [{ object, hosts: [...new Set(hosts)].sort(compareText) }];
+    });
+  }
+
+  #through({ gateway }: OwnedServer): Client {
+    return { ...this.#client, gateway: keyOf(gateway) };
+  }
+
+  /** undefined: its certificates cannot be had as they are asked for; nothing is opened then. */
+  #tls(tls: IstioServerTls): GatewayTls | undefined {
+    const { namespace } = this.#client;
+    const isMesh = tls.mode === 'ISTIO_MUTUAL';
+    const names = tls.credentialNames ?? (tls.credentialName === undefined ? [] : [tls.credentialName]);
+    if (!isMesh && names.length === 0) {
+      return undefined;
+    }
+    const roots = tls.caCertCredentialName ?? `${names[0] ?? ''}-cacert`;
+    const verifies = tls.mode === 'MUTUAL' || tls.mode === 'OPTIONAL_MUTUAL' || isMesh;
+    return {
+      certificates: isMesh ? 'mesh' : names.map((name) => secretName(namespace, name)),
+      client: verifies
+        ? {
+            kind: 'verified',
+            required: tls.mode !== 'OPTIONAL_MUTUAL',
+            roots: isMesh ? { kind: 'mesh' } : { kind: 'secret', name: secretName(namespace, roots) },
+            subjectAltNames: tls.subjectAltNames ?? [],
+          }
+        : { kind: 'none' },
+      minVersion: versions[tls.minProtocolVersion ?? ''],
+      maxVersion: versions[tls.maxProtocolVersion ?? ''],
+      cipherSuites: tls.cipherSuites ?? [],
+    };
+  }
+}
+
+interface BoundVirtualService {
+  readonly object: VirtualService;
+  readonly hosts: readonly string[];
+}
+
+const versions: Readonly<Record<string, GatewayTls['minVersion']>> = {
+  TLSV1_0: '1.0',
+  TLSV1_1: '1.1',
+  TLSV1_2: '1.2',
+  TLSV1_3: '1.3',
+};
+
+/** Names the server on the wire and in metrics. */
+function label({ gateway, server, index }: OwnedServer): string {
+  return `${keyOf(gateway)}/${server.name ?? `${server.port.name}#${index}`}`;
+}
+
+/** The hosts of a server without the namespaces that they are for. */
+function serverNames({ server }: OwnedServer): readonly string[] {
+  return [...new Set(server.hosts.map((host) => host.slice(host.indexOf('/') + 1).toLowerCase()))];
+}
+
+/** Rules for everything come behind the others: of several VirtualServices for one host, no one's catch-all hides another's rules. */
+function catchAllLast(routes: readonly HttpRoute[]): readonly HttpRoute[] {
+  const isCatchAll = ({ match }: HttpRoute): boolean =>
+    match.path.kind === 'prefix' && match.path.value === '/' && match.headers.length === 0 && match.query.length === 0;
+  return [...routes.filter((route) => !isCatchAll(route)), ...routes.filter(isCatchAll)];
+}
