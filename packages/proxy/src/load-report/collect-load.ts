@@ -25,7 +25,7 @@ const nothing: Reported = { success: 0, error: 0, issued: 0, connections: 0, con
  * Name of the metric (`EndpointLoadMetricStats`) with the bytes of TCP connections, both directions together, and the number of
  * connections that were opened. It is there for endpoints that are used by the TCP proxy, and says by that that they are.
  */
-export const tcpBytesMetric = 'weft.tcp_bytes';
+const tcpBytesMetric = 'weft.tcp_bytes';
 
 /** Turns the counters of the data plane, which only grow, into the differences that load reports are made of. */
 export class LoadCollector {
