@@ -63,6 +63,7 @@ const words = fc.constantFrom(
     'mesh',
     'a/b',
   ],
+  ...['HTTPS', 'TLS', 'TCP', 'Hostname', 'IPAddress', '127.0.0.1:80', './*', '~/*', '/a/b', 'URI', 'spiffe://a/b'],
   ...['10.0.0.0/8', '::1', '2026-01-31T12:00:00Z', 'http', 'HTTP', '5xx,503', ':path', 'x-a', 'A B', '', 'valueOf'],
 );
 

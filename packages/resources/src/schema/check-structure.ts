@@ -87,7 +87,7 @@ function judge(issue: Issue): Judged {
       }
       const near = typeof issue.input === 'string' ? didYouMean(issue.input, values) : undefined;
       return {
-        code: typeof issue.input === 'string' ? 'FieldValueNotSupported' : 'FieldValueTypeInvalid',
+        code: typeof issue.input === typeof issue.values[0] ? 'FieldValueNotSupported' : 'FieldValueTypeInvalid',
         fix: near === undefined ? `Use one of ${values.join(', ')}.` : `Did you mean ${near}?`,
       };
     }
