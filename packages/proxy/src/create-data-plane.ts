@@ -42,13 +42,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const transport: TransportContext = {
     flushQueue: new FlushQueue(clock),
     reportFault: (error, at) => faults.report(error, at),
+    portable: options.portable === true,
   };
   const wheel = new TimerWheel(clock, (error) => faults.report(error, undefined));
-  const tls = new TlsContexts(
-    options.secrets,
-    options.clock,
-    options.portableTls === true ? undefined : findNativeTls(),
-  );
+  const tls = new TlsContexts(options.secrets, options.clock, options.portable === true ? undefined : findNativeTls());
   const upstream: UpstreamContext = {
     clock,
     logger,

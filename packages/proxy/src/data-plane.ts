@@ -62,8 +62,8 @@ export interface DataPlaneOptions {
   readonly maxConnections?: number;
   /** Written by the overload manager, read by connections and requests. Default: one that nobody writes. */
   readonly overload?: OverloadState;
-  /** TLS goes through Node's streams, as it does with a version of Node whose handles were not tested. Default false. */
-  readonly portableTls?: boolean;
+  /** TCP and TLS go through Node's streams, as they do with a version of Node whose handles are others. Default false. */
+  readonly portable?: boolean;
   /** Default: the operating system's resolver. */
   readonly resolveDns?: DnsResolver;
   /** Where this proxy is, for balancing by zone. Default: not known. */

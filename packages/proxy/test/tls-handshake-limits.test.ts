@@ -48,8 +48,8 @@ test('a handshake that takes 15 s is given up, and one that was finished is not'
 test('without native handles requests go between two sidecars all the same', async (t) => {
   const ca = await TestCa.create();
   const origin = await RawOrigin.start(answering(okResponse));
-  const client = new ProxyHarness({ portableTls: true });
-  const server = new ProxyHarness({ portableTls: true });
+  const client = new ProxyHarness({ portable: true });
+  const server = new ProxyHarness({ portable: true });
   t.after(async () => {
     await client.close();
     await server.close();

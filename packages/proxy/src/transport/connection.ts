@@ -17,6 +17,8 @@ export interface ConnectionHandler {
 /** What the connections of one data plane share. */
 export interface TransportContext {
   readonly flushQueue: FlushQueue;
+  /** Sockets are used through Node's streams alone. */
+  readonly portable: boolean;
   /** Gets what a handler throws, with the connection that is closed for it. */
   reportFault(error: unknown, connection: Connection | undefined): void;
 }

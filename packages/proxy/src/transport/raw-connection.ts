@@ -58,7 +58,7 @@ export class RawConnection extends Connection {
   constructor(context: TransportContext, socket: Socket) {
     super(context, socket);
     this.#socket = socket;
-    this.#handle = handleOf(socket);
+    this.#handle = context.portable ? undefined : handleOf(socket);
     socket.on('end', () => this.deliverEnd());
     socket.on('error', (error) => {
       this.#error = error;
@@ -377,11 +377,13 @@ function releaseWritten(chunk: Buffer): void {
 /** Takes over a socket that a server accepted with `pauseOnConnect`; reading begins with `resume`. */
 export function acceptRaw(context: TransportContext, accepted: Socket): RawConnection {
   let connection: RawConnection | undefined;
-  const adopted = adoptWithBuffer(
-    accepted,
-    () => (connection === undefined ? readBuffer : connection.nextBuffer()),
-    (length, buffer) => connection?.received(buffer, length),
-  );
+  const adopted = context.portable
+    ? undefined
+    : adoptWithBuffer(
+        accepted,
+        () => (connection === undefined ? readBuffer : connection.nextBuffer()),
+        (length, buffer) => connection?.received(buffer, length),
+      );
   const socket = adopted ?? accepted;
   connection = new RawConnection(context, socket);
   if (adopted === undefined) {

@@ -53,6 +53,8 @@ export class TestSecrets {
 
 /** A data plane with everything that it reports kept for the test. */
 export class ProxyHarness {
+  /** Proxies that are made from now on go through Node's streams. */
+  static portable = false;
   readonly requests: SeenRequest[] = [];
   readonly tcpEnds: ConnectionRecord[] = [];
   readonly logs: { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[] = [];
@@ -106,6 +108,7 @@ export class ProxyHarness {
         this.#wake();
       },
       requestVirtualHost: () => Promise.resolve('answered'),
+      portable: ProxyHarness.portable,
       ...overrides,
     });
   }

@@ -109,6 +109,7 @@ export class TlsPair {
     const transport: TransportContext = {
       flushQueue: new FlushQueue(eventClock),
       reportFault: (error) => this.faults.push(error),
+      portable: native === undefined,
     };
     this.context = {
       clock: eventClock,
