@@ -4,7 +4,7 @@ import { Endpoint } from '../src/endpoint/endpoint.ts';
 import { Outcome } from '../src/endpoint/outcome.ts';
 import { retryPolicy } from './support/configs.ts';
 import { answering, okResponse } from './support/raw-peer.ts';
-import { getOnce, SimpleProxy, type SimpleProxyOptions } from './support/simple-proxy.ts';
+import { get, getOnce, SimpleProxy, type SimpleProxyOptions } from './support/simple-proxy.ts';
 
 /** What endpoints are told of the tries that were made at them: what outlier detection goes by. */
 
@@ -83,9 +83,9 @@ test('what the client gives up says nothing of the endpoint', async (t) => {
   });
   const proxy = await SimpleProxy.start(t, { onData: () => {} });
   const client = await proxy.client();
-  client.send(getOnce());
+  client.send(get());
   await proxy.origin.until(() => proxy.origin.received.includes('\r\n\r\n'));
-  client.close();
+  client.socket.resetAndDestroy();
   await proxy.harness.ended();
   assert.deepEqual(outcomes, ['connected']);
 });
