@@ -81,8 +81,14 @@ export function* buildHashRing<T>(
 
 /** Radix sort by the upper half, then the few entries that share it by the lower one. @returns positions in order. */
 function* sortByHash(high: Uint32Array, low: Uint32Array, count: number): Steps<Uint32Array> {
-  let order = Uint32Array.from({ length: count }, (_, index) => index);
-  let other = new Uint32Array(count);
+  let order: Uint32Array = new Uint32Array(count);
+  let other: Uint32Array = new Uint32Array(count);
+  for (let index = 0; index < count; index += 1) {
+    order[index] = index;
+    if (index % MOVES_PER_STEP === MOVES_PER_STEP - 1) {
+      yield;
+    }
+  }
   const starts = new Uint32Array(1 << DIGIT_BITS);
   const mask = starts.length - 1;
   for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
@@ -90,6 +96,9 @@ function* sortByHash(high: Uint32Array, low: Uint32Array, count: number): Steps<
     for (let index = 0; index < count; index += 1) {
       const digit = ((high[index] as number) >>> shift) & mask;
       starts[digit] = (starts[digit] as number) + 1;
+      if (index % MOVES_PER_STEP === MOVES_PER_STEP - 1) {
+        yield;
+      }
     }
     let sum = 0;
     for (let digit = 0; digit < starts.length; digit += 1) {
@@ -121,6 +130,9 @@ function* sortByHash(high: Uint32Array, low: Uint32Array, count: number): Steps<
       at -= 1;
     }
     order[at] = entry;
+    if (index % MOVES_PER_STEP === MOVES_PER_STEP - 1) {
+      yield;
+    }
   }
   return order;
 }

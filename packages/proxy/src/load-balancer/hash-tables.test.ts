@@ -97,6 +97,15 @@ test('a Maglev table gives each endpoint its share almost exactly', () => {
   within(counts[2], (65_537 * 5) / 8, 3, 'weight 5');
 });
 
+test('the order in which endpoints are named does not matter to a Maglev table', () => {
+  const all = Array.from({ length: 1500 }, (_, number) => host(number));
+  const [one, other] = [maglev(all), maglev([...all].reverse())];
+  for (let slot = 0; slot < 65_537; slot += 1) {
+    const hash = { hi: 0, lo: slot };
+    assert.equal(one.hosts[one.choose(hash, 0)]?.key, other.hosts[other.choose(hash, 0)]?.key);
+  }
+});
+
 test('few keys move in a Maglev table when an endpoint leaves', () => {
   const all = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((number) => host(number));
   const before = maglev(all);

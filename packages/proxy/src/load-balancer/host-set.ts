@@ -123,19 +123,35 @@ export class HostSet<T extends Prioritised> {
   }
 
   #pickersOf(availability: HostAvailability): Pickers<T> {
-    const fits = ({ condition, excluded }: T): boolean => condition === availability && !excluded;
+    const hosts = this.#select(this.all, availability);
     // With one locality its list is the list of all.
-    const hosts = this.all.filter(fits);
     const byLocality =
-      this.localities.length === 1 ? [hosts] : this.localities.map(({ endpoints }) => endpoints.filter(fits));
+      this.localities.length === 1
+        ? [hosts]
+        : this.localities.map(({ endpoints }) => this.#select(endpoints, availability));
     return { hosts, byLocality, picker: undefined, localityPickers: [], schedule: undefined };
+  }
+
+  #select(endpoints: readonly T[], availability: HostAvailability): readonly T[] {
+    const selected: T[] = [];
+    for (let index = 0; index < endpoints.length; index += 1) {
+      const endpoint = endpoints[index] as T;
+      if (endpoint.condition === availability && !endpoint.excluded) {
+        selected.push(endpoint);
+      }
+    }
+    return selected.length === endpoints.length ? endpoints : selected;
   }
 
   #count(): PriorityHealth {
     const { all } = this;
+    let excluded = 0;
+    for (let index = 0; index < all.length; index += 1) {
+      excluded += (all[index] as T).excluded ? 1 : 0;
+    }
     const health = {
       total: all.length,
-      excluded: all.reduce((count, { excluded }) => count + (excluded ? 1 : 0), 0),
+      excluded,
       healthy: this.#healthy.hosts.length,
       degraded: this.#degraded.hosts.length,
     };

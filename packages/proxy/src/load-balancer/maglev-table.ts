@@ -24,7 +24,7 @@ export function* buildMaglevTable<T>(
     return { hosts, shares, choose: () => -1 };
   }
   const keys = hosts.map(keyOf);
-  const order = Uint32Array.from(keys.keys()).sort((a, b) => compare(keys[a] as string, keys[b] as string));
+  const order = yield* sortKeys(keys);
   const slots = new Uint32Array(size).fill(FREE);
   const position = new Uint32Array(hosts.length);
   const skip = new Uint32Array(hosts.length);
@@ -69,9 +69,38 @@ export function* buildMaglevTable<T>(
   return new MaglevTable(hosts, shares, slots);
 }
 
-/** By bytes. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Keys that are sorted at once. */
+const RUN = 512;
+const MERGES_PER_STEP = 2048;
+
+/** Merge sort. @returns the places of the keys, by their bytes. */
+function* sortKeys(keys: readonly string[]): Steps<Uint32Array> {
+  const { length } = keys;
+  let order: Uint32Array = Uint32Array.from(keys.keys());
+  let other: Uint32Array = new Uint32Array(length);
+  for (let from = 0; from < length; from += RUN) {
+    order.subarray(from, from + RUN).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : 1));
+    yield;
+  }
+  for (let width = RUN; width < length; width *= 2) {
+    for (let from = 0; from < length; from += 2 * width) {
+      const middle = Math.min(from + width, length);
+      const end = Math.min(from + 2 * width, length);
+      let left = from;
+      let right = middle;
+      for (let to = from; to < end; to += 1) {
+        const takesLeft =
+          left < middle &&
+          (right >= end || (keys[order[left] as number] as string) <= (keys[order[right] as number] as string));
+        other[to] = order[takesLeft ? left++ : right++] as number;
+        if (to % MERGES_PER_STEP === MERGES_PER_STEP - 1) {
+          yield;
+        }
+      }
+    }
+    [order, other] = [other, order];
+  }
+  return order;
 }
 
 class MaglevTable<T> implements HashTable<T> {
