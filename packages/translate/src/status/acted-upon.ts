@@ -1,4 +1,4 @@
-import { type MeshKindName, mesh } from '../kinds.ts';
+import type { MeshKindName } from '../kinds.ts';
 import { isEditable, isHostHeader } from '../to-ir/header-edits.ts';
 import { headerFormatSupported } from '../to-ir/header-format.ts';
 import { FieldTree, type ValueTest } from './field-tree.ts';
@@ -41,7 +41,7 @@ const source: Paths = {
   port: true,
   'sourceLabels{}': true,
   sourceNamespace: true,
-  'gateways[]': oneOf(mesh),
+  'gateways[]': true,
 };
 
 const destination: Paths = {
@@ -75,8 +75,7 @@ const httpRoute: Paths = {
   ...all('directResponse.', 'status', 'body.string', 'body.bytes'),
   ...all('rewrite.', 'uri', 'authority', 'uriRegexRewrite.match', 'uriRegexRewrite.rewrite'),
   timeout: true,
-  ...all('retries.', 'attempts', 'perTryTimeout', 'retryOn'),
-  'retries.retryIgnorePreviousHosts': oneOf(true),
+  ...all('retries.', 'attempts', 'perTryTimeout', 'retryOn', 'retryIgnorePreviousHosts', 'backoff'),
   ...under('headers', headers(true)),
   ...all('delegate.', 'name', 'namespace'),
   ...all('fault.delay.', 'fixedDelay', 'percent', 'percentage.value'),
@@ -110,6 +109,7 @@ const policy: Paths = {
 
 const trafficPolicy: Paths = {
   ...policy,
+  ...all('retryBudget.', 'percent', 'minRetryConcurrency'),
   ...under('portLevelSettings[]', { 'port.number': true, ...policy }),
 };
 
@@ -133,13 +133,36 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     'spec.exportTo[]': true,
     'spec.subjectAltNames[]': true,
   },
+  'networking.istio.io/Gateway': {
+    'spec.selector{}': true,
+    ...under('spec.servers[]', {
+      ...all('', 'name', 'hosts[]', 'port.number', 'port.name'),
+      'port.protocol': oneOf('HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB', 'HTTPS', 'TLS', 'TCP'),
+      'tls.httpsRedirect': true,
+      'tls.mode': oneOf('PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL', 'ISTIO_MUTUAL'),
+      'tls.minProtocolVersion': oneOf('TLS_AUTO', 'TLSV1_2', 'TLSV1_3'),
+      'tls.maxProtocolVersion': oneOf('TLS_AUTO', 'TLSV1_2', 'TLSV1_3'),
+      ...all(
+        'tls.',
+        'credentialName',
+        'credentialNames[]',
+        'caCertCredentialName',
+        'subjectAltNames[]',
+        'cipherSuites[]',
+      ),
+    }),
+  },
   'networking.istio.io/WorkloadEntry': under('spec', workload),
   'networking.istio.io/WorkloadGroup': {},
   'networking.istio.io/VirtualService': {
     'spec.hosts[]': true,
-    'spec.gateways[]': oneOf(mesh),
+    'spec.gateways[]': true,
     'spec.exportTo[]': true,
     ...under('spec.http[]', httpRoute),
+    ...under('spec.tls[]', {
+      ...under('match[]', { 'sniHosts[]': true, ...source }),
+      ...under('route[]', destination),
+    }),
     ...under('spec.tcp[]', { ...under('match[]', source), ...under('route[]', destination) }),
   },
   'networking.istio.io/DestinationRule': {

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type OriginRef, originKey } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
 import {
   compareText,
   type DestinationRule,
+  type IstioGateway,
   type MeshKindName,
   type MeshKinds,
   type PeerAuthentication,
@@ -16,6 +18,8 @@ import { forSidecars, type MeshState } from '../state/mesh-state.ts';
 import { portOf } from '../state/service-model.ts';
 import { httpRulesOf } from '../to-ir/delegation.ts';
 import { resolveDestination } from '../to-ir/destination.ts';
+import { certificateProblem } from '../to-ir/gateway-api/certificates.ts';
+import { serversByPort } from '../to-ir/istio-gateway.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
 import { notYetSupported } from './not-yet-supported.ts';
 
@@ -39,6 +43,7 @@ export interface ResourceStatus {
 const kindsWithStatus: readonly MeshKindName[] = [
   '/Service',
   'networking.istio.io/DestinationRule',
+  'networking.istio.io/Gateway',
   'networking.istio.io/ServiceEntry',
   'networking.istio.io/VirtualService',
   'networking.istio.io/WorkloadEntry',
@@ -101,6 +106,8 @@ function factsOf(state: MeshState, kind: MeshKindName, object: MeshKinds[MeshKin
       return { ...virtualServiceFacts(state, object as VirtualService), unsupported };
     case 'networking.istio.io/DestinationRule':
       return { ...destinationRuleFacts(state, object as DestinationRule), unsupported };
+    case 'networking.istio.io/Gateway':
+      return { ...istioGatewayFacts(state, object as IstioGateway), unsupported };
     case 'networking.istio.io/ServiceEntry':
       return { ...serviceEntryFacts(state, object as ServiceEntry), unresolved: undefined, unsupported };
     case 'security.istio.io/PeerAuthentication': {
@@ -175,6 +182,34 @@ function destinationRuleFacts(state: MeshState, object: DestinationRule): Omit<F
     overruled: rivals.length > 0,
     unresolved: known ? [] : [`host ${host} is not known`],
   };
+}
+
+/** Conflicts are looked for among the Gateways that choose the same proxies. */
+function istioGatewayFacts(state: MeshState, object: IstioGateway): Omit<Facts, 'unsupported'> {
+  const rivals = state
+    .list('networking.istio.io/Gateway')
+    .filter(({ spec }) => isDeepStrictEqual(spec?.selector ?? {}, object.spec?.selector ?? {}));
+  const open = serversByPort(rivals);
+  const lost = (object.spec?.servers ?? []).flatMap((server, index) => {
+    const there = open.get(server.port.number) ?? [];
+    const [first] = there;
+    return first === undefined || there.some((owned) => owned.gateway === object && owned.index === index)
+      ? []
+      : [`port ${server.port.number} (servers[${index}]) by ${describe(first.gateway)}`];
+  });
+  const namespace = object.metadata.namespace ?? '';
+  const unresolved = (object.spec?.servers ?? []).flatMap(({ tls }, index) =>
+    [...(tls?.credentialNames ?? []), ...(tls?.credentialName === undefined ? [] : [tls.credentialName])].flatMap(
+      (name) => {
+        // The Secret is looked for where the gateway's proxies are, which is where the Gateway is unless somebody says otherwise.
+        const secret = state.object('/Secret', `${namespace}/${name}`);
+        const problem = secret === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(secret);
+        return problem === undefined ? [] : [`servers[${index}]: ${problem}`];
+      },
+    ),
+  );
+  const servers = object.spec?.servers ?? [];
+  return { conflicts: lost, overruled: lost.length > 0 && lost.length === servers.length, unresolved };
 }
 
 function serviceEntryFacts(state: MeshState, object: ServiceEntry): Pick<Facts, 'conflicts' | 'overruled'> {
