@@ -37,7 +37,8 @@ export class HeadFields implements HeaderView {
   #ids: Uint8Array = new Uint8Array(initialFields);
   #edits: Uint8Array = new Uint8Array(initialFields);
   #edited = false;
-  #replacements: string[] | undefined = undefined;
+  /** By line; what stands there counts for lines that are marked as replaced only. */
+  #replacements: string[] = [];
   /** Name as written, name in lower case, value, for each added field. */
   readonly #added: string[] = [];
   /** Entries of `#added` in use; the array keeps its length, as shrinking it costs a call into the runtime. */
@@ -51,10 +52,12 @@ export class HeadFields implements HeaderView {
     this.fieldsEnd = 0;
     this.count = 0;
     this.#edited = false;
-    this.#replacements = undefined;
     this.#addedLength = 0;
     this.#neverIndexed = undefined;
     this.targetNeverIndexed = false;
+    if (this.#replacements.length > initialFields) {
+      this.#replacements = [];
+    }
     if (this.bytes.length > 16 * initialBytes) {
       this.bytes = Buffer.allocUnsafeSlow(initialBytes) as RawBuffer;
       this.view = viewOf(this.bytes);
@@ -75,7 +78,9 @@ export class HeadFields implements HeaderView {
     this.#ids.set(other.#ids.subarray(0, other.count));
     this.#edits.set(other.#edits.subarray(0, other.count));
     this.#edited = other.#edited;
-    this.#replacements = other.#replacements?.slice();
+    for (let at = 0; at < other.#replacements.length; at += 1) {
+      this.#replacements[at] = other.#replacements[at] as string;
+    }
     this.#neverIndexed = other.#neverIndexed?.slice();
     this.targetNeverIndexed = other.targetNeverIndexed;
     for (let at = 0; at < other.#addedLength; at += 1) {
@@ -167,8 +172,8 @@ export class HeadFields implements HeaderView {
     marks[index * stride + 4] = hash as number;
     rotate(this.#ids, index);
     rotate(this.#edits, index);
-    if (this.#replacements !== undefined) {
-      const replacements = Array.from({ length: index + 1 }, (_, at) => this.#replacements?.[at] ?? '');
+    if (this.#replacements.length > 0) {
+      const replacements = Array.from({ length: index + 1 }, (_, at) => this.#replacements[at] ?? '');
       replacements.push(replacements.shift() ?? '');
       this.#replacements = [...replacements, ...this.#replacements.slice(index + 1)];
     }
@@ -224,7 +229,7 @@ export class HeadFields implements HeaderView {
 
   /** What the value of line `index` was replaced by, if it was. */
   replacementAt(index: number): string | undefined {
-    return this.#edits[index] === replaced ? (this.#replacements?.[index] ?? '') : undefined;
+    return this.#edits[index] === replaced ? (this.#replacements[index] ?? '') : undefined;
   }
 
   /** How many fields were added. */
@@ -262,7 +267,7 @@ export class HeadFields implements HeaderView {
 
   valueAt(index: number): string {
     if (this.#edits[index] === replaced) {
-      return this.#replacements?.[index] ?? '';
+      return this.#replacements[index] ?? '';
     }
     return this.bytes.latin1Slice(this.valueStartAt(index), this.valueEndAt(index));
   }
@@ -425,8 +430,11 @@ export class HeadFields implements HeaderView {
   replaceAt(index: number, value: string): void {
     this.#edits[index] = replaced;
     this.#edited = true;
-    this.#replacements ??= [];
-    this.#replacements[index] = fieldValue(value);
+    const replacements = this.#replacements;
+    while (replacements.length < index) {
+      replacements.push('');
+    }
+    replacements[index] = fieldValue(value);
   }
 
   /** One line of that name with this value: the first one is replaced in its place, others go. */
@@ -492,7 +500,7 @@ export class HeadFields implements HeaderView {
         out.copy(this.bytes, from, until);
       }
       if (edit === replaced) {
-        out.latin1(this.#replacements?.[index] ?? '');
+        out.latin1(this.#replacements[index] ?? '');
         out.latin1('\r\n');
       }
       from = index + 1 < this.count ? (marks[at + stride] as number) : this.fieldsEnd;

@@ -33,11 +33,18 @@ class Http1Client implements Client {
     this.#port = port;
   }
 
-  send({ method, path, host, headers, body }: GeneratedRequest, id: string): Promise<Answer> {
+  send(generated: GeneratedRequest, id: string): Promise<Answer> {
+    const { method, path, host, headers, body } = generated;
     const start = performance.now();
     return new Promise((resolve) => {
-      const failed = (error: Error): void =>
+      const failed = (error: Error & { readonly code?: string }): void => {
+        if (request.reusedSocket && error.code === 'ECONNRESET') {
+          // The proxy had closed this connection before it could see the request.
+          resolve(this.send(generated, id));
+          return;
+        }
         resolve({ status: 0, headers: {}, body: error.message, elapsedMs: performance.now() - start });
+      };
       const raw = ['host', host, idField, id, ...headers.flat()];
       if (body !== undefined || !['GET', 'HEAD', 'OPTIONS'].includes(method)) {
         // Otherwise Node would send an empty chunked body, which a proxy that answers at once cuts off.

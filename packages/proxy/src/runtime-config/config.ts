@@ -4,7 +4,13 @@
  * they began with. Field comments name the xDS field that a value comes from.
  */
 
-import type { BalancingOptions, EndpointStatus, HashPolicy, LoadBalancerPolicy } from './load-balancing.ts';
+import type {
+  BalancingOptions,
+  EndpointStatus,
+  HashPolicy,
+  LoadBalancerPolicy,
+  SessionConfig,
+} from './load-balancing.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { JsonObject } from './wire/schema.ts';
 
@@ -167,6 +173,8 @@ export type HttpFilterConfig = {
   | { readonly kind: 'router' | 'on-demand' | 'grpc-web' | 'cors' }
   | { readonly kind: 'fault'; readonly fault: FaultConfig }
   | { readonly kind: 'header-mutation'; readonly mutations: HeaderMutations; readonly mostSpecificWins: boolean }
+  /** Without a session it does nothing where routes do not give one. */
+  | { readonly kind: 'stateful-session'; readonly session: SessionConfig | undefined }
 );
 
 /** What a table, virtual host, route or weighted cluster says about a filter (`typed_per_filter_config`). */
@@ -175,6 +183,7 @@ export type RouteFilterConfig =
   | { readonly kind: 'enabled' }
   | { readonly kind: 'fault'; readonly fault: FaultConfig }
   | { readonly kind: 'cors'; readonly policy: CorsPolicy }
+  | { readonly kind: 'stateful-session'; readonly session: SessionConfig | undefined }
   | { readonly kind: 'header-mutation'; readonly mutations: HeaderMutations };
 
 /** By filter name. */

@@ -9,7 +9,7 @@ interface Family<T> {
   readonly type?: 'gauge';
 }
 
-const managerFamilies: readonly Family<Omit<ManagerCounters, 'fault' | 'cors'>>[] = [
+const managerFamilies: readonly Family<Omit<ManagerCounters, 'fault' | 'cors' | 'mirror'>>[] = [
   { name: 'cx_http1_total', field: 'http1ConnectionsTotal', help: 'Connections that speak HTTP/1.' },
   { name: 'cx_http2_total', field: 'http2ConnectionsTotal', help: 'Connections that speak HTTP/2.' },
   { name: 'rq_http1_total', field: 'http1RequestsTotal', help: 'Requests by HTTP/1.' },
@@ -30,9 +30,16 @@ const corsFamilies: readonly Family<ManagerCounters['cors']>[] = [
   { name: 'origin_invalid', field: 'originInvalid', help: 'Requests of other origins.' },
 ];
 
+const mirrorFamilies: readonly Family<ManagerCounters['mirror']>[] = [
+  { name: 'requests_total', field: 'started', help: 'Copies of requests that were sent to mirrors.' },
+  { name: 'failed_total', field: 'failed', help: 'Copies without an answer, or with one of 500 or more.' },
+  { name: 'dropped_total', field: 'dropped', help: 'Copies given up because they were slower than their request.' },
+];
+
 /** What HTTP filters counted, where there was something to count. */
 export function writeFilters(out: Exposition, managers: ReadonlyMap<string, ManagerCounters>): void {
   writeFamilies(out, 'envoy_http_fault', faultFamilies, managers, ({ fault }) => fault);
+  writeFamilies(out, 'weft_mirror', mirrorFamilies, managers, ({ mirror }) => mirror);
   writeFamilies(out, 'envoy_http_cors', corsFamilies, managers, ({ cors }) => cors);
 }
 

@@ -15,7 +15,7 @@ export class BodyBuffer {
     this.#length += end - start;
   }
 
-  replay(encoder: RequestEncoder): void {
+  replay(encoder: Pick<RequestEncoder, 'encodeData'>): void {
     for (const piece of this.#pieces) {
       encoder.encodeData(piece, 0, piece.length);
     }

@@ -26,6 +26,8 @@ export class ManagerCounters {
     overflow: number;
     active: number;
   } = { delaysInjected: 0, abortsInjected: 0, responsesThrottled: 0, overflow: 0, active: 0 };
+  /** Copies of requests: all, those that got no good answer, those given up because they were slower than the request. */
+  readonly mirror: { started: number; failed: number; dropped: number } = { started: 0, failed: 0, dropped: 0 };
   /** Of the CORS filter. */
   readonly cors: { originValid: number; originInvalid: number } = { originValid: 0, originInvalid: 0 };
 }

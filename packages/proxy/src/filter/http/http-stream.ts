@@ -367,6 +367,9 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       this.#messages.scan(bytes, start, end);
     }
     this.touch();
+    if (this.filters.mirrors.length > 0) {
+      this.filters.mirrorData(bytes, start, end);
+    }
     const { encoder } = this.attempt;
     const keep =
       encoder === undefined ||
@@ -405,6 +408,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.info.requestEndMs = nowMs;
     this.cancel(StreamTimer.request);
     this.body.trailers = trailers;
+    this.filters.endMirrors(trailers);
     const { encoder } = this.attempt;
     if (this.info.upgraded) {
       this.attempt.endTunnelRequest();

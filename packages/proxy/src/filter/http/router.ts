@@ -5,6 +5,7 @@ import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
 import { grpcTimeoutMs } from './grpc/grpc-request.ts';
 import type { HttpStream } from './http-stream.ts';
 import { requiresTls } from './route-choice.ts';
+import { startMirrors } from './start-mirrors.ts';
 import { StreamTimer } from './stream-timer.ts';
 import { startTry } from './tries.ts';
 import { prepareUpstreamRequest } from './upstream-request-head.ts';
@@ -63,6 +64,7 @@ function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
     }
     stream.holdRequest();
   }
+  startMirrors(stream, route);
   startTry(stream);
   return stream.finished || stream.response.started ? FilterStatus.replied : FilterStatus.stop;
 }

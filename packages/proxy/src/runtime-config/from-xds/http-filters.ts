@@ -20,6 +20,7 @@ import type { Decoded, DecodedAny } from '../wire/schema.ts';
 import { fractionPerMillion } from './fraction.ts';
 import { checkHeaderName, headerAdditionFromXds } from './header-edits.ts';
 import { present } from './present.ts';
+import { sessionFromXds } from './stateful-session.ts';
 import { headerMatchFromXds, stringMatchFromXds } from './string-match.ts';
 
 type Filter = Decoded<typeof HttpConnectionManager>['http_filters'][number];
@@ -60,6 +61,7 @@ const switchable = new Set([
   'envoy.extensions.filters.http.fault.v3.HTTPFault',
   'envoy.extensions.filters.http.cors.v3.Cors',
   'envoy.extensions.filters.http.header_mutation.v3.HeaderMutation',
+  'envoy.extensions.filters.http.stateful_session.v3.StatefulSession',
 ]);
 
 function httpFilterFromXds({ name, disabled, typed_config: config }: Filter, problems: Problems): HttpFilterConfig {
@@ -80,6 +82,8 @@ function httpFilterFromXds({ name, disabled, typed_config: config }: Filter, pro
         mutations: mutationsFromXds(config.value.mutations, problems),
         mostSpecificWins: config.value.most_specific_header_mutations_wins,
       };
+    case 'envoy.extensions.filters.http.stateful_session.v3.StatefulSession':
+      return { kind: 'stateful-session', name, disabled, session: sessionFromXds(config.value, problems) };
     default:
       return { kind: 'router', name, disabled };
   }
@@ -129,6 +133,15 @@ function configFromXds(
       return { kind: 'fault', fault: faultFromXds(entry.value, problems) };
     case 'envoy.extensions.filters.http.cors.v3.CorsPolicy':
       return { kind: 'cors', policy: corsFromXds(entry.value, problems) };
+    case 'envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute': {
+      const { disabled, stateful_session: session } = entry.value;
+      return disabled || session === undefined
+        ? { kind: 'disabled' }
+        : {
+            kind: 'stateful-session',
+            session: problems.within('stateful_session', () => sessionFromXds(session, problems)),
+          };
+    }
     default:
       return { kind: 'header-mutation', mutations: mutationsFromXds(entry.value.mutations, problems) };
   }

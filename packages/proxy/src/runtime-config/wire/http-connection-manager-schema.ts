@@ -86,7 +86,7 @@ export const HttpFilter = message(
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter',
   {
     name: string(1),
-    typed_config: any(4, [Router, OnDemand, GrpcWeb, Cors, HttpFault, HeaderMutationFilter]),
+    typed_config: any(4, [Router, OnDemand, GrpcWeb, Cors, HttpFault, HeaderMutationFilter, StatefulSession]),
     is_optional: only(bool(6), false),
     disabled: bool(7),
   },

@@ -16,6 +16,7 @@ import {
   uint32Value,
   uint64,
 } from './schema.ts';
+import { StatefulSessionPerRoute } from './stateful-session-schema.ts';
 
 export const FaultDelayHeaderDelay = message('envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay', {});
 
@@ -126,10 +127,16 @@ export const HeaderMutationFilter = message('envoy.extensions.filters.http.heade
 
 /** Turns a filter on or off for a route, with a configuration or without. */
 export const RouteFilterConfig = message('envoy.config.route.v3.FilterConfig', {
-  config: any(1, [HttpFault, CorsPolicy, HeaderMutationPerRoute]),
+  config: any(1, [HttpFault, CorsPolicy, HeaderMutationPerRoute, StatefulSessionPerRoute]),
   is_optional: bool(2),
   disabled: bool(3),
 });
 
 /** What may stand in `typed_per_filter_config`. */
-export const routeFilterTypes = [HttpFault, CorsPolicy, HeaderMutationPerRoute, RouteFilterConfig] as const;
+export const routeFilterTypes = [
+  HttpFault,
+  CorsPolicy,
+  HeaderMutationPerRoute,
+  StatefulSessionPerRoute,
+  RouteFilterConfig,
+] as const;
