@@ -26,6 +26,9 @@ test('every resource of the samples that is of a served kind is accepted', { ski
     VirtualService: 29,
     DestinationRule: 12,
     ServiceEntry: 3,
+    Gateway: 10,
+    HTTPRoute: 12,
+    TCPRoute: 2,
   })) {
     assert.ok((accepted.get(kind) ?? 0) >= least, `${kind}: ${accepted.get(kind) ?? 0} of ${least}`);
   }

@@ -14,6 +14,14 @@ test('discovery names every group, version and resource that is served, and noth
   const groups = discover('/apis').groups.map((group: Anything) => group.name);
   assert.ok(groups.includes('networking.istio.io') && groups.includes('authorization.k8s.io'));
   assert.equal(discover('/apis/networking.istio.io').preferredVersion.version, 'v1');
+  const gateway = discover('/apis/gateway.networking.k8s.io');
+  assert.equal(gateway.preferredVersion.version, 'v1');
+  assert.deepEqual(
+    gateway.versions.map(({ version }: Anything) => version),
+    ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'],
+  );
+  const alpha = discover('/apis/gateway.networking.k8s.io/v1alpha2').resources.map(({ name }: Anything) => name);
+  assert.deepEqual(alpha, ['tlsroutes', 'tlsroutes/status', 'tcproutes', 'tcproutes/status']);
   const names = discover('/api/v1').resources.map((resource: Anything) => resource.name);
   assert.ok(
     ['services', 'services/status', 'serviceaccounts/token', 'namespaces'].every((name) => names.includes(name)),

@@ -6,8 +6,10 @@ import { childSchema, fieldsOf, unwrap } from './structure.ts';
  * where it is absent.
  */
 
+/** A value of its own for each that asks: the object that gets it may be frozen or changed. */
 function defaultOf(schema: z.ZodType): unknown {
-  return z.globalRegistry.get(unwrap(schema))?.['default'];
+  const value = z.globalRegistry.get(unwrap(schema))?.['default'];
+  return typeof value === 'object' ? structuredClone(value) : value;
 }
 
 const known = new WeakMap<z.ZodType, boolean>();
@@ -39,7 +41,7 @@ function fillEntries(schema: z.ZodType, value: Readonly<Record<string, unknown>>
       continue;
     }
     const before = Object.hasOwn(value, name) ? value[name] : undefined;
-    const after = fillDefaults(child, before ?? structuredClone(defaultOf(child)));
+    const after = fillDefaults(child, before ?? defaultOf(child));
     if (after !== before) {
       filled ??= { ...value };
       filled[name] = after;
