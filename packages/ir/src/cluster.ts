@@ -74,6 +74,8 @@ export interface CircuitLimits {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
+  /** Takes the place of `maxRetries`: retries in percent of the requests under way, but always `minConcurrency`. */
+  readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number };
 }
 
 /** How the cluster's endpoints are spoken to. */

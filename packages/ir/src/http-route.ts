@@ -65,6 +65,10 @@ export interface RetryPolicy {
   readonly attempts: number;
   /** 0 = as long as the whole request may take. */
   readonly perTryTimeoutMs: number;
+  /** Bound of the wait before the first retry, which doubles and is random; absent = Envoy's, 25 ms. The longest is ten times as long. */
+  readonly backOffBaseMs?: number;
+  /** False: a retry may go where the request was before. Absent = true. */
+  readonly avoidPreviousEndpoints?: boolean;
   /** Envoy's names of conditions, in the order given. */
   readonly on: readonly string[];
   readonly statusCodes: readonly number[];

@@ -25,3 +25,13 @@ test('conditions of its own replace the default, and with it the default status 
   assert.deepEqual(retryPolicy({ attempts: 1, retryOn: 'gateway-error' })?.statusCodes, []);
   assert.deepEqual(retryPolicy({ attempts: 1 })?.statusCodes, [503]);
 });
+
+test('the wait and the choice of endpoints are kept, and nothing where nothing is said', () => {
+  assert.deepEqual(retryPolicy({ attempts: 1, backoff: '40ms', retryIgnorePreviousHosts: false }), {
+    ...defaultRetry,
+    attempts: 1,
+    backOffBaseMs: 40,
+    avoidPreviousEndpoints: false,
+  });
+  assert.equal('backOffBaseMs' in (retryPolicy({ attempts: 1, retryIgnorePreviousHosts: true }) ?? {}), false);
+});

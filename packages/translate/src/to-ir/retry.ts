@@ -20,17 +20,27 @@ export function retryPolicy(spec: HttpRouteSpec['retries']): RetryPolicy | undef
     return undefined;
   }
   const perTryTimeoutMs = parseDurationMs(spec.perTryTimeout ?? '0') ?? 0;
+  const more = {
+    ...backOff(spec.backoff),
+    ...(spec.retryIgnorePreviousHosts === false ? { avoidPreviousEndpoints: false } : {}),
+  };
   const parts = (spec.retryOn ?? '')
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
   if (parts.length === 0) {
-    return { ...defaultRetry, attempts, perTryTimeoutMs };
+    return { ...defaultRetry, attempts, perTryTimeoutMs, ...more };
   }
   const statusCodes = parts.filter((part) => /^[1-5][0-9]{2}$/.test(part)).map(Number);
   const on = parts.filter((part) => !/^\d+$/.test(part));
   if (statusCodes.length > 0 && !on.includes('retriable-status-codes')) {
     on.push('retriable-status-codes');
   }
-  return { attempts, perTryTimeoutMs, on, statusCodes };
+  return { attempts, perTryTimeoutMs, on, statusCodes, ...more };
+}
+
+/** The wait before the first retry, where one is given. */
+export function backOff(text: string | undefined): Pick<RetryPolicy, 'backOffBaseMs'> {
+  const baseMs = parseDurationMs(text ?? '0') ?? 0;
+  return baseMs > 0 ? { backOffBaseMs: baseMs } : {};
 }

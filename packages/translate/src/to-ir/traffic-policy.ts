@@ -2,26 +2,31 @@ import { type LoadBalancer, type OutboundCluster, unlimited } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
 import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
 
+/** The retry budget is one for all ports. */
+export type EffectivePolicy = PolicySpec & Pick<TrafficPolicySpec, 'retryBudget'>;
+
 /** What a DestinationRule says about one port of a service, or of one subset. */
-export function trafficPolicy(rule: DestinationRule | undefined, subset: string, port: number): PolicySpec {
+export function trafficPolicy(rule: DestinationRule | undefined, subset: string, port: number): EffectivePolicy {
   const whole = policyForPort({}, rule?.spec?.trafficPolicy, port);
   const own = rule?.spec?.subsets?.find(({ name }) => name === subset)?.trafficPolicy;
   return subset === '' ? whole : policyForPort(whole, own, port);
 }
 
 /** A port's own settings replace all of the policy, as Istio documents: what they leave out is the default again. */
-function policyForPort(base: PolicySpec, policy: TrafficPolicySpec | undefined, port: number): PolicySpec {
+function policyForPort(base: EffectivePolicy, policy: TrafficPolicySpec | undefined, port: number): EffectivePolicy {
   if (policy === undefined) {
     return base;
   }
   const ownPort = policy.portLevelSettings?.find((settings) => settings.port?.number === port);
   if (ownPort !== undefined) {
-    return ownPort;
+    const budget = policy.retryBudget ?? base.retryBudget;
+    return budget === undefined ? ownPort : { ...ownPort, retryBudget: budget };
   }
   return {
     loadBalancer: policy.loadBalancer ?? base.loadBalancer,
     connectionPool: policy.connectionPool ?? base.connectionPool,
     tls: policy.tls ?? base.tls,
+    retryBudget: policy.retryBudget ?? base.retryBudget,
   };
 }
 
@@ -52,7 +57,7 @@ type PoolSettings = Pick<
 >;
 
 /** The policy in the terms of a cluster, with Istio's effective defaults. */
-export function poolSettings(policy: PolicySpec): PoolSettings {
+export function poolSettings(policy: EffectivePolicy): PoolSettings {
   const tcp = policy.connectionPool?.tcp;
   const http = policy.connectionPool?.http;
   const connect = parseDurationMs(tcp?.connectTimeout ?? '') ?? 0;
@@ -67,6 +72,7 @@ export function poolSettings(policy: PolicySpec): PoolSettings {
       maxPendingRequests: positive(http?.http1MaxPendingRequests) ?? unlimited,
       maxRequests: positive(http?.http2MaxRequests) ?? unlimited,
       maxRetries: positive(http?.maxRetries) ?? unlimited,
+      ...retryBudget(policy.retryBudget),
     },
     connectTimeoutMs: connect > 0 ? connect : connectTimeoutMs,
     maxRequestsPerConnection: positive(http?.maxRequestsPerConnection) ?? 0,
@@ -74,6 +80,20 @@ export function poolSettings(policy: PolicySpec): PoolSettings {
     httpIdleTimeoutMs: positive(parseDurationMs(http?.idleTimeout ?? '')),
     tcpKeepaliveSec: keepalive > 0 ? Math.max(1, Math.round(keepalive / 1000)) : undefined,
   };
+}
+
+const defaultBudgetPercent = 20;
+const defaultMinRetryConcurrency = 3;
+
+function retryBudget(budget: EffectivePolicy['retryBudget']): Pick<OutboundCluster['limits'], 'retryBudget'> {
+  return budget === undefined
+    ? {}
+    : {
+        retryBudget: {
+          percent: budget.percent ?? defaultBudgetPercent,
+          minConcurrency: budget.minRetryConcurrency ?? defaultMinRetryConcurrency,
+        },
+      };
 }
 
 function positive(value: number | undefined): number | undefined {

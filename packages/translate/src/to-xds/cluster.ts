@@ -3,6 +3,7 @@ import { typeUrls } from '@weft/xds-types';
 import {
   CircuitBreakers,
   CircuitBreakers_Thresholds,
+  CircuitBreakers_Thresholds_RetryBudget,
 } from '@weft/xds-types/envoy/config/cluster/v3/circuit_breaker.ts';
 import {
   Cluster,
@@ -19,6 +20,7 @@ import {
   LbEndpoint,
   LocalityLbEndpoints,
 } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint_components.ts';
+import { Percent } from '@weft/xds-types/envoy/type/v3/percent.ts';
 import { inboundClusterName } from '../names.ts';
 import { offeredProtocols } from './alpn.ts';
 import { addressOf, duration, fromAds } from './core.ts';
@@ -106,7 +108,18 @@ function transportSockets(
 }
 
 function breakers(limits: OutboundCluster['limits']): CircuitBreakers {
-  return create(CircuitBreakers, { thresholds: [create(CircuitBreakers_Thresholds, { ...limits })] });
+  const { retryBudget, ...bounds } = limits;
+  const thresholds = create(CircuitBreakers_Thresholds, {
+    ...bounds,
+    retryBudget:
+      retryBudget === undefined
+        ? undefined
+        : create(CircuitBreakers_Thresholds_RetryBudget, {
+            budgetPercent: create(Percent, { value: retryBudget.percent }),
+            minRetryConcurrency: retryBudget.minConcurrency,
+          }),
+  });
+  return create(CircuitBreakers, { thresholds: [thresholds] });
 }
 
 /** Which service a cluster stands for, where Istio's metrics look for it. */

@@ -21,6 +21,7 @@ import {
   RedirectAction_RedirectResponseCode,
   RedirectAction as RedirectMessage,
   RetryPolicy as RetryMessage,
+  RetryPolicy_RetryBackOff,
   RetryPolicy_RetryHostPredicate,
   Route,
   RouteAction,
@@ -168,25 +169,30 @@ function hashSpecifier(hash: HashPolicy): RouteAction_HashPolicy['policySpecifie
   }
 }
 
+const previousHosts = create(RetryPolicy_RetryHostPredicate, {
+  name: 'envoy.retry_host_predicates.previous_hosts',
+  configType: {
+    $case: 'typedConfig',
+    value: packAny(
+      'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
+      PreviousHostsPredicate,
+      create(PreviousHostsPredicate, {}),
+    ),
+  },
+});
+
 const retryMessage: (retry: RetryPolicy) => RetryMessage = perObject((retry) =>
   create(RetryMessage, {
     retryOn: retry.on.join(','),
     numRetries: retry.attempts,
     perTryTimeout: retry.perTryTimeoutMs === 0 ? undefined : duration(retry.perTryTimeoutMs),
-    retryHostPredicate: [
-      create(RetryPolicy_RetryHostPredicate, {
-        name: 'envoy.retry_host_predicates.previous_hosts',
-        configType: {
-          $case: 'typedConfig',
-          value: packAny(
-            'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
-            PreviousHostsPredicate,
-            create(PreviousHostsPredicate, {}),
-          ),
-        },
-      }),
-    ],
-    hostSelectionRetryMaxAttempts: hostSelectionAttempts,
+    retryBackOff:
+      retry.backOffBaseMs === undefined
+        ? undefined
+        : create(RetryPolicy_RetryBackOff, { baseInterval: duration(retry.backOffBaseMs) }),
+    ...(retry.avoidPreviousEndpoints === false
+      ? {}
+      : { retryHostPredicate: [previousHosts], hostSelectionRetryMaxAttempts: hostSelectionAttempts }),
     retriableStatusCodes: [...retry.statusCodes],
   }),
 );

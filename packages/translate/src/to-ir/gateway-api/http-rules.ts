@@ -26,7 +26,7 @@ import {
 import { type KubeGrpcRoute, type KubeHttpRoute, keyOf } from '../../kinds.ts';
 import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
-import { defaultRetry } from '../retry.ts';
+import { backOff, defaultRetry } from '../retry.ts';
 import { type Backend, type RefProblem, resolveBackend } from './backend.ts';
 import { corsPolicyOf, headerEditsOf, mirrorShare, supportedBackendFilters, supportedFilters } from './filters.ts';
 import { pathPrefix, pathRewrite, redirectPath } from './path.ts';
@@ -290,6 +290,7 @@ function retryOf(retry: KubeHttpRouteRule['retry'], perTryTimeoutMs: number): Re
     ...defaultRetry,
     attempts: retry.attempts ?? 1,
     perTryTimeoutMs,
+    ...backOff(retry.backoff),
     on: [
       'connect-failure',
       'refused-stream',
