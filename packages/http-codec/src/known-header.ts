@@ -69,11 +69,23 @@ const namesById: Readonly<Record<string, KnownHeaderId>> = {
   cookie: KnownHeader.cookie,
 };
 
+/** Hashes of names that were asked for: those of the proxy itself and of its configuration. */
+const knownHashes = new Map<string, number>();
+/** Names of peers are asked for too (fields that Connection names); so it must end. */
+const maxKnownHashes = 512;
+
 /** The hash of a whole name in lower case. */
 export function hashName(name: string): number {
+  const known = knownHashes.get(name);
+  if (known !== undefined) {
+    return known;
+  }
   let hash = 0;
   for (let index = 0; index < name.length; index += 1) {
     hash = (Math.imul(hash, 31) + name.charCodeAt(index)) | 0;
+  }
+  if (knownHashes.size < maxKnownHashes) {
+    knownHashes.set(name, hash);
   }
   return hash;
 }

@@ -26,7 +26,21 @@ export function isValidHost(bytes: Buffer, start: number, end: number): boolean 
   if (colons === 0) {
     return true;
   }
-  return colons === 1 && bytes[start] !== 0x3a && /:\d{0,5}$/.test(bytes.toString('latin1', start, end));
+  return colons === 1 && bytes[start] !== 0x3a && endsInPort(bytes, start, end);
+}
+
+/** `:` and up to five digits. */
+function endsInPort(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = end - 1; at >= start && end - at <= 6; at -= 1) {
+    const byte = bytes[at] as number;
+    if (byte === 0x3a) {
+      return true;
+    }
+    if (byte < 0x30 || byte > 0x39) {
+      return false;
+    }
+  }
+  return false;
 }
 
 export interface RequestRules {

@@ -33,8 +33,9 @@ export class AccessLogs {
   }
 
   logStream(configs: readonly AccessLogConfig[], info: StreamInfo): void {
-    for (const config of configs) {
-      const log = this.#logOf(config);
+    // No iterator: this is done for each request.
+    for (let index = 0; index < configs.length; index += 1) {
+      const log = this.#logOf(configs[index] as AccessLogConfig);
       log.http(info, log.file);
     }
   }
