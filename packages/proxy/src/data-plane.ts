@@ -125,7 +125,10 @@ export interface ClusterStatus {
   readonly requestsPendingOverflow: number;
   readonly requestTimeouts: number;
   readonly perTryTimeouts: number;
+  readonly perTryIdleTimeouts: number;
   readonly retries: number;
+  readonly retriesBackOffExponential: number;
+  readonly retriesBackOffRateLimited: number;
   readonly retrySuccess: number;
   readonly retryOverflow: number;
   readonly retryLimitExceeded: number;
