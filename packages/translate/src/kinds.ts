@@ -19,6 +19,7 @@ import type {
   Namespace,
   PeerAuthentication,
   PortTrafficPolicy,
+  ProxyConfig,
   ProxyInbound,
   ProxyResource,
   ProxyUpstream,
@@ -27,6 +28,7 @@ import type {
   Secret,
   Service,
   ServiceEntry,
+  Sidecar,
   StringMatch,
   TcpMatch,
   TcpRoute,
@@ -98,6 +100,8 @@ export interface MeshKinds {
   readonly 'gateway.networking.k8s.io/TCPRoute': KubeTcpRoute;
   readonly 'gateway.networking.k8s.io/TLSRoute': KubeTlsRoute;
   readonly 'networking.istio.io/Gateway': IstioGateway;
+  readonly 'networking.istio.io/ProxyConfig': ProxyConfig;
+  readonly 'networking.istio.io/Sidecar': Sidecar;
   readonly 'networking.istio.io/WorkloadEntry': WorkloadEntry;
   readonly 'networking.istio.io/WorkloadGroup': WorkloadGroup;
   readonly 'networking.istio.io/ServiceEntry': ServiceEntry;

@@ -19,6 +19,8 @@ const meshKinds: ReadonlySet<string> = new Set([
   'gateway.networking.k8s.io/TCPRoute',
   'gateway.networking.k8s.io/TLSRoute',
   'networking.istio.io/Gateway',
+  'networking.istio.io/ProxyConfig',
+  'networking.istio.io/Sidecar',
   'networking.istio.io/WorkloadEntry',
   'networking.istio.io/WorkloadGroup',
   'networking.istio.io/ServiceEntry',

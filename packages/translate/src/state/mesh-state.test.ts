@@ -142,7 +142,7 @@ test('an object that was never there can be deleted', () => {
 });
 
 test('kinds that translation does not know are passed over', () => {
-  const effect = state.apply([{ value: object('v1', 'ConfigMap', 'x', undefined) }]);
+  const effect = state.apply([{ value: object('v1', 'ServiceAccount', 'x', undefined) }]);
   assert.equal(effect.config, false);
 });
 

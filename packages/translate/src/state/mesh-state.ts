@@ -301,6 +301,8 @@ export class MeshState {
         effect.config = true;
       }
     },
+    'networking.istio.io/ProxyConfig': () => {},
+    'networking.istio.io/Sidecar': () => {},
     'networking.istio.io/WorkloadGroup': () => {},
     'discovery.k8s.io/EndpointSlice': (key, value, previous, effect) => {
       for (const slice of [previous, value] as (EndpointSlice | undefined)[]) {

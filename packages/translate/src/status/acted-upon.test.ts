@@ -29,7 +29,7 @@ function follow(schema: SchemaNode, path: readonly string[]): SchemaNode | undef
 for (const [name, tree] of fieldTrees) {
   test(`every field that ${name} is said to be acted upon by exists`, () => {
     const [group = '', kindName = ''] = name.split('/');
-    const kind = ['v1', 'v1alpha1']
+    const kind = ['v1', 'v1beta1', 'v1alpha1', 'v1alpha2']
       .map((version) => kindFor(group, version, kindName))
       .find((found) => found !== undefined);
     assert.ok(kind !== undefined, name);

@@ -154,6 +154,8 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
   },
   'networking.istio.io/WorkloadEntry': under('spec', workload),
   'networking.istio.io/WorkloadGroup': {},
+  'networking.istio.io/ProxyConfig': {},
+  'networking.istio.io/Sidecar': {},
   'networking.istio.io/VirtualService': {
     'spec.hosts[]': true,
     'spec.gateways[]': true,
