@@ -120,6 +120,12 @@ export interface HttpConnectionManagerConfig {
   readonly useRemoteAddress: boolean;
   readonly xffNumTrustedHops: number;
   readonly skipXffAppend: boolean;
+  /** Whose requests count as internal (`internal_address_config`); undefined: nobody's. */
+  readonly internalAddresses: InternalAddresses | undefined;
+  readonly appendXForwardedPort: boolean;
+  /** Takes the place of what the client and its connection say. */
+  readonly schemeToOverwrite: 'http' | 'https' | undefined;
+  readonly headersWithUnderscores: 'allow' | 'reject' | 'drop';
   readonly generateRequestId: boolean;
   readonly preserveExternalRequestId: boolean;
   readonly alwaysSetRequestIdInResponse: boolean;
@@ -141,6 +147,7 @@ export interface HttpConnectionManagerConfig {
   readonly pathWithEscapedSlashes: 'keep-unchanged' | 'reject' | 'unescape-and-redirect' | 'unescape-and-forward';
   readonly stripAnyHostPort: boolean;
   readonly stripMatchingHostPort: boolean;
+  readonly stripTrailingHostDot: boolean;
   /** `http_protocol_options.allow_absolute_url`, default true. */
   readonly allowAbsoluteUrl: boolean;
   readonly acceptHttp10: boolean;
@@ -161,6 +168,12 @@ export interface HttpConnectionManagerConfig {
   readonly accessLogs: readonly AccessLogConfig[];
   readonly upgrades: readonly string[];
   readonly suppressEnvoyHeaders: boolean;
+}
+
+export interface InternalAddresses {
+  /** Clients that come by a Unix socket. */
+  readonly unixSockets: boolean;
+  readonly ranges: readonly { readonly address: string; readonly prefixLength: number }[];
 }
 
 /** HTTP filters the proxy knows, in the order of the resource; the router is last. */
@@ -474,6 +487,7 @@ export interface ClusterConfig {
   readonly balancing?: BalancingOptions;
   /** Percent of healthy endpoints below which all are used; 0 = never. */
   readonly panicThresholdPercent: number;
+  readonly outlierDetection?: OutlierDetectionConfig | undefined;
   readonly circuitBreakers: { readonly default: CircuitBreakerThresholds; readonly high: CircuitBreakerThresholds };
   readonly upstreamHttp: UpstreamHttpOptions;
   readonly transportSocket: UpstreamTransportSocket;

@@ -131,3 +131,13 @@ export interface CookieConfig {
   readonly path: string;
   readonly attributes: readonly { readonly name: string; readonly value: string }[];
 }
+
+/** Where a client's session keeps its endpoint, `envoy.extensions.filters.http.stateful_session.v3.StatefulSession`. */
+export type SessionConfig = {
+  /** A request whose endpoint is not there any more is refused, rather than balanced. */
+  readonly strict: boolean;
+} & (
+  | { readonly kind: 'cookie'; readonly cookie: CookieConfig }
+  /** A field of request and response; lower case. */
+  | { readonly kind: 'header'; readonly name: string }
+);

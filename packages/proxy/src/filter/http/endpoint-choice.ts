@@ -13,7 +13,11 @@ export class EndpointChoice implements PickContext<Endpoint> {
   readonly #hash: Hash64 = { hi: 0, lo: 0 };
   #hashed: 'not-yet' | 'none' | 'hashed' = 'not-yet';
   #tried: readonly Endpoint[] = [];
-  /** Address of the endpoint of the client's session, empty when there is none. */
+  /** The response is to tell the client of its endpoint, … */
+  isSession = false;
+  /** … unless that is the one that the request named; empty: it named none. */
+  sessionAddress = '';
+  /** Address of the endpoint that the next try goes to if it can, empty when there is none. */
   overrideAddress = '';
   isOverrideStrict = false;
   hostSelectionRetries = 0;
@@ -48,6 +52,8 @@ export class EndpointChoice implements PickContext<Endpoint> {
   reset(): void {
     this.#hashed = 'not-yet';
     this.#tried = [];
+    this.isSession = false;
+    this.sessionAddress = '';
     this.overrideAddress = '';
     this.isOverrideStrict = false;
     this.hostSelectionRetries = 0;

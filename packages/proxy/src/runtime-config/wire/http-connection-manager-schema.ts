@@ -1,7 +1,7 @@
 /** The HTTP connection manager and its filters. */
 
 import { AccessLog } from './access-log-schema.ts';
-import { ConfigSource, Percent } from './core-schema.ts';
+import { CidrRange, ConfigSource, Percent } from './core-schema.ts';
 import { Cors, HeaderMutationFilter, HttpFault } from './http-filter-schema.ts';
 import { RouteConfiguration } from './route-schema.ts';
 import {
@@ -19,6 +19,7 @@ import {
   uint32,
   uint32Value,
 } from './schema.ts';
+import { StatefulSession } from './stateful-session-schema.ts';
 
 export const Router = message(
   'envoy.extensions.filters.http.router.v3.Router',
@@ -39,7 +40,7 @@ export const HttpProtocolOptions = message('envoy.config.core.v3.HttpProtocolOpt
   idle_timeout: duration(1),
   max_headers_count: uint32Value(2),
   max_connection_duration: duration(3),
-  headers_with_underscores_action: only(enumeration(5, 'ALLOW=0 REJECT_REQUEST=1 DROP_HEADER=2'), 'ALLOW'),
+  headers_with_underscores_action: enumeration(5, 'ALLOW=0 REJECT_REQUEST=1 DROP_HEADER=2'),
   max_requests_per_connection: uint32Value(6),
   max_stream_duration: duration(4),
 });
@@ -109,6 +110,25 @@ export const RequestIDExtension = message(
   { typed_config: any(1, [UuidRequestIdConfig]) },
 );
 
+export const XffConfig = message('envoy.extensions.http.original_ip_detection.xff.v3.XffConfig', {
+  xff_num_trusted_hops: uint32(1),
+});
+
+export const OriginalIpDetection = message('envoy.config.core.v3.TypedExtensionConfig', {
+  name: string(1),
+  typed_config: any(2, [XffConfig]),
+});
+
+export const SchemeHeaderTransformation = message('envoy.config.core.v3.SchemeHeaderTransformation', {
+  scheme_to_overwrite: optional(string(1)),
+  match_upstream: only(bool(2), false),
+});
+
+export const InternalAddressConfig = message(
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig',
+  { unix_sockets: bool(1), cidr_ranges: repeated(nested(2, CidrRange)) },
+);
+
 export const HttpConnectionManager = message(
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
   {
@@ -135,6 +155,7 @@ export const HttpConnectionManager = message(
     via: string(22),
     upgrade_configs: repeated(nested(23, HttpConnectionManagerUpgradeConfig)),
     stream_idle_timeout: duration(24),
+    internal_address_config: nested(25, InternalAddressConfig),
     delayed_close_timeout: duration(26),
     request_timeout: duration(28),
     max_request_headers_kb: uint32Value(29),
@@ -153,7 +174,11 @@ export const HttpConnectionManager = message(
       45,
       'IMPLEMENTATION_SPECIFIC_DEFAULT=0 KEEP_UNCHANGED=1 REJECT_REQUEST=2 UNESCAPE_AND_REDIRECT=3 UNESCAPE_AND_FORWARD=4',
     ),
+    original_ip_detection_extensions: repeated(nested(46, OriginalIpDetection)),
+    strip_trailing_host_dot: bool(47),
+    scheme_header_transformation: nested(48, SchemeHeaderTransformation),
+    append_x_forwarded_port: bool(51),
   },
-  '7:tracing 18:proxy_100_continue 20:represent_ipv4_remote_address_as_ipv4_mapped_ipv6 25:internal_address_config 31:scoped_routes 38:local_reply_config 43:path_normalization_options 44:http3_protocol_options 46:original_ip_detection_extensions 47:strip_trailing_host_dot 48:scheme_header_transformation 49:proxy_status_config 50:typed_header_validation_config 51:append_x_forwarded_port 52:early_header_mutation_extensions 53:add_proxy_protocol_connection_state 54:access_log_flush_interval 55:flush_access_log_on_new_request 56:access_log_options 57:append_local_overload',
+  '7:tracing 18:proxy_100_continue 20:represent_ipv4_remote_address_as_ipv4_mapped_ipv6 31:scoped_routes 38:local_reply_config 43:path_normalization_options 44:http3_protocol_options 49:proxy_status_config 50:typed_header_validation_config 52:early_header_mutation_extensions 53:add_proxy_protocol_connection_state 54:access_log_flush_interval 55:flush_access_log_on_new_request 56:access_log_options 57:append_local_overload',
   [['rds', 'route_config']],
 );
