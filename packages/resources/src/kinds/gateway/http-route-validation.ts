@@ -89,19 +89,6 @@ function checkPrefixes(place: Place, rule: KubeHttpRouteRule): void {
   }
 }
 
-function checkRetry(place: Place, { attempts = 0, codes = [] }: NonNullable<KubeHttpRouteRule['retry']>): void {
-  if (attempts < 0) {
-    place.at('attempts').invalid(attempts, 'must not be negative', 'Use 0 to switch retries off.');
-  }
-  const seen = new Set<number>();
-  for (const [index, code] of codes.entries()) {
-    if (seen.has(code)) {
-      place.at('codes', index).duplicate(code, 'Remove it.');
-    }
-    seen.add(code);
-  }
-}
-
 function checkRule(place: Place, rule: KubeHttpRouteRule): void {
   for (const [index, match] of (rule.matches ?? []).entries()) {
     checkMatch(place.at('matches', index), match);
@@ -122,8 +109,8 @@ function checkRule(place: Place, rule: KubeHttpRouteRule): void {
   }
   checkPrefixes(place, rule);
   checkTimeouts(place.at('timeouts'), rule.timeouts ?? {});
-  if (rule.retry !== undefined) {
-    checkRetry(place.at('retry'), rule.retry);
+  if ((rule.retry?.attempts ?? 0) < 0) {
+    place.at('retry', 'attempts').invalid(rule.retry?.attempts, 'must not be negative', 'Use 0 to switch retries off.');
   }
   checkSessionPersistence(place.at('sessionPersistence'), rule.sessionPersistence);
 }

@@ -105,3 +105,13 @@ export function checkWorkloadLabels(place: Place, labels: Readonly<Record<string
     }
   }
 }
+
+export function warnOfDuplicates(place: Place, items: readonly string[], fix: string): void {
+  const seen = new Set<string>();
+  for (const [index, item] of items.entries()) {
+    if (seen.has(item)) {
+      place.at(index).duplicate(item, fix);
+    }
+    seen.add(item);
+  }
+}

@@ -40,42 +40,32 @@ function checkHosts(place: Place, hosts: readonly string[]): void {
   if (hosts.length === 0) {
     place.required('the server has no host', 'Name at least one; `*` is every host.');
   }
-  const seen = new Set<string>();
   for (const [index, host] of hosts.entries()) {
-    const here = place.at(index);
-    if (seen.has(host)) {
-      here.duplicate(host, 'Name each host once.');
-    }
-    seen.add(host);
-    checkHostWithNamespace(here, host, { namespaceNeeded: false, signs: ['.', '*', '~'] });
+    checkHostWithNamespace(place.at(index), host, { namespaceNeeded: false, signs: ['.', '*', '~'] });
   }
 }
 
+const plainFiles = ['serverCertificate', 'privateKey', 'caCertificates'] as const;
+
 function checkTls(place: Place, { port, tls }: IstioServer): void {
-  if (isTlsProtocol(port.protocol)) {
-    if (tls === undefined) {
+  if (tls === undefined) {
+    if (isTlsProtocol(port.protocol)) {
       place.required(`a server of protocol ${port.protocol} needs TLS settings`, 'Add tls with a mode.');
-    } else if (tls.httpsRedirect === true) {
-      place
-        .at('httpsRedirect')
-        .forbidden('only requests in the clear are redirected to HTTPS', 'Put it on a server of protocol HTTP.');
     }
-  } else if (tls !== undefined) {
-    const { httpsRedirect: _, ...rest } = tls;
-    const others = Object.keys(rest);
-    if (isHttpProtocol(port.protocol) && others.length > 0) {
+    return;
+  }
+  if (isHttpProtocol(port.protocol)) {
+    const mode = tls.mode ?? 'PASSTHROUGH';
+    if (mode !== 'PASSTHROUGH' || plainFiles.some((field) => (tls[field] ?? '') !== '')) {
       place.forbidden(
-        `a server of protocol ${port.protocol} has no TLS but httpsRedirect: ${others.join(', ')}`,
+        `a server of protocol ${port.protocol} has no TLS, only httpsRedirect`,
         'Set the protocol to HTTPS, or keep httpsRedirect alone.',
       );
     }
-    if (!isHttpProtocol(port.protocol) && tls.httpsRedirect === true) {
-      place.at('httpsRedirect').forbidden('only HTTP can be redirected', 'Remove it, or set the protocol to HTTP.');
-    }
+  } else if (!isTlsProtocol(port.protocol)) {
+    place.forbidden(`a server of protocol ${port.protocol} has no TLS`, 'Set the protocol to TLS, or remove tls.');
   }
-  if (tls !== undefined) {
-    checkServerTls(place, tls);
-  }
+  checkServerTls(place, tls);
 }
 
 export function validateIstioGateway({ spec }: IstioGateway): Violation[] {

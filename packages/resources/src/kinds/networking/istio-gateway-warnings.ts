@@ -1,5 +1,6 @@
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
+import { warnOfDuplicates } from './istio-checks.ts';
 import type { IstioGateway, IstioServer } from './istio-gateway.ts';
 import { isHttpProtocol, isTlsProtocol } from './protocols.ts';
 
@@ -33,13 +34,13 @@ export function warnOfIstioGateway({ spec }: IstioGateway): Violation[] {
         here.at('tls', field).forbidden('TLS that is passed through needs no certificate', 'Remove it, or set mode.');
       }
     }
-    const suites = new Set<string>();
-    for (const [at, suite] of (tls?.cipherSuites ?? []).entries()) {
-      if (suites.has(suite)) {
-        here.at('tls', 'cipherSuites', at).duplicate(suite, 'Name each cipher suite once.');
-      }
-      suites.add(suite);
+    if (tls?.httpsRedirect === true && !isHttpProtocol(server.port.protocol)) {
+      here
+        .at('tls', 'httpsRedirect')
+        .forbidden('only requests in the clear are redirected to HTTPS', 'Put it on a server of protocol HTTP.');
     }
+    warnOfDuplicates(here.at('hosts'), server.hosts, 'Name each host once.');
+    warnOfDuplicates(here.at('tls', 'cipherSuites'), tls?.cipherSuites ?? [], 'Name each cipher suite once.');
     if (server.port.targetPort !== undefined) {
       here.at('port', 'targetPort').forbidden('the field is deprecated and does nothing', 'Remove it.');
     }

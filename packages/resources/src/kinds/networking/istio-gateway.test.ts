@@ -59,7 +59,6 @@ test('a gateway has servers, and a server a port, hosts and a place', () => {
       'spec.servers[0].hosts: Required value: the server has no host',
       'spec.servers[1].port.protocol: Unsupported value: "SPDY" is not one of HTTP, HTTP2, HTTP_PROXY, GRPC, GRPC-WEB, HTTPS, TLS, TCP, UDP, MONGO, REDIS, MYSQL',
       'spec.servers[1].bind: Invalid value: "unix://a": UDS must be an absolute path or abstract socket',
-      'spec.servers[1].hosts[1]: Duplicate value: "a_.com" is there more than once',
       'spec.servers[1].hosts[2]: Invalid value: "N/b.com": not a namespace before the slash',
       'spec.servers[1].hosts[3]: Invalid value: "n/": not a valid host name',
       'spec.servers[2].port.name: Duplicate value: "a" is there more than once',
@@ -71,13 +70,13 @@ test('a gateway has servers, and a server a port, hosts and a place', () => {
 test('TLS is where the protocol has it, with what its mode needs and nothing else', () => {
   assert.deepEqual(ofServer('HTTPS'), ['tls: Required value: a server of protocol HTTPS needs TLS settings']);
   assert.deepEqual(ofServer('HTTP', { tls: { mode: 'SIMPLE', credentialName: 'a' } }), [
-    'tls: Forbidden: a server of protocol HTTP has no TLS but httpsRedirect: mode, credentialName',
+    'tls: Forbidden: a server of protocol HTTP has no TLS, only httpsRedirect',
   ]);
-  assert.deepEqual(ofServer('TCP', { tls: { httpsRedirect: true } }), [
-    'tls.httpsRedirect: Forbidden: only HTTP can be redirected',
+  assert.deepEqual(ofServer('HTTP', { tls: { privateKey: '/a' } }), [
+    'tls: Forbidden: a server of protocol HTTP has no TLS, only httpsRedirect',
   ]);
-  assert.deepEqual(ofServer('HTTPS', { tls: { httpsRedirect: true, mode: 'SIMPLE', credentialName: 'a' } }), [
-    'tls.httpsRedirect: Forbidden: only requests in the clear are redirected to HTTPS',
+  assert.deepEqual(ofServer('TCP', { tls: { mode: 'SIMPLE', credentialName: 'a' } }), [
+    'tls: Forbidden: a server of protocol TCP has no TLS',
   ]);
   assert.deepEqual(ofServer('HTTPS', { tls: { mode: 'SIMPLE' } }), [
     'tls.serverCertificate: Required value: mode SIMPLE needs it',
@@ -115,6 +114,11 @@ test('what a gateway can hardly mean is warned of', () => {
     servers: [
       server('TLS', { tls: { mode: 'PASSTHROUGH', credentialName: 'a', cipherSuites: ['b', 'c', 'b'] } }),
       server('HTTP', { port: { number: 443, name: 'b', protocol: 'HTTP', targetPort: 1 } }),
+      server('HTTPS', {
+        port: { number: 444, name: 'c', protocol: 'HTTPS' },
+        hosts: ['a.com', 'a.com'],
+        tls: { httpsRedirect: true, mode: 'SIMPLE', credentialName: 'a' },
+      }),
     ],
   });
   assert.ok(object);
@@ -123,5 +127,7 @@ test('what a gateway can hardly mean is warned of', () => {
     'spec.servers[0].tls.cipherSuites[2]: Duplicate value: "b" is there more than once',
     'spec.servers[1].port.protocol: Conflict: server a speaks TLS on the same port, which does not go together',
     'spec.servers[1].port.targetPort: Forbidden: the field is deprecated and does nothing',
+    'spec.servers[2].tls.httpsRedirect: Forbidden: only requests in the clear are redirected to HTTPS',
+    'spec.servers[2].hosts[1]: Duplicate value: "a.com" is there more than once',
   ]);
 });

@@ -3,7 +3,7 @@ import { isHostName } from '../../format/hosts.ts';
 import { isPort } from '../../format/ports.ts';
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
-import { checkHostWithNamespace, splitHost } from './host-with-namespace.ts';
+import { checkHostWithNamespace } from './host-with-namespace.ts';
 import { checkPortNumber, checkUnixAddress, checkWorkloadLabels, isUnixAddress } from './istio-checks.ts';
 import { checkProtocol, isTlsProtocol } from './protocols.ts';
 import { checkServerTls } from './server-tls-validation.ts';
@@ -130,17 +130,8 @@ function checkEgress(place: Place, listeners: readonly SidecarEgress[]): void {
     if (listener.hosts.length === 0) {
       here.at('hosts').required('the listener reaches nothing', 'Name hosts; ~/* is for reaching nothing on purpose.');
     }
-    const seen = new Set<string>();
     for (const [at, host] of listener.hosts.entries()) {
-      const spot = here.at('hosts', at);
-      checkHostWithNamespace(spot, host, { namespaceNeeded: true, signs: ['.', '*', '~'] });
-      if (splitHost(host).namespace === '~' && listener.hosts.length > 1) {
-        spot.conflict('`~` (nothing) excludes the other hosts', 'Remove it, or the others.');
-      }
-      if (seen.has(host)) {
-        spot.duplicate(host, 'Name each host once.');
-      }
-      seen.add(host);
+      checkHostWithNamespace(here.at('hosts', at), host, { namespaceNeeded: true, signs: ['.', '*', '~'] });
     }
   }
 }
@@ -155,10 +146,8 @@ function checkOutbound(place: Place, { mode, egressProxy }: NonNullable<SidecarS
       .forbidden('without mode ALLOW_ANY there is nothing to send on', 'Remove it, or set mode to ALLOW_ANY.');
   }
   const here = place.at('egressProxy');
-  if (!isHostName(egressProxy.host) || !egressProxy.host.includes('.')) {
-    here
-      .at('host')
-      .invalid(egressProxy.host, 'not a full host name', 'Write it as gateway.istio-system.svc.cluster.local.');
+  if (!isHostName(egressProxy.host)) {
+    here.at('host').invalid(egressProxy.host, 'not a host name', 'Write it as gateway.istio-system.svc.cluster.local.');
   }
   if (egressProxy.port?.number === undefined) {
     here.at('port', 'number').required('the port is missing', 'Name the port of the gateway.');
