@@ -234,6 +234,7 @@ function clusterStatus(cluster: Cluster): ClusterStatus {
     connectTimeouts: counters.connectTimeouts,
     connectionOverflow: counters.connectionOverflow,
     panicSelections: counters.balancer.healthyPanic,
+    outliers: counters.outliers,
     httpConnectionsTotal: counters.httpConnectionsTotal,
     http2ConnectionsTotal: counters.http2ConnectionsTotal,
     http2: counters.http2,

@@ -3,6 +3,7 @@ import type { Http2Counters } from '@weft/http-codec';
 import type { DnsResolver } from './cluster/dns-resolver.ts';
 import type { DownstreamCounters } from './filter/http/http-context.ts';
 import type { ProtocolsSeen } from './load-report/protocols-seen.ts';
+import type { OutlierCounters } from './outlier-detection/outlier-counters.ts';
 import type { Relief } from './overload/overload-manager.ts';
 import type { OverloadState } from './overload/overload-state.ts';
 import type {
@@ -139,6 +140,8 @@ export interface ClusterStatus {
   readonly connectionOverflow: number;
   /** Requests chosen while the panic threshold was undercut. */
   readonly panicSelections: number;
+  /** Ejections by outlier detection. */
+  readonly outliers: Readonly<OutlierCounters>;
   /** Of `connectionsTotal`, those that speak HTTP, … */
   readonly httpConnectionsTotal: number;
   /** … and HTTP/2. */

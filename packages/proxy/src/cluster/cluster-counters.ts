@@ -1,6 +1,7 @@
 import { Http2Counters } from '@weft/http-codec';
 import { EndpointCounters } from '../endpoint/endpoint.ts';
 import { BalancerCounters } from '../load-balancer/priority-set.ts';
+import { OutlierCounters } from '../outlier-detection/outlier-counters.ts';
 
 /** What was counted for a cluster's name; outlives changes of its configuration. */
 export class ClusterCounters {
@@ -27,6 +28,7 @@ export class ClusterCounters {
   connectTimeouts = 0;
   connectionOverflow = 0;
   readonly balancer: BalancerCounters = new BalancerCounters();
+  readonly outliers: OutlierCounters = new OutlierCounters();
   readonly http2: Http2Counters = new Http2Counters();
   readonly #endpoints = new Map<string, EndpointCounters>();
 

@@ -4,6 +4,7 @@ import { LatencyEstimate } from '../load-balancer/peak-ewma.ts';
 import type { PickContext } from '../load-balancer/pick-context.ts';
 import { PrioritySet } from '../load-balancer/priority-set.ts';
 import type { LocalCluster } from '../load-balancer/zone-routing.ts';
+import { OutlierDetector } from '../outlier-detection/outlier-detector.ts';
 import { HttpPool, type PoolProtocol } from '../pool/http-pool.ts';
 import type { UpstreamContext } from '../pool/upstream-context.ts';
 import type {
@@ -32,6 +33,7 @@ export class Cluster implements EndpointOwner {
   #assignment: ClusterEndpoints | undefined = undefined;
   readonly #balancing: BalancingOptions;
   readonly #balancer: PrioritySet<Endpoint>;
+  readonly #outliers: OutlierDetector | undefined;
   #closed = false;
 
   /** @param onReady is called when an endpoint can be chosen, where that takes longer than the first update (large hash rings). */
@@ -54,6 +56,15 @@ export class Cluster implements EndpointOwner {
       localCluster: localCluster === undefined ? undefined : () => localCluster()?.asLocalCluster(),
       onReady,
     });
+    this.#outliers =
+      config.outlierDetection === undefined
+        ? undefined
+        : new OutlierDetector({
+            config: config.outlierDetection,
+            counters: counters.outliers,
+            clock: context.clock,
+            random: context.random,
+          });
     this.defaultBreaker = new CircuitBreaker(config.circuitBreakers.default);
     this.highBreaker = new CircuitBreaker(config.circuitBreakers.high);
   }
@@ -196,6 +207,7 @@ export class Cluster implements EndpointOwner {
     if (loadBalancer.kind === 'peak-ewma') {
       endpoint.latency = new LatencyEstimate(loadBalancer, nowMs);
     }
+    this.#outliers?.add(endpoint);
     this.#endpoints.set(address, endpoint);
     return endpoint;
   }
@@ -204,6 +216,7 @@ export class Cluster implements EndpointOwner {
   drain(): void {
     this.#closed = true;
     this.#balancer.stop();
+    this.#outliers?.stop();
     for (const pool of this.#pools.values()) {
       pool.drain();
     }
@@ -215,6 +228,7 @@ export class Cluster implements EndpointOwner {
   /** Drops every connection. */
   destroy(): void {
     this.#balancer.stop();
+    this.#outliers?.stop();
     for (const pool of this.#pools.values()) {
       pool.destroy();
     }
@@ -240,6 +254,7 @@ export class Cluster implements EndpointOwner {
   #drop(endpoint: Endpoint): void {
     endpoint.removed = true;
     endpoint.owner = undefined;
+    this.#outliers?.remove(endpoint);
     for (const pools of [this.#pools, this.#http2Pools]) {
       pools.get(endpoint)?.drain();
       pools.delete(endpoint);

@@ -11,6 +11,7 @@ import type {
   LoadBalancerPolicy,
   SessionConfig,
 } from './load-balancing.ts';
+import type { OutlierDetectionConfig } from './outlier-detection.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { JsonObject } from './wire/schema.ts';
 

@@ -1,4 +1,5 @@
 import type { ClusterStatus, DataPlane, ListenerStatus } from '../data-plane.ts';
+import { ejectionCauses } from '../outlier-detection/outlier-counters.ts';
 import type { HttpConnectionManagerConfig } from '../runtime-config/config.ts';
 import type { StreamInfo } from '../stream-info.ts';
 import { type Exposition, formatLabels } from './exposition.ts';
@@ -172,6 +173,33 @@ const clusterFamilies: readonly ClusterFamily[] = [
   family('upstream_rq_retry_overflow', 'counter', 'Retries refused by the breaker.', (c) => c.retryOverflow),
   family('upstream_rq_retry_limit_exceeded', 'counter', 'Requests out of retries.', (c) => c.retryLimitExceeded),
   family('lb_healthy_panic', 'counter', 'Choices among all endpoints, healthy or not.', (c) => c.panicSelections),
+  family(
+    'outlier_detection_ejections_active',
+    'gauge',
+    'Endpoints that are ejected.',
+    (c) => c.outliers.ejectionsActive,
+  ),
+  family('outlier_detection_ejections_enforced_total', 'counter', 'Ejections.', (c) => c.outliers.ejectionsEnforced),
+  family(
+    'outlier_detection_ejections_overflow',
+    'counter',
+    'Ejections that the maximum prevented.',
+    (c) => c.outliers.ejectionsOverflow,
+  ),
+  ...ejectionCauses.flatMap((cause) => [
+    family(
+      `outlier_detection_ejections_detected_${cause}`,
+      'counter',
+      'Reasons to eject an endpoint.',
+      (c) => c.outliers.detected[cause],
+    ),
+    family(
+      `outlier_detection_ejections_enforced_${cause}`,
+      'counter',
+      'Ejections for that reason.',
+      (c) => c.outliers.enforced[cause],
+    ),
+  ]),
   family('membership_total', 'gauge', 'Endpoints.', (c) => c.endpoints.length),
   family('membership_healthy', 'gauge', 'Healthy endpoints.', (c) => healthOf(c, 'healthy')),
   family('membership_degraded', 'gauge', 'Degraded endpoints.', (c) => healthOf(c, 'degraded')),

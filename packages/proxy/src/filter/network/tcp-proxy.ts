@@ -2,6 +2,7 @@ import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { ClusterManager } from '../../cluster/cluster-manager.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
+import { Outcome } from '../../endpoint/outcome.ts';
 import { ConnectAttempt, type ConnectAttemptOwner } from '../../pool/connect-attempt.ts';
 import type { UpstreamContext } from '../../pool/upstream-context.ts';
 import type { ProxiedConnection } from '../../proxy-protocol/proxy-header.ts';
@@ -179,6 +180,9 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
 
   onConnected(_attempt: ConnectAttempt, upstream: Connection): void {
     this.#attempt = undefined;
+    this.endpoint.reportOutcome(Outcome.connected, 0, -1);
+    // For a connection that is all there is to say: it went well.
+    this.endpoint.reportOutcome(Outcome.response, 200, -1);
     const { counters } = this.cluster;
     counters.connectionsTotal += 1;
     counters.connectionsActive += 1;
@@ -239,6 +243,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     const { counters } = this.cluster;
     counters.connectFailures += 1;
     this.endpoint.counters.connectFailures += 1;
+    this.endpoint.reportOutcome(timedOut ? Outcome.timeout : Outcome.connectFailure, 0, -1);
     this.endpoint.active -= 1;
     if (timedOut) {
       counters.connectTimeouts += 1;

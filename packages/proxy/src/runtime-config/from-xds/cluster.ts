@@ -18,6 +18,7 @@ import { endpointsFromXds } from './endpoint.ts';
 import { http2OptionsFromXds } from './http2-options.ts';
 import { loadBalancerFromXds } from './load-balancer.ts';
 import { labelsFromStruct, stringAt } from './metadata.ts';
+import { outlierDetectionFromXds } from './outlier-detection.ts';
 import { upstreamTlsFromXds } from './tls.ts';
 
 /** `Cluster.connect_timeout`, "If not set, a default value of 5s will be used". */
@@ -38,6 +39,7 @@ export function clusterFromXds(cluster: Decoded<typeof Cluster>, version: string
     problems.add('must be above 0', 'connect_timeout');
   }
   const loadBalancer = loadBalancerFromXds(cluster, problems);
+  const outlier = cluster.outlier_detection;
   return {
     name: cluster.name,
     statName: cluster.alt_stat_name === '' ? cluster.name : cluster.alt_stat_name,
@@ -46,6 +48,10 @@ export function clusterFromXds(cluster: Decoded<typeof Cluster>, version: string
     loadBalancer: loadBalancer.policy,
     balancing: loadBalancer.balancing,
     panicThresholdPercent: cluster.common_lb_config?.healthy_panic_threshold?.value ?? DEFAULT_PANIC_THRESHOLD_PERCENT,
+    outlierDetection:
+      outlier === undefined
+        ? undefined
+        : problems.within('outlier_detection', () => outlierDetectionFromXds(outlier, problems)),
     circuitBreakers: circuitBreakersFromXds(cluster.circuit_breakers, problems),
     upstreamHttp: upstreamHttpFromXds(cluster, problems),
     transportSocket: problems.within('transport_socket', () =>

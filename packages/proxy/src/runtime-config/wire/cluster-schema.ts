@@ -12,6 +12,7 @@ import {
   LbSubsetConfig,
   LoadBalancingPolicy,
 } from './load-balancing-schema.ts';
+import { OutlierDetection } from './outlier-detection-schema.ts';
 import {
   any,
   bool,
@@ -162,11 +163,12 @@ export const Cluster = message(
     typed_extension_protocol_options: map(any(36, [UpstreamHttpOptions])),
     least_request_lb_config: nested(37, ClusterLeastRequestLbConfig),
     respect_dns_ttl: bool(39),
+    outlier_detection: nested(19, OutlierDetection),
     load_balancing_policy: nested(41, LoadBalancingPolicy),
     transport_socket_matches: repeated(nested(43, ClusterTransportSocketMatch)),
     maglev_lb_config: nested(52, ClusterMaglevLbConfig),
     round_robin_lb_config: nested(56, ClusterRoundRobinLbConfig),
   },
-  '8:health_checks 9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 19:outlier_detection 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 31:close_connections_on_host_health_failure 32:ignore_health_on_host_removal 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 44:dns_failure_refresh_rate 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 54:wait_for_warm_on_init 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
+  '8:health_checks 9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 31:close_connections_on_host_health_failure 32:ignore_health_on_host_removal 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 44:dns_failure_refresh_rate 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 54:wait_for_warm_on_init 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
   [['least_request_lb_config', 'round_robin_lb_config', 'ring_hash_lb_config', 'maglev_lb_config']],
 );

@@ -1,0 +1,32 @@
+import { bool, boolValue, duration, message, uint32Value } from './schema.ts';
+
+export const OutlierDetection = message(
+  'envoy.config.cluster.v3.OutlierDetection',
+  {
+    consecutive_5xx: uint32Value(1),
+    interval: duration(2),
+    base_ejection_time: duration(3),
+    max_ejection_percent: uint32Value(4),
+    enforcing_consecutive_5xx: uint32Value(5),
+    enforcing_success_rate: uint32Value(6),
+    success_rate_minimum_hosts: uint32Value(7),
+    success_rate_request_volume: uint32Value(8),
+    success_rate_stdev_factor: uint32Value(9),
+    consecutive_gateway_failure: uint32Value(10),
+    enforcing_consecutive_gateway_failure: uint32Value(11),
+    split_external_local_origin_errors: bool(12),
+    consecutive_local_origin_failure: uint32Value(13),
+    enforcing_consecutive_local_origin_failure: uint32Value(14),
+    enforcing_local_origin_success_rate: uint32Value(15),
+    failure_percentage_threshold: uint32Value(16),
+    enforcing_failure_percentage: uint32Value(17),
+    enforcing_failure_percentage_local_origin: uint32Value(18),
+    failure_percentage_minimum_hosts: uint32Value(19),
+    failure_percentage_request_volume: uint32Value(20),
+    max_ejection_time: duration(21),
+    max_ejection_time_jitter: duration(22),
+    successful_active_health_check_uneject_host: boolValue(23),
+    always_eject_one_host: boolValue(25),
+  },
+  '24:monitors',
+);
