@@ -17,6 +17,8 @@ export interface Bootstrap {
     readonly metadata: JsonObject;
     readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
   };
+  /** The cluster that this proxy is an endpoint of (Envoy's `local_cluster_name`): with it clusters are balanced by zone. */
+  readonly localCluster: string | undefined;
   /** Absent: the proxy has no identity, and no certificate to show. */
   readonly identity: IdentityBootstrap | undefined;
   /** Absent: no control plane; the resources are those of `static`. */

@@ -37,6 +37,7 @@ export function parseBootstrap(text: string): BootstrapResult {
     admin: adminFrom(root),
     stateDir: absolutePath(root, 'stateDir', root.string('stateDir')),
     logLevel: root.choice('logLevel', ['debug', 'info', 'warn', 'error'], 'info'),
+    localCluster: root.optionalString('localCluster'),
     drainTimeoutMs: root.integer('drainTimeoutMs', 0, MAX_TIMEOUT_MS, DEFAULT_DRAIN_TIMEOUT_MS),
     warmingTimeoutMs: root.integer('warmingTimeoutMs', 1, MAX_TIMEOUT_MS, DEFAULT_WARMING_TIMEOUT_MS),
     overload: overloadFrom(root),

@@ -99,6 +99,8 @@ export class ProxyProcess {
       random,
       secrets: this.#secrets,
       warmingTimeoutMs: bootstrap.warmingTimeoutMs,
+      locality: bootstrap.node.locality,
+      ...(bootstrap.localCluster === undefined ? {} : { localCluster: bootstrap.localCluster }),
       onStreamEnd: (info, listener, manager) =>
         this.#guard(() => {
           this.#metrics.streamEnded(info, listener, manager);
