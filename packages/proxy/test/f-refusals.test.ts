@@ -398,10 +398,8 @@ describe('a cluster is refused', () => {
       /^type: ORIGINAL_DST is not supported/m,
     );
     assert.match(refusalsOf({ lbPolicy: 6 }), /^lb_policy: CLUSTER_PROVIDED is not supported/);
-    assert.match(
-      refusalsOf({ outlierDetection: OutlierDetection.decode(new Uint8Array()) }),
-      /^outlier_detection: not supported/,
-    );
+    const outlierDetection = { ...OutlierDetection.decode(new Uint8Array()), enforcingSuccessRate: 101 };
+    assert.match(refusalsOf({ outlierDetection }), /^outlier_detection\.enforcing_success_rate: must be at most 100/);
     assert.match(refusalsOf({ dnsLookupFamily: 1 }), /^dns_lookup_family: only AUTO is supported, not V4_ONLY/);
     assert.match(
       refusalsOf({
