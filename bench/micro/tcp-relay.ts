@@ -2,10 +2,12 @@
  * Bytes per CPU second that a TCP proxy relays: Weft from its source, Envoy and HAProxy, as far as they are installed, round by round in turn.
  * Clients write 64 KB at a time as fast as they are let; the upstream reads and drops. CPU is the kernel's account of the proxy's process.
  *
- * With `--ping` each connection sends 64 bytes and waits for them to come back: the figure is then the CPU of one such round.
+ * With `--ping` each connection sends 64 bytes and waits for them to come back: the figure is then the CPU of one such round. With `--among`
+ * one more connection does that while the others send all they can, and it is also told how long its rounds took.
  *
- * `node bench/micro/tcp-relay.ts [--rounds N] [--seconds N] [--connections N] [--down | --ping] [--only weft] [--cpu-prof]`
+ * `node bench/micro/tcp-relay.ts [--rounds N] [--seconds N] [--connections N] [--down | --ping | --among] [--only weft] [--cpu-prof]`
  */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     /** The upstream sends and the clients read. */
     down: { type: 'boolean', default: false },
     ping: { type: 'boolean', default: false },
+    among: { type: 'boolean', default: false },
     only: { type: 'string' },
     'cpu-prof': { type: 'boolean', default: false },
   },
@@ -66,7 +69,11 @@ function startUpstream(): Promise<number> {
       socket.pipe(socket);
     } else {
       socket.on('data', (bytes) => {
-        sunk += bytes.length;
+        if (bytes[0] === question[0]) {
+          socket.write(bytes);
+        } else {
+          sunk += bytes.length;
+        }
       });
     }
   });
@@ -86,8 +93,25 @@ function open(port: number): Promise<Socket> {
   });
 }
 
+/** How long rounds among bulk took, ms, by proxy. */
+const roundsMs = new Map<string, number[]>();
+
+/** One round after the other on a connection of its own, until it is closed. */
+async function startRounds(port: number, took: number[]): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  let began = performance.now();
+  socket.on('data', () => {
+    took.push(performance.now() - began);
+    began = performance.now();
+    socket.write(question);
+  });
+  socket.write(question);
+  return socket;
+}
+
 /** Work is counted in pieces of 64 KiB, with `--ping` in rounds. */
-async function load({ port }: Contender, seconds: number): Promise<Load> {
+async function load({ port, proxy }: Contender, seconds: number): Promise<Load> {
   const before = { bytes: sunk, at: performance.now() };
   const sockets: Socket[] = [];
   for (let index = 0; index < Number(values.connections); index += 1) {
@@ -98,6 +122,11 @@ async function load({ port }: Contender, seconds: number): Promise<Load> {
     } else if (!values.down) {
       pump(socket);
     }
+  }
+  if (values.among) {
+    const took = roundsMs.get(proxy) ?? [];
+    roundsMs.set(proxy, took);
+    sockets.push(await startRounds(port, took));
   }
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const work = (sunk - before.bytes) / (values.ping ? question.length : piece.length);
@@ -152,6 +181,13 @@ try {
       ],
     ),
   );
+  for (const [proxy, took] of roundsMs) {
+    took.sort((a, b) => a - b);
+    const parts = [0.5, 0.9, 0.99].map((share) => (took[Math.floor(took.length * share)] ?? Number.NaN).toFixed(1));
+    process.stdout.write(
+      `  ${proxy}: a round among bulk ${parts.join(' / ')} ms (median, 90 %, 99 % of ${took.length})\n`,
+    );
+  }
   for (const { stop } of contenders) {
     await stop();
   }
