@@ -50,7 +50,8 @@ test('kubectl applies, shows and explains every kind of the Gateway API, in each
     objects.map(() => 1).join(' '),
   );
 
-  const inVersion = async (resource: string): Promise<string> => k(`get ${resource} x -o jsonpath={.apiVersion}`);
+  const inVersion = async (resource: string): Promise<string> =>
+    (await k(`get ${resource} x -o jsonpath={.apiVersion}`)).replace(/Warning: .*\n$/, '');
   for (const [resource, version] of [
     ['httproutes.v1beta1.gateway.networking.k8s.io', 'v1beta1'],
     ['httproutes.v1.gateway.networking.k8s.io', 'v1'],
@@ -69,6 +70,10 @@ test('kubectl applies, shows and explains every kind of the Gateway API, in each
     assert.equal(await inVersion(resource), `gateway.networking.k8s.io/${version}`, resource);
   }
 
+  assert.match(
+    await k('get tlsroutes.v1alpha2.gateway.networking.k8s.io'),
+    /Warning: TLSRoute v1alpha2 is deprecated; fix: Use gateway\.networking\.k8s\.io\/v1\./,
+  );
   assert.match(await k('get gateways'), /^NAME +CLASS +ADDRESS +PROGRAMMED +AGE\nx +x +<none> +Unknown /);
   assert.match(
     await k('get gatewayclasses'),

@@ -65,6 +65,39 @@ test('an applier stays one owner when it goes to another version', async (t) => 
   assert.deepEqual(body.spec.rules[0].matches, [{ path: { type: 'PathPrefix', value: '/' } }], 'defaults are there');
 });
 
+test('a client of a deprecated version is told so, in answers of every sort', async (t) => {
+  const api = await startApi(t);
+  const path = (version: string): string => `${group}/${version}/namespaces/default/backendtlspolicies`;
+  const policy = (version: string) => ({
+    apiVersion: `gateway.networking.k8s.io/${version}`,
+    kind: 'BackendTLSPolicy',
+    metadata: { name: `of-${version}` },
+    spec: {
+      targetRefs: [{ group: '', kind: 'Service', name: 'a' }],
+      validation: { hostname: 'a.com', wellKnownCACertificates: 'System' },
+    },
+  });
+  const told = '299 - "BackendTLSPolicy v1alpha3 is deprecated; fix: Use gateway.networking.k8s.io/v1."';
+  for (const [version, warning] of [
+    ['v1', undefined],
+    ['v1alpha3', told],
+  ] as const) {
+    const answers = [
+      await api.admin.request('POST', path(version), policy(version)),
+      await api.admin.get(path(version)),
+      await api.admin.get(`${path(version)}/of-v1`),
+    ];
+    assert.deepEqual(
+      answers.map(({ status, headers }) => [status, headers['warning']]),
+      [
+        [201, warning],
+        [200, warning],
+        [200, warning],
+      ],
+    );
+  }
+});
+
 test('a Gateway waits for its controller, and what it says is all of its status', async (t) => {
   const api = await startApi(t);
   const gateways = `${group}/v1/namespaces/default/gateways`;

@@ -156,6 +156,7 @@ export type {
   WatchHandlers,
 } from './resource-client.ts';
 export {
+  deprecationOf,
   parseApiVersion,
   type Validated,
   type ValidateOptions,

@@ -28,6 +28,8 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> {
   readonly group: string;
   /** Served versions; the first is the preferred one, and the one objects are stored in. All share one schema. */
   readonly versions: readonly string[];
+  /** Those of `versions` that users are warned off. Default none. */
+  readonly deprecatedVersions?: readonly string[];
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;

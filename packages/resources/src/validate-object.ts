@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { apiVersionOf } from './declare-kind.ts';
 import type { PathSegment } from './field-path.ts';
 import { checkAnnotations, checkLabels, isQualifiedName } from './format/labels.ts';
 import { checkName, checkNamePrefix, isLabel } from './format/names.ts';
@@ -167,10 +168,31 @@ function checkOwners(place: Place, owners: readonly OwnerReference[]): void {
   }
 }
 
-/** What is allowed in a valid object but hardly meant: rules never reached, deprecated fields. Never refuses. */
+/** What to write instead of a version that users are warned off; undefined for the others. */
+export function deprecationOf(kind: KindDeclaration, version: string): Violation | undefined {
+  if (kind.deprecatedVersions?.includes(version) !== true) {
+    return undefined;
+  }
+  const [preferred = ''] = kind.versions;
+  const place = Place.root();
+  place
+    .at('apiVersion')
+    .forbidden(
+      `${kind.kind} ${version} is deprecated`,
+      `Use ${apiVersionOf({ group: kind.group, version: preferred })}.`,
+    );
+  return place.violations[0];
+}
+
+/** What is allowed in a valid object but hardly meant: rules never reached, deprecated fields and versions. Never refuses. */
 export function warningsFor(object: KubeObject): readonly Violation[] {
   const { group, version } = parseApiVersion(object.apiVersion);
-  return kindFor(group, version, object.kind)?.warnings?.(object) ?? [];
+  const kind = kindFor(group, version, object.kind);
+  if (kind === undefined) {
+    return [];
+  }
+  const deprecation = deprecationOf(kind, version);
+  return [...(deprecation === undefined ? [] : [deprecation]), ...(kind.warnings?.(object) ?? [])];
 }
 
 /** What a change of a valid object does that may not be done: its name, namespace or immutable fields change. */

@@ -47,6 +47,7 @@ interface Crd {
       readonly name: string;
       readonly served: boolean;
       readonly storage: boolean;
+      readonly deprecated?: boolean;
       readonly additionalPrinterColumns?: readonly {
         readonly name: string;
         readonly type: string;

@@ -73,6 +73,8 @@ test('every kind is served under the names and versions of its CRD', { skip }, (
     );
     const served = spec.versions.filter((version) => version.served).map(({ name }) => name);
     assert.deepEqual([...kind.versions].sort(), served.sort(), kind.kind);
+    const deprecated = spec.versions.filter((version) => version.deprecated === true).map(({ name }) => name);
+    assert.deepEqual([...(kind.deprecatedVersions ?? [])].sort(), deprecated.sort(), kind.kind);
     // The CRD of ReferenceGrant stores v1beta1; the versions are equal, and clients prefer v1 all the same.
     assert.ok(kind.versions[0] === 'v1' || served.length === 1, kind.kind);
   }

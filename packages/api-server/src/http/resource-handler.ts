@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@weft/base';
-import type { KubeObject } from '@weft/resources';
+import { deprecationOf, type KubeObject } from '@weft/resources';
 import type { ServiceAccountTokens } from '../authn/service-account-token.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { ApiLimits, UserInfo } from '../options.ts';
@@ -119,6 +119,7 @@ export class ResourceHandler {
     const form = formOf(request);
     const page = registry.list(resource, listQuery(call));
     const items = page.items.map((object) => resource.inVersion(object, path.version));
+    const headers = warningHeaders(deprecations(resource, path.version));
     if (form === 'table') {
       const includeObject = includeObjectOf(url.searchParams.get('includeObject'));
       const table = tableFrom(resource.declaration, items, {
@@ -126,7 +127,7 @@ export class ResourceHandler {
         nowMs: clock.now(),
         listMetadata: page.metadata,
       });
-      sendJson(response, 200, table);
+      sendJson(response, 200, table, headers);
       return;
     }
     if (form === 'metadata') {
@@ -136,10 +137,10 @@ export class ResourceHandler {
         metadata: page.metadata,
         items: items.map(partial),
       };
-      sendJson(response, 200, list);
+      sendJson(response, 200, list, headers);
       return;
     }
-    sendJson(response, 200, listObject(resource, path.version, items, page.metadata));
+    sendJson(response, 200, listObject(resource, path.version, items, page.metadata), headers);
   }
 
   #watch(call: ResourceRequest, resource: ServedResource): void {
@@ -349,7 +350,7 @@ export class ResourceHandler {
   ): void {
     const { request, response, url, path } = call;
     const object = resource.inVersion(stored, path.version);
-    const headers = warningHeaders(context?.warnings ?? []);
+    const headers = warningHeaders([...deprecations(resource, path.version), ...(context?.warnings ?? [])]);
     const form: WantedForm = formOf(request);
     if (form === 'table') {
       const includeObject = includeObjectOf(url.searchParams.get('includeObject'));
@@ -360,6 +361,12 @@ export class ResourceHandler {
     }
     sendJson(response, code, form === 'metadata' ? partial(object) : object, headers);
   }
+}
+
+/** What a client of an old version of the kind is told with each answer. */
+function deprecations(resource: ServedResource, version: string): readonly string[] {
+  const deprecation = deprecationOf(resource.declaration, version);
+  return deprecation === undefined ? [] : [`${deprecation.message}; fix: ${deprecation.fix}`];
 }
 
 function formOf(request: IncomingMessage): WantedForm {

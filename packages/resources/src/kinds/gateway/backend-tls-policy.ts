@@ -116,6 +116,7 @@ export type BackendTlsPolicy = ObjectOf<typeof backendTlsPolicySchema>;
 export const backendTlsPolicyKind = declareKind<BackendTlsPolicy>({
   group: gatewayGroup,
   versions: ['v1', 'v1alpha3'],
+  deprecatedVersions: ['v1alpha3'],
   kind: 'BackendTLSPolicy',
   plural: 'backendtlspolicies',
   singular: 'backendtlspolicy',

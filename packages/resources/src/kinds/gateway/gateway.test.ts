@@ -215,6 +215,22 @@ test('a ReferenceGrant says from where and to what', () => {
   );
 });
 
+test('a deprecated version is warned of, and what to write in its place', () => {
+  const spec = {
+    targetRefs: [{ group: '', kind: 'Service', name: 'a' }],
+    validation: { hostname: 'a.com', wellKnownCACertificates: 'System' },
+  };
+  const raw = { apiVersion: `${group}/v1alpha3`, kind: 'BackendTLSPolicy', metadata: { name: 'a' }, spec };
+  const { object } = validateObject(raw);
+  assert.ok(object);
+  const [warning] = warningsFor(object);
+  assert.deepEqual(
+    [warning?.path, warning?.message, warning?.fix],
+    ['apiVersion', 'BackendTLSPolicy v1alpha3 is deprecated', `Use ${group}/v1.`],
+  );
+  assert.deepEqual(warningsFor({ ...object, apiVersion: `${group}/v1` }), []);
+});
+
 test('a BackendTLSPolicy says for what, by which name, and by whose word', () => {
   const target = { group: '', kind: 'Service', name: 'a' };
   assert.deepEqual(problems('BackendTLSPolicy', { targetRefs: [], validation: { hostname: '*.a.com' } }), [

@@ -73,6 +73,7 @@ export type KubeRouteStatus = NonNullable<KubeTcpRoute['status']>;
 export const kubeTlsRouteKind = declareKind<KubeTlsRoute>({
   group: gatewayGroup,
   versions: ['v1', 'v1alpha3', 'v1alpha2'],
+  deprecatedVersions: ['v1alpha3', 'v1alpha2'],
   kind: 'TLSRoute',
   plural: 'tlsroutes',
   singular: 'tlsroute',
