@@ -58,6 +58,7 @@ export const localReplies = {
   },
   requestHeadersTimeout: reply(408, 'request header timeout', 'request_header_timeout'),
   pathNormalizationFailed: reply(400, '', 'path_normalization_failed'),
+  underscoreInName: reply(400, 'Bad Request', 'http1.unexpected_underscore', ResponseFlag.DPE),
   upgradeFailed: reply(403, '', 'upgrade_failed'),
   upgradeWithBody: reply(400, '', 'http1.body_disallowed', ResponseFlag.DPE),
   virtualHostUnavailable: reply(

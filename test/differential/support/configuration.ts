@@ -44,6 +44,8 @@ export interface Configuration {
    * it; shares may differ by `tolerance` (default 0.06) from each other.
    */
   readonly statistical?: { readonly outcome: (seen: Observation) => string; readonly tolerance?: number };
+  /** Requests that are refused before anybody could log them: only answers are compared. */
+  readonly unlogged?: boolean;
   /** A configuration whose requests take long is sent less of: the share of the usual number. Default 1. */
   readonly share?: number;
 }

@@ -1,5 +1,7 @@
 import {
   type HeadFields,
+  KnownHeader,
+  type RequestHead,
   type ResponseEncoder,
   type ResponseHead,
   releaseResponseHead,
@@ -13,6 +15,11 @@ import { removeResponseHopByHop } from './hop-by-hop.ts';
 import type { HttpStream } from './http-stream.ts';
 import { localReplyHead, prepareUpstreamResponse } from './response-heads.ts';
 import { StreamTimer } from './stream-timer.ts';
+
+/** Only internal clients can say so: the field of others is gone. */
+function isTraceForced(head: RequestHead): boolean {
+  return head.indexOfKnown(KnownHeader.xEnvoy) >= 0 && head.has('x-envoy-force-trace');
+}
 
 /** The answer to one request on its way to the client: an upstream's or our own. A stream has one and uses the object again. */
 export class DownstreamResponse implements ThrottledResponse {
@@ -108,8 +115,8 @@ export class DownstreamResponse implements ThrottledResponse {
   #sendHead(head: ResponseHead, endStream: boolean, tunnel: boolean): void {
     const stream = this.#stream;
     const { info, manager } = stream;
-    if (manager.config.alwaysSetRequestIdInResponse && info.requestId !== '' && !head.has('x-request-id')) {
-      head.add('x-request-id', info.requestId);
+    if (info.requestId !== '' && (manager.config.alwaysSetRequestIdInResponse || isTraceForced(stream.head))) {
+      head.set('x-request-id', info.requestId);
     }
     if (stream.virtualHostConfig?.includeAttemptCountInResponse === true) {
       head.set('x-envoy-attempt-count', String(info.attemptCount));

@@ -1,19 +1,33 @@
+import { BlockList, isIPv6 } from 'node:net';
 import { KnownHeader, type RequestHead } from '@weft/http-codec';
-import type { HttpConnectionManagerConfig } from '../../runtime-config/config.ts';
+import type { HttpConnectionManagerConfig, InternalAddresses } from '../../runtime-config/config.ts';
+import type { DownstreamConnectionInfo } from '../../stream-info.ts';
 
 const forwardedFor = 'x-forwarded-for';
 const forwardedProto = 'x-forwarded-proto';
+const forwardedPort = 'x-forwarded-port';
 
-/**
- * Sets `x-forwarded-for` and finds the address of the client that may be trusted.
- * @returns that address; the direct peer's when nothing better is known.
- */
-export function applyForwardedFor(head: RequestHead, config: HttpConnectionManagerConfig, remoteIp: string): string {
+/** Whom a request comes from, as far as it can be trusted. */
+export interface TrustedClient {
+  /** The direct peer's when nothing better is known. */
+  readonly ip: string;
+  /** Its address counts as internal, and nobody else is named. */
+  readonly isInternal: boolean;
+}
+
+/** Sets `x-forwarded-for` and finds the client. */
+export function applyForwardedFor(
+  head: RequestHead,
+  config: HttpConnectionManagerConfig,
+  { remoteIp }: DownstreamConnectionInfo,
+): TrustedClient {
   const before = head.getKnown(KnownHeader.xForwardedFor, forwardedFor);
-  const hops = config.xffNumTrustedHops;
+  const { xffNumTrustedHops: hops, internalAddresses } = config;
   if (!config.useRemoteAddress) {
     // The hop before us wrote the list: its last entry is whom it saw.
-    return (before === undefined ? undefined : entryFromRight(before, hops)) ?? remoteIp;
+    const named = before === undefined ? undefined : entryFromRight(before, hops);
+    const isAlone = named !== undefined && before?.includes(',') === false;
+    return { ip: named ?? remoteIp, isInternal: isAlone && isInternal(named, internalAddresses) };
   }
   let client = remoteIp;
   if (hops > 0 && before !== undefined) {
@@ -27,7 +41,27 @@ export function applyForwardedFor(head: RequestHead, config: HttpConnectionManag
       head.add(forwardedFor, before === '' ? remoteIp : `${before},${remoteIp}`);
     }
   }
-  return client;
+  return { ip: client, isInternal: before === undefined && isInternal(client, internalAddresses) };
+}
+
+const lists = new WeakMap<InternalAddresses, BlockList>();
+
+function isInternal(ip: string, addresses: InternalAddresses | undefined): boolean {
+  if (addresses === undefined) {
+    return false;
+  }
+  if (ip === '') {
+    return addresses.unixSockets;
+  }
+  let list = lists.get(addresses);
+  if (list === undefined) {
+    list = new BlockList();
+    for (const { address, prefixLength } of addresses.ranges) {
+      list.addSubnet(address, prefixLength, isIPv6(address) ? 'ipv6' : 'ipv4');
+    }
+    lists.set(addresses, list);
+  }
+  return list.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
 }
 
 /** Entry number `index` from the right of a comma-separated list, if it is an address. */
@@ -45,6 +79,12 @@ export function applyForwardedProto(
   config: HttpConnectionManagerConfig,
   transportScheme: 'http' | 'https',
 ): 'http' | 'https' {
+  const { schemeToOverwrite } = config;
+  if (schemeToOverwrite !== undefined) {
+    head.set(forwardedProto, schemeToOverwrite);
+    head.targetScheme = schemeToOverwrite;
+    return schemeToOverwrite;
+  }
   const index = head.indexOfKnown(KnownHeader.xForwardedProto);
   if (index < 0) {
     head.addClean(forwardedProto, transportScheme);
@@ -64,6 +104,14 @@ export function applyForwardedProto(
   return transportScheme;
 }
 
+/** Sets `x-forwarded-port`: what a hop before us says counts where it is trusted. */
+export function applyForwardedPort(head: RequestHead, config: HttpConnectionManagerConfig, localPort: number): void {
+  const trusted = !config.useRemoteAddress || config.xffNumTrustedHops > 0;
+  if (!trusted || !head.has(forwardedPort)) {
+    head.set(forwardedPort, String(localPort));
+  }
+}
+
 /** `x-envoy-…` fields by which a client could steer the proxy, or pass for an internal one. */
 const controlFields = new Set(
   [
@@ -81,6 +129,7 @@ const controlFields = new Set(
     'retriable-header-names',
     'hedge-on-per-try-timeout',
     'internal',
+    'original-url',
     'upstream-stream-duration-ms',
   ].map((name) => `x-envoy-${name}`),
 );
@@ -92,17 +141,17 @@ const edgeFields = new Set(
 );
 
 /**
- * Removes control fields: no address counts as internal (Envoy since 1.33), so no client may set them. With them go all names that
- * an application could take for a field that the proxy vouches for, such as `x_forwarded_client_cert`.
+ * Removes control fields of a client that is not internal. With them go all names that an application could take for a field that the
+ * proxy vouches for, such as `x_forwarded_client_cert`.
  */
-export function removeControlFields(head: RequestHead, edge: boolean): void {
+export function removeControlFields(head: RequestHead, internal: boolean, edge: boolean): void {
   for (
     let index = head.indexOfKnown(KnownHeader.xEnvoy);
     index >= 0;
     index = head.indexOfKnown(KnownHeader.xEnvoy, index + 1)
   ) {
     const name = head.nameAt(index).toLowerCase();
-    if (name.includes('_') || controlFields.has(name) || (edge && edgeFields.has(name))) {
+    if (name.includes('_') || (!internal && controlFields.has(name)) || (edge && edgeFields.has(name))) {
       head.removeAt(index);
     }
   }

@@ -21,6 +21,7 @@ import type {
 } from '../../route/route-table.ts';
 import type { VirtualHost } from '../../runtime-config/config.ts';
 import { StreamInfo, type TlsFacts } from '../../stream-info.ts';
+import { runEvent } from '../../transport/guarded-event.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import { DownstreamResponse } from './downstream-response.ts';
@@ -82,6 +83,10 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   /** A timeout is answered with 204 and nothing more. */
   timeoutIsEmptyAnswer = false;
   requestComplete = false;
+  /** Of the route, or what a request of an internal client asks for: from its end to that of the answer; 0 = none. */
+  timeoutMs = 0;
+  /** Its client counts as internal: it may steer the proxy by fields. */
+  isInternal = false;
   /** It came to the router, which forwards it. */
   routed = false;
   finished = true;
@@ -213,15 +218,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     if (this.finished) {
       return;
     }
-    const { flushQueue } = this.connection.transport.context;
-    flushQueue.enter();
-    try {
-      this.#onTimer(kind);
-    } catch (error) {
-      this.connection.transport.context.reportFault(error, this.connection.transport);
-      this.connection.transport.destroy();
-    }
-    flushQueue.leave();
+    const { transport } = this.connection;
+    runEvent(transport.context, transport, () => this.#onTimer(kind));
   }
 
   #onTimer(kind: number): void {
@@ -321,6 +319,12 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     if ((before === 0) !== (this.#requestPaused === 0)) {
       this.response.pauseRequest(pause);
     }
+  }
+
+  /** The next try is made beside the one that is under way, which goes on. */
+  setTryAside(): void {
+    this.retries.hedged.push(this.attempt);
+    this.attempt = new UpstreamAttempt(this);
   }
 
   onResponseWritable(writable: boolean): void {
@@ -536,6 +540,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.cluster = undefined;
     this.askedForVirtualHost = false;
     this.routed = false;
+    this.isInternal = false;
+    this.timeoutMs = 0;
     this.timeoutIsEmptyAnswer = false;
     if (free.length < maxFree) {
       free.push(this);

@@ -26,6 +26,8 @@ export const maxMirrorBytes = 64 * 1024;
 export class MirrorRequest implements UpstreamUser, PoolWaiter, TimerOwner {
   previousInList: UpstreamUser | undefined = undefined;
   nextInList: UpstreamUser | undefined = undefined;
+  previousWaiting: PoolWaiter | undefined = undefined;
+  nextWaiting: PoolWaiter | undefined = undefined;
   readonly #context: HttpContext;
   readonly #counters: ManagerCounters['mirror'];
   readonly #cluster: Cluster;

@@ -45,7 +45,7 @@ export function normalizePath(full: string, options: PathOptions): NormalizedPat
     redirect = options.pathWithEscapedSlashes === 'unescape-and-redirect';
   }
   if (options.normalizePath) {
-    if (/%(?![0-9a-f]{2})|%00/i.test(path)) {
+    if (path.includes('%00')) {
       return { kind: 'reject' };
     }
     path = removeDotSegments(decodeUnreserved(path.replaceAll('\\', '/')));

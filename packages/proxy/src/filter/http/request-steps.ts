@@ -6,7 +6,12 @@ import type { HttpConnectionManagerConfig } from '../../runtime-config/config.ts
 import { runEvent } from '../../transport/guarded-event.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
 import { applyForwardClientCert } from './forwarded-client-cert.ts';
-import { applyForwardedFor, applyForwardedProto, removeControlFields } from './forwarded-headers.ts';
+import {
+  applyForwardedFor,
+  applyForwardedPort,
+  applyForwardedProto,
+  removeControlFields,
+} from './forwarded-headers.ts';
 import { translateGrpcWebRequest } from './grpc-web/grpc-web-request.ts';
 import { removeRequestHopByHop } from './hop-by-hop.ts';
 import type { HttpStream } from './http-stream.ts';
@@ -38,8 +43,14 @@ export const requestSteps: readonly RequestStep[] = [
   {
     name: 'host-port',
     reason: 'before every look at the authority, so that all of them see the same text',
-    wanted: (config) => config.stripAnyHostPort || config.stripMatchingHostPort,
+    wanted: (config) => config.stripAnyHostPort || config.stripMatchingHostPort || config.stripTrailingHostDot,
     run: stripHostPort,
+  },
+  {
+    name: 'underscores',
+    reason: 'before any look at fields: an application may take a_b for a-b',
+    wanted: (config) => config.headersWithUnderscores !== 'allow',
+    run: checkUnderscores,
   },
   {
     name: 'path',
@@ -49,27 +60,16 @@ export const requestSteps: readonly RequestStep[] = [
     run: normalizeRequestPath,
   },
   {
-    name: 'control-fields',
-    reason: 'before any filter that would believe them',
-    wanted: always,
-    run: (stream) => {
-      if (stream.head.indexOfKnown(KnownHeader.xEnvoy) >= 0) {
-        removeControlFields(stream.head, stream.manager.config.useRemoteAddress);
-      }
-      return FilterStatus.continue;
-    },
-  },
-  {
     name: 'forwarded',
     reason: 'who the client is and which scheme it used: routes, policies and logs ask for it',
     wanted: always,
-    run: (stream) => {
-      const { config } = stream.manager;
-      const { downstream } = stream.info;
-      stream.info.downstreamRemoteIp = applyForwardedFor(stream.head, config, downstream.remoteIp);
-      stream.info.scheme = applyForwardedProto(stream.head, config, downstream.tls === undefined ? 'http' : 'https');
-      return FilterStatus.continue;
-    },
+    run: findTrustedClient,
+  },
+  {
+    name: 'control-fields',
+    reason: 'before any filter that would believe them, and as soon as it is known who sent them',
+    wanted: always,
+    run: checkControlFields,
   },
   {
     name: 'request-id',
@@ -142,8 +142,60 @@ export const requestSteps: readonly RequestStep[] = [
   },
 ];
 
+function findTrustedClient(stream: HttpStream): FilterStatusCode {
+  const { head, info, connection } = stream;
+  const { config } = stream.manager;
+  const { downstream } = info;
+  const client = applyForwardedFor(head, config, downstream);
+  info.downstreamRemoteIp = client.ip;
+  info.scheme = applyForwardedProto(head, config, downstream.tls === undefined ? 'http' : 'https');
+  stream.isInternal = client.isInternal;
+  if (config.appendXForwardedPort) {
+    applyForwardedPort(head, config, connection.info.localPort);
+  }
+  return FilterStatus.continue;
+}
+
+function checkControlFields(stream: HttpStream): FilterStatusCode {
+  const { head, isInternal, info } = stream;
+  const edge = !isInternal && stream.manager.config.useRemoteAddress;
+  if (head.indexOfKnown(KnownHeader.xEnvoy) >= 0) {
+    removeControlFields(head, isInternal, edge);
+  }
+  if (isInternal) {
+    head.set('x-envoy-internal', 'true');
+  }
+  if (edge && info.downstreamRemoteIp !== '') {
+    head.set('x-envoy-external-address', info.downstreamRemoteIp);
+  }
+  return FilterStatus.continue;
+}
+
+const underscore = 0x5f;
+
+function checkUnderscores(stream: HttpStream): FilterStatusCode {
+  const { head } = stream;
+  for (let index = 0; index < head.count; index += 1) {
+    const found = head.bytes.subarray(head.nameStartAt(index), head.nameEndAt(index)).includes(underscore);
+    if (found && stream.manager.config.headersWithUnderscores === 'reject') {
+      stream.reply(localReplies.underscoreInName);
+      return FilterStatus.replied;
+    }
+    if (found) {
+      head.removeAt(index);
+    }
+  }
+  return FilterStatus.continue;
+}
+
 function stripHostPort(stream: HttpStream): FilterStatusCode {
   const { head, manager, connection } = stream;
+  if (manager.config.stripTrailingHostDot) {
+    head.setAuthority(withoutTrailingDot(head.authority));
+  }
+  if (!manager.config.stripAnyHostPort && !manager.config.stripMatchingHostPort) {
+    return FilterStatus.continue;
+  }
   const bare = withoutPort(head.authority);
   if (bare !== head.authority && head.method !== 'CONNECT') {
     const port = head.authority.slice(bare.length + 1);
@@ -152,6 +204,12 @@ function stripHostPort(stream: HttpStream): FilterStatusCode {
     }
   }
   return FilterStatus.continue;
+}
+
+/** `host.:port` and `host.` without the dot. */
+function withoutTrailingDot(authority: string): string {
+  const host = withoutPort(authority);
+  return host.length > 1 && host.endsWith('.') ? host.slice(0, -1) + authority.slice(host.length) : authority;
 }
 
 function normalizeRequestPath(stream: HttpStream): FilterStatusCode {
@@ -165,7 +223,7 @@ function normalizeRequestPath(stream: HttpStream): FilterStatusCode {
     return FilterStatus.replied;
   }
   if (result.kind === 'redirect') {
-    stream.reply(redirectReply(307, result.path, 'path_normalization_redirect'));
+    stream.reply(redirectReply(307, result.path, 'path_normalization_failed'));
     return FilterStatus.replied;
   }
   if (result.path !== head.path) {
@@ -179,11 +237,13 @@ function setRequestId(stream: HttpStream): FilterStatusCode {
   const { head, info } = stream;
   const { config } = stream.manager;
   const index = head.indexOfKnown(KnownHeader.xRequestId);
-  if (index >= 0 && (!config.useRemoteAddress || config.preserveExternalRequestId)) {
+  if (index >= 0 && (!config.useRemoteAddress || stream.isInternal || config.preserveExternalRequestId)) {
     info.requestId = head.valueAt(index);
+  }
+  if (info.requestId !== '') {
     return FilterStatus.continue;
   }
-  if (index >= 0) {
+  if (index >= 0 && config.generateRequestId) {
     head.removeKnown(KnownHeader.xRequestId, 'x-request-id');
   }
   if (config.generateRequestId) {
@@ -223,6 +283,11 @@ function lookUpRoute(stream: HttpStream): FilterStatusCode {
     return FilterStatus.replied;
   }
   stream.table = table;
+  if (!stream.isInternal) {
+    for (const name of table.config.internalOnlyHeaders) {
+      stream.head.remove(name);
+    }
+  }
   const virtualHost = table.virtualHostOf(stream.head.authority);
   stream.virtualHost = virtualHost;
   if (virtualHost !== undefined) {

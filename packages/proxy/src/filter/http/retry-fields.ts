@@ -14,7 +14,7 @@ const fields = [
 ] as const;
 
 /** What holds where only the request asks for retries: Envoy's defaults. */
-const noPolicy: RetryPolicy = {
+export const noPolicy: RetryPolicy = {
   retryOn: 0,
   numRetries: 1,
   perTryTimeoutMs: 0,

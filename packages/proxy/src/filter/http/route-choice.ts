@@ -2,9 +2,9 @@ import { type CompiledRoute, chooseCluster } from '../../route/route-table.ts';
 import type { HttpStream } from './http-stream.ts';
 
 /** Whether the client is told to come again by HTTPS. */
-export function requiresTls({ info }: HttpStream, { virtualHost }: CompiledRoute): boolean {
-  // No address counts as internal, so "external only" is everybody.
-  return virtualHost.requireTls !== 'none' && info.scheme !== 'https';
+export function requiresTls({ info, isInternal }: HttpStream, { virtualHost }: CompiledRoute): boolean {
+  const { requireTls } = virtualHost;
+  return requireTls !== 'none' && info.scheme !== 'https' && (requireTls === 'all' || !isInternal);
 }
 
 /** Chooses the cluster of a route that forwards: its name is in the record from then on. */

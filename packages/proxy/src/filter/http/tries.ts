@@ -13,7 +13,7 @@ import {
 } from './retry.ts';
 import { StreamTimer } from './stream-timer.ts';
 import type { TryFailure } from './try-failure.ts';
-import { UpstreamAttempt } from './upstream-attempt.ts';
+import type { UpstreamAttempt } from './upstream-attempt.ts';
 import { prepareRepeatedRequest, rewriteHost } from './upstream-request-head.ts';
 
 /** Chooses an endpoint and sends the request there, or answers that it cannot. */
@@ -87,9 +87,8 @@ export function onRequestComplete(stream: HttpStream): void {
   if (!stream.routed) {
     return;
   }
-  const action = stream.route?.forward;
-  if (action !== undefined && action.timeoutMs > 0) {
-    stream.arm(StreamTimer.route, action.timeoutMs);
+  if (stream.timeoutMs > 0) {
+    stream.arm(StreamTimer.route, stream.timeoutMs);
   }
   if (stream.attempt.upstream !== undefined && !stream.response.started) {
     armPerTry(stream, stream.nowMs());
@@ -101,7 +100,7 @@ function armPerTry(stream: HttpStream, nowMs: number): void {
   if (policy === undefined) {
     return;
   }
-  const total = stream.route?.forward?.timeoutMs ?? 0;
+  const total = stream.timeoutMs;
   const perTry = policy.perTryTimeoutMs;
   if (perTry > 0 && (total === 0 || perTry < total)) {
     stream.armAt(StreamTimer.perTry, nowMs, perTry);
@@ -338,8 +337,7 @@ function onTryTimeout(stream: HttpStream, timer: number): void {
   if (hedges(stream)) {
     // Whatever the policy's conditions: the next try is made beside this one, and the first good answer counts.
     if (tryAgain(stream)) {
-      retries.hedged.push(attempt);
-      stream.attempt = new UpstreamAttempt(stream);
+      stream.setTryAside();
     }
     return;
   }

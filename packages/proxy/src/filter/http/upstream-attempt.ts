@@ -30,6 +30,8 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   encoder: RequestEncoder | undefined = undefined;
   previousInList: UpstreamUser | undefined = undefined;
   nextInList: UpstreamUser | undefined = undefined;
+  previousWaiting: PoolWaiter | undefined = undefined;
+  nextWaiting: PoolWaiter | undefined = undefined;
   /** The end of the request went out. */
   requestSent = false;
   responseComplete = false;

@@ -2,8 +2,9 @@ import { KnownHeader, type RequestHead } from '@weft/http-codec';
 import { hostOfPath, rewrittenPath } from '../../route/rewrite.ts';
 import type { CompiledRoute } from '../../route/route-table.ts';
 import type { ForwardAction } from '../../runtime-config/config.ts';
+import type { RetryPolicy } from '../../runtime-config/retry-policy.ts';
 import type { HttpStream } from './http-stream.ts';
-import { retryPolicyFromFields } from './retry-fields.ts';
+import { noPolicy, retryPolicyFromFields } from './retry-fields.ts';
 
 const expectedTimeout = 'x-envoy-expected-rq-timeout-ms';
 const attemptCount = 'x-envoy-attempt-count';
@@ -16,17 +17,22 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
   if (action === undefined || choice === undefined || table === undefined) {
     return;
   }
-  if (!manager.config.suppressEnvoyHeaders && route.expectedTimeout !== undefined) {
-    head.addClean(expectedTimeout, route.expectedTimeout);
+  stream.timeoutMs = action.timeoutMs;
+  const { expectedTimeout: expected } = route;
+  if (!manager.config.suppressEnvoyHeaders && expected !== undefined && !stream.isInternal) {
+    head.addClean(expectedTimeout, expected);
   }
   let policy = action.retryPolicy ?? route.virtualHost.retryPolicy;
-  if (choice.requestEdits.length > 0 || table.editsRequests) {
+  if (stream.isInternal || choice.requestEdits.length > 0 || table.editsRequests) {
     table.editRequest(choice.requestEdits, head, info);
-    policy = retryPolicyFromFields(policy, head);
+    const perTryMs = takeMilliseconds(head, 'x-envoy-upstream-rq-per-try-timeout-ms');
+    policy = withPerTryTimeout(retryPolicyFromFields(policy, head), perTryMs);
+    takeTimeout(stream, policy?.perTryTimeoutMs ?? 0);
     if (head.has('x-envoy-upstream-rq-timeout-alt-response')) {
       head.remove('x-envoy-upstream-rq-timeout-alt-response');
       stream.timeoutIsEmptyAnswer = true;
     }
+    head.remove('x-envoy-upstream-alt-stat-name');
   }
   stream.retries.begin(policy, stream);
   const { path } = head;
@@ -38,6 +44,31 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
   if (route.virtualHost.includeRequestAttemptCount) {
     head.set(attemptCount, '1');
   }
+}
+
+/** A time for each try that the request asks for; without a policy it holds for the only try. */
+function withPerTryTimeout(policy: RetryPolicy | undefined, perTryMs: number | undefined): RetryPolicy | undefined {
+  return perTryMs === undefined ? policy : { ...(policy ?? { ...noPolicy, numRetries: 0 }), perTryTimeoutMs: perTryMs };
+}
+
+/** How long the request may take if its fields say so, and `x-envoy-expected-rq-timeout-ms` of it. */
+function takeTimeout(stream: HttpStream, perTryMs: number): void {
+  const { head, manager } = stream;
+  stream.timeoutMs = takeMilliseconds(head, 'x-envoy-upstream-rq-timeout-ms') ?? stream.timeoutMs;
+  const { timeoutMs } = stream;
+  const expected = perTryMs > 0 && (timeoutMs === 0 || perTryMs < timeoutMs) ? perTryMs : timeoutMs;
+  if (!manager.config.suppressEnvoyHeaders && expected > 0) {
+    head.set(expectedTimeout, String(expected));
+  }
+}
+
+function takeMilliseconds(head: RequestHead, name: string): number | undefined {
+  const text = head.getFirst(name);
+  if (text === undefined) {
+    return undefined;
+  }
+  head.remove(name);
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /** @param ofCluster comes first, that of the route has the last word. @param path as it came. */
@@ -109,7 +140,7 @@ export function prepareRepeatedRequest(stream: HttpStream): void {
   if (virtualHostConfig?.includeIsTimeoutRetry === true) {
     head.set('x-envoy-is-timeout-retry', String(retries.afterTimeout));
   }
-  const total = route?.forward?.timeoutMs ?? 0;
+  const total = stream.timeoutMs;
   if (total > 0 && !manager.config.suppressEnvoyHeaders && route?.expectedTimeout !== undefined) {
     const elapsed = info.requestEndMs === 0 ? 0 : Math.floor(stream.nowMs() - info.requestEndMs);
     // 0 would mean that there is no limit.

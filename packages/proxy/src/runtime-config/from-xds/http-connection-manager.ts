@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { HttpConnectionManagerConfig, RouteTable } from '../config.ts';
 import type { HttpConnectionManager } from '../wire/http-connection-manager-schema.ts';
 import type { Problems } from '../wire/problems.ts';
@@ -78,8 +79,12 @@ export function httpConnectionManagerFromXds(
     routeConfigName: routesFromXds(manager, inlineName, version, onInlineRoutes, problems),
     httpFilters: httpFiltersFromXds(manager.http_filters, problems),
     useRemoteAddress: manager.use_remote_address ?? false,
-    xffNumTrustedHops: manager.xff_num_trusted_hops,
+    xffNumTrustedHops: trustedHopsFromXds(manager, problems),
     skipXffAppend: manager.skip_xff_append,
+    internalAddresses: internalAddressesFromXds(manager.internal_address_config, problems),
+    appendXForwardedPort: manager.append_x_forwarded_port,
+    schemeToOverwrite: schemeFromXds(manager, problems),
+    headersWithUnderscores: underscoreActions[common?.headers_with_underscores_action ?? 'ALLOW'],
     generateRequestId: manager.generate_request_id ?? true,
     preserveExternalRequestId: manager.preserve_external_request_id,
     alwaysSetRequestIdInResponse: manager.always_set_request_id_in_response,
@@ -99,6 +104,7 @@ export function httpConnectionManagerFromXds(
     pathWithEscapedSlashes: escapedSlashes[manager.path_with_escaped_slashes_action],
     stripAnyHostPort: manager.strip_any_host_port ?? false,
     stripMatchingHostPort: manager.strip_matching_host_port,
+    stripTrailingHostDot: manager.strip_trailing_host_dot,
     allowAbsoluteUrl: manager.http_protocol_options?.allow_absolute_url ?? true,
     acceptHttp10: manager.http_protocol_options?.accept_http_10 ?? false,
     maxRequestHeadersKb: kb,
@@ -124,6 +130,59 @@ export function httpConnectionManagerFromXds(
         config?.type === 'envoy.extensions.filters.http.router.v3.Router' && config.value.suppress_envoy_headers,
     ),
   };
+}
+
+const underscoreActions = { ALLOW: 'allow', REJECT_REQUEST: 'reject', DROP_HEADER: 'drop' } as const;
+
+/** The extension that reads x-forwarded-for does what `xff_num_trusted_hops` does where the remote address is not used. */
+function trustedHopsFromXds(manager: Schema, problems: Problems): number {
+  const extensions = manager.original_ip_detection_extensions;
+  if (extensions.length === 0) {
+    return manager.xff_num_trusted_hops;
+  }
+  if (extensions.length > 1) {
+    problems.add('more than one is not supported', 'original_ip_detection_extensions');
+  }
+  if (manager.use_remote_address === true || manager.xff_num_trusted_hops > 0) {
+    problems.add('excludes use_remote_address and xff_num_trusted_hops', 'original_ip_detection_extensions');
+  }
+  const [first] = extensions;
+  if (first?.typed_config === undefined) {
+    problems.add('required', 'original_ip_detection_extensions[0].typed_config');
+    return 0;
+  }
+  return first.typed_config.value.xff_num_trusted_hops;
+}
+
+function internalAddressesFromXds(
+  config: Schema['internal_address_config'],
+  problems: Problems,
+): HttpConnectionManagerConfig['internalAddresses'] {
+  if (config === undefined) {
+    return undefined;
+  }
+  return problems.within('internal_address_config', () => ({
+    unixSockets: config.unix_sockets,
+    ranges: problems.each('cidr_ranges', config.cidr_ranges, ({ address_prefix: address, prefix_len: length }) => {
+      const version = isIP(address);
+      const prefixLength = length ?? 0;
+      if (version === 0) {
+        problems.add(`${JSON.stringify(address)} is not an IP address`, 'address_prefix');
+      } else if (prefixLength > (version === 4 ? 32 : 128)) {
+        problems.add('is longer than the address', 'prefix_len');
+      }
+      return { address, prefixLength };
+    }),
+  }));
+}
+
+function schemeFromXds(manager: Schema, problems: Problems): HttpConnectionManagerConfig['schemeToOverwrite'] {
+  const scheme = manager.scheme_header_transformation?.scheme_to_overwrite;
+  if (scheme === undefined || scheme === 'http' || scheme === 'https') {
+    return scheme;
+  }
+  problems.add('must be http or https', 'scheme_header_transformation.scheme_to_overwrite');
+  return undefined;
 }
 
 function routesFromXds(

@@ -16,6 +16,7 @@ import {
   string,
   struct,
   uint32,
+  uint32Value,
 } from './schema.ts';
 
 export const SocketAddress = message(
@@ -28,6 +29,11 @@ export const SocketAddress = message(
   },
   '4:named_port 5:resolver_name',
 );
+
+export const CidrRange = message('envoy.config.core.v3.CidrRange', {
+  address_prefix: string(1),
+  prefix_len: uint32Value(2),
+});
 
 export const Pipe = message('envoy.config.core.v3.Pipe', { path: string(1), mode: uint32(2) });
 
