@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chunkSizeBytes, maxFreeChunks, OutputBuffer, releaseChunk } from './output-buffer.ts';
+import {
+  chunkSizeBytes,
+  maxFreeChunks,
+  maxFreeSmallChunks,
+  OutputBuffer,
+  releaseChunk,
+  smallChunkBytes,
+} from './output-buffer.ts';
 
 function drained(out: OutputBuffer): Buffer {
   const parts: Buffer[] = [];
@@ -63,6 +70,9 @@ test('no more than a bounded number of chunks is kept', () => {
   for (let count = 0; count < maxFreeChunks + 10; count += 1) {
     releaseChunk(Buffer.alloc(chunkSizeBytes));
   }
+  for (let count = 0; count < maxFreeSmallChunks + 10; count += 1) {
+    releaseChunk(Buffer.alloc(smallChunkBytes));
+  }
   const out = new OutputBuffer();
   out.latin1('still works');
   assert.equal(drained(out).toString(), 'still works');
@@ -79,4 +89,41 @@ test('a field line is its name and value, short or longer than a chunk, at the b
     }
   }
   assert.equal(drained(out).toString('latin1'), expected);
+});
+
+test('a few bytes take a small chunk; when more come they are put into a large one', () => {
+  const out = new OutputBuffer();
+  out.latin1('a'.repeat(smallChunkBytes));
+  assert.equal(out.takeSingle()?.length, smallChunkBytes);
+  let expected = '';
+  for (const add of [
+    (text: string) => out.latin1(text),
+    (text: string) => out.copy(Buffer.from(text), 0, text.length),
+    (text: string) => out.claim(text.length).latin1Write(text, out.claimedAt, text.length),
+  ]) {
+    out.latin1('begin');
+    expected = 'begin';
+    for (const size of [smallChunkBytes - 5, 1, 100, chunkSizeBytes - smallChunkBytes - 101]) {
+      add('b'.repeat(size));
+      expected += 'b'.repeat(size);
+    }
+    const chunk = out.takeSingle();
+    assert.equal(chunk?.length, chunkSizeBytes);
+    assert.equal(chunk?.toString('latin1', 0, out.lastTakenLength), expected);
+  }
+});
+
+test('what was claimed can be changed until something stands behind it, also when its chunk was made larger', () => {
+  const out = new OutputBuffer();
+  out.claim(1)[out.claimedAt] = 0x61;
+  const number = out.claimedIn;
+  assert.ok(out.endingAt(number, 1) !== undefined);
+  out.copy(Buffer.alloc(smallChunkBytes, 'b'), 0, smallChunkBytes);
+  assert.equal(out.endingAt(number, 1), undefined);
+  const chunk = out.endingAt(number, 1 + smallChunkBytes);
+  assert.equal(chunk?.toString('latin1', 0, 2), 'ab');
+  out.discard();
+  assert.equal(out.endingAt(number, 1 + smallChunkBytes), undefined);
+  out.claim(1);
+  assert.equal(out.endingAt(number, 1), undefined, 'another chunk, even if it is the same memory');
 });

@@ -1,12 +1,16 @@
 /**
- * Gathers what is to be written to one connection. Bytes are copied into large chunks that come from a free list and go
- * back to it after the write, so that steady traffic allocates nothing and an idle connection holds nothing.
+ * Gathers what is to be written to one connection. Bytes are copied into chunks that come from free lists and go
+ * back to them after the write, so that steady traffic allocates nothing and an idle connection holds nothing. The first chunk is a small one: when answers to
+ * thousands of clients come at once, each has its chunk.
  */
 
 /** Room for a whole read of 64 KiB with its framing and a head. */
 export const chunkSizeBytes: number = 68 * 1024;
+/** Room for a few messages of usual size. */
+export const smallChunkBytes: number = 4 * 1024;
 /** Chunks kept for reuse; more are left to the garbage collector. */
 export const maxFreeChunks = 64;
+export const maxFreeSmallChunks = 512;
 
 /** Bytes with Node's raw accessors, which are much cheaper than `write` and `toString` for short texts. */
 export type RawBuffer = Buffer & {
@@ -15,14 +19,21 @@ export type RawBuffer = Buffer & {
 };
 
 const freeChunks: RawBuffer[] = [];
+const freeSmallChunks: RawBuffer[] = [];
 
-function takeChunk(): RawBuffer {
-  return freeChunks.pop() ?? (Buffer.allocUnsafeSlow(chunkSizeBytes) as RawBuffer);
+function takeChunk(size: number): RawBuffer {
+  return size <= smallChunkBytes
+    ? (freeSmallChunks.pop() ?? (Buffer.allocUnsafeSlow(smallChunkBytes) as RawBuffer))
+    : (freeChunks.pop() ?? (Buffer.allocUnsafeSlow(chunkSizeBytes) as RawBuffer));
 }
 
 /** Gives a chunk back after its bytes were written. Chunks of other sizes are dropped. */
 export function releaseChunk(chunk: Buffer): void {
-  if (chunk.length === chunkSizeBytes && freeChunks.length < maxFreeChunks) {
+  if (chunk.length === smallChunkBytes) {
+    if (freeSmallChunks.length < maxFreeSmallChunks) {
+      freeSmallChunks.push(chunk as RawBuffer);
+    }
+  } else if (chunk.length === chunkSizeBytes && freeChunks.length < maxFreeChunks) {
     freeChunks.push(chunk as RawBuffer);
   }
 }
@@ -66,6 +77,8 @@ export class OutputBuffer {
   /** The chunk that is being filled; undefined when nothing is gathered. */
   #chunk: RawBuffer | undefined = undefined;
   #length = 0;
+  /** How many chunks were begun. */
+  #number = 0;
   #full: OutputChunk[] | undefined = undefined;
   #fullBytes = 0;
 
@@ -88,31 +101,36 @@ export class OutputBuffer {
 
   /**
    * Appends `size` bytes (at most a chunk) in one piece, for a caller that fills them at once.
+   * @param following bytes that the caller appends next: if they fit into the chunk with those, they will be in it.
    * @returns the chunk; the room begins at `claimedAt`.
    */
-  claim(size: number): RawBuffer {
-    let chunk = this.#chunk ?? this.#begin();
-    if (chunk.length - this.#length < size) {
-      this.#finish();
-      chunk = this.#begin();
-    }
+  claim(size: number, following = 0): RawBuffer {
+    const together = size + following;
+    const chunk = this.#room(together <= chunkSizeBytes ? together : size);
     this.claimedAt = this.#length;
+    this.claimedIn = this.#number;
     this.#length += size;
     return chunk;
   }
 
-  /** Whether the byte before `end` in `chunk` is the one appended last: then what is before it may still be changed. */
-  endsAt(chunk: RawBuffer, end: number): boolean {
-    return this.#chunk === chunk && this.#length === end;
+  /** The chunk in which `claim` gave room last: its number, which it keeps when it is made larger. */
+  claimedIn = 0;
+
+  /** The chunk with this number if the byte before `end` in it is the one appended last: then what is before it may still be changed. */
+  endingAt(number: number, end: number): RawBuffer | undefined {
+    return this.#number === number && this.#length === end ? this.#chunk : undefined;
   }
 
   /** Appends `source[start, end)`. */
   copy(source: Uint8Array, start: number, end: number): void {
     let from = start;
     for (;;) {
-      const chunk = this.#chunk ?? this.#begin();
-      const room = chunk.length - this.#length;
       const rest = end - from;
+      let chunk = this.#chunk ?? this.#begin(rest);
+      if (chunk.length - this.#length < rest && chunk.length === smallChunkBytes) {
+        chunk = this.#enlarge(chunk);
+      }
+      const room = chunk.length - this.#length;
       if (rest <= room) {
         (source as Buffer).copy(chunk, this.#length, from, end);
         this.#length += rest;
@@ -128,16 +146,11 @@ export class OutputBuffer {
   /** Appends text whose characters are all below U+0100. */
   latin1(text: string): void {
     const size = text.length;
-    let chunk = this.#chunk ?? this.#begin();
-    if (chunk.length - this.#length < size) {
-      this.#finish();
-      if (size > chunkSizeBytes) {
-        this.copy(Buffer.from(text, 'latin1'), 0, size);
-        return;
-      }
-      chunk = this.#begin();
+    if (size > chunkSizeBytes) {
+      this.copy(Buffer.from(text, 'latin1'), 0, size);
+      return;
     }
-    chunk.latin1Write(text, this.#length, size);
+    this.#room(size).latin1Write(text, this.#length, size);
     this.#length += size;
   }
 
@@ -195,11 +208,37 @@ export class OutputBuffer {
     this.flush(releaseChunk);
   }
 
-  #begin(): RawBuffer {
-    const chunk = takeChunk();
+  /** The chunk with room for `size` more bytes, which are at most a chunk. */
+  #room(size: number): RawBuffer {
+    const chunk = this.#chunk;
+    if (chunk === undefined) {
+      return this.#begin(size);
+    }
+    if (chunk.length - this.#length >= size) {
+      return chunk;
+    }
+    if (chunk.length === smallChunkBytes && this.#length + size <= chunkSizeBytes) {
+      return this.#enlarge(chunk);
+    }
+    this.#finish();
+    return this.#begin(size);
+  }
+
+  #begin(size: number): RawBuffer {
+    const chunk = takeChunk(size);
     this.#chunk = chunk;
+    this.#number += 1;
     this.#length = 0;
     this.#owner?.outputReady();
+    return chunk;
+  }
+
+  /** Puts what is in a small chunk into a large one, so that it still is one. */
+  #enlarge(small: RawBuffer): RawBuffer {
+    const chunk = takeChunk(chunkSizeBytes);
+    small.copy(chunk, 0, 0, this.#length);
+    releaseChunk(small);
+    this.#chunk = chunk;
     return chunk;
   }
 

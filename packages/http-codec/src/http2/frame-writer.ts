@@ -15,8 +15,8 @@ export class FrameWriter {
   /** DATA frames ever written. */
   dataFrames = 0;
   readonly #out: OutputBuffer;
-  /** The frame written last, if END_STREAM may be added to it: its chunk, where its flags are, where it ends. */
-  #lastChunk: RawBuffer | undefined = undefined;
+  /** The frame written last, if END_STREAM may be added to it: the number of its chunk (0: none), where its flags are, where it ends. */
+  #lastIn = 0;
   #lastFlagsAt = 0;
   #lastEnd = 0;
   #lastStreamId = 0;
@@ -51,14 +51,14 @@ export class FrameWriter {
   /** Writes a frame's header and room for `payload` bytes behind it in one piece. @returns where the payload begins. */
   #frame(type: number, flags: number, streamId: number, length: number, payload: number): number {
     const out = this.#out;
-    const chunk = out.claim(frameHeaderBytes + payload);
+    const chunk = out.claim(frameHeaderBytes + payload, length - payload);
     const at = out.claimedAt;
     writeLength(chunk, at, length);
     chunk[at + 3] = type;
     chunk[at + 4] = flags;
     writeUint32(chunk, at + 5, streamId);
     this.#chunk = chunk;
-    this.#lastChunk = undefined;
+    this.#lastIn = 0;
     this.untakenFrames += 1;
     this.#written += frameHeaderBytes + length;
     return at + frameHeaderBytes;
@@ -87,14 +87,8 @@ export class FrameWriter {
    */
   data(streamId: number, bytes: Buffer, start: number, end: number): void {
     let from = start;
-    const chunk = this.#lastChunk;
-    if (
-      chunk !== undefined &&
-      this.#lastStreamId === streamId &&
-      this.#lastDataLength > 0 &&
-      this.#lastDataLength < this.maxFrameBytes &&
-      this.#out.endsAt(chunk, this.#lastEnd)
-    ) {
+    const chunk = this.#lastStreamId === streamId ? this.#out.endingAt(this.#lastIn, this.#lastEnd) : undefined;
+    if (chunk !== undefined && this.#lastDataLength > 0 && this.#lastDataLength < this.maxFrameBytes) {
       from = Math.min(end, start + this.maxFrameBytes - this.#lastDataLength);
       this.#lastDataLength += from - start;
       this.#written += from - start;
@@ -111,17 +105,17 @@ export class FrameWriter {
 
   /** Ends the stream: on its last frame, if that is the last one in the output, else by an empty DATA frame. */
   endStream(streamId: number): void {
-    const chunk = this.#lastChunk;
-    if (chunk !== undefined && this.#lastStreamId === streamId && this.#out.endsAt(chunk, this.#lastEnd)) {
+    const chunk = this.#lastStreamId === streamId ? this.#out.endingAt(this.#lastIn, this.#lastEnd) : undefined;
+    if (chunk !== undefined) {
       chunk[this.#lastFlagsAt] = (chunk[this.#lastFlagsAt] as number) | Flag.endStream;
-      this.#lastChunk = undefined;
+      this.#lastIn = 0;
       return;
     }
     this.beginData(streamId, 0, true);
   }
 
   #rememberLast(streamId: number, payloadAt: number): void {
-    this.#lastChunk = this.#chunk;
+    this.#lastIn = this.#out.claimedIn;
     this.#lastFlagsAt = payloadAt - frameHeaderBytes + 4;
     this.#lastEnd = payloadAt;
     this.#lastStreamId = streamId;
