@@ -2,6 +2,7 @@ import type { Clock, Logger, Unsubscribe } from '@weft/base';
 import type { Http2Counters } from '@weft/http-codec';
 import type { DnsResolver } from './cluster/dns-resolver.ts';
 import type { DownstreamCounters } from './filter/http/http-context.ts';
+import type { BalancerCounters } from './load-balancer/priority-set.ts';
 import type { ProtocolsSeen } from './load-report/protocols-seen.ts';
 import type { OutlierCounters } from './outlier-detection/outlier-counters.ts';
 import type { Relief } from './overload/overload-manager.ts';
@@ -14,6 +15,7 @@ import type {
   SecretRef,
   TcpProxyConfig,
 } from './runtime-config/config.ts';
+import type { EndpointStatus as EdsHealthStatus } from './runtime-config/load-balancing.ts';
 import type { ConnectionRecord, EndpointInfo, StreamInfo } from './stream-info.ts';
 
 /** Key material that TLS needs. The private key comes by a function so that printing the object does not show it. */
@@ -104,6 +106,10 @@ export interface EndpointStatus {
   readonly info: EndpointInfo;
   readonly priority: number;
   readonly health: 'healthy' | 'unhealthy' | 'draining' | 'degraded';
+  /** Sum of `HealthFlag`: who says so. */
+  readonly healthFlags: number;
+  /** What EDS says. */
+  readonly edsStatus: EdsHealthStatus;
   readonly requestsTotal: number;
   readonly requestsSuccess: number;
   readonly requestsError: number;
@@ -138,8 +144,7 @@ export interface ClusterStatus {
   readonly connectFailures: number;
   readonly connectTimeouts: number;
   readonly connectionOverflow: number;
-  /** Requests chosen while the panic threshold was undercut. */
-  readonly panicSelections: number;
+  readonly balancer: Readonly<BalancerCounters>;
   /** Ejections by outlier detection. */
   readonly outliers: Readonly<OutlierCounters>;
   /** Of `connectionsTotal`, those that speak HTTP, … */

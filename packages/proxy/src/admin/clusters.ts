@@ -1,4 +1,5 @@
 import type { ClusterStatus, EndpointStatus } from '../data-plane.ts';
+import { describeHealth, HealthFlag } from '../endpoint/endpoint-health.ts';
 import type { JsonObject } from '../runtime-config/wire/schema.ts';
 import type { AdminContext } from './admin-context.ts';
 
@@ -21,7 +22,7 @@ export function clustersText(context: AdminContext): string {
         text += `${head}::${stat}::${value}\n`;
       }
       text += `${head}::hostname::${endpoint.info.config.hostname}\n`;
-      text += `${head}::health_flags::${endpoint.health === 'healthy' ? 'healthy' : `/eds_status_${endpoint.health}`}\n`;
+      text += `${head}::health_flags::${describeHealth(endpoint.healthFlags)}\n`;
       text += `${head}::weight::${endpoint.info.config.weight}\n`;
       text += `${head}::region::${endpoint.info.region}\n`;
       text += `${head}::zone::${endpoint.info.zone}\n`;
@@ -55,13 +56,27 @@ function clusterJson({ name, config, endpoints, state }: ClusterStatus): JsonObj
     host_statuses: endpoints.map((endpoint) => ({
       address: addressJson(endpoint),
       stats: endpointStats(endpoint).map((stat) => ({ ...stat, value: String(stat.value) })),
-      health_status: { eds_health_status: endpoint.health.toUpperCase() },
+      health_status: healthJson(endpoint),
       weight: endpoint.info.config.weight,
       hostname: endpoint.info.config.hostname,
       priority: endpoint.priority,
       locality: { region: endpoint.info.region, zone: endpoint.info.zone, sub_zone: endpoint.info.subZone },
     })),
   };
+}
+
+/** `envoy.admin.v3.HostHealthStatus` */
+function healthJson({ healthFlags, edsStatus }: EndpointStatus): JsonObject {
+  const flags = {
+    failed_active_health_check: HealthFlag.failedActiveCheck,
+    failed_outlier_check: HealthFlag.ejected,
+    failed_active_degraded_check: HealthFlag.degradedActiveCheck,
+    pending_active_hc: HealthFlag.pendingActiveCheck,
+    excluded_via_immediate_hc_fail: HealthFlag.excludedByUpstream,
+    active_hc_timeout: HealthFlag.activeCheckTimeout,
+  };
+  const set = Object.entries(flags).filter(([, flag]) => (healthFlags & flag) !== 0);
+  return { ...Object.fromEntries(set.map(([name]) => [name, true])), eds_health_status: edsStatus.toUpperCase() };
 }
 
 function addressJson({ info }: EndpointStatus): JsonObject {
