@@ -12,6 +12,12 @@ import type { Http2Settings } from './settings.ts';
 import { StreamTable } from './stream-table.ts';
 
 /**
+ * What one stream sends before the next one has its turn. Not the frames that the peer takes: they may be of 16 MiB, and one stream
+ * would use the connection's window up.
+ */
+const servedAtOnceBytes = 16_384;
+
+/**
  * The streams of one HTTP/2 connection: how they come and go (RFC 9113 §5), errors of one and of all (§5.4), and flow control (§5.2).
  * `Http2Connection` adds the frames that come, the sides what a stream means.
  */
@@ -214,7 +220,7 @@ export abstract class ConnectionStreams<Stream extends Http2Stream> implements S
     }
   }
 
-  /** One frame for each stream that waits, in turn, while the connection's window lasts. */
+  /** One piece for each stream that waits, in turn, while the connection's window lasts. */
   protected serveWaiting(): void {
     while (this.sendWindow > 0) {
       const stream = this.#waiting.shift();
@@ -223,7 +229,7 @@ export abstract class ConnectionStreams<Stream extends Http2Stream> implements S
       }
       stream.waiting = false;
       if (!stream.closed) {
-        stream.sendKept(this.writer.maxFrameBytes);
+        stream.sendKept(servedAtOnceBytes);
       }
     }
   }

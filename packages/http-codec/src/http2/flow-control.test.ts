@@ -111,6 +111,23 @@ test('streams that wait for the connection window are served in turn, one frame 
   assert.deepEqual(rounds, [3, 5, 7, 3, 5, 7, 3, 5, 7]);
 });
 
+test('a peer that takes large frames does not let one stream use the whole connection window up', () => {
+  const server = openServer({}, [
+    [4, 10_000_000],
+    [5, 16_777_215],
+  ]);
+  server.answer = answerWith(1_000_000);
+  server.receive(Buffer.concat([headers(1), headers(3), headers(5)]));
+  framesOf(server);
+  server.receive(windowUpdate(0, 300_000));
+  const sent = new Map<number, number>();
+  for (const { streamId, payload } of ofType(framesOf(server), Type.data)) {
+    sent.set(streamId, (sent.get(streamId) ?? 0) + payload.length);
+  }
+  assert.deepEqual([...sent.keys()].sort(), [1, 3, 5]);
+  assert.ok(Math.max(...sent.values()) - Math.min(...sent.values()) <= 16_384);
+});
+
 test('a stream that waits for its own window does not hold up others', () => {
   const server = openServer({}, [[4, 10]]);
   server.answer = answerWith(50);
