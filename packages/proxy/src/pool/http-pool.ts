@@ -9,12 +9,13 @@ import type { Connection } from '../transport/connection.ts';
 import { ConnectAttempt, type ConnectAttemptOwner } from './connect-attempt.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import { UpstreamHttpConnection } from './upstream-http-connection.ts';
+import { type Waiting, WaitingQueue } from './waiting-queue.ts';
 
 /** What the connections of a pool speak; `auto`: what ALPN says, HTTP/1.1 if it says nothing. */
 export type PoolProtocol = 'http1' | 'http2' | 'auto';
 
 /** Who waits for a connection. Exactly one of the two is called, unless it was cancelled. */
-export interface PoolWaiter {
+export interface PoolWaiter extends Waiting<PoolWaiter> {
   /** The priority whose breaker counts the wait. */
   readonly breaker: CircuitBreaker;
   onPoolReady(upstream: UpstreamHttpConnection): void;
@@ -40,7 +41,7 @@ export class HttpPool implements ConnectAttemptOwner {
   /** They take no more requests; those under way go on. */
   readonly #retired = new Set<UpstreamHttpConnection>();
   readonly #connecting = new Set<ConnectAttempt>();
-  readonly #waiting: PoolWaiter[] = [];
+  readonly #waiting = new WaitingQueue<PoolWaiter>();
   readonly #sessions = new SessionCache();
   readonly #settings: Http2Settings;
   readonly #namesSettings: Http2Settings;
@@ -124,7 +125,7 @@ export class HttpPool implements ConnectAttemptOwner {
 
   /** A connection is gone, or takes no more requests: those that wait may need a new one. */
   #replaceForWaiting(): void {
-    const [waiter] = this.#waiting;
+    const { first: waiter } = this.#waiting;
     if (waiter !== undefined && (this.#isBare || waiter.breaker.allowsConnection)) {
       this.#connectForWaiting(waiter.breaker);
     }
@@ -132,9 +133,7 @@ export class HttpPool implements ConnectAttemptOwner {
 
   /** The waiter gives up. */
   cancel(waiter: PoolWaiter): void {
-    const index = this.#waiting.indexOf(waiter);
-    if (index >= 0) {
-      this.#waiting.splice(index, 1);
+    if (this.#waiting.remove(waiter)) {
       this.#leaveQueue(waiter);
     }
   }
@@ -150,7 +149,7 @@ export class HttpPool implements ConnectAttemptOwner {
   /** The end of the data plane. Those that wait are told nothing: their clients are dropped as well. */
   destroy(): void {
     this.#draining = true;
-    for (const waiter of this.#waiting.splice(0)) {
+    for (const waiter of this.#waiting.take(this.#waiting.length)) {
       this.#leaveQueue(waiter);
     }
     for (const attempt of [...this.#connecting]) {
@@ -259,11 +258,8 @@ export class HttpPool implements ConnectAttemptOwner {
       this.cluster.counters.connectTimeouts += 1;
     }
     // Those that it would have carried; all of them when nothing is left that could serve them.
-    const failing =
-      this.#connecting.size === 0 && this.#all.size === 0
-        ? this.#waiting.splice(0)
-        : this.#waiting.splice(0, this.#expected);
-    for (const waiter of failing) {
+    const isLast = this.#connecting.size === 0 && this.#all.size === 0;
+    for (const waiter of this.#waiting.take(isLast ? this.#waiting.length : this.#expected)) {
       this.#leaveQueue(waiter);
       waiter.onPoolFailure(reason, timedOut);
     }

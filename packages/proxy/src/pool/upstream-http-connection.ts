@@ -111,7 +111,7 @@ export class UpstreamHttpConnection implements ConnectionHandler, UpstreamEvents
       if (!complete) {
         encoder.cancel();
       }
-      this.onStreamsAvailable();
+      this.#userLeft();
       return;
     }
     if (this.#gone) {
@@ -133,10 +133,21 @@ export class UpstreamHttpConnection implements ConnectionHandler, UpstreamEvents
     this.#users.remove(user);
     encoder?.cancel();
     if (this.multiplexed) {
-      this.onStreamsAvailable();
+      this.#userLeft();
     } else {
       this.destroy();
     }
+  }
+
+  /** The codec itself tells when the stream is closed, before this or behind it: then another one may be opened. */
+  #userLeft(): void {
+    if (this.#gone) {
+      return;
+    }
+    if (this.#codec.activeStreams === 0 && this.#users.size === 0 && !this.#draining) {
+      this.becomeIdle();
+    }
+    this.#closeIfDone();
   }
 
   /** A tunnel's client will send nothing more; the other direction goes on. */

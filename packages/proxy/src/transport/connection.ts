@@ -145,8 +145,9 @@ export abstract class Connection implements Flushable {
       this.handler.onData(bytes, start, end);
     } catch (error) {
       this.fault(error);
+    } finally {
+      flushQueue.leave();
     }
-    flushQueue.leave();
   }
 
   protected deliverEnd(): void {
@@ -156,8 +157,9 @@ export abstract class Connection implements Flushable {
       this.handler.onEnd();
     } catch (error) {
       this.fault(error);
+    } finally {
+      flushQueue.leave();
     }
-    flushQueue.leave();
   }
 
   protected deliverClose(error: Error | undefined): void {
@@ -174,8 +176,9 @@ export abstract class Connection implements Flushable {
       handler.onClose(error);
     } catch (thrown) {
       this.context.reportFault(thrown, this);
+    } finally {
+      flushQueue.leave();
     }
-    flushQueue.leave();
   }
 
   protected deliverWritable(writable: boolean): void {
@@ -185,14 +188,18 @@ export abstract class Connection implements Flushable {
       this.handler.onWritable(writable);
     } catch (error) {
       this.fault(error);
+    } finally {
+      flushQueue.leave();
     }
-    flushQueue.leave();
   }
 
-  /** A defect of ours met on this connection: it is closed, and nothing else is. */
-  protected fault(error: unknown): void {
-    this.context.reportFault(error, this);
-    this.destroy(error instanceof Error ? error : new Error(String(error)));
+  /** @internal a defect of ours met on this connection: it is closed, and nothing else is. */
+  fault(error: unknown): void {
+    try {
+      this.context.reportFault(error, this);
+    } finally {
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 }
 

@@ -3,6 +3,8 @@ import type { EventClock } from './event-clock.ts';
 /** A connection with gathered output. */
 export interface Flushable {
   flush(): void;
+  /** Gets what `flush` threw; the others of the queue are flushed all the same. */
+  fault(error: unknown): void;
 }
 
 /**
@@ -34,10 +36,13 @@ export class FlushQueue {
   leave(): void {
     this.#depth -= 1;
     if (this.#depth === 0) {
-      if (this.#count > 0) {
-        this.#flush();
+      try {
+        if (this.#count > 0) {
+          this.#flush();
+        }
+      } finally {
+        this.#clock.endEvent();
       }
-      this.#clock.endEvent();
     }
   }
 
@@ -64,7 +69,7 @@ export class FlushQueue {
   /** @internal */
   flushTurn(): void {
     for (const connection of this.#turn.splice(0)) {
-      connection.flush();
+      flushOne(connection);
     }
   }
 
@@ -80,9 +85,20 @@ export class FlushQueue {
     for (let index = 0; index < this.#count; index += 1) {
       const connection = dirty[index];
       dirty[index] = undefined;
-      connection?.flush();
+      if (connection !== undefined) {
+        flushOne(connection);
+      }
     }
     this.#count = 0;
+  }
+}
+
+/** What one connection throws leaves the others alone. */
+function flushOne(connection: Flushable): void {
+  try {
+    connection.flush();
+  } catch (error) {
+    connection.fault(error);
   }
 }
 

@@ -10,8 +10,7 @@ export function runEvent(context: TransportContext, connection: Connection, work
   try {
     work();
   } catch (error) {
-    context.reportFault(error, connection);
-    connection.destroy(error instanceof Error ? error : new Error(String(error)));
+    connection.fault(error);
   } finally {
     flushQueue.leave();
   }
