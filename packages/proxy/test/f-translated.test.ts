@@ -12,6 +12,7 @@ import { jsonFromBytes } from '../src/runtime-config/wire/json.ts';
 import { Listener } from '../src/runtime-config/wire/listener-schema.ts';
 import { parseJsonMessage } from '../src/runtime-config/wire/parse-json.ts';
 import { Problems } from '../src/runtime-config/wire/problems.ts';
+import type { AnyMessage, Field, RawMessage } from '../src/runtime-config/wire/schema.ts';
 
 const folder = resolve(import.meta.dirname, '../../translate/testdata');
 const types = new Map(resourceTypes.map((type) => [type.typeUrl, type]));
@@ -28,6 +29,34 @@ function messagesOf(path: string) {
       ...(question.onDemand ?? []).map((authority) => virtualHostOnDemand(state, key, authority).message),
     ];
   });
+}
+
+/** Messages that are left as they came, in bytes or JSON, taken apart. */
+function withoutRaw(type: AnyMessage, value: object): object {
+  return Object.fromEntries(
+    Object.entries(value).map(([key, content]: [string, unknown]) => [key, plain(type.fields[key], content)]),
+  );
+}
+
+function plain(field: Field | undefined, value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item) => plain(field, item));
+  }
+  if (typeof value !== 'object' || value === null || field === undefined || value instanceof Map) {
+    return value;
+  }
+  if (field.kind === 'any') {
+    const { type: name, value: content } = value as { readonly type: string; readonly value: object };
+    const type = field.types?.find((candidate) => candidate.name === name);
+    return { type: name, value: type === undefined ? content : withoutRaw(type, content) };
+  }
+  if (field.kind !== 'message' || field.message === undefined) {
+    return value;
+  }
+  const { bytes, message } = value as RawMessage<AnyMessage>;
+  const content =
+    field.raw !== true ? value : bytes === undefined ? message : decodeMessage(field.message, bytes, new Problems());
+  return withoutRaw(field.message, content as object);
 }
 
 describe('what the translation generates', () => {
@@ -62,7 +91,10 @@ describe('what the translation generates', () => {
             const problems = new Problems();
             const again = parseJsonMessage(Listener, jsonFromBytes(Listener, bytes), problems);
             assert.deepEqual(problems.lines(), []);
-            assert.deepEqual(again, decodeMessage(Listener, bytes, problems));
+            assert.deepEqual(
+              withoutRaw(Listener, again),
+              withoutRaw(Listener, decodeMessage(Listener, bytes, problems)),
+            );
           }
         }
         const config = assembly.config();
