@@ -178,7 +178,7 @@ describe('a listener is refused', () => {
   it('for an unsupported field deep inside an extension, with the whole path', () => {
     const bytes = listener(manager({ schemeHeaderTransformation: { transformation: undefined, matchUpstream: true } }));
     assert.deepEqual(refusals(typeUrls.listener, 'l', bytes), [
-      `${at}.scheme_header_transformation: not supported by this proxy`,
+      `${at}.scheme_header_transformation.match_upstream: only false is supported, not true`,
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RouteTable, VirtualHost } from '../config.ts';
 
 /**
@@ -29,5 +29,5 @@ export class KnownVirtualHosts {
 
 /** Names the bytes of a virtual host together with what else decides how they are read. */
 export function virtualHostKey(bytes: Uint8Array, maxBodyBytes: number): string {
-  return createHash('sha256').update(bytes).update(String(maxBodyBytes)).digest('base64url');
+  return `${maxBodyBytes}:${hash('sha256', bytes, 'base64url')}`;
 }
