@@ -19,7 +19,7 @@ const servedAtOnceBytes = 16_384;
 
 /**
  * The streams of one HTTP/2 connection: how they come and go (RFC 9113 §5), errors of one and of all (§5.4), and flow control (§5.2).
- * `Http2Connection` adds the frames that come, the sides what a stream means.
+ * `ConnectionHeads` adds what was agreed on and the heads, `Http2Connection` the frames that come, the sides what a stream means.
  */
 export abstract class ConnectionStreams<Stream extends Http2Stream> implements StreamHost {
   readonly counters: Http2Counters;

@@ -1,19 +1,15 @@
 import type { HeadFields } from '../head-fields.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
-import { releaseFields, takeFields } from '../trailer-fields.ts';
 import { BlockAssembly } from './block-assembly.ts';
 import { ClosedBy } from './closed-streams.ts';
-import { ConnectionStreams } from './connection-streams.ts';
+import { ConnectionHeads } from './connection-heads.ts';
 import type { Http2Counters } from './counters.ts';
 import { maxOutboundFrames } from './flood-limits.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
 import { pingMark } from './frame-writer.ts';
-import { framesOrRoutes, HeadBlocks, sharedBlock } from './head-blocks.ts';
-import type { HpackResult } from './hpack/decoder.ts';
-import type { FieldSection } from './hpack/pseudo-fields.ts';
 import type { Http2Stream } from './http2-stream.ts';
-import { defaultWindowBytes, ErrorCode, Flag, FrameType, max31, readUint32, SettingId } from './protocol.ts';
-import { announcedSettings, type Http2Settings, problemOfSetting } from './settings.ts';
+import { ErrorCode, Flag, FrameType, max31, readUint32 } from './protocol.ts';
+import type { Http2Settings } from './settings.ts';
 
 /** What a PING of ours is for; its answer carries it back. */
 const keepalivePing = 1;
@@ -23,22 +19,19 @@ const drainPing = 2;
  * The frames that come on an HTTP/2 connection (RFC 9113 §6), for both sides. They add how a stream begins and what its heads mean.
  */
 export abstract class Http2Connection<Stream extends Http2Stream>
-  extends ConnectionStreams<Stream>
+  extends ConnectionHeads<Stream>
   implements FrameHandler
 {
   readonly protocol = 'HTTP/2';
   keepalivePending = false;
   readonly #reader: FrameReader;
-  protected readonly blocks: HeadBlocks;
   readonly #assembly: BlockAssembly;
   #settingsSeen = false;
-  #settingsAcknowledged = false;
   #dataStream: Stream | undefined = undefined;
   #dataEnds = false;
 
   constructor(out: OutputBuffer, settings: Http2Settings, counters: Http2Counters) {
     super(out, settings, counters);
-    this.blocks = new HeadBlocks(settings, counters);
     this.#assembly = new BlockAssembly(settings.maxHeadBytes);
     this.#reader = new FrameReader(this, settings.maxFrameSizeBytes);
   }
@@ -57,8 +50,6 @@ export abstract class Http2Connection<Stream extends Http2Stream>
   protected abstract onPeerReset(stream: Stream, code: number): void;
   protected abstract onGoaway(lastStreamId: number, code: number): void;
   protected abstract onDrainPingAnswered(): void;
-  /** A setting of the peer that only one side cares for. @returns what is wrong with it. */
-  protected abstract onSetting(id: number, value: number): string | undefined;
   /** The peer's first settings have come. */
   protected abstract onFirstSettings(): void;
   /** Whether this id was never used, so that no frame but those that open a stream may stand on it. */
@@ -73,15 +64,6 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     this.#reader.stop();
     this.#assembly.take();
     this.#dataStream = undefined;
-  }
-
-  /** The first frames of ours. */
-  protected sendSettings(): void {
-    this.writer.settings(announcedSettings(this.settings, this.isServer));
-    const more = this.settings.initialConnectionWindowBytes - defaultWindowBytes;
-    if (more > 0) {
-      this.writer.windowUpdate(0, more);
-    }
   }
 
   protected readFrames(bytes: Buffer, start: number, end: number): void {
@@ -103,67 +85,6 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     if (!this.dead && !this.keepalivePending) {
       this.keepalivePending = true;
       this.writer.ping(keepalivePing);
-    }
-  }
-
-  // ------------------------------------------------------------------------------------- field blocks
-
-  /** @returns what became of the block; undefined: the connection is dead. */
-  protected decode(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    section: FieldSection,
-    fields: HeadFields,
-  ): Exclude<HpackResult, 'compression-error'> | undefined {
-    const result = this.blocks.decode(bytes, start, end, section, fields);
-    return result === 'compression-error' ? this.#compressionError() : result;
-  }
-
-  /** Decodes a block that nobody wants. @returns false: the connection is dead. */
-  protected skipBlock(bytes: Buffer, start: number, end: number, section: FieldSection): boolean {
-    if (this.blocks.skip(bytes, start, end, section) !== 'compression-error') {
-      return true;
-    }
-    this.#compressionError();
-    return false;
-  }
-
-  #compressionError(): undefined {
-    this.fail(ErrorCode.compressionError, 'http2.compression_error', this.blocks.problem);
-  }
-
-  /** Trailers of a stream that is open. */
-  protected receiveTrailers(stream: Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
-    const fields = takeFields();
-    const result = this.decode(bytes, start, end, 'trailers', fields);
-    if (result === 'ok' && endStream && stream.expectedBytes <= 0 && !framesOrRoutes(fields)) {
-      this.counters.trailers += 1;
-      this.remoteEnd(stream, fields.count === 0 ? undefined : fields);
-      return;
-    }
-    releaseFields(fields);
-    if (result === undefined) {
-      return;
-    }
-    if (result === 'too-large') {
-      this.streamError(stream, ErrorCode.enhanceYourCalm, 'http2.too_many_trailers');
-    } else if (result === 'malformed') {
-      this.streamError(stream, ErrorCode.protocolError, 'http2.violation.of.messaging.rule');
-    } else {
-      this.messagingError(stream);
-    }
-  }
-
-  override sendTrailers(stream: Http2Stream, trailers: HeadFields): void {
-    this.counters.trailers += 1;
-    const { encoder } = this.blocks;
-    encoder.begin(sharedBlock);
-    encoder.fields(trailers);
-    if (sharedBlock.length === 0) {
-      this.writer.endStream(stream.id);
-    } else {
-      this.writer.headers(stream.id, sharedBlock, true);
     }
   }
 
@@ -334,7 +255,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
 
   #onSettings(flags: number, bytes: Buffer, start: number, end: number): void {
     if ((flags & Flag.ack) !== 0) {
-      this.#onSettingsAcknowledged();
+      this.settingsAcknowledged();
       return;
     }
     const first = !this.#settingsSeen;
@@ -346,47 +267,6 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     this.checkControlFrames();
     if (first && !this.dead) {
       this.onFirstSettings();
-    }
-  }
-
-  /** @returns false when a value is wrong; the connection is dead then. */
-  protected applySettings(bytes: Buffer, start: number, end: number): boolean {
-    let window = this.peerWindow;
-    for (let at = start; at < end; at += 6) {
-      const id = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-      const value = readUint32(bytes, at + 2);
-      const problem = problemOfSetting(id, value) ?? this.onSetting(id, value);
-      if (problem !== undefined) {
-        if (id === SettingId.initialWindowSize) {
-          this.fail(ErrorCode.flowControlError, 'http2.flow_control_error', problem);
-        } else {
-          this.fail(ErrorCode.protocolError, 'http2.protocol_error', problem);
-        }
-        return false;
-      }
-      if (id === SettingId.initialWindowSize) {
-        window = value;
-      } else if (id === SettingId.maxFrameSize) {
-        this.writer.maxFrameBytes = value;
-      } else if (id === SettingId.headerTableSize) {
-        this.blocks.encoder.setPeerMaxTableBytes(value);
-      }
-    }
-    return window === this.peerWindow || this.changePeerWindow(window);
-  }
-
-  #onSettingsAcknowledged(): void {
-    if (this.#settingsAcknowledged) {
-      return;
-    }
-    this.#settingsAcknowledged = true;
-    this.blocks.settingsAcknowledged();
-    const change = this.settings.initialStreamWindowBytes - this.streamWindow;
-    if (change < 0) {
-      this.streamWindow += change;
-      this.streams.forEach((stream) => {
-        stream.receiveWindow += change;
-      });
     }
   }
 
