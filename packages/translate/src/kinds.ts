@@ -16,6 +16,7 @@ import type {
   KubeObject,
   KubeTcpRoute,
   KubeTlsRoute,
+  ListenerSet,
   Namespace,
   PeerAuthentication,
   PortTrafficPolicy,
@@ -51,6 +52,7 @@ export type {
   KubeHttpRoute,
   KubeTcpRoute,
   KubeTlsRoute,
+  ListenerSet,
   PeerAuthentication,
   ProxyInbound,
   ProxyResource,
@@ -96,6 +98,7 @@ export interface MeshKinds {
   readonly 'gateway.networking.k8s.io/GatewayClass': GatewayClass;
   readonly 'gateway.networking.k8s.io/GRPCRoute': KubeGrpcRoute;
   readonly 'gateway.networking.k8s.io/HTTPRoute': KubeHttpRoute;
+  readonly 'gateway.networking.k8s.io/ListenerSet': ListenerSet;
   readonly 'gateway.networking.k8s.io/ReferenceGrant': ReferenceGrant;
   readonly 'gateway.networking.k8s.io/TCPRoute': KubeTcpRoute;
   readonly 'gateway.networking.k8s.io/TLSRoute': KubeTlsRoute;

@@ -15,6 +15,7 @@ const meshKinds: ReadonlySet<string> = new Set([
   'gateway.networking.k8s.io/GatewayClass',
   'gateway.networking.k8s.io/GRPCRoute',
   'gateway.networking.k8s.io/HTTPRoute',
+  'gateway.networking.k8s.io/ListenerSet',
   'gateway.networking.k8s.io/ReferenceGrant',
   'gateway.networking.k8s.io/TCPRoute',
   'gateway.networking.k8s.io/TLSRoute',

@@ -37,7 +37,7 @@ interface StoredParent {
 }
 
 /**
- * Keeps the status of GatewayClasses, Gateways and routes, in the shape that Gateway API gives them. Entries of other controllers in a
+ * Keeps the status of GatewayClasses, Gateways, ListenerSets and routes, in the shape that Gateway API gives them. Entries of other controllers in a
  * route's status stay. Writes an object only when something differs from what is stored.
  */
 export class GatewayApiStatusWriter {
@@ -125,6 +125,7 @@ export class GatewayApiStatusWriter {
       this.#conditions((old ?? []) as readonly Condition[], wanted, resource.generation);
     switch (status.kind) {
       case 'class':
+      case 'listener-set':
         return { ...stored, conditions: merge(stored['conditions'], status.conditions) };
       case 'gateway': {
         const applied = this.#applied(key, resource);

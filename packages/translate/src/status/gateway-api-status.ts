@@ -8,6 +8,7 @@ import {
   type KubeTcpRoute,
   type KubeTlsRoute,
   keyOf,
+  type ListenerSet,
 } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
@@ -43,7 +44,7 @@ export interface ListenerStatus {
 
 /** Status in the shape that Gateway API gives it. `Programmed` says what translation knows; that proxies have applied it the writer adds. */
 export type GatewayApiStatus = { readonly origin: OriginRef } & (
-  | { readonly kind: 'class'; readonly conditions: readonly GatewayCondition[] }
+  | { readonly kind: 'class' | 'listener-set'; readonly conditions: readonly GatewayCondition[] }
   | {
       readonly kind: 'gateway';
       /** Where the gateway's proxies are reached. */
@@ -62,7 +63,7 @@ const routeKinds = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const;
 /** The status of every GatewayClass, Gateway and route that is ours to speak about, by `originKey`. The same object while nothing new is to be said. */
 export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayApiStatus> {
   const statuses = new Map<string, GatewayApiStatus>();
-  const add = <T extends GatewayClass | KubeGateway | KubeRoute>(
+  const add = <T extends GatewayClass | KubeGateway | KubeRoute | ListenerSet>(
     object: T,
     build: (object: T) => GatewayApiStatus | undefined,
   ): void => {
@@ -80,6 +81,9 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
   }
   for (const gateway of state.objects('gateway.networking.k8s.io/Gateway')) {
     add(gateway, (object) => gatewayStatus(state, object));
+  }
+  for (const set of state.objects('gateway.networking.k8s.io/ListenerSet')) {
+    add(set, (object) => listenerSetStatus(state, object));
   }
   for (const kind of routeKinds) {
     for (const route of state.objects(`gateway.networking.k8s.io/${kind}`)) {
@@ -101,6 +105,24 @@ function classStatus(gatewayClass: GatewayClass): GatewayApiStatus | undefined {
         conditions: [condition('Accepted', true, 'Accepted', 'Gateways of this class are served by Weft')],
       }
     : undefined;
+}
+
+/** Gateways of ours take no listeners of others yet, and a set without effect says so. */
+function listenerSetStatus(state: MeshState, set: ListenerSet): GatewayApiStatus | undefined {
+  const { group = gatewayGroup, kind = 'Gateway', name, namespace = set.metadata.namespace ?? '' } = set.spec.parentRef;
+  const gateway =
+    group === gatewayGroup && kind === 'Gateway'
+      ? state.object('gateway.networking.k8s.io/Gateway', `${namespace}/${name}`)
+      : undefined;
+  if (gateway === undefined || !isOurs(state, gateway)) {
+    return undefined;
+  }
+  const message = 'valid, but nothing acts on it yet: Weft adds no listeners of a ListenerSet to a Gateway';
+  return {
+    origin: originOf(set),
+    kind: 'listener-set',
+    conditions: ['Accepted', 'Programmed'].map((type) => condition(type, false, 'NotAllowed', message)),
+  };
 }
 
 function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus | undefined {
