@@ -1,4 +1,5 @@
 export type { CheckList, CheckResult } from './checks.ts';
+export type { ExplainedStep, RequestExplanation } from './explain.ts';
 export type { JoinTokenRequest, JoinTokenResponse, PageLogin, TrustBundleInfo } from './join.ts';
 export { adminPaths, adminPrefix } from './paths.ts';
 export type {

@@ -19,6 +19,10 @@ export const adminPaths = {
   /** → `ConfigDump`. Query: `type` (a short name such as `CDS`), `name` (a resource). */
   configDump: (namespace: string, name: string): string =>
     `/weft/v1/proxies/${part(namespace)}/${part(name)}/config-dump`,
+  /**
+   * → `RequestExplanation`. Query: `method`, `url` (absolute), `header` (`name: value`, any number).
+   */
+  explain: (namespace: string, name: string): string => `/weft/v1/proxies/${part(namespace)}/${part(name)}/explain`,
   /** → `EdgeList`. Query as `overview`. */
   edges: '/weft/v1/edges',
   /** → `CheckList` */

@@ -8,6 +8,7 @@ import { deleteObjects } from './commands/delete.ts';
 import { type DemoOptions, demo } from './commands/demo.ts';
 import { type DiffOptions, diff } from './commands/diff.ts';
 import { down } from './commands/down.ts';
+import { type ExplainOptions, explainRequest } from './commands/explain.ts';
 import { type GatewayOptions, gateway } from './commands/gateway.ts';
 import { type GetOptions, get } from './commands/get.ts';
 import { type RunOptions, run } from './commands/run.ts';
@@ -121,6 +122,19 @@ export function createProgram(context: Context): Command {
     .option('--dry-run', 'store nothing, but check everything on the server')
     .option(outputFlag, 'json, yaml or name')
     .action((options: ApplyOptions) => apply(context, options));
+
+  const explain = program.command('explain').summary('say what the mesh does with a request, and why');
+  withNamespace(withApiFlags(explain.command('request')))
+    .summary('walk one request through the configuration of a proxy')
+    .description(
+      'Shows which listener, host, rule and destination a request of a workload meets, what each rule before it wanted instead, and the resources that this comes from. Nothing is sent.',
+    )
+    .argument('<method>', 'GET, POST, …')
+    .argument('<url>', 'as the workload writes it: http://reviews:9080/, or reviews:9080')
+    .requiredOption('--from <workload>', 'workload that sends it, as storefront, storefront-1 or shop/storefront-1')
+    .option('-H, --header <name: value>', 'header of the request; can be given more than once', collect)
+    .option(outputFlag, 'json or yaml')
+    .action((method: string, url: string, options: ExplainOptions) => explainRequest(context, method, url, options));
 
   withNamespace(withApiFlags(program.command('get')))
     .summary('show objects')

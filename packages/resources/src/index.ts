@@ -7,7 +7,7 @@ export { coversHost, isHostName, isHostPattern } from './format/hosts.ts';
 export { grpcStatusNames } from './format/http.ts';
 export { isLabelValue, isQualifiedName } from './format/labels.ts';
 export { isLabel, isSubdomain } from './format/names.ts';
-export { isLinearRegex, regexProblem } from './format/regex.ts';
+export { isLinearRegex, matchesWhole, regexProblem } from './format/regex.ts';
 export type { KindDeclaration, NameFormat, PrinterColumn } from './kind.ts';
 export { type Lease, leaseKind } from './kinds/coordination/lease.ts';
 export { type ConfigMap, configMapKind } from './kinds/core/config-map.ts';

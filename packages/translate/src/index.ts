@@ -1,3 +1,5 @@
+export { type ExplainedStep, explainRequest, type RequestExplanation } from './explain/explain-request.ts';
+export type { ExplainedRequest } from './explain/match-request.ts';
 export { clusterLoadAssignment, type OnDemandAnswer, virtualHostOnDemand } from './on-demand.ts';
 export { proxyMessages } from './proxy-messages.ts';
 export type { MeshSettings } from './settings.ts';

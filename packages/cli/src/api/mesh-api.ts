@@ -10,6 +10,7 @@ import {
   type PageLogin,
   type ProxyDetail,
   type ProxyList,
+  type RequestExplanation,
   type VersionInfo,
 } from '@weft/admin-api';
 import type { StateFolder } from '../platform/state-folder.ts';
@@ -51,6 +52,10 @@ export class MeshApi {
   configDump(namespace: string, name: string, type?: string): Promise<ConfigDump> {
     const query = type === undefined ? '' : `?type=${encodeURIComponent(type)}`;
     return this.client.json({ path: `${adminPaths.configDump(namespace, name)}${query}` });
+  }
+
+  explain(namespace: string, name: string, query: URLSearchParams): Promise<RequestExplanation> {
+    return this.client.json({ path: `${adminPaths.explain(namespace, name)}?${query}` });
   }
 
   checks(): Promise<CheckList> {

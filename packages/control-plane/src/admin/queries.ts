@@ -5,9 +5,11 @@ import type {
   Overview,
   ProxyDetail,
   ProxyList,
+  RequestExplanation,
   TrustBundleInfo,
   VersionInfo,
 } from '@weft/admin-api';
+import type { ExplainedRequest } from '@weft/translate';
 
 /** What the admin API can be asked; HTTP, sessions and rights lie around it. */
 export interface AdminQueries {
@@ -18,6 +20,8 @@ export interface AdminQueries {
   proxy(proxyKey: string): ProxyDetail | undefined;
   /** Undefined: no such Proxy. */
   configDump(proxyKey: string, filter: { readonly type?: string; readonly name?: string }): ConfigDump | undefined;
+  /** Undefined: no such Proxy. */
+  explain(proxyKey: string, request: ExplainedRequest): RequestExplanation | undefined;
   edges(windowSeconds: number): EdgeList;
   checks(): Promise<CheckList>;
   trustBundle(): TrustBundleInfo;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { adminPaths, adminPrefix } from '@weft/admin-api';
 import { type Clock, MeshError } from '@weft/base';
+import type { ExplainedRequest } from '@weft/translate';
 import { send, sendJson } from './api-error.ts';
 import type { AdminQueries } from './queries.ts';
 
@@ -68,7 +69,7 @@ export class ReadRoutes {
   }
 
   #proxyRoute(url: URL, response: ServerResponse): boolean {
-    const match = /^proxies\/([^/]+)\/([^/]+)(\/config-dump)?$/.exec(url.pathname.slice(adminPrefix.length));
+    const match = /^proxies\/([^/]+)\/([^/]+)(\/config-dump|\/explain)?$/.exec(url.pathname.slice(adminPrefix.length));
     if (match === null) {
       return false;
     }
@@ -78,10 +79,12 @@ export class ReadRoutes {
     const answer =
       match[3] === undefined
         ? this.#queries.proxy(proxyKey)
-        : this.#queries.configDump(proxyKey, {
-            ...(type === null ? {} : { type }),
-            ...(name === null ? {} : { name }),
-          });
+        : match[3] === '/explain'
+          ? this.#queries.explain(proxyKey, explainedRequest(url.searchParams))
+          : this.#queries.configDump(proxyKey, {
+              ...(type === null ? {} : { type }),
+              ...(name === null ? {} : { name }),
+            });
     if (answer === undefined) {
       throw new MeshError('NOT_FOUND', `there is no Proxy ${proxyKey}`);
     }
@@ -125,6 +128,39 @@ function windowOf(url: URL): number {
     throw new MeshError('INVALID', `window=${text}: must be a whole number of seconds from 1 to ${maxWindowSeconds}`);
   }
   return seconds;
+}
+
+/** @throws MeshError `INVALID` */
+function explainedRequest(query: URLSearchParams): ExplainedRequest {
+  const text = query.get('url') ?? '';
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new MeshError('INVALID', `url=${text}: must be an absolute URL such as http://reviews:9080/`);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new MeshError('INVALID', `url=${text}: must begin with http:// or https://`);
+  }
+  const headers = new Map<string, string>();
+  for (const line of query.getAll('header')) {
+    const colon = line.indexOf(':');
+    if (colon < 1) {
+      throw new MeshError('INVALID', `header=${line}: must be name: value`);
+    }
+    const name = line.slice(0, colon).trim().toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers.set(name, headers.has(name) ? `${headers.get(name)},${value}` : value);
+  }
+  return {
+    method: (query.get('method') ?? 'GET').toUpperCase(),
+    scheme: url.protocol.slice(0, -1),
+    // A port that is the scheme's own is no part of a URL's host, but may have been written.
+    authority: headers.get('host') ?? /^https?:\/\/([^/?#]*)/.exec(text)?.[1] ?? url.host,
+    path: url.pathname,
+    query: url.searchParams,
+    headers,
+  };
 }
 
 function decodePart(part: string | undefined): string {

@@ -3,8 +3,8 @@ import type { Place } from '../place.ts';
 
 /** Longest regular expression that is accepted, in characters. */
 export const regexLengthMax = 1024;
-/** Most instructions that a compiled regular expression may have: what a match costs per byte grows with them. */
-const regexProgramSizeMax = 2000;
+/** Most instructions that a compiled regular expression may have: what a match costs per byte grows with them. The proxy refuses more than 1000. */
+const regexProgramSizeMax = 900;
 
 /** Most instructions that the regular expressions of one object may have together: compiling them takes time. */
 const regexTotalSizeMax = 100_000;
@@ -33,6 +33,15 @@ export function regexProblem(pattern: string): string | undefined {
 /** Whether `pattern` is a regular expression that RE2 accepts, within Weft's limits. */
 export function isLinearRegex(pattern: string): boolean {
   return regexProblem(pattern) === undefined;
+}
+
+/** Whether the whole of `text` is what `pattern` (RE2 syntax) stands for; false when the pattern is no regular expression. */
+export function matchesWhole(pattern: string, text: string): boolean {
+  try {
+    return RE2JS.compile(pattern).testExact(text);
+  } catch {
+    return false;
+  }
 }
 
 /** Reports what is no regular expression of RE2; stops looking when those of one object are too many. */
