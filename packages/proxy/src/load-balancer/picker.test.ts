@@ -123,6 +123,25 @@ test('peak EWMA goes by latency times requests in flight, and takes weights into
   assert.equal(picker.pick()?.name, 'fast', 'half of it by weight');
 });
 
+test('peak EWMA gives a new endpoint fewer requests in flight at first', () => {
+  const options = { decayMs: 10_000, defaultLatencyMs: 30 };
+  const list = [item('old', { healthySinceMs: -20_000 }), item('new', { healthySinceMs: 1000 })];
+  for (const each of list) {
+    each.latency = new LatencyEstimate(options, 0);
+  }
+  const slowStart = { windowMs: 10_000, aggression: 1, minWeightPercent: 10 };
+  const picker = createPicker(
+    { kind: 'peak-ewma', ...options, slowStart },
+    list,
+    context(13, () => 3000),
+  );
+  const inFlight = [3, 5].map((active) => {
+    (list[0] ?? item('')).active = active;
+    return picker.pick()?.name;
+  });
+  assert.deepEqual(inFlight, ['old', 'new'], 'a fifth of its weight: one for five');
+});
+
 test('of many equal endpoints peak EWMA uses all', () => {
   const list = Array.from({ length: 10 }, (_, index) => item(`e${index}`));
   const picker = createPicker({ kind: 'peak-ewma', decayMs: 1, defaultLatencyMs: 1 }, list, context(11));

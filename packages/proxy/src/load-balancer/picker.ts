@@ -42,7 +42,7 @@ export function createPicker<T extends Balanced>(
     case 'random':
       return { pick: () => list[Math.floor(context.random() * list.length)] };
     case 'peak-ewma':
-      return new PeakEwmaPicker(list, context);
+      return new PeakEwmaPicker(list, policy.slowStart, context);
     case 'round-robin':
       return isEven(list, policy.slowStart, context)
         ? new RotatingPicker(list, context.random)
@@ -176,10 +176,12 @@ class FullScanPicker<T extends Balanced> implements Picker<T> {
 /** Of two different ones at random, that with the lower cost: latency × (requests in flight + 1), by weight. */
 class PeakEwmaPicker<T extends Balanced> implements Picker<T> {
   readonly #list: readonly T[];
+  readonly #slowStart: SlowStartOptions | undefined;
   readonly #context: PickerContext;
 
-  constructor(list: readonly T[], context: PickerContext) {
+  constructor(list: readonly T[], slowStart: SlowStartOptions | undefined, context: PickerContext) {
     this.#list = list;
+    this.#slowStart = slowStart;
     this.#context = context;
   }
 
@@ -191,10 +193,12 @@ class PeakEwmaPicker<T extends Balanced> implements Picker<T> {
     const one = list[first] as T;
     const other = list[draw >= first ? draw + 1 : draw] as T;
     const now = nowMs();
-    return cost(other, now) < cost(one, now) ? other : one;
+    return this.#cost(other, now) < this.#cost(one, now) ? other : one;
   }
-}
 
-function cost(item: Balanced, nowMs: number): number {
-  return ((item.latency?.at(nowMs) ?? 1) * (item.active + 1)) / item.weight;
+  #cost(item: Balanced, nowMs: number): number {
+    const slowStart = this.#slowStart;
+    const cost = ((item.latency?.at(nowMs) ?? 1) * (item.active + 1)) / item.weight;
+    return slowStart === undefined ? cost : cost / slowStartFactor(item, slowStart, nowMs);
+  }
 }

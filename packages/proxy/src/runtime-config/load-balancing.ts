@@ -14,7 +14,12 @@ export type LoadBalancerPolicy =
       readonly slowStart?: SlowStartConfig;
     }
   | { readonly kind: 'random' }
-  | { readonly kind: 'peak-ewma'; readonly decayMs: number; readonly defaultLatencyMs: number }
+  | {
+      readonly kind: 'peak-ewma';
+      readonly decayMs: number;
+      readonly defaultLatencyMs: number;
+      readonly slowStart?: SlowStartConfig;
+    }
   | ({
       readonly kind: 'ring-hash';
       readonly hashFunction: 'xx-hash' | 'murmur-hash-2';

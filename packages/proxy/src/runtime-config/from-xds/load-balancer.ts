@@ -266,7 +266,12 @@ function endpointPicking(config: EndpointPicking, problems: Problems): Choice {
         problems.add('must be above 0', 'decay_time');
       }
       return {
-        policy: { kind: 'peak-ewma', decayMs, defaultLatencyMs },
+        policy: {
+          kind: 'peak-ewma',
+          decayMs,
+          defaultLatencyMs,
+          ...slowStartFromXds(config.value.slow_start_config, problems),
+        },
         locality: locality(config.value.locality_lb_config),
       };
     }

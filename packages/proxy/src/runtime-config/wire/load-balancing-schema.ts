@@ -165,6 +165,7 @@ export const PeakEwma = message('weft.load_balancing_policies.peak_ewma.v1.PeakE
   decay_time: duration(1),
   default_latency: duration(2),
   locality_lb_config: nested(3, LocalityLbConfig),
+  slow_start_config: nested(4, SlowStartConfig),
 });
 
 const endpointPicking = [RoundRobin, LeastRequest, Random, PeakEwma] as const;
