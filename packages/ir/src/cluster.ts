@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.ts';
+import type { HashPolicy } from './http-route.ts';
 import type { OriginRef } from './origin.ts';
 
 /** Where requests to one port (and subset) of a service go. */
@@ -15,8 +16,12 @@ export interface OutboundCluster {
   readonly discovery: ClusterDiscovery;
   readonly connectTimeoutMs: number;
   readonly loadBalancer: LoadBalancer;
-  /** Time in which a new endpoint comes up to its full share; undefined = at once. */
-  readonly slowStartMs: number | undefined;
+  /** What routes to the cluster make the hash of, where it balances by hash. */
+  readonly hash: HashPolicy | undefined;
+  /** How a new endpoint comes up to its full share; undefined = at once. */
+  readonly slowStart: SlowStart | undefined;
+  /** Localities get shares of the traffic by their weights; false = only their endpoints count. */
+  readonly byLocalityWeight: boolean;
   readonly outlierDetection: OutlierDetection | undefined;
   /** With fewer healthy endpoints than this share health is not looked at any more; 0 = it always is, undefined = Envoy's 50 %. */
   readonly panicPercent: number | undefined;
@@ -27,6 +32,12 @@ export interface OutboundCluster {
   readonly maxConcurrentStreams: number | undefined;
   /** Idle time of a pooled HTTP connection; undefined = Envoy's default, 1 h. */
   readonly httpIdleTimeoutMs: number | undefined;
+  /** PINGs on HTTP/2 connections; undefined = none. */
+  readonly http2Keepalive: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
+  /** Of connections, pooled or relayed. */
+  readonly tcp: TcpLimits;
+  /** The header of the PROXY protocol that each connection begins with. */
+  readonly proxyProtocol: 1 | 2 | undefined;
   /** Seconds of silence before TCP keep-alive probes; undefined = none. */
   readonly tcpKeepaliveSec: number | undefined;
   readonly tls: ClusterTls;
@@ -47,10 +58,27 @@ export type Protocol = 'http' | 'http2' | 'grpc-web' | 'tcp' | 'auto';
 export type ClusterProtocol = 'tcp' | 'http1' | 'http2' | 'http-by-alpn' | 'http-as-downstream';
 
 export type ClusterDiscovery =
-  /** By EDS under the cluster's own name. */
-  | { readonly kind: 'endpoints' }
+  /** By EDS. `assignment`: the name asked for, the cluster's own or, where it depends on who looks, that and `@` and from where. */
+  | { readonly kind: 'endpoints'; readonly assignment: string }
   /** Each endpoint's address is a host name, looked up in DNS: every address found is an endpoint, or (`one`) the first alone. */
   | { readonly kind: 'dns'; readonly endpoints: readonly Endpoint[]; readonly addresses: 'all' | 'one' };
+
+/** Envoy's `SlowStartConfig`. */
+export interface SlowStart {
+  readonly windowMs: number;
+  /** Share at the beginning; undefined = Envoy's 10. */
+  readonly minimumPercent: number | undefined;
+  /** 1 (undefined) = the share grows evenly, more = faster at first. */
+  readonly aggression: number | undefined;
+}
+
+/** Life of a connection. */
+export interface TcpLimits {
+  /** Silence in both directions after which a relayed connection is closed; 0 = never, undefined = Envoy's 1 h. */
+  readonly idleTimeoutMs: number | undefined;
+  /** Age at which a connection is closed (one of HTTP: drained); undefined = any. */
+  readonly maxDurationMs: number | undefined;
+}
 
 export type LoadBalancer =
   | { readonly kind: 'round-robin' | 'least-request' | 'random' | 'peak-ewma' }

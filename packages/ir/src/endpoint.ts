@@ -29,7 +29,7 @@ export interface WorkloadLabels {
 
 /** The endpoints of one cluster; ordered by locality, address and port. */
 export interface ClusterEndpoints {
-  /** Name of the cluster. */
+  /** Name of the load assignment: the cluster's, or that and `@` and from where it is seen. */
   readonly cluster: string;
   readonly endpoints: readonly Endpoint[];
   /** Shares of localities by their names, where a DestinationRule gives them; undefined = by their endpoints. */

@@ -1,4 +1,4 @@
-import type { OutboundCluster, Protocol } from './cluster.ts';
+import type { OutboundCluster, Protocol, TcpLimits } from './cluster.ts';
 import type { Destination, HttpRoutes } from './http-route.ts';
 import type { OriginRef } from './origin.ts';
 
@@ -73,6 +73,7 @@ export interface TcpUpstream {
   readonly port: number;
   readonly listen: ListenAddress;
   readonly destinations: readonly Destination[];
+  readonly limits: TcpLimits;
   readonly origins: readonly OriginRef[];
 }
 
@@ -86,6 +87,7 @@ export interface AutoUpstream {
   readonly routes: HttpRoutes;
   /** Of all others. */
   readonly destinations: readonly Destination[];
+  readonly limits: TcpLimits;
   readonly origins: readonly OriginRef[];
 }
 
@@ -170,5 +172,7 @@ export interface GatewayTcp {
   readonly kind: 'tcp';
   /** Empty: connections are closed. */
   readonly destinations: readonly Destination[];
+  /** Absent: Envoy's defaults. */
+  readonly limits?: TcpLimits;
   readonly origins: readonly OriginRef[];
 }

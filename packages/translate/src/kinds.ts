@@ -84,7 +84,7 @@ export type ServiceEntryPort = NonNullable<ServiceEntry['spec']['ports']>[number
 export type SourceMatchSpec = Pick<TcpMatch, 'port' | 'sourceLabels' | 'sourceNamespace' | 'gateways'>;
 
 /** What is acted upon of a policy for one port. */
-export type PolicySpec = Pick<PortTrafficPolicy, 'loadBalancer' | 'connectionPool' | 'tls'>;
+export type PolicySpec = Pick<PortTrafficPolicy, 'loadBalancer' | 'connectionPool' | 'outlierDetection' | 'tls'>;
 
 /** Kinds that translation acts upon, by group and kind. */
 export interface MeshKinds {

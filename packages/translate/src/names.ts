@@ -18,6 +18,17 @@ export function parseOutboundClusterName(
   return Number.isInteger(number) && host !== '' ? { port: number, subset, host } : undefined;
 }
 
+/** Name of a load assignment: that of the cluster, and from where it is seen if that makes a difference. */
+export function assignmentName(cluster: string, view: string): string {
+  return view === '' ? cluster : `${cluster}@${view}`;
+}
+
+/** The cluster of a load assignment. Hosts and ports have no `@`. */
+export function clusterOfAssignment(name: string): string {
+  const at = name.indexOf('@');
+  return at < 0 ? name : name.slice(0, at);
+}
+
 /** SNI between sidecars; carries what the cluster's name carries in the letters that SNI allows. */
 export function outboundSni(port: number, subset: string, host: string): string {
   return `outbound_.${port}_.${subset}_.${host}`;

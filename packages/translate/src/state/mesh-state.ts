@@ -18,7 +18,7 @@ import {
   type WorkloadEntry,
 } from '../kinds.ts';
 import { exportedTo, selects } from '../match.ts';
-import { hostCandidates, outboundClusterName } from '../names.ts';
+import { assignmentName, hostCandidates, outboundClusterName } from '../names.ts';
 import { defaultMeshSettings, type MeshSettings } from '../settings.ts';
 import {
   identityOfWorkload,
@@ -58,6 +58,8 @@ export interface ChangeEffect {
 export interface Client {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** `region/zone/subzone` of the workload; absent or empty = not known. */
+  readonly locality?: string | undefined;
   /** `<namespace>/<name>` of the Gateway (Istio's) that requests come through; undefined: they are a sidecar's. */
   readonly gateway?: string | undefined;
 }
@@ -82,6 +84,8 @@ export class MeshState {
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
   readonly #instances = new Map<string, InstanceSet>();
   readonly #disconnected = new Set<string>();
+  /** By cluster: the names of the ways in which clients see its endpoints, as far as there are several. */
+  readonly #views = new Map<string, Set<string>>();
 
   constructor(settings: Partial<MeshSettings> = {}) {
     this.settings = { ...defaultMeshSettings, ...settings };
@@ -416,7 +420,13 @@ export class MeshState {
     return { config: effect.config, endpointServices: effect.endpointServices };
   }
 
-  /** Names of all load assignments that a service can have: each port, whole and by subset. */
+  /** A cluster's endpoints are looked at in this way by some client. */
+  noteView(cluster: string, view: string): void {
+    const views = this.#views.get(cluster) ?? new Set();
+    this.#views.set(cluster, views.add(view));
+  }
+
+  /** Names of all load assignments that a service can have: each port, whole and by subset, as clients see them. */
   endpointNamesOf(model: ServiceModel): readonly string[] {
     if (model.discovery !== 'endpoints') {
       return [];
@@ -430,7 +440,10 @@ export class MeshState {
       }
     }
     return model.ports.flatMap((port) =>
-      [...subsets].map((subset) => outboundClusterName(port.number, subset, model.host)),
+      [...subsets].flatMap((subset) => {
+        const cluster = outboundClusterName(port.number, subset, model.host);
+        return [cluster, ...[...(this.#views.get(cluster) ?? [])].map((view) => assignmentName(cluster, view))];
+      }),
     );
   }
 

@@ -16,6 +16,10 @@ export interface ServiceModel {
   readonly objectKey: string;
   readonly object: Service | ServiceEntry;
   readonly discovery: 'endpoints' | 'dns' | 'none';
+  /** Of the addresses that DNS has only one is used at a time (`DNS_ROUND_ROBIN`). */
+  readonly firstAddressOnly: boolean;
+  /** Callers stay with an endpoint by their address, unless a policy says how to choose. */
+  readonly bySourceIp: boolean;
   /** Others than the mesh's own workloads serve it. */
   readonly external: boolean;
   /** WorkloadEntries with these labels in the same namespace serve it; undefined = none are selected. */
@@ -60,6 +64,8 @@ export function modelsOfService(service: Service, objectKey: string, clusterDoma
       objectKey,
       object: service,
       discovery: 'endpoints',
+      firstAddressOnly: false,
+      bySourceIp: spec.sessionAffinity === 'ClientIP',
       external: false,
       selector,
       inlineEndpoints: [],
@@ -70,7 +76,11 @@ export function modelsOfService(service: Service, objectKey: string, clusterDoma
   ];
 }
 
-const discoveries: Readonly<Record<string, ServiceModel['discovery']>> = { STATIC: 'endpoints', DNS: 'dns' };
+const discoveries: Readonly<Record<string, ServiceModel['discovery']>> = {
+  STATIC: 'endpoints',
+  DNS: 'dns',
+  DNS_ROUND_ROBIN: 'dns',
+};
 
 /** `protocol` is required there, and says what `appProtocol` says of a Service. */
 export function protocolOfEntryPort(port: ServiceEntryPort): DeclaredProtocol {
@@ -96,6 +106,8 @@ export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): re
     objectKey,
     object: entry,
     discovery,
+    firstAddressOnly: spec.resolution === 'DNS_ROUND_ROBIN',
+    bySourceIp: false,
     external: spec.location !== 'MESH_INTERNAL',
     selector: spec.workloadSelector === undefined ? undefined : (spec.workloadSelector.labels ?? {}),
     // Without endpoints of its own, a ServiceEntry resolved by DNS is served by its host name.

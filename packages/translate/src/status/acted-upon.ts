@@ -92,7 +92,18 @@ const httpRoute: Paths = {
 
 const policy: Paths = {
   'loadBalancer.simple': oneOf('UNSPECIFIED', 'ROUND_ROBIN', 'LEAST_REQUEST', 'LEAST_CONN', 'RANDOM'),
-  ...all('connectionPool.tcp.', 'maxConnections', 'connectTimeout', 'tcpKeepalive.time'),
+  ...under('loadBalancer.consistentHash', {
+    ...all('', 'httpHeaderName', 'useSourceIp', 'httpQueryParameterName', 'minimumRingSize'),
+    ...all('', 'httpCookie.name', 'httpCookie.path', 'httpCookie.ttl'),
+    ...all('', 'ringHash.minimumRingSize', 'maglev.tableSize'),
+  }),
+  ...under('loadBalancer.localityLbSetting', {
+    ...all('', 'enabled', 'distribute[].from', 'distribute[].to{}'),
+    ...all('', 'failover[].from', 'failover[].to', 'failoverPriority[]'),
+  }),
+  ...all('loadBalancer.', 'warmupDurationSecs', 'warmup.duration', 'warmup.minimumPercent', 'warmup.aggression'),
+  ...all('connectionPool.tcp.', 'maxConnections', 'connectTimeout', 'maxConnectionDuration', 'idleTimeout'),
+  'connectionPool.tcp.tcpKeepalive.time': true,
   ...all(
     'connectionPool.http.',
     'http1MaxPendingRequests',
@@ -103,12 +114,37 @@ const policy: Paths = {
     'h2UpgradePolicy',
     'useClientProtocol',
     'maxConcurrentStreams',
+    'http2KeepAlive.interval',
+    'http2KeepAlive.timeout',
   ),
-  'tls.mode': oneOf('DISABLE', 'ISTIO_MUTUAL'),
+  ...all(
+    'outlierDetection.',
+    'consecutiveErrors',
+    'splitExternalLocalOriginErrors',
+    'consecutiveLocalOriginFailures',
+    'consecutiveGatewayErrors',
+    'consecutive5xxErrors',
+    'interval',
+    'baseEjectionTime',
+    'maxEjectionPercent',
+    'minHealthPercent',
+  ),
+  ...all(
+    'tls.',
+    'mode',
+    'clientCertificate',
+    'privateKey',
+    'caCertificates',
+    'credentialName',
+    'subjectAltNames[]',
+    'sni',
+    'insecureSkipVerify',
+  ),
 };
 
 const trafficPolicy: Paths = {
   ...policy,
+  'proxyProtocol.version': true,
   ...all('retryBudget.', 'percent', 'minRetryConcurrency'),
   ...under('portLevelSettings[]', { 'port.number': true, ...policy }),
 };
@@ -120,14 +156,14 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     'spec.type': oneOf('ClusterIP'),
     'spec.selector{}': true,
     ...under('spec.ports[]', { name: true, port: true, targetPort: true, appProtocol: true, protocol: oneOf('TCP') }),
-    'spec.sessionAffinity': oneOf('None'),
+    'spec.sessionAffinity': true,
     'spec.internalTrafficPolicy': oneOf('Cluster'),
   },
   'networking.istio.io/ServiceEntry': {
     'spec.hosts[]': true,
     ...under('spec.ports[]', { number: true, name: true, protocol: true, targetPort: true }),
     'spec.location': true,
-    'spec.resolution': oneOf('STATIC', 'DNS'),
+    'spec.resolution': oneOf('STATIC', 'DNS', 'DNS_ROUND_ROBIN'),
     ...under('spec.endpoints[]', workload),
     'spec.workloadSelector.labels{}': true,
     'spec.exportTo[]': true,

@@ -1,4 +1,4 @@
-import type { OutboundCluster } from '@weft/ir';
+import type { HashPolicy, OutboundCluster } from '@weft/ir';
 import type { DestinationSpec } from '../kinds.ts';
 import { hostCandidates, outboundClusterName } from '../names.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
@@ -58,14 +58,23 @@ export function serviceTarget(
   const cluster = outboundCluster(state, client, service, port, subset);
   return {
     clusterName: outboundClusterName(port.number, subset, service.host),
-    cluster,
-    missing: cluster === undefined ? whyNot(state, client, service, subset) : undefined,
+    cluster: typeof cluster === 'string' ? undefined : cluster,
+    missing: typeof cluster === 'string' ? cluster : undefined,
   };
 }
 
-function whyNot(state: MeshState, client: Client, service: ServiceModel, subset: string): string {
-  const declared = state.destinationRuleOf(service, client)?.spec?.subsets?.some(({ name }) => name === subset);
-  return subset !== '' && declared !== true
-    ? `subset ${subset} of ${service.host} is not declared by a DestinationRule`
-    : `${service.host} cannot be reached in the way that it is declared`;
+/** What routes to some targets make hashes of: what their clusters balance by, each once. */
+export function hashesOf(targets: readonly Target[]): readonly HashPolicy[] {
+  const hashes = new Map<string, HashPolicy>();
+  for (const { cluster } of targets) {
+    if (cluster?.hash !== undefined) {
+      hashes.set(JSON.stringify(cluster.hash), cluster.hash);
+    }
+  }
+  return [...hashes.values()];
+}
+
+/** Equal texts, equal hashes. */
+export function hashText(targets: readonly Target[]): string {
+  return targets.map(({ cluster }) => (cluster?.hash === undefined ? '' : JSON.stringify(cluster.hash))).join(',');
 }

@@ -1,43 +1,56 @@
 import { type ClusterEndpoints, type Endpoint, mergeOrigins } from '@weft/ir';
 import type { Labels } from '../kinds.ts';
 import { selects } from '../match.ts';
-import { parseOutboundClusterName } from '../names.ts';
+import { clusterOfAssignment, parseOutboundClusterName } from '../names.ts';
 import type { Instance } from '../state/instances.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { isEndpointAddress, portOf, type ServicePortModel } from '../state/service-model.ts';
 import { isUnixAddress } from '../unix-address.ts';
+import { localityView, ranked } from './locality.ts';
+import { trafficPolicy } from './traffic-policy.ts';
 
-/** The endpoints of one outbound cluster as `client` is to see them; empty when the cluster's service or subset is unknown. */
-export function clusterEndpoints(state: MeshState, client: Client, cluster: string): ClusterEndpoints {
-  const name = parseOutboundClusterName(cluster);
+/**
+ * The endpoints of one outbound cluster as `client` is to see them; empty when the cluster's service or subset is unknown.
+ * @param assignment name of the load assignment, whose view must be the client's.
+ */
+export function clusterEndpoints(state: MeshState, client: Client, assignment: string): ClusterEndpoints {
+  const name = parseOutboundClusterName(clusterOfAssignment(assignment));
   const service = name === undefined ? undefined : state.services.exact(name.host, client.namespace);
   const port = service === undefined || name === undefined ? undefined : portOf(service, name.port);
   if (name === undefined || service === undefined || port === undefined) {
-    return state.memo.get(`endpoints-of-nothing|${cluster}`, [], () => ({
-      cluster,
+    return state.memo.get(`endpoints-of-nothing|${assignment}`, [], () => ({
+      cluster: assignment,
       endpoints: [],
       localityWeights: undefined,
       origins: [],
     }));
   }
-  const rule = name.subset === '' ? undefined : state.destinationRuleOf(service, client);
-  const subset = rule?.spec?.subsets?.find((candidate) => candidate.name === name.subset);
+  const rule = state.destinationRuleOf(service, client);
+  const subset = name.subset === '' ? undefined : rule?.spec?.subsets?.find(({ name: own }) => own === name.subset);
   const labels: Labels | undefined = name.subset === '' ? {} : subset && (subset.labels ?? {});
   const instances = state.instancesOf(service);
-  // A subset has its own labels object in each version of its rule, so the text stands for them.
+  const view = localityView(trafficPolicy(rule, name.subset, port.number), client);
+  // A subset has its own labels object in each version of its rule, so the text stands for them; the same with the view.
   const key = labels === undefined ? 'unknown subset' : JSON.stringify(labels);
+  const viewKey = view.name === '' ? '' : JSON.stringify(view);
   return state.memo.get(
-    `endpoints|${cluster}|${key}`,
-    [cluster, instances, port, service.origin, key] as const,
+    `endpoints|${assignment}|${key}|${viewKey}`,
+    [assignment, instances, port, service.origin, key, viewKey] as const,
     ([, set, servicePort, origin]) => {
       const chosen =
         labels === undefined
           ? []
           : set.instances.filter((instance) => selects(JSON.parse(key) as Labels, instance.labels));
+      const { endpoints, weights } = ranked(
+        chosen.flatMap((instance) =>
+          endpointOf(instance, servicePort, 'ip').map((endpoint) => [instance, endpoint] as const),
+        ),
+        view,
+      );
       return {
-        cluster,
-        endpoints: chosen.flatMap((instance) => endpointOf(instance, servicePort, 'ip')),
-        localityWeights: undefined,
+        cluster: assignment,
+        endpoints,
+        localityWeights: weights,
         origins: mergeOrigins([[origin], set.leftOut, ...chosen.map((instance) => instance.origins)]),
       };
     },

@@ -16,7 +16,7 @@ import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { corsOf } from './cors.ts';
 import { httpRulesOf } from './delegation.ts';
-import { resolveDestination, serviceTarget, type Target } from './destination.ts';
+import { hashesOf, hashText, resolveDestination, serviceTarget, type Target } from './destination.ts';
 import { faultOf } from './fault.ts';
 import { meshHttpRoutes } from './gateway-api/mesh-routes.ts';
 import { headerEdits, hostFromHeaders } from './header-edits.ts';
@@ -58,7 +58,7 @@ export function httpRoutes(state: MeshState, client: Client, requested: Requeste
   const target = serviceTarget(state, client, model, port, '');
   const routes = state.memo.get(
     `default-routes|${target.clusterName}|${requested.authority ?? ''}`,
-    [target.clusterName, target.cluster !== undefined, requested.authority, model.origin] as const,
+    [target.clusterName, target.cluster !== undefined, requested.authority, model.origin, hashText([target])] as const,
     ([cluster, resolved, authority, origin]): HttpRoutes => ({
       routes: [
         {
@@ -69,6 +69,7 @@ export function httpRoutes(state: MeshState, client: Client, requested: Requeste
             destinations: [{ cluster, weight: 1, resolved, headers: noHeaderEdits }],
             hostRewrite: authority,
             retry: defaultRetry,
+            hashes: hashesOf([target]),
           },
           headers: noHeaderEdits,
           fault: undefined,
@@ -97,8 +98,11 @@ export function routesOfVirtualService(
     return { routed: (rule.route ?? []).map(resolve), mirrors, mirrored: mirrors.map(resolve) };
   });
   const all = targets.flatMap(({ routed, mirrored }) => [...routed, ...mirrored]);
-  // Names and whether they resolve are all that routes take from their targets, so a change of a cluster leaves them alone.
-  const text = all.map(({ clusterName, cluster }) => `${clusterName}${cluster === undefined ? '!' : ''}`).join(',');
+  // Names, whether they resolve and hashes are all that routes take from their targets, so a change of a cluster leaves them alone.
+  const text = all
+    .map(({ clusterName, cluster }) => `${clusterName}${cluster === undefined ? '!' : ''}`)
+    .concat(hashText(targets.flatMap(({ routed }) => routed)))
+    .join(',');
   const label = `${virtualService.metadata.namespace ?? ''}/${virtualService.metadata.name}`;
   const routes = state.memo.get(
     `routes|${label}|${requested.host}|${requested.port}|${requested.authority ?? ''}|${text}`,
@@ -171,6 +175,7 @@ function actionOf(
       timeoutMs: parseDurationMs(rule.timeout ?? '0') ?? 0,
       retry: retryPolicy(rule.retries),
       mirrors: mirrorsOf(mirrors, mirrored),
+      hashes: hashesOf(routed),
     },
     headers,
   };

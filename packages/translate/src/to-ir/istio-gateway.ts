@@ -21,6 +21,7 @@ import { bySpecificity, commonHostnames } from './gateway-api/hostname.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
 import { routesOfVirtualService } from './http-routes.ts';
 import { gatewayKey, selectTcpRule, selectTlsRules } from './select-rules.ts';
+import { tcpLimitsOf } from './tcp-routes.ts';
 
 /** What clients of a server begin with. */
 export type ServerFamily = 'http' | 'tls' | 'tcp';
@@ -191,14 +192,14 @@ class SocketBuilder {
     entries: readonly RouteDestinationSpec[],
   ): Extract<GatewayChain['traffic'], { kind: 'tcp' }> {
     const total = entries.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
-    const destinations = entries.flatMap((entry): Destination[] => {
-      const target = resolveDestination(
-        this.#state,
-        this.#client,
-        entry.destination,
-        object.metadata.namespace ?? '',
-        this.#port,
-      );
+    const targets = entries.map(({ destination }) =>
+      resolveDestination(this.#state, this.#client, destination, object.metadata.namespace ?? '', this.#port),
+    );
+    const destinations = entries.flatMap((entry, index): Destination[] => {
+      const target = targets[index];
+      if (target === undefined) {
+        return [];
+      }
       this.#clusters.push(...(target.cluster === undefined ? [] : [target.cluster]));
       const weight = entries.length === 1 || total === 0 ? 1 : (entry.weight ?? 0);
       return weight === 0
@@ -207,7 +208,7 @@ class SocketBuilder {
     });
     const origins = [originOf(object)];
     this.#origins.push(origins);
-    return { kind: 'tcp', destinations, origins };
+    return { kind: 'tcp', destinations, limits: tcpLimitsOf(targets), origins };
   }
 
   /** The virtual hosts of servers that share a route configuration, the most specific first. */

@@ -1,19 +1,20 @@
-import { type ClusterProtocol, type ClusterTls, type MutualTls, mergeOrigins, type OutboundCluster } from '@weft/ir';
-import type { DestinationRule, PolicySpec } from '../kinds.ts';
+import { type ClusterProtocol, type ClusterTls, mergeOrigins, type OutboundCluster } from '@weft/ir';
+import { type DestinationRule, keyOf, type PolicySpec } from '../kinds.ts';
 import { selects } from '../match.ts';
-import { outboundClusterName, outboundSni, spiffeId } from '../names.ts';
+import { assignmentName, outboundClusterName, outboundSni, spiffeId } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { MeshSettings } from '../settings.ts';
 import type { Instance } from '../state/instances.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
+import { clusterTls, type TlsSecrets, tlsSecrets } from './client-tls.ts';
 import { endpointOf } from './endpoints.ts';
-import { poolSettings, trafficPolicy } from './traffic-policy.ts';
+import { type LocalityView, localityView, ranked } from './locality.ts';
+import { type EffectivePolicy, poolSettings, trafficPolicy } from './traffic-policy.ts';
 
 /**
- * The cluster of one port of a service, or of one subset of it. undefined when there is none to be had: the subset is not
- * declared, the service resolves to nothing (resolution NONE), or the DestinationRule asks for TLS that cannot be done yet
- * (plaintext instead would be worse than no answer).
+ * The cluster of one port of a service, or of one subset of it; a text says why there is none to be had: the subset is not declared, or
+ * the DestinationRule asks for TLS with what is not there (plaintext instead would be worse than no answer).
  */
 export function outboundCluster(
   state: MeshState,
@@ -21,46 +22,71 @@ export function outboundCluster(
   service: ServiceModel,
   port: ServicePortModel,
   subset: string,
-): OutboundCluster | undefined {
+): OutboundCluster | string {
   const rule = state.destinationRuleOf(service, client);
   const name = outboundClusterName(port.number, subset, service.host);
+  const policy = trafficPolicy(rule, subset, port.number);
+  const view = localityView(policy, client);
+  const secrets = tlsSecrets(state, client, policy.tls);
+  if (view.name !== '') {
+    state.noteView(name, view.name);
+  }
   return state.memo.get(
-    `cluster|${name}|${rule === undefined ? '' : `${rule.metadata.namespace}/${rule.metadata.name}`}`,
+    `cluster|${name}|${rule === undefined ? '' : keyOf(rule)}|${view.name}|${secrets?.namespace ?? ''}`,
     [
       service,
       port,
       subset,
       rule,
+      view.name,
       state.identitiesOf(service),
       service.discovery === 'dns' ? state.instancesOf(service).instances : undefined,
       state.settings,
+      secrets?.own,
+      secrets?.roots,
     ] as const,
-    buildCluster,
+    ([, , , , , identities, dnsInstances, settings]) =>
+      buildCluster({ service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets }),
   );
 }
 
-function buildCluster([service, port, subset, rule, identities, dnsInstances, settings]: readonly [
-  ServiceModel,
-  ServicePortModel,
-  string,
-  DestinationRule | undefined,
-  readonly string[],
-  readonly Instance[] | undefined,
-  MeshSettings,
-]): OutboundCluster | undefined {
+interface ClusterInputs {
+  readonly service: ServiceModel;
+  readonly port: ServicePortModel;
+  readonly subset: string;
+  readonly rule: DestinationRule | undefined;
+  /** Of the rule. */
+  readonly policy: EffectivePolicy;
+  /** Of the policy and the client; equal names, equal views. */
+  readonly view: LocalityView;
+  readonly identities: readonly string[];
+  readonly dnsInstances: readonly Instance[] | undefined;
+  readonly settings: MeshSettings;
+  readonly secrets: TlsSecrets | undefined;
+}
+
+function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
+  const { service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets } = inputs;
   const declared = subset === '' ? undefined : rule?.spec?.subsets?.find(({ name }) => name === subset);
-  const policy = trafficPolicy(rule, subset, port.number);
+  if (subset !== '' && declared === undefined) {
+    return `subset ${subset} of ${service.host} is not declared by a DestinationRule`;
+  }
   const peerIds = [...new Set([...identities, ...service.subjectAltNames])].sort();
-  const tls = clusterTls(policy.tls?.mode, {
+  const mutual = {
     sni: outboundSni(port.number, subset, service.host),
     // No identity is known: an id that no workload can have keeps the check closed.
     peerIds: peerIds.length === 0 ? [spiffeId(settings.trustDomain, service.namespace, '')] : peerIds,
-  });
-  if (tls === undefined || service.discovery === 'none' || (subset !== '' && declared === undefined)) {
-    return undefined;
+  };
+  const tls = clusterTls(policy.tls, mutual, service, secrets);
+  if (typeof tls === 'string') {
+    return `TLS to ${service.host}: ${tls}`;
   }
+  if (service.discovery === 'none') {
+    return `${service.host} cannot be reached in the way that it is declared`;
+  }
+  const name = outboundClusterName(port.number, subset, service.host);
   return {
-    name: outboundClusterName(port.number, subset, service.host),
+    name,
     host: service.host,
     port: port.number,
     subset,
@@ -68,19 +94,27 @@ function buildCluster([service, port, subset, rule, identities, dnsInstances, se
     protocol: clusterProtocol(service, port, policy, tls.kind),
     discovery:
       dnsInstances === undefined
-        ? { kind: 'endpoints' }
+        ? { kind: 'endpoints', assignment: assignmentName(name, view.name) }
         : {
             kind: 'dns',
-            addresses: 'all',
-            endpoints: dnsInstances
-              .filter((instance) => selects(declared?.labels, instance.labels))
-              .flatMap((instance) => endpointOf(instance, port, 'dns')),
+            addresses: service.firstAddressOnly ? 'one' : 'all',
+            endpoints: ranked(
+              dnsInstances
+                .filter((instance) => selects(declared?.labels, instance.labels))
+                .flatMap((instance) =>
+                  endpointOf(instance, port, 'dns').map((endpoint) => [instance, endpoint] as const),
+                )
+                .slice(0, service.firstAddressOnly ? 1 : undefined),
+              view,
+            ).endpoints,
           },
-    ...poolSettings(policy),
+    ...poolSettings(policy, service.bySourceIp),
+    byLocalityWeight: view.shares !== undefined,
     tls,
     origins: mergeOrigins([
       [service.origin],
       rule === undefined ? [] : [originOf(rule)],
+      [secrets?.own, secrets?.roots].flatMap((secret) => (secret === undefined ? [] : [originOf(secret)])),
       ...(dnsInstances ?? []).map((instance) => instance.origins),
     ]),
   };
@@ -107,17 +141,4 @@ function clusterProtocol(
     return 'http2';
   }
   return h2UpgradePolicy === 'DO_NOT_UPGRADE' || service.external || tls === 'disabled' ? 'http1' : 'http-by-alpn';
-}
-
-function clusterTls(mode: string | undefined, mutual: MutualTls): ClusterTls | undefined {
-  switch (mode) {
-    case undefined:
-      return { kind: 'auto', mutual };
-    case 'ISTIO_MUTUAL':
-      return { kind: 'mutual', mutual };
-    case 'DISABLE':
-      return { kind: 'disabled' };
-    default:
-      return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import { type Destination, noHeaderEdits, type OriginRef, type OutboundCluster } from '@weft/ir';
+import { type Destination, noHeaderEdits, type OriginRef, type OutboundCluster, type TcpLimits } from '@weft/ir';
 import { outboundClusterName } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
@@ -9,6 +9,8 @@ import { selectTcpRule } from './select-rules.ts';
 /** Where the connections to one host and port go. */
 export interface TcpDestinations {
   readonly destinations: readonly Destination[];
+  /** Those of the first destination, as in Istio. */
+  readonly limits: TcpLimits;
   readonly origins: readonly OriginRef[];
   readonly clusters: readonly OutboundCluster[];
 }
@@ -46,9 +48,17 @@ export function tcpDestinations(
       ? []
       : [{ cluster: target.clusterName, weight, resolved: target.cluster !== undefined, headers: noHeaderEdits }];
   });
-  const text = JSON.stringify([destinations, origins]);
+  const limits = tcpLimitsOf(targets);
+  const text = JSON.stringify([destinations, limits, origins]);
   return {
-    ...state.memo.get(`tcp|${host}|${port}|${text}`, [], () => ({ destinations, origins })),
+    ...state.memo.get(`tcp|${host}|${port}|${text}`, [], () => ({ destinations, limits, origins })),
     clusters: targets.flatMap(({ cluster }) => cluster ?? []),
   };
 }
+
+/** How long connections to the first of some targets may live. */
+export function tcpLimitsOf(targets: readonly Target[]): TcpLimits {
+  return targets.find(({ cluster }) => cluster !== undefined)?.cluster?.tcp ?? noLimits;
+}
+
+const noLimits: TcpLimits = { idleTimeoutMs: undefined, maxDurationMs: undefined };

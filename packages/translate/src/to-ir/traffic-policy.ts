@@ -1,9 +1,11 @@
-import { type LoadBalancer, type OutboundCluster, unlimited } from '@weft/ir';
+import { type OutboundCluster, unlimited } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
 import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
+import { balancing } from './load-balancer.ts';
+import { outlierDetection } from './outlier-detection.ts';
 
-/** The retry budget is one for all ports. */
-export type EffectivePolicy = PolicySpec & Pick<TrafficPolicySpec, 'retryBudget'>;
+/** The retry budget and the PROXY protocol are those of all ports. */
+export type EffectivePolicy = PolicySpec & Pick<TrafficPolicySpec, 'retryBudget' | 'proxyProtocol'>;
 
 /** What a DestinationRule says about one port of a service, or of one subset. */
 export function trafficPolicy(rule: DestinationRule | undefined, subset: string, port: number): EffectivePolicy {
@@ -19,33 +21,29 @@ function policyForPort(base: EffectivePolicy, policy: TrafficPolicySpec | undefi
   }
   const ownPort = policy.portLevelSettings?.find((settings) => settings.port?.number === port);
   if (ownPort !== undefined) {
-    const budget = policy.retryBudget ?? base.retryBudget;
-    return budget === undefined ? ownPort : { ...ownPort, retryBudget: budget };
+    return {
+      ...ownPort,
+      retryBudget: policy.retryBudget ?? base.retryBudget,
+      proxyProtocol: policy.proxyProtocol ?? base.proxyProtocol,
+    };
   }
   return {
     loadBalancer: policy.loadBalancer ?? base.loadBalancer,
     connectionPool: policy.connectionPool ?? base.connectionPool,
+    outlierDetection: policy.outlierDetection ?? base.outlierDetection,
     tls: policy.tls ?? base.tls,
+    proxyProtocol: policy.proxyProtocol ?? base.proxyProtocol,
     retryBudget: policy.retryBudget ?? base.retryBudget,
   };
 }
-
-const loadBalancers: Readonly<Record<string, LoadBalancer>> = {
-  ROUND_ROBIN: { kind: 'round-robin' },
-  LEAST_REQUEST: { kind: 'least-request' },
-  LEAST_CONN: { kind: 'least-request' },
-  RANDOM: { kind: 'random' },
-};
-
-/** Istio's default. */
-const leastRequest: LoadBalancer = { kind: 'least-request' };
 
 const connectTimeoutMs = 10_000;
 
 type PoolSettings = Pick<
   OutboundCluster,
   | 'loadBalancer'
-  | 'slowStartMs'
+  | 'hash'
+  | 'slowStart'
   | 'outlierDetection'
   | 'panicPercent'
   | 'limits'
@@ -53,20 +51,26 @@ type PoolSettings = Pick<
   | 'maxRequestsPerConnection'
   | 'maxConcurrentStreams'
   | 'httpIdleTimeoutMs'
+  | 'http2Keepalive'
+  | 'tcp'
+  | 'proxyProtocol'
   | 'tcpKeepaliveSec'
 >;
 
-/** The policy in the terms of a cluster, with Istio's effective defaults. */
-export function poolSettings(policy: EffectivePolicy): PoolSettings {
+/**
+ * The policy in the terms of a cluster, with Istio's effective defaults.
+ * @param bySourceIp what the service asks of balancing where the policy asks nothing.
+ */
+export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean): PoolSettings {
   const tcp = policy.connectionPool?.tcp;
   const http = policy.connectionPool?.http;
   const connect = parseDurationMs(tcp?.connectTimeout ?? '') ?? 0;
   const keepalive = parseDurationMs(tcp?.tcpKeepalive?.time ?? '') ?? 0;
   return {
-    loadBalancer: loadBalancers[policy.loadBalancer?.simple ?? ''] ?? leastRequest,
-    slowStartMs: undefined,
-    outlierDetection: undefined,
-    panicPercent: undefined,
+    ...balancing(policy.loadBalancer, bySourceIp),
+    outlierDetection: outlierDetection(policy.outlierDetection),
+    // Where endpoints are ejected, Istio has the ejected ones used only below `minHealthPercent`, which is 0.
+    panicPercent: policy.outlierDetection === undefined ? undefined : (policy.outlierDetection.minHealthPercent ?? 0),
     limits: {
       maxConnections: positive(tcp?.maxConnections) ?? unlimited,
       maxPendingRequests: positive(http?.http1MaxPendingRequests) ?? unlimited,
@@ -78,8 +82,25 @@ export function poolSettings(policy: EffectivePolicy): PoolSettings {
     maxRequestsPerConnection: positive(http?.maxRequestsPerConnection) ?? 0,
     maxConcurrentStreams: positive(http?.maxConcurrentStreams),
     httpIdleTimeoutMs: positive(parseDurationMs(http?.idleTimeout ?? '')),
+    http2Keepalive: http2Keepalive(http?.http2KeepAlive),
+    tcp: {
+      idleTimeoutMs: tcp?.idleTimeout === undefined ? undefined : parseDurationMs(tcp.idleTimeout),
+      maxDurationMs: positive(parseDurationMs(tcp?.maxConnectionDuration ?? '')),
+    },
+    proxyProtocol: policy.proxyProtocol === undefined ? undefined : policy.proxyProtocol.version === 'V2' ? 2 : 1,
     tcpKeepaliveSec: keepalive > 0 ? Math.max(1, Math.round(keepalive / 1000)) : undefined,
   };
+}
+
+/** Envoy wants both; where one is missing it is as long as the other. */
+function http2Keepalive(
+  spec: { readonly interval?: string | undefined; readonly timeout?: string | undefined } | undefined,
+): OutboundCluster['http2Keepalive'] {
+  const intervalMs = positive(parseDurationMs(spec?.interval ?? ''));
+  const timeoutMs = positive(parseDurationMs(spec?.timeout ?? ''));
+  return intervalMs === undefined && timeoutMs === undefined
+    ? undefined
+    : { intervalMs: intervalMs ?? timeoutMs ?? 0, timeoutMs: timeoutMs ?? intervalMs ?? 0 };
 }
 
 const defaultBudgetPercent = 20;

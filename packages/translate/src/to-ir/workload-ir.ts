@@ -33,6 +33,7 @@ export function clientOf(state: MeshState, proxyKey: string): Client {
   return {
     namespace: proxyKey.slice(0, proxyKey.indexOf('/')),
     labels: entry === undefined ? {} : labelsOf(entry),
+    locality: entry?.spec.locality,
   };
 }
 
@@ -230,9 +231,9 @@ function upstreamOf(
   collect(tcp.clusters);
   return state.memo.get(
     key,
-    [declared, host, http?.routes, tcp.destinations, tcp.origins] as const,
-    ([, name, routes, destinations, origins]): Upstream => {
-      const common = { host: name, port: declared.port, listen, destinations, origins };
+    [declared, host, http?.routes, tcp.destinations, tcp.limits, tcp.origins] as const,
+    ([, name, routes, destinations, limits, origins]): Upstream => {
+      const common = { host: name, port: declared.port, listen, destinations, limits, origins };
       return routes === undefined ? { kind: 'tcp', ...common } : { kind: 'auto', ...common, routes };
     },
   );

@@ -13,7 +13,7 @@ import {
   UpstreamConnectionOptions,
 } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
 import { TcpKeepalive } from '@weft/xds-types/envoy/config/core/v3/address.ts';
-import { Metadata } from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import { Metadata, type TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { ClusterLoadAssignment } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint.ts';
 import {
   Endpoint,
@@ -28,7 +28,7 @@ import { loadAssignment, mutualTlsMatch } from './endpoint.ts';
 import { inboundHttpOptions, outboundHttpOptions } from './http-options.ts';
 import { loadBalancing, outlierDetection } from './load-balancing.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
-import { originatedTls, plaintext, upstreamTls } from './tls.ts';
+import { originatedTls, plaintext, upstreamTls, withProxyProtocol } from './tls.ts';
 
 /** Time between look-ups where a DNS answer has no time to live; Istio's value. */
 const dnsRefreshMs = 60_000;
@@ -53,7 +53,7 @@ function outboundCluster(cluster: OutboundCluster, engine: Engine): Cluster {
     ...(discovery.kind === 'endpoints'
       ? {
           clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.EDS },
-          edsClusterConfig: create(Cluster_EdsClusterConfig, { edsConfig: fromAds, serviceName: cluster.name }),
+          edsClusterConfig: create(Cluster_EdsClusterConfig, { edsConfig: fromAds, serviceName: discovery.assignment }),
         }
       : {
           clusterDiscoveryType: {
@@ -81,19 +81,19 @@ function outboundCluster(cluster: OutboundCluster, engine: Engine): Cluster {
   });
 }
 
-function transportSockets(
-  { tls, protocol }: OutboundCluster,
-  engine: Engine,
-): Partial<Pick<Cluster, 'transportSocket' | 'transportSocketMatches'>> {
+type TransportSockets = Partial<Pick<Cluster, 'transportSocket' | 'transportSocketMatches'>>;
+
+function transportSockets({ tls, protocol, proxyProtocol }: OutboundCluster, engine: Engine): TransportSockets {
+  const behindHeader = (socket: TransportSocket): TransportSocket =>
+    proxyProtocol === undefined ? socket : withProxyProtocol(socket, proxyProtocol);
   if (tls.kind === 'disabled') {
-    return {};
+    return proxyProtocol === undefined ? {} : { transportSocket: behindHeader(plaintext) };
   }
   if (tls.kind === 'originate') {
-    return {
-      transportSocket: originatedTls(tls.origination, protocol === 'tcp' ? [] : offeredProtocols(protocol, 'envoy')),
-    };
+    const alpn = protocol === 'tcp' ? [] : offeredProtocols(protocol, 'envoy');
+    return { transportSocket: behindHeader(originatedTls(tls.origination, alpn)) };
   }
-  const transportSocket = upstreamTls(tls.mutual, offeredProtocols(protocol, engine));
+  const transportSocket = behindHeader(upstreamTls(tls.mutual, offeredProtocols(protocol, engine)));
   if (tls.kind === 'mutual') {
     return { transportSocket };
   }
@@ -102,7 +102,11 @@ function transportSockets(
     ...(protocol === 'http-by-alpn' && engine === 'envoy' ? { transportSocket } : {}),
     transportSocketMatches: [
       create(Cluster_TransportSocketMatch, { name: 'tlsMode-istio', match: mutualTlsMatch, transportSocket }),
-      create(Cluster_TransportSocketMatch, { name: 'tlsMode-disabled', match: {}, transportSocket: plaintext }),
+      create(Cluster_TransportSocketMatch, {
+        name: 'tlsMode-disabled',
+        match: {},
+        transportSocket: behindHeader(plaintext),
+      }),
     ],
   };
 }

@@ -88,7 +88,7 @@ function chainMessage(
   const isSecured = tls !== undefined || serverNames.length > 0;
   const filter: Filter =
     traffic.kind === 'tcp'
-      ? tcpProxyFilter(statPrefix, traffic.destinations, accessLogPath)
+      ? tcpProxyFilter(statPrefix, traffic.destinations, accessLogPath, traffic.limits)
       : gatewayHttpFilter(statPrefix, { rds: traffic.routeConfig }, accessLogPath, {
           trustedHops: listener.trustedHops,
           clientCertificates: tls !== undefined && tls.client.kind === 'verified',

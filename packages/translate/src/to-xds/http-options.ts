@@ -4,6 +4,7 @@ import {
   HttpProtocolOptions as CommonHttpOptions,
   Http1ProtocolOptions,
   Http2ProtocolOptions,
+  KeepaliveSettings,
 } from '@weft/xds-types/envoy/config/core/v3/protocol.ts';
 import {
   HttpProtocolOptions,
@@ -48,20 +49,33 @@ export function outboundHttpOptions(cluster: OutboundCluster): { [key: string]: 
     return {};
   }
   const { httpIdleTimeoutMs, maxRequestsPerConnection } = cluster;
-  const isDefault = httpIdleTimeoutMs === undefined && maxRequestsPerConnection === 0;
+  const { maxDurationMs } = cluster.tcp;
+  const isDefault = httpIdleTimeoutMs === undefined && maxRequestsPerConnection === 0 && maxDurationMs === undefined;
   return pack({
     commonHttpProtocolOptions: isDefault
       ? undefined
       : create(CommonHttpOptions, {
           idleTimeout: httpIdleTimeoutMs === undefined ? undefined : duration(httpIdleTimeoutMs),
           maxRequestsPerConnection: maxRequestsPerConnection === 0 ? undefined : maxRequestsPerConnection,
+          maxConnectionDuration: maxDurationMs === undefined ? undefined : duration(maxDurationMs),
         }),
     upstreamProtocolOptions,
   });
 }
 
-function protocolOptions({ protocol, maxConcurrentStreams }: OutboundCluster): ProtocolOptions | undefined {
-  const http2ProtocolOptions = create(Http2ProtocolOptions, { allowConnect: true, maxConcurrentStreams });
+function protocolOptions(cluster: OutboundCluster): ProtocolOptions | undefined {
+  const { protocol, maxConcurrentStreams, http2Keepalive } = cluster;
+  const http2ProtocolOptions = create(Http2ProtocolOptions, {
+    allowConnect: true,
+    maxConcurrentStreams,
+    connectionKeepalive:
+      http2Keepalive === undefined
+        ? undefined
+        : create(KeepaliveSettings, {
+            interval: duration(http2Keepalive.intervalMs),
+            timeout: duration(http2Keepalive.timeoutMs),
+          }),
+  });
   const both = { httpProtocolOptions: http1Options, http2ProtocolOptions };
   switch (protocol) {
     case 'tcp':

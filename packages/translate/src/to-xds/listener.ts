@@ -5,6 +5,7 @@ import {
   noHeaderEdits,
   type OriginRef,
   plainForward,
+  type TcpLimits,
   type Workload,
 } from '@weft/ir';
 import { packAny, typeUrls } from '@weft/xds-types';
@@ -114,17 +115,19 @@ export function httpProxyListener(listen: ListenAddress, accessLogPath: string |
  * @param name of the listener and of its route configuration.
  * @param kind `http`: routes decide, whichever HTTP the workload speaks; `tcp`: the destinations; `auto`: the first bytes say which.
  * @param destinations of TCP connections.
+ * @param limits of TCP connections.
  */
 export function upstreamListener(
   name: string,
   listen: ListenAddress,
   kind: 'http' | 'tcp' | 'auto',
   destinations: readonly Destination[],
+  limits: TcpLimits | undefined,
   origins: readonly OriginRef[],
   accessLogPath: string | undefined,
 ): XdsMessage {
   const http = (): Filter => outboundHttpFilter(name, { rds: name }, accessLogPath, false);
-  const tcp = (): Filter => tcpProxyFilter(name, destinations, accessLogPath);
+  const tcp = (): Filter => tcpProxyFilter(name, destinations, accessLogPath, limits);
   const fields: Partial<Listener> =
     kind === 'auto'
       ? {

@@ -1,7 +1,8 @@
-import type { OutboundCluster, OutlierDetection } from '@weft/ir';
+import type { OutboundCluster, OutlierDetection, SlowStart } from '@weft/ir';
 import {
   type Cluster,
   Cluster_CommonLbConfig,
+  Cluster_CommonLbConfig_LocalityWeightedLbConfig,
   Cluster_LbPolicy,
   Cluster_LeastRequestLbConfig,
   Cluster_MaglevLbConfig,
@@ -10,30 +11,42 @@ import {
   Cluster_SlowStartConfig,
 } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
 import { OutlierDetection as OutlierDetectionMessage } from '@weft/xds-types/envoy/config/cluster/v3/outlier_detection.ts';
+import { RuntimeDouble } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { Percent } from '@weft/xds-types/envoy/type/v3/percent.ts';
 import { duration } from './core.ts';
 import { create } from './message.ts';
+import { peakEwmaPolicy } from './peak-ewma.ts';
 
-type LoadBalancing = Pick<Cluster, 'lbPolicy' | 'lbConfig' | 'commonLbConfig'>;
+type LoadBalancing = Pick<Cluster, 'lbPolicy' | 'lbConfig' | 'commonLbConfig' | 'loadBalancingPolicy'>;
 
 /** How a cluster chooses among its endpoints. */
 export function loadBalancing(cluster: OutboundCluster): Partial<LoadBalancing> {
   const { panicPercent } = cluster;
+  // The extension of peak EWMA says by itself how localities count.
+  const byLocalityWeight = cluster.byLocalityWeight && cluster.loadBalancer.kind !== 'peak-ewma';
   return {
     ...policy(cluster),
-    ...(panicPercent === undefined
+    ...(panicPercent === undefined && !byLocalityWeight
       ? {}
       : {
           commonLbConfig: create(Cluster_CommonLbConfig, {
-            healthyPanicThreshold: create(Percent, { value: panicPercent }),
+            ...(panicPercent === undefined ? {} : { healthyPanicThreshold: create(Percent, { value: panicPercent }) }),
+            ...(byLocalityWeight
+              ? {
+                  localityConfigSpecifier: {
+                    $case: 'localityWeightedLbConfig',
+                    value: create(Cluster_CommonLbConfig_LocalityWeightedLbConfig, {}),
+                  },
+                }
+              : {}),
           }),
         }),
   };
 }
 
-function policy({ loadBalancer, slowStartMs }: OutboundCluster): Partial<LoadBalancing> {
-  const slowStartConfig =
-    slowStartMs === undefined ? undefined : create(Cluster_SlowStartConfig, { slowStartWindow: duration(slowStartMs) });
+function policy(cluster: OutboundCluster): Partial<LoadBalancing> {
+  const { loadBalancer, slowStart } = cluster;
+  const slowStartConfig = slowStart === undefined ? undefined : slowStartMessage(slowStart);
   switch (loadBalancer.kind) {
     case 'round-robin':
       return {
@@ -47,8 +60,12 @@ function policy({ loadBalancer, slowStartMs }: OutboundCluster): Partial<LoadBal
               },
             }),
       };
-    case 'least-request':
     case 'peak-ewma':
+      return {
+        lbPolicy: Cluster_LbPolicy.LOAD_BALANCING_POLICY_CONFIG,
+        loadBalancingPolicy: peakEwmaPolicy(cluster, slowStartConfig),
+      };
+    case 'least-request':
       return {
         lbPolicy: Cluster_LbPolicy.LEAST_REQUEST,
         ...(slowStartConfig === undefined
@@ -81,6 +98,17 @@ function policy({ loadBalancer, slowStartMs }: OutboundCluster): Partial<LoadBal
   }
 }
 
+function slowStartMessage({ windowMs, minimumPercent, aggression }: SlowStart): Cluster_SlowStartConfig {
+  return create(Cluster_SlowStartConfig, {
+    slowStartWindow: duration(windowMs),
+    minWeightPercent: minimumPercent === undefined ? undefined : create(Percent, { value: minimumPercent }),
+    aggression:
+      aggression === undefined
+        ? undefined
+        : create(RuntimeDouble, { defaultValue: aggression, runtimeKey: 'weft.slow_start.aggression' }),
+  });
+}
+
 /** What is not looked at is not enforced, where Envoy would by default. */
 export function outlierDetection(outlier: OutlierDetection): OutlierDetectionMessage {
   const { consecutive5xx, consecutiveGatewayErrors, consecutiveLocalErrors } = outlier;
@@ -95,6 +123,7 @@ export function outlierDetection(outlier: OutlierDetection): OutlierDetectionMes
           splitExternalLocalOriginErrors: true,
           consecutiveLocalOriginFailure: consecutiveLocalErrors,
           enforcingConsecutiveLocalOriginFailure: 100,
+          enforcingLocalOriginSuccessRate: 0,
         }),
     enforcingSuccessRate: 0,
     interval: duration(outlier.intervalMs),

@@ -26,12 +26,16 @@ export function secretMessages(state: MeshState, ir: WorkloadIr): readonly XdsMe
       return [];
     }
     const key = name.slice(prefix.length);
-    const secret = state.object('/Secret', key);
-    if (secret !== undefined) {
-      return keyPairMessage(secret) ?? [];
+    if (!key.endsWith(rootsSuffix)) {
+      const secret = state.object('/Secret', key);
+      return secret === undefined ? [] : (keyPairMessage(secret) ?? []);
     }
-    const owner = key.endsWith(rootsSuffix) ? state.object('/Secret', key.slice(0, -rootsSuffix.length)) : undefined;
-    return owner === undefined ? [] : (rootsMessage(owner) ?? []);
+    // A Secret of the roots alone comes before those that stand with a key pair; that may be a key pair with an unlucky name.
+    const apart = state.object('/Secret', key);
+    const beside = state.object('/Secret', key.slice(0, -rootsSuffix.length));
+    return (
+      (apart && (rootsApartMessage(apart) ?? keyPairMessage(apart))) ?? (beside && rootsBesideMessage(beside)) ?? []
+    );
   });
 }
 
@@ -79,18 +83,23 @@ const keyPairMessage: (secret: Secret) => XdsMessage | undefined = perObject((se
   return xdsMessage(typeUrls.secret, name, SecretMessage, message, [originOf(secret)]);
 });
 
-const rootsMessage: (secret: Secret) => XdsMessage | undefined = perObject((secret) => {
+const rootsApartMessage: (secret: Secret) => XdsMessage | undefined = perObject((secret) => rootsMessage(secret, ''));
+const rootsBesideMessage: (secret: Secret) => XdsMessage | undefined = perObject((secret) =>
+  rootsMessage(secret, rootsSuffix),
+);
+
+function rootsMessage(secret: Secret, suffix: string): XdsMessage | undefined {
   const trustedCa = bytesOf(secret, 'ca.crt') ?? bytesOf(secret, 'cacert');
   if (trustedCa === undefined) {
     return undefined;
   }
-  const name = `${prefix}${secret.metadata.namespace ?? ''}/${secret.metadata.name}${rootsSuffix}`;
+  const name = `${prefix}${secret.metadata.namespace ?? ''}/${secret.metadata.name}${suffix}`;
   const message = create(SecretMessage, {
     name,
     type: { $case: 'validationContext', value: create(CertificateValidationContext, { trustedCa }) },
   });
   return xdsMessage(typeUrls.secret, name, SecretMessage, message, [originOf(secret)]);
-});
+}
 
 function bytesOf(secret: Secret, key: string): DataSource | undefined {
   const value = secret.data?.[key];

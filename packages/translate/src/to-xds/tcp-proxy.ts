@@ -1,4 +1,4 @@
-import type { Destination } from '@weft/ir';
+import type { Destination, TcpLimits } from '@weft/ir';
 import { packAny } from '@weft/xds-types';
 import { Filter } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import {
@@ -7,6 +7,7 @@ import {
   TcpProxy_WeightedCluster_ClusterWeight,
 } from '@weft/xds-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
 import { accessLogs } from './access-log.ts';
+import { duration } from './core.ts';
 import { create } from './message.ts';
 
 /** @param destinations at least one. */
@@ -14,6 +15,7 @@ export function tcpProxyFilter(
   statPrefix: string,
   destinations: readonly Pick<Destination, 'cluster' | 'weight'>[],
   accessLogPath: string | undefined,
+  limits?: TcpLimits,
 ): Filter {
   const [only] = destinations;
   const proxy = create(TcpProxy, {
@@ -29,6 +31,9 @@ export function tcpProxyFilter(
               ),
             }),
           },
+    // 0 switches it off in Envoy as well.
+    idleTimeout: limits?.idleTimeoutMs === undefined ? undefined : duration(limits.idleTimeoutMs),
+    maxDownstreamConnectionDuration: limits?.maxDurationMs === undefined ? undefined : duration(limits.maxDurationMs),
     accessLog: accessLogs(accessLogPath),
   });
   return create(Filter, {

@@ -1,10 +1,14 @@
 import type { MutualTls, TlsOrigination } from '@weft/ir';
 import { packAny } from '@weft/xds-types';
 import { DataSource, TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
+import {
+  ProxyProtocolConfig,
+  ProxyProtocolConfig_Version,
+} from '@weft/xds-types/envoy/config/core/v3/proxy_protocol.ts';
+import { ProxyProtocolUpstreamTransport } from '@weft/xds-types/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
 import { RawBuffer } from '@weft/xds-types/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
 import {
   CertificateValidationContext,
-  CertificateValidationContext_SystemRootCerts,
   SubjectAltNameMatcher,
   SubjectAltNameMatcher_SanType,
   TlsCertificate,
@@ -27,6 +31,9 @@ const tlsV3 = 'envoy.extensions.transport_sockets.tls.v3';
 /** Names of secrets; docs/architecture.md "Names on the wire". */
 export const ownCertificate = 'default';
 export const trustBundle = 'ROOTCA';
+
+/** Where Debian, Ubuntu, Alpine and Arch have the machine's roots; Envoy knows no other way to name them (`system_root_certs` is gRPC's). */
+const systemRoots = '/etc/ssl/certs/ca-certificates.crt';
 
 type NameMatch = { readonly $case: 'exact' | 'prefix'; readonly value: string };
 
@@ -130,7 +137,7 @@ function validation({ roots, subjectAltNames, sni }: TlsOrigination): CommonTlsC
         $case: 'validationContext',
         value: create(CertificateValidationContext, {
           matchTypedSubjectAltNames,
-          systemRootCerts: create(CertificateValidationContext_SystemRootCerts, {}),
+          trustedCa: file(systemRoots),
         }),
       };
     case 'file':
@@ -174,3 +181,21 @@ export const plaintext: TransportSocket = create(TransportSocket, {
     value: packAny('envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer', RawBuffer, create(RawBuffer, {})),
   },
 });
+
+/** The same socket with a header of the PROXY protocol before its first byte. */
+export function withProxyProtocol(transportSocket: TransportSocket, version: 1 | 2): TransportSocket {
+  const config = create(ProxyProtocolConfig, {
+    version: version === 1 ? ProxyProtocolConfig_Version.V1 : ProxyProtocolConfig_Version.V2,
+  });
+  return create(TransportSocket, {
+    name: 'envoy.transport_sockets.upstream_proxy_protocol',
+    configType: {
+      $case: 'typedConfig',
+      value: packAny(
+        'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
+        ProxyProtocolUpstreamTransport,
+        create(ProxyProtocolUpstreamTransport, { config, transportSocket }),
+      ),
+    },
+  });
+}

@@ -6,6 +6,7 @@ import {
   type Inbound,
   type ListenAddress,
   type OriginRef,
+  type TcpLimits,
   type Upstream,
   validate,
   type WorkloadIr,
@@ -42,14 +43,15 @@ const httpProxyMessage = perSocket((listen, [path]: readonly [string | undefined
 const upstreamMessage = perSocket(
   (
     listen,
-    [name, kind, destinations, origins, path]: readonly [
+    [name, kind, destinations, limits, origins, path]: readonly [
       string,
       Upstream['kind'],
       readonly Destination[],
+      TcpLimits | undefined,
       readonly OriginRef[],
       string | undefined,
     ],
-  ) => upstreamListener(name, listen, kind, destinations, origins, path),
+  ) => upstreamListener(name, listen, kind, destinations, limits, origins, path),
 );
 const inboundMessage = perSocket(
   (_listen, [inbound, trustDomain, engine, path]: readonly [Inbound, string, Engine, string | undefined]) =>
@@ -64,8 +66,15 @@ const gatewayListenerMessages = perSocket(
 function upstreamListenerMessage(upstream: Upstream, path: string | undefined): XdsMessage {
   const name = upstreamName(upstream.port, upstream.host);
   return upstream.kind === 'http'
-    ? upstreamMessage(upstream.listen, [name, upstream.kind, noDestinations, noOrigins, path])
-    : upstreamMessage(upstream.listen, [name, upstream.kind, upstream.destinations, upstream.origins, path]);
+    ? upstreamMessage(upstream.listen, [name, upstream.kind, noDestinations, undefined, noOrigins, path])
+    : upstreamMessage(upstream.listen, [
+        name,
+        upstream.kind,
+        upstream.destinations,
+        upstream.limits,
+        upstream.origins,
+        path,
+      ]);
 }
 
 const noOrigins: readonly OriginRef[] = [];
@@ -116,5 +125,5 @@ function distinctApps(inbound: readonly Inbound[]): readonly Inbound[] {
 
 /** Names of the load assignments that the clusters of an IR need, sorted. */
 export const endpointNames: (ir: WorkloadIr) => readonly string[] = perObject((ir) =>
-  ir.clusters.filter(({ discovery }) => discovery.kind === 'endpoints').map(({ name }) => name),
+  ir.clusters.flatMap(({ discovery }) => (discovery.kind === 'endpoints' ? [discovery.assignment] : [])),
 );

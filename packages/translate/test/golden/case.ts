@@ -23,13 +23,16 @@ export interface GoldenCase {
   readonly objects: readonly KubeObject[];
 }
 
-/** Reads `<case>.in.yaml`: the question, then resources, which must be valid. */
+/**
+ * Reads `<case>.in.yaml`: the question, then resources, which must be valid.
+ * @param runFolder stands in for `/run/weft`, where access logs go and the files that cases name are.
+ */
 export function readCase(
   path: string,
   order: 'as written' | 'reversed' = 'as written',
-  logFolder = '/run/weft',
+  runFolder = '/run/weft',
 ): GoldenCase {
-  const documents = parseAllDocuments(readFileSync(path, 'utf8'));
+  const documents = parseAllDocuments(readFileSync(path, 'utf8').replaceAll('/run/weft/', `${runFolder}/`));
   const [question, ...raw] = documents.map((document) => {
     const [error] = document.errors;
     if (error !== undefined) {
@@ -46,7 +49,7 @@ export function readCase(
   });
   const asked = question as Question;
   const state = new MeshState(
-    asked.accessLog === true ? { accessLogPath: (key) => `${logFolder}/${key.replace('/', '.')}.access.log` } : {},
+    asked.accessLog === true ? { accessLogPath: (key) => `${runFolder}/${key.replace('/', '.')}.access.log` } : {},
   );
   // One at a time, so that everything is indexed again and again on the way.
   for (const value of order === 'reversed' ? objects.toReversed() : objects) {

@@ -1,0 +1,112 @@
+import type { ClusterTls, MutualTls, TlsOrigination } from '@weft/ir';
+import type { PolicySpec, Secret } from '../kinds.ts';
+import type { Client, MeshState } from '../state/mesh-state.ts';
+import type { ServiceModel } from '../state/service-model.ts';
+import { certificateProblem, secretName } from './gateway-api/certificates.ts';
+
+type TlsSpec = NonNullable<PolicySpec['tls']>;
+
+/** What `caCertificates` is where the machine's own roots are meant. */
+const systemRoots = 'system';
+
+/** The Secrets that a policy names, as far as there are any. */
+export interface TlsSecrets {
+  readonly namespace: string;
+  /** With the key pair, and with the roots if there is no Secret of their own. */
+  readonly own: Secret | undefined;
+  readonly roots: Secret | undefined;
+}
+
+/** The Secrets of `credentialName`, which is one of the client's namespace; undefined: none is named. */
+export function tlsSecrets(state: MeshState, client: Client, spec: TlsSpec | undefined): TlsSecrets | undefined {
+  const name = spec?.credentialName ?? '';
+  if (name === '' || (spec?.mode !== 'SIMPLE' && spec?.mode !== 'MUTUAL')) {
+    return undefined;
+  }
+  const { namespace } = client;
+  return {
+    namespace,
+    own: state.object('/Secret', `${namespace}/${name}`),
+    roots: state.object('/Secret', `${namespace}/${name}-cacert`),
+  };
+}
+
+/** How the endpoints of a cluster are spoken to; a text says what is missing for it. */
+export function clusterTls(
+  spec: TlsSpec | undefined,
+  mutual: MutualTls,
+  service: ServiceModel,
+  secrets: TlsSecrets | undefined,
+): ClusterTls | string {
+  if (spec === undefined) {
+    return { kind: 'auto', mutual };
+  }
+  switch (spec.mode) {
+    case undefined:
+      return { kind: 'disabled' };
+    case 'ISTIO_MUTUAL':
+      return { kind: 'mutual', mutual: withNames(mutual, spec) };
+    case 'DISABLE':
+      return { kind: 'disabled' };
+    default:
+      return originationOf(spec, service, secrets);
+  }
+}
+
+/** Names that the rule gives take the place of those that are known of the workloads. */
+function withNames(mutual: MutualTls, spec: TlsSpec): MutualTls {
+  const names = spec.subjectAltNames ?? [];
+  return {
+    sni: spec.sni === undefined || spec.sni === '' ? mutual.sni : spec.sni,
+    peerIds: names.length === 0 ? mutual.peerIds : [...names].sort(),
+  };
+}
+
+function originationOf(spec: TlsSpec, service: ServiceModel, secrets: TlsSecrets | undefined): ClusterTls | string {
+  const roots = rootsOf(spec, secrets);
+  const certificate = spec.mode === 'MUTUAL' ? certificateOf(spec, secrets) : undefined;
+  if (typeof roots === 'string' || typeof certificate === 'string') {
+    return [roots, certificate].find((part) => typeof part === 'string') ?? '';
+  }
+  const names = spec.subjectAltNames ?? [];
+  const sni = spec.sni === undefined || spec.sni === '' ? undefined : spec.sni;
+  return {
+    kind: 'originate',
+    origination: {
+      // The host is what the server is known by; a wildcard is no name to send.
+      sni: sni ?? (service.host.startsWith('*') ? undefined : service.host),
+      subjectAltNames: names.length > 0 ? names : service.subjectAltNames,
+      roots,
+      certificate,
+    },
+  };
+}
+
+function rootsOf(spec: TlsSpec, secrets: TlsSecrets | undefined): TlsOrigination['roots'] | string {
+  if (spec.insecureSkipVerify === true) {
+    return { kind: 'none' };
+  }
+  if (secrets !== undefined) {
+    const name = spec.credentialName ?? '';
+    const has = [secrets.roots, secrets.own].some((secret) => hasKey(secret, 'ca.crt') || hasKey(secret, 'cacert'));
+    return has
+      ? { kind: 'secret', name: secretName(secrets.namespace, `${name}-cacert`) }
+      : `there are no certificates of an authority in Secret ${secrets.namespace}/${name}-cacert or ${name}`;
+  }
+  const path = spec.caCertificates ?? '';
+  return path === '' || path === systemRoots ? { kind: 'system' } : { kind: 'file', path };
+}
+
+function certificateOf(spec: TlsSpec, secrets: TlsSecrets | undefined): TlsOrigination['certificate'] | string {
+  if (secrets === undefined) {
+    return { kind: 'files', certificatePath: spec.clientCertificate ?? '', keyPath: spec.privateKey ?? '' };
+  }
+  const { own, namespace } = secrets;
+  const name = spec.credentialName ?? '';
+  const problem = own === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(own);
+  return problem ?? { kind: 'secret', name: secretName(namespace, name) };
+}
+
+function hasKey(secret: Secret | undefined, key: string): boolean {
+  return secret?.data?.[key] !== undefined;
+}

@@ -1,0 +1,70 @@
+import type { HashPolicy, LoadBalancer, OutboundCluster } from '@weft/ir';
+import { parseDurationMs } from '@weft/resources';
+import type { PolicySpec } from '../kinds.ts';
+
+type LoadBalancerSpec = NonNullable<PolicySpec['loadBalancer']>;
+
+const simple: Readonly<Record<string, LoadBalancer>> = {
+  ROUND_ROBIN: { kind: 'round-robin' },
+  LEAST_REQUEST: { kind: 'least-request' },
+  LEAST_CONN: { kind: 'least-request' },
+  RANDOM: { kind: 'random' },
+};
+
+/** Istio's default. */
+const leastRequest: LoadBalancer = { kind: 'least-request' };
+
+const defaultRingSize = 1024;
+const defaultTableSize = 65_537;
+
+/**
+ * How a cluster chooses among its endpoints.
+ * @param bySourceIp the service asks for that where no policy says how to choose (`sessionAffinity: ClientIP`).
+ */
+export function balancing(
+  spec: LoadBalancerSpec | undefined,
+  bySourceIp: boolean,
+): Pick<OutboundCluster, 'loadBalancer' | 'hash' | 'slowStart'> {
+  const { consistentHash } = spec ?? {};
+  if (consistentHash !== undefined) {
+    return { loadBalancer: hashing(consistentHash), hash: hashOf(consistentHash), slowStart: undefined };
+  }
+  const chosen = simple[spec?.simple ?? ''];
+  if (chosen === undefined && bySourceIp) {
+    const loadBalancer = { kind: 'ring-hash', minimumRingSize: defaultRingSize } as const;
+    return { loadBalancer, hash: { kind: 'source-ip' }, slowStart: undefined };
+  }
+  return { loadBalancer: chosen ?? leastRequest, hash: undefined, slowStart: slowStart(spec, chosen) };
+}
+
+function hashing(spec: NonNullable<LoadBalancerSpec['consistentHash']>): LoadBalancer {
+  return spec.maglev === undefined
+    ? {
+        kind: 'ring-hash',
+        minimumRingSize: spec.ringHash?.minimumRingSize ?? spec.minimumRingSize ?? defaultRingSize,
+      }
+    : { kind: 'maglev', tableSize: spec.maglev.tableSize ?? defaultTableSize };
+}
+
+function hashOf(spec: NonNullable<LoadBalancerSpec['consistentHash']>): HashPolicy | undefined {
+  const { httpHeaderName, httpCookie, httpQueryParameterName } = spec;
+  if (httpHeaderName !== undefined) {
+    return { kind: 'header', name: httpHeaderName };
+  }
+  if (httpCookie !== undefined) {
+    const ttlMs = httpCookie.ttl === undefined ? undefined : parseDurationMs(httpCookie.ttl);
+    return { kind: 'cookie', name: httpCookie.name, path: httpCookie.path ?? '', ttlMs };
+  }
+  if (httpQueryParameterName !== undefined) {
+    return { kind: 'query', name: httpQueryParameterName };
+  }
+  return spec.useSourceIp === true ? { kind: 'source-ip' } : undefined;
+}
+
+/** Envoy spares new endpoints where it balances by turns or by load; a choice at random takes no notice. */
+function slowStart(spec: LoadBalancerSpec | undefined, chosen: LoadBalancer | undefined): OutboundCluster['slowStart'] {
+  const windowMs = parseDurationMs(spec?.warmup?.duration ?? spec?.warmupDurationSecs ?? '') ?? 0;
+  return windowMs === 0 || chosen?.kind === 'random'
+    ? undefined
+    : { windowMs, minimumPercent: spec?.warmup?.minimumPercent, aggression: spec?.warmup?.aggression };
+}

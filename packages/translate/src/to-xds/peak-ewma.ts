@@ -1,0 +1,45 @@
+import type { OutboundCluster } from '@weft/ir';
+import { BinaryWriter, packAny } from '@weft/xds-types';
+import { LoadBalancingPolicy, LoadBalancingPolicy_Policy } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
+import { TypedExtensionConfig } from '@weft/xds-types/envoy/config/core/v3/extension.ts';
+import {
+  LocalityLbConfig,
+  LocalityLbConfig_LocalityWeightedLbConfig,
+  SlowStartConfig,
+} from '@weft/xds-types/envoy/extensions/load_balancing_policies/common/v3/common.ts';
+import { LeastRequest } from '@weft/xds-types/envoy/extensions/load_balancing_policies/least_request/v3/least_request.ts';
+import { create } from './message.ts';
+
+const PEAK_EWMA = 'weft.load_balancing_policies.peak_ewma.v1.PeakEwma';
+const LEAST_REQUEST = 'envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest';
+
+/** Our proxies take the first of the two (docs/proxy.md, "Load balancing"); Envoy, which does not know it, the second. */
+export function peakEwmaPolicy(
+  { byLocalityWeight }: OutboundCluster,
+  slowStartConfig: SlowStartConfig | undefined,
+): LoadBalancingPolicy {
+  const localityLbConfig = byLocalityWeight
+    ? create(LocalityLbConfig, {
+        localityConfigSpecifier: {
+          $case: 'localityWeightedLbConfig',
+          value: create(LocalityLbConfig_LocalityWeightedLbConfig, {}),
+        },
+      })
+    : undefined;
+  const ours = new BinaryWriter();
+  if (localityLbConfig !== undefined) {
+    ours.uint32(26).bytes(LocalityLbConfig.encode(localityLbConfig).finish());
+  }
+  if (slowStartConfig !== undefined) {
+    ours.uint32(34).bytes(SlowStartConfig.encode(slowStartConfig).finish());
+  }
+  const theirs = create(LeastRequest, { localityLbConfig, slowStartConfig });
+  return create(LoadBalancingPolicy, {
+    policies: [
+      { name: PEAK_EWMA, typedConfig: { typeUrl: `type.googleapis.com/${PEAK_EWMA}`, value: ours.finish() } },
+      { name: LEAST_REQUEST, typedConfig: packAny(LEAST_REQUEST, LeastRequest, theirs) },
+    ].map((config) =>
+      create(LoadBalancingPolicy_Policy, { typedExtensionConfig: create(TypedExtensionConfig, config) }),
+    ),
+  });
+}
