@@ -69,6 +69,23 @@ test('every field of every kind has a description, and only keywords of OpenAPI 
   assert.ok(fields > 1000, `${fields} fields looked at`);
 });
 
+test('every pattern ends soon on the worst texts that its bounds let through', () => {
+  const tried = new Set<string>();
+  for (const kind of kinds) {
+    walk(openApiSchema(kind), kind.kind, ({ pattern, maxLength = 100_000 }) => {
+      if (pattern === undefined || tried.has(`${pattern} ${maxLength}`)) {
+        return;
+      }
+      tried.add(`${pattern} ${maxLength}`);
+      for (const part of ['a', '-', 'a-', 'a.', '1h', 'a:', '/', '%20', '! ']) {
+        // What takes exponential time does not come to an end here.
+        new RegExp(pattern).test(`${part.repeat(maxLength / part.length - 1)}\u0000`);
+      }
+    });
+  }
+  assert.ok(tried.size > 15, `${tried.size} patterns`);
+});
+
 test('keys of merged lists are fields of their items', () => {
   let lists = 0;
   for (const kind of kinds) {
