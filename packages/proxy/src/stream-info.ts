@@ -116,6 +116,8 @@ export class StreamInfo {
   virtualHost: VirtualHost | undefined = undefined;
   route: Route | undefined = undefined;
   routeName = '';
+  /** Which of the virtual host's virtual clusters the request belongs to; empty if to none. */
+  virtualClusterName = '';
   /** The cluster chosen; the name also when it does not exist. */
   clusterName = '';
   cluster: ClusterConfig | undefined = undefined;
@@ -185,6 +187,7 @@ export class StreamInfo {
     this.virtualHost = undefined;
     this.route = undefined;
     this.routeName = '';
+    this.virtualClusterName = '';
     this.clusterName = '';
     this.cluster = undefined;
     this.endpoint = undefined;

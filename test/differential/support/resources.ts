@@ -9,6 +9,7 @@ export const logFields: Readonly<Record<string, string>> = {
   details: '%RESPONSE_CODE_DETAILS%',
   route: '%ROUTE_NAME%',
   cluster: '%UPSTREAM_CLUSTER%',
+  virtualCluster: '%VIRTUAL_CLUSTER_NAME%',
   attempts: '%UPSTREAM_REQUEST_ATTEMPT_COUNT%',
 };
 

@@ -104,6 +104,7 @@ const plain: Readonly<Record<string, Command>> = {
   FILTER_CHAIN_NAME: downstream((connection) => textOf(connection.filterChainName)),
   ROUTE_NAME: httpOnly((info) => textOf(info.routeName)),
   VIRTUAL_HOST_NAME: httpOnly((info) => textOf(info.virtualHost?.name ?? '')),
+  VIRTUAL_CLUSTER_NAME: httpOnly((info) => textOf(info.virtualClusterName)),
   STREAM_ID: httpOnly((info) => textOf(info.requestId)),
   GRPC_STATUS_NUMBER: httpOnly((info) => grpcStatus(info)),
   HOSTNAME: { http: () => machine, tcp: () => machine },

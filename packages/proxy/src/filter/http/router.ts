@@ -1,5 +1,6 @@
 import { clusterNotFound, directResponse, localReplies, redirectReply, tellsLocation } from '../../local-reply.ts';
 import { ownLocation, redirectLocation } from '../../route/rewrite.ts';
+import { matchesHeaders } from '../../route/route-match.ts';
 import type { CompiledRoute } from '../../route/route-table.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
 import { grpcTimeoutMs } from './grpc/grpc-request.ts';
@@ -51,6 +52,9 @@ function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
     return FilterStatus.replied;
   }
   stream.routed = true;
+  if (route.virtualHost.virtualClusters.length > 0) {
+    stream.info.virtualClusterName = virtualClusterOf(stream, route);
+  }
   prepareUpstreamRequest(stream, route, head);
   if (action.idleTimeoutMs !== undefined) {
     stream.touch();
@@ -67,6 +71,11 @@ function forward(stream: HttpStream, route: CompiledRoute): FilterStatusCode {
   startMirrors(stream, route);
   startTry(stream);
   return stream.finished || stream.response.started ? FilterStatus.replied : FilterStatus.stop;
+}
+
+/** The first whose matchers fit; empty if there is none. */
+function virtualClusterOf(stream: HttpStream, { virtualHost }: CompiledRoute): string {
+  return virtualHost.virtualClusters.find(({ headers }) => matchesHeaders(headers, stream))?.name ?? '';
 }
 
 /** Arms the limit of the request's life. @returns false when it is over already. */
