@@ -10,6 +10,8 @@ export {
   type OutboundCluster,
   type OutlierDetection,
   type Protocol,
+  type SlowStart,
+  type TcpLimits,
   type TlsOrigination,
   type TlsRoots,
   unlimited,
