@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { releaseChunk } from '@weft/http-codec';
 import type { BindAddress } from '../runtime-config/config.ts';
-import { bulkBufferBytes, releaseBulkBuffer, takeBulkBuffer } from './bulk-buffers.ts';
+import { releaseBulkBuffer, takeBulkBuffer } from './bulk-buffers.ts';
 import { Connection, type TransportContext } from './connection.ts';
 import { runEvent } from './guarded-event.ts';
 import {
@@ -146,7 +146,6 @@ export class RawConnection extends Connection {
     const handle = this.#handle;
     if (
       handle === undefined ||
-      bytes.length !== bulkBufferBytes ||
       start !== 0 ||
       this.output.byteLength > 0 ||
       this.#error !== undefined ||
@@ -367,9 +366,7 @@ function completeWrite(this: WriteRequest, status: number): void {
 }
 
 function releaseWritten(chunk: Buffer): void {
-  if (chunk.length === bulkBufferBytes) {
-    releaseBulkBuffer(chunk);
-  } else {
+  if (!releaseBulkBuffer(chunk)) {
     releaseChunk(chunk);
   }
 }
