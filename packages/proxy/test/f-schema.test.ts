@@ -7,13 +7,16 @@ import * as accessLog from '../src/runtime-config/wire/access-log-schema.ts';
 import * as cluster from '../src/runtime-config/wire/cluster-schema.ts';
 import * as core from '../src/runtime-config/wire/core-schema.ts';
 import * as endpoint from '../src/runtime-config/wire/endpoint-schema.ts';
-import * as httpFilter from '../src/runtime-config/wire/http-filter-schema.ts';
+import * as hashPolicy from '../src/runtime-config/wire/hash-policy-schema.ts';
 import * as manager from '../src/runtime-config/wire/http-connection-manager-schema.ts';
+import * as httpFilter from '../src/runtime-config/wire/http-filter-schema.ts';
 import * as listener from '../src/runtime-config/wire/listener-schema.ts';
+import * as balancing from '../src/runtime-config/wire/load-balancing-schema.ts';
 import * as matcher from '../src/runtime-config/wire/matcher-schema.ts';
 import * as retry from '../src/runtime-config/wire/retry-schema.ts';
 import * as route from '../src/runtime-config/wire/route-schema.ts';
 import type { AnyMessage, Field } from '../src/runtime-config/wire/schema.ts';
+import * as session from '../src/runtime-config/wire/stateful-session-schema.ts';
 import * as tls from '../src/runtime-config/wire/tls-schema.ts';
 
 /** The `.proto` files that the generated types are made from: the schemas must agree with them to the last field. */
@@ -21,9 +24,22 @@ const protos = join(
   dirname(createRequire(import.meta.url).resolve('@grpc/grpc-js-xds/package.json')),
   'deps/envoy-api',
 );
-const schemas: AnyMessage[] = [accessLog, cluster, core, endpoint, httpFilter, manager, listener, matcher, retry, route, tls].flatMap(
-  (module) => Object.values(module).filter((value) => 'byNumber' in value),
-);
+const schemas: AnyMessage[] = [
+  accessLog,
+  balancing,
+  cluster,
+  core,
+  endpoint,
+  hashPolicy,
+  httpFilter,
+  manager,
+  listener,
+  matcher,
+  retry,
+  route,
+  session,
+  tls,
+].flatMap((module) => Object.values(module).filter((value) => 'byNumber' in value));
 
 interface ProtoField {
   readonly name: string;
@@ -68,6 +84,16 @@ function parseProto(text: string): Map<string, ProtoField[]> {
   }
   return messages;
 }
+
+/** What Envoy 1.40 has and the protos have not yet: fields by their numbers, or whole messages. */
+const newer: Readonly<Record<string, readonly number[] | 'message'>> = {
+  'envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig': [3],
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig': [4, 5, 6],
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone': 'message',
+  'envoy.type.http.v3.Cookie': [4],
+  'envoy.type.http.v3.CookieAttribute': 'message',
+  'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': [3, 4],
+};
 
 function protoOf(schema: AnyMessage): ProtoField[] {
   const [, packageName = '', messageName = ''] = /^(.*\.v3)\.(.*)$/.exec(schema.name) ?? [];
@@ -114,10 +140,12 @@ describe('wire schemas', () => {
     assert.ok(schemas.length > 60, String(schemas.length));
   });
 
-  for (const schema of schemas) {
+  for (const schema of schemas.filter(({ name }) => name.startsWith('envoy.') && newer[name] !== 'message')) {
     it(`${schema.name} names every field of the proto, with its number, type and oneof`, () => {
       const fields = protoOf(schema);
-      const numbers = [...schema.byNumber.keys(), ...schema.unsupported.keys()].sort((a, b) => a - b);
+      const numbers = [...schema.byNumber.keys(), ...schema.unsupported.keys()]
+        .filter((number) => newer[schema.name]?.includes(number as never) !== true)
+        .sort((a, b) => a - b);
       assert.deepEqual(
         numbers,
         fields.map(({ number }) => number).sort((a, b) => a - b),

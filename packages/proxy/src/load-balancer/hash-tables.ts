@@ -11,7 +11,7 @@ import { type NormalizedWeights, normalizeWeights } from './normalized-weights.t
 export type HashingPolicy = Extract<LoadBalancerPolicy, { readonly kind: 'ring-hash' | 'maglev' }>;
 
 /** Entries up to which a table is built at once: about a millisecond. */
-export const MAX_ENTRIES_AT_ONCE = 2048;
+const MAX_ENTRIES_AT_ONCE = 2048;
 /** Times that an endpoint which may not be used any more is passed over while its table is being replaced. */
 const MAX_STALE_STEPS = 32;
 

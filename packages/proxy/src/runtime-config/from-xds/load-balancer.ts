@@ -8,6 +8,7 @@ import type {
 } from '../load-balancing.ts';
 import type { Cluster } from '../wire/cluster-schema.ts';
 import type {
+  ClusterConsistentHashingLbConfig as ClusterHashingSchema,
   EndpointPickingPolicy,
   ConsistentHashingLbConfig as HashingSchema,
   LoadBalancingPolicy,
@@ -375,13 +376,19 @@ function isPrime(number: number): boolean {
   return true;
 }
 
-function hashingFromXds(config: Decoded<typeof HashingSchema> | undefined, problems: Problems): ConsistentHashing {
+function hashingFromXds(
+  config:
+    | Decoded<typeof HashingSchema>
+    | (Decoded<typeof ClusterHashingSchema> & { readonly hash_policy?: undefined })
+    | undefined,
+  problems: Problems,
+): ConsistentHashing {
   if (config === undefined) {
     return noHashing;
   }
   return problems.within('consistent_hashing_lb_config', () => ({
     ...boundedBy(config.use_hostname_for_hashing, config.hash_balance_factor, problems),
-    hashPolicies: hashPoliciesFromXds(config.hash_policy, problems),
+    hashPolicies: hashPoliciesFromXds(config.hash_policy ?? [], problems),
   }));
 }
 

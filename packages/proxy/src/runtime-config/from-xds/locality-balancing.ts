@@ -1,5 +1,5 @@
 import type { LocalityBalancing } from '../load-balancing.ts';
-import type { ZoneAwareLbConfig } from '../wire/load-balancing-schema.ts';
+import type { ClusterZoneAwareLbConfig, ZoneAwareLbConfig } from '../wire/load-balancing-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 
@@ -16,8 +16,14 @@ export const zoneAwareByDefault: LocalityBalancing = {
   forceLocalZoneMinSize: undefined,
 };
 
+/** What only extensions can say. */
+type Extension = 'force_local_zone' | 'force_locality_direct_routing' | 'locality_basis';
+
 interface LocalityFields {
-  readonly zone_aware_lb_config: Decoded<typeof ZoneAwareLbConfig> | undefined;
+  readonly zone_aware_lb_config:
+    | Decoded<typeof ZoneAwareLbConfig>
+    | (Decoded<typeof ClusterZoneAwareLbConfig> & { readonly [extended in Extension]?: undefined })
+    | undefined;
   readonly locality_weighted_lb_config: object | undefined;
 }
 
@@ -45,6 +51,7 @@ export function localityFromXds(fields: LocalityFields | undefined, problems: Pr
     minClusterSize: zones.min_cluster_size ?? DEFAULT_MIN_CLUSTER_SIZE,
     failTrafficOnPanic: zones.fail_traffic_on_panic,
     byWeight: zones.locality_basis === 'HEALTHY_HOSTS_WEIGHT',
-    forceLocalZoneMinSize: forced ?? (zones.force_locality_direct_routing ? DEFAULT_FORCE_LOCAL_MIN_SIZE : undefined),
+    forceLocalZoneMinSize:
+      forced ?? (zones.force_locality_direct_routing === true ? DEFAULT_FORCE_LOCAL_MIN_SIZE : undefined),
   };
 }

@@ -24,45 +24,26 @@ export const RuntimeDouble = message('envoy.config.core.v3.RuntimeDouble', {
   runtime_key: string(2),
 });
 
-export const SlowStartConfig = message('envoy.config.cluster.v3.Cluster.SlowStartConfig', {
+export const ClusterSlowStartConfig = message('envoy.config.cluster.v3.Cluster.SlowStartConfig', {
   slow_start_window: duration(1),
   aggression: nested(2, RuntimeDouble),
   min_weight_percent: nested(3, Percent),
 });
 
-export const ForceLocalZone = message('ZoneAwareLbConfig.ForceLocalZone', { min_size: uint32Value(1) });
-
-export const ZoneAwareLbConfig = message('envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig', {
+export const ClusterZoneAwareLbConfig = message('envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig', {
   routing_enabled: nested(1, Percent),
   min_cluster_size: uint64Value(2),
   fail_traffic_on_panic: bool(3),
-  force_locality_direct_routing: bool(4),
-  force_local_zone: nested(5, ForceLocalZone),
-  locality_basis: enumeration(6, 'HEALTHY_HOSTS_NUM=0 HEALTHY_HOSTS_WEIGHT=1'),
 });
 
-export const LocalityWeightedLbConfig = message(
+export const ClusterLocalityWeightedLbConfig = message(
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig',
   {},
 );
 
-export const LocalityLbConfig = message(
-  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig',
-  {
-    zone_aware_lb_config: nested(1, ZoneAwareLbConfig),
-    locality_weighted_lb_config: nested(2, LocalityWeightedLbConfig),
-  },
-  '',
-  [['zone_aware_lb_config', 'locality_weighted_lb_config']],
-);
-
-export const ConsistentHashingLbConfig = message(
-  'envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig',
-  {
-    use_hostname_for_hashing: bool(1),
-    hash_balance_factor: uint32Value(2),
-    hash_policy: repeated(nested(3, RouteActionHashPolicy)),
-  },
+export const ClusterConsistentHashingLbConfig = message(
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig',
+  { use_hostname_for_hashing: bool(1), hash_balance_factor: uint32Value(2) },
 );
 
 export const HealthStatusSet = message('envoy.config.core.v3.HealthStatusSet', {
@@ -73,13 +54,13 @@ export const ClusterCommonLbConfig = message(
   'envoy.config.cluster.v3.Cluster.CommonLbConfig',
   {
     healthy_panic_threshold: nested(1, Percent),
-    zone_aware_lb_config: nested(2, ZoneAwareLbConfig),
-    locality_weighted_lb_config: nested(3, LocalityWeightedLbConfig),
+    zone_aware_lb_config: nested(2, ClusterZoneAwareLbConfig),
+    locality_weighted_lb_config: nested(3, ClusterLocalityWeightedLbConfig),
     // Updates are taken at once and their cost is that of one, so that there is nothing to wait for.
     update_merge_window: duration(4),
     ignore_new_hosts_until_first_hc: bool(5),
     close_connections_on_host_set_change: bool(6),
-    consistent_hashing_lb_config: nested(7, ConsistentHashingLbConfig),
+    consistent_hashing_lb_config: nested(7, ClusterConsistentHashingLbConfig),
     override_host_status: nested(8, HealthStatusSet),
   },
   '',
@@ -89,11 +70,11 @@ export const ClusterCommonLbConfig = message(
 export const ClusterLeastRequestLbConfig = message('envoy.config.cluster.v3.Cluster.LeastRequestLbConfig', {
   choice_count: uint32Value(1),
   active_request_bias: nested(2, RuntimeDouble),
-  slow_start_config: nested(3, SlowStartConfig),
+  slow_start_config: nested(3, ClusterSlowStartConfig),
 });
 
 export const ClusterRoundRobinLbConfig = message('envoy.config.cluster.v3.Cluster.RoundRobinLbConfig', {
-  slow_start_config: nested(1, SlowStartConfig),
+  slow_start_config: nested(1, ClusterSlowStartConfig),
 });
 
 export const ClusterRingHashLbConfig = message('envoy.config.cluster.v3.Cluster.RingHashLbConfig', {
@@ -125,6 +106,53 @@ export const LbSubsetConfig = message('envoy.config.cluster.v3.Cluster.LbSubsetC
 });
 
 // ---------------------------------------------------------------------------------------------- extensions
+
+export const SlowStartConfig = message('envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig', {
+  slow_start_window: duration(1),
+  aggression: nested(2, RuntimeDouble),
+  min_weight_percent: nested(3, Percent),
+});
+
+export const ForceLocalZone = message(
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone',
+  { min_size: uint32Value(1) },
+);
+
+export const ZoneAwareLbConfig = message(
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig',
+  {
+    routing_enabled: nested(1, Percent),
+    min_cluster_size: uint64Value(2),
+    fail_traffic_on_panic: bool(3),
+    force_locality_direct_routing: bool(4),
+    force_local_zone: nested(5, ForceLocalZone),
+    locality_basis: enumeration(6, 'HEALTHY_HOSTS_NUM=0 HEALTHY_HOSTS_WEIGHT=1'),
+  },
+);
+
+export const LocalityWeightedLbConfig = message(
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig',
+  {},
+);
+
+export const LocalityLbConfig = message(
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig',
+  {
+    zone_aware_lb_config: nested(1, ZoneAwareLbConfig),
+    locality_weighted_lb_config: nested(2, LocalityWeightedLbConfig),
+  },
+  '',
+  [['zone_aware_lb_config', 'locality_weighted_lb_config']],
+);
+
+export const ConsistentHashingLbConfig = message(
+  'envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig',
+  {
+    use_hostname_for_hashing: bool(1),
+    hash_balance_factor: uint32Value(2),
+    hash_policy: repeated(nested(3, RouteActionHashPolicy)),
+  },
+);
 
 export const RoundRobin = message('envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin', {
   slow_start_config: nested(1, SlowStartConfig),
