@@ -2,7 +2,7 @@
 export const adminPrefix = '/weft/v1/';
 
 /**
- * The paths of the admin API. All are `GET` except `joinTokens` and `pageLogin`. Answers are JSON; errors are Kubernetes `Status`
+ * The paths of the admin API. All are `GET` except `joinTokens`, `pageLogin` and `preview`. Answers are JSON; errors are Kubernetes `Status`
  * objects. The first page serves the same paths on its own address, behind its session.
  */
 export const adminPaths = {
@@ -23,6 +23,8 @@ export const adminPaths = {
    * → `RequestExplanation`. Query: `method`, `url` (absolute), `header` (`name: value`, any number).
    */
   explain: (namespace: string, name: string): string => `/weft/v1/proxies/${part(namespace)}/${part(name)}/explain`,
+  /** `POST PreviewRequest` → `Preview`; needs `create` on this path. Nothing is stored. */
+  preview: '/weft/v1/preview',
   /** → `EdgeList`. Query as `overview`. */
   edges: '/weft/v1/edges',
   /** → `CheckList` */

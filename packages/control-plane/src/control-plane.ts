@@ -135,18 +135,16 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
     trustDomain: ca.trustDomain,
     endpoints,
   });
-  const routes = new ReadRoutes(
-    createMeshQueries({
-      ...meshParts(mesh),
-      trustDomain: ca.trustDomain,
-      client,
-      ca,
-      clock,
-      version,
-      translationFailures: () => mesh.translationFailures,
-    }),
+  const queries = createMeshQueries({
+    ...meshParts(mesh),
+    trustDomain: ca.trustDomain,
+    client,
+    ca,
     clock,
-  );
+    version,
+    translationFailures: () => mesh.translationFailures,
+  });
+  const routes = new ReadRoutes(queries, clock);
   closers.add('streams of the admin API', () => routes.close());
   const page = await startPageServer({
     host: config.host,
@@ -164,7 +162,14 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
     page: page.url,
   };
   api.mount(
-    createAdminMount({ routes, tokens, ca, pageLogin: () => page.loginLink(), logger: logger.with({ part: 'admin' }) }),
+    createAdminMount({
+      routes,
+      tokens,
+      ca,
+      pageLogin: () => page.loginLink(),
+      preview: (objects) => queries.preview(objects),
+      logger: logger.with({ part: 'admin' }),
+    }),
   );
 
   const kubeconfig = await KubeconfigFile.write({

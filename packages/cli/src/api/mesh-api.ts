@@ -8,11 +8,13 @@ import {
   type JoinTokenResponse,
   type Overview,
   type PageLogin,
+  type Preview,
   type ProxyDetail,
   type ProxyList,
   type RequestExplanation,
   type VersionInfo,
 } from '@weft/admin-api';
+import type { KubeObject } from '@weft/resources';
 import type { StateFolder } from '../platform/state-folder.ts';
 import { ApiClient } from './api-client.ts';
 import { findKubeconfig, readKubeconfig } from './kubeconfig.ts';
@@ -56,6 +58,10 @@ export class MeshApi {
 
   explain(namespace: string, name: string, query: URLSearchParams): Promise<RequestExplanation> {
     return this.client.json({ path: `${adminPaths.explain(namespace, name)}?${query}` });
+  }
+
+  preview(objects: readonly KubeObject[]): Promise<Preview> {
+    return this.client.json({ method: 'POST', path: adminPaths.preview, body: { objects } });
   }
 
   checks(): Promise<CheckList> {

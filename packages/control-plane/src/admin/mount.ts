@@ -1,9 +1,11 @@
-import { adminPrefix, type JoinTokenRequest, type JoinTokenResponse } from '@weft/admin-api';
+import { adminPrefix, type JoinTokenRequest, type JoinTokenResponse, type PreviewedChange } from '@weft/admin-api';
 import type { Mount, MountedRequest } from '@weft/api-server';
 import { type Logger, MeshError } from '@weft/base';
 import type { CertificateAuthority } from '@weft/identity/authority';
+import type { KubeObject } from '@weft/resources';
 import type { JoinTokenStore } from '../join/join-token-store.ts';
 import { sendError, sendJson } from './api-error.ts';
+import { parsePreview } from './preview.ts';
 import type { ReadRoutes } from './read-routes.ts';
 
 export interface AdminMountOptions {
@@ -12,6 +14,8 @@ export interface AdminMountOptions {
   readonly ca: CertificateAuthority;
   /** A new link to the first page, good for one login; undefined when there is no page. */
   readonly pageLogin: () => string | undefined;
+  /** What proxies would be given otherwise if these objects were stored. */
+  readonly preview: (objects: readonly KubeObject[]) => readonly PreviewedChange[];
   readonly logger: Logger;
 }
 
@@ -55,6 +59,11 @@ async function answer(mounted: MountedRequest, options: AdminMountOptions): Prom
       throw new MeshError('NOT_FOUND', 'this control plane serves no page');
     }
     sendJson(response, { url: link }, 201);
+    return;
+  }
+  if (request.method === 'POST' && rest === 'preview') {
+    requireAccess(mounted, { verb: 'create', path: url.pathname });
+    sendJson(response, { changes: options.preview(parsePreview(await mounted.readBody())) });
     return;
   }
   if (request.method !== 'GET') {

@@ -3,12 +3,14 @@ import type {
   ConfigDump,
   EdgeList,
   Overview,
+  PreviewedChange,
   ProxyDetail,
   ProxyList,
   RequestExplanation,
   TrustBundleInfo,
   VersionInfo,
 } from '@weft/admin-api';
+import type { KubeObject } from '@weft/resources';
 import type { ExplainedRequest } from '@weft/translate';
 
 /** What the admin API can be asked; HTTP, sessions and rights lie around it. */
@@ -22,6 +24,8 @@ export interface AdminQueries {
   configDump(proxyKey: string, filter: { readonly type?: string; readonly name?: string }): ConfigDump | undefined;
   /** Undefined: no such Proxy. */
   explain(proxyKey: string, request: ExplainedRequest): RequestExplanation | undefined;
+  /** What proxies would be given otherwise if these objects were stored. */
+  preview(objects: readonly KubeObject[]): readonly PreviewedChange[];
   edges(windowSeconds: number): EdgeList;
   checks(): Promise<CheckList>;
   trustBundle(): TrustBundleInfo;

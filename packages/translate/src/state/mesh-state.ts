@@ -34,7 +34,7 @@ import { type EffectivePeerAuthentication, PeerAuthenticationIndex } from './pee
 import { Reads } from './reads.ts';
 import { type KubeRoute, RouteIndex } from './route-index.ts';
 import { ServiceIndex } from './service-index.ts';
-import { modelsOfService, modelsOfServiceEntry, type ServiceModel } from './service-model.ts';
+import { concreteService, modelsOfService, modelsOfServiceEntry, type ServiceModel } from './service-model.ts';
 import { sameForTranslation } from './significant.ts';
 import { labelsOf } from './workload.ts';
 import { WorkloadIndex } from './workload-index.ts';
@@ -118,6 +118,29 @@ export class MeshState {
     return this.#settle(effect);
   }
 
+  /** Another state of the same resources, which can be changed to see what comes of it. */
+  copy(): MeshState {
+    const other = new MeshState(this.settings);
+    for (const objects of this.#objects.values()) {
+      other.apply([...objects.values()].map((value) => ({ value })));
+    }
+    for (const key of this.#disconnected) {
+      other.setProxyConnected(key, false);
+    }
+    return other;
+  }
+
+  /** A time at which an object would be younger than all that are there. */
+  youngest(): string {
+    let latest = Date.parse('1970-01-01T00:00:00Z');
+    for (const objects of this.#objects.values()) {
+      for (const { metadata } of objects.values()) {
+        latest = Math.max(latest, Date.parse(metadata.creationTimestamp ?? '') || 0);
+      }
+    }
+    return new Date(latest + 1_000).toISOString();
+  }
+
   /** `<namespace>/<name>` of all Proxy objects, sorted. */
   proxyKeys(): readonly string[] {
     return [...(this.#objects.get('weft.dev/Proxy')?.keys() ?? [])].sort();
@@ -153,10 +176,15 @@ export class MeshState {
     for (const candidate of candidates) {
       const exact = this.services.exact(candidate, clientNamespace);
       if (exact !== undefined) {
-        return exact;
+        const { alias } = exact;
+        return (alias === undefined ? undefined : this.services.exact(alias, clientNamespace)) ?? exact;
       }
     }
-    return this.services.find(candidates[0] ?? host, clientNamespace);
+    const name = candidates[0] ?? host;
+    const found = this.services.find(name, clientNamespace);
+    return (
+      found && this.memo.get(`concrete|${name}`, [found, name] as const, ([model]) => concreteService(model, name))
+    );
   }
 
   /** The VirtualService that has `host` for sidecars in the client's namespace: of the most specific host, the oldest. */
@@ -206,6 +234,12 @@ export class MeshState {
 
   /** The workloads behind a service; the same object until they change. */
   instancesOf(service: ServiceModel): InstanceSet {
+    if (this.services.ofObject(service.objectKey).every(({ host }) => host !== service.host)) {
+      // One host below a wildcard, which only its own name leads to.
+      return this.memo.get(`concrete-instances|${service.host}`, [service] as const, ([model]) =>
+        instanceSet({ instances: inlineInstances(model, this.settings), leftOut: [], identities: [] }),
+      );
+    }
     this.reads.note(`instances/${service.objectKey}`);
     return this.#instances.get(service.objectKey) ?? noInstances;
   }

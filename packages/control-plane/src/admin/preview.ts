@@ -1,0 +1,111 @@
+import type { PreviewedChange, PreviewRequest } from '@weft/admin-api';
+import { MeshError } from '@weft/base';
+import { type KubeObject, validateObject } from '@weft/resources';
+import {
+  clusterLoadAssignment,
+  endpointNames,
+  type MeshState,
+  proxyMessages,
+  workloadIr,
+  type XdsMessage,
+} from '@weft/translate';
+import type { TypeUrl } from '@weft/xds-types';
+import { typeNames } from '../proxies/type-names.ts';
+import { printableResource } from './printable.ts';
+import type { ProxySources } from './proxy-summary.ts';
+
+/** Objects of one request at most. */
+const maxObjects = 1_000;
+
+/** @throws MeshError `INVALID` when the body is no preview, or an object in it not valid. */
+export function parsePreview(body: Buffer): readonly KubeObject[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new MeshError('INVALID', 'the body is not JSON');
+  }
+  const objects = (parsed as Partial<PreviewRequest> | null)?.objects;
+  if (!Array.isArray(objects) || objects.length > maxObjects) {
+    throw new MeshError('INVALID', `the body must have objects, a list of at most ${maxObjects}`);
+  }
+  return objects.map((value: unknown, index) => {
+    const { object, violations } = validateObject(value);
+    if (object === undefined) {
+      throw new MeshError('INVALID', `objects[${index}]: ${violations[0]?.path ?? ''} ${violations[0]?.message ?? ''}`);
+    }
+    return object;
+  });
+}
+
+/** What the proxies would be given otherwise if `objects` were stored; what is the same in several proxies is one entry. */
+export function previewChange(sources: ProxySources, objects: readonly KubeObject[]): readonly PreviewedChange[] {
+  const after = sources.state.copy();
+  after.apply(objects.map((value) => ({ value: withAge(value, sources.state) })));
+  const changes = new Map<string, { readonly change: Omit<PreviewedChange, 'proxies'>; readonly proxies: string[] }>();
+  const keys = new Set([...sources.state.proxyKeys(), ...after.proxyKeys()]);
+  for (const proxyKey of [...keys].sort()) {
+    const old = resourcesOf(sources, sources.state, proxyKey);
+    const wanted = resourcesOf(sources, after, proxyKey);
+    for (const key of new Set([...old.keys(), ...wanted.keys()])) {
+      const change = changeOf(old.get(key), wanted.get(key));
+      if (change !== undefined) {
+        const id = JSON.stringify(change);
+        const known = changes.get(id);
+        if (known === undefined) {
+          changes.set(id, { change, proxies: [proxyKey] });
+        } else {
+          known.proxies.push(proxyKey);
+        }
+      }
+    }
+  }
+  return [...changes.values()].map(({ change, proxies }) => ({ ...change, proxies }));
+}
+
+/** An object that is not stored yet would be the youngest. */
+function withAge(object: KubeObject, state: MeshState): KubeObject {
+  const { metadata } = object;
+  return metadata.creationTimestamp === undefined
+    ? { ...object, metadata: { ...metadata, creationTimestamp: state.youngest() } }
+    : object;
+}
+
+function resourcesOf(sources: ProxySources, state: MeshState, proxyKey: string): ReadonlyMap<string, XdsMessage> {
+  const ir = workloadIr(state, proxyKey, sources.observed.authorities(proxyKey));
+  if (ir === undefined) {
+    return new Map();
+  }
+  const assignments = endpointNames(ir).map((name) => clusterLoadAssignment(state, proxyKey, name));
+  return new Map(
+    [...proxyMessages(state, proxyKey, ir), ...assignments].map((message) => [
+      `${message.typeUrl} ${message.name}`,
+      message,
+    ]),
+  );
+}
+
+function changeOf(
+  before: XdsMessage | undefined,
+  after: XdsMessage | undefined,
+): Omit<PreviewedChange, 'proxies'> | undefined {
+  const one = before ?? after;
+  const type = typeNames.find(([, url]) => url === one?.typeUrl)?.[0];
+  if (one === undefined || type === undefined || (before && after && sameBytes(before.encode(), after.encode()))) {
+    return undefined;
+  }
+  return {
+    type,
+    name: one.name,
+    ...(before === undefined ? {} : { before: printable(before) }),
+    ...(after === undefined ? {} : { after: printable(after) }),
+  };
+}
+
+function printable(message: XdsMessage): unknown {
+  return printableResource(message.typeUrl as TypeUrl, message.encode());
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
