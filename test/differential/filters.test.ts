@@ -162,8 +162,8 @@ const faults: Configuration = {
         {
           name: 'timeout',
           match: { prefix: '/timeout' },
-          route: { cluster: 'one', timeout: '0.05s' },
-          ...perRoute('fault', any(faultType, { delay: { fixed_delay: '0.1s', percentage: all } })),
+          route: { cluster: 'one', timeout: '0.8s' },
+          ...perRoute('fault', any(faultType, { delay: { fixed_delay: '0.9s', percentage: all } })),
         },
         { name: 'rest', match: { prefix: '/rest' }, route: to('one') },
       ]),

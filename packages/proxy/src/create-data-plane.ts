@@ -237,6 +237,7 @@ function clusterStatus(cluster: Cluster): ClusterStatus {
     connectionOverflow: counters.connectionOverflow,
     balancer: counters.balancer,
     outliers: counters.outliers,
+    healthChecks: counters.healthChecks,
     httpConnectionsTotal: counters.httpConnectionsTotal,
     http2ConnectionsTotal: counters.http2ConnectionsTotal,
     http2: counters.http2,

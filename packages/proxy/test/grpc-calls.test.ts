@@ -252,7 +252,12 @@ test('gRPC-Web, binary and text, reaches a gRPC server', async (t) => {
   const proxy = await startProxy(t, {
     upstream: 'http2',
     originPorts: [await startGrpcServer(t, echo)],
-    manager: { httpFilters: [{ kind: 'grpc-web', name: 'grpc-web', disabled: false }, { kind: 'router', name: 'router', disabled: false }] },
+    manager: {
+      httpFilters: [
+        { kind: 'grpc-web', name: 'grpc-web', disabled: false },
+        { kind: 'router', name: 'router', disabled: false },
+      ],
+    },
   });
   const message = framed(0, Buffer.from('hello'));
   const binary = await post(proxy.port(), '/test.Echo/Unary', 'application/grpc-web+proto', message);
@@ -277,7 +282,12 @@ test('an answer of the proxy to gRPC-Web has its form', async (t) => {
   const proxy = await startProxy(t, {
     upstream: 'http2',
     originPorts: [],
-    manager: { httpFilters: [{ kind: 'grpc-web', name: 'grpc-web', disabled: false }, { kind: 'router', name: 'router', disabled: false }] },
+    manager: {
+      httpFilters: [
+        { kind: 'grpc-web', name: 'grpc-web', disabled: false },
+        { kind: 'router', name: 'router', disabled: false },
+      ],
+    },
   });
   const { status: code, headers } = await post(
     proxy.port(),

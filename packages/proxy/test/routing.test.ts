@@ -270,7 +270,16 @@ test('an unknown virtual host is asked for, once for all that wait', async (t) =
       routes: [routeTable('routes', hosts, { vhds: true })],
       clusters: [upstream],
     });
-  const stays = listener([chain(httpManager({ httpFilters: [{ kind: 'on-demand', name: 'on-demand', disabled: false }, { kind: 'router', name: 'router', disabled: false }] }))]);
+  const stays = listener([
+    chain(
+      httpManager({
+        httpFilters: [
+          { kind: 'on-demand', name: 'on-demand', disabled: false },
+          { kind: 'router', name: 'router', disabled: false },
+        ],
+      }),
+    ),
+  ]);
   const upstream = cluster('origin', [endpoint(origin.port)]);
   const harness = new ProxyHarness({
     requestVirtualHost: async (table, authority) => {

@@ -26,10 +26,10 @@ const { folder, skip } = conformanceData('proxy-behaviour');
 
 function checkHeaders(
   expected: readonly HeaderExpectation[] | undefined,
-  valueOf: (name: string) => string | undefined,
+  find: (name: string) => string | undefined,
 ): void {
   for (const { name, exact, absent, range } of expected ?? []) {
-    const value = valueOf(name);
+    const value = find(name);
     if (absent === true) {
       assert.equal(value, undefined, name);
     } else if (range === undefined) {

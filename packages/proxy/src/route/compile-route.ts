@@ -17,6 +17,12 @@ export interface CompiledCluster {
   readonly cumulativeWeight: number;
   readonly requestEdits: CompiledHeaderEdits;
   readonly responseEdits: CompiledHeaderEdits;
+  /**
+   * Edits that are done before those of the table, where the most specific ones win: in Envoy those of a weighted cluster are done
+   * first in any case.
+   */
+  readonly firstRequestEdits: CompiledHeaderEdits;
+  readonly firstResponseEdits: CompiledHeaderEdits;
 }
 
 export interface CompiledRoute {
@@ -74,6 +80,7 @@ export function compileVirtualHost(host: VirtualHost, mostSpecificWins: boolean)
 function compileRoute(route: Route, host: VirtualHost, mostSpecificWins: boolean): CompiledRoute {
   const edits = (direction: 'request' | 'response', ...levels: readonly HeaderEdits[]): CompiledHeaderEdits =>
     compileHeaderEdits(mostSpecificWins ? levels.toReversed() : levels, direction);
+  const outer = [route.headers, host.headers];
   const { action } = route;
   const forward = action.kind === 'forward' ? action.forward : undefined;
   let totalWeight = 0;
@@ -82,8 +89,10 @@ function compileRoute(route: Route, host: VirtualHost, mostSpecificWins: boolean
     return {
       config,
       cumulativeWeight: totalWeight,
-      requestEdits: edits('request', config.headers, route.headers, host.headers),
-      responseEdits: edits('response', config.headers, route.headers, host.headers),
+      requestEdits: edits('request', ...(mostSpecificWins ? outer : [config.headers, ...outer])),
+      responseEdits: edits('response', ...(mostSpecificWins ? outer : [config.headers, ...outer])),
+      firstRequestEdits: edits('request', ...(mostSpecificWins ? [config.headers] : [])),
+      firstResponseEdits: edits('response', ...(mostSpecificWins ? [config.headers] : [])),
     };
   });
   const path = compilePath(route.match);
@@ -96,7 +105,7 @@ function compileRoute(route: Route, host: VirtualHost, mostSpecificWins: boolean
     forward,
     clusters,
     totalWeight,
-    responseEdits: edits('response', route.headers, host.headers),
+    responseEdits: edits('response', ...outer),
     expectedTimeout: timeoutMs > 0 ? String(perTryMs > 0 && perTryMs < timeoutMs ? perTryMs : timeoutMs) : undefined,
     matchedPrefix: path.value,
     rewritesPath: forward?.prefixRewrite !== undefined || forward?.regexRewrite !== undefined,

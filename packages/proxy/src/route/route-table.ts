@@ -60,13 +60,28 @@ export class CompiledRouteTable {
     return this.#requestEdits.length > 0;
   }
 
-  /** Does the edits of a route, or of its cluster, and of the table. */
-  editRequest(edits: CompiledHeaderEdits, fields: HeadFields, info: StreamInfo): void {
-    this.#apply(edits, this.#requestEdits, fields, info);
+  /** Does the edits of a route with its cluster, and of the table. */
+  editRequest(choice: CompiledCluster, fields: HeadFields, info: StreamInfo): void {
+    if (choice.firstRequestEdits.length > 0) {
+      applyHeaderEdits(choice.firstRequestEdits, fields, info);
+    }
+    this.#apply(choice.requestEdits, this.#requestEdits, fields, info);
   }
 
-  editResponse(edits: CompiledHeaderEdits, fields: HeadFields, info: StreamInfo): void {
-    this.#apply(edits, this.#responseEdits, fields, info);
+  /** @param choice undefined: the proxy answers itself by `route`. */
+  editResponse(
+    choice: CompiledCluster | undefined,
+    route: CompiledRoute | undefined,
+    fields: HeadFields,
+    info: StreamInfo,
+  ): void {
+    if (choice !== undefined && choice.firstResponseEdits.length > 0) {
+      applyHeaderEdits(choice.firstResponseEdits, fields, info);
+    }
+    const edits = choice?.responseEdits ?? route?.responseEdits;
+    if (edits !== undefined) {
+      this.#apply(edits, this.#responseEdits, fields, info);
+    }
   }
 
   #apply(specific: CompiledHeaderEdits, general: CompiledHeaderEdits, fields: HeadFields, info: StreamInfo): void {

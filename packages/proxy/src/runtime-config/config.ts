@@ -4,6 +4,7 @@
  * they began with. Field comments name the xDS field that a value comes from.
  */
 
+import type { EndpointHealthCheck, HealthCheckConfig } from './health-check.ts';
 import type {
   BalancingOptions,
   EndpointStatus,
@@ -107,6 +108,8 @@ export interface TcpProxyConfig {
   /** Age at which a connection is ended, whatever it does; 0: none. */
   readonly maxConnectionDurationMs: number;
   readonly maxConnectAttempts: number;
+  /** Clusters with ring hash or Maglev choose by the address of the client. */
+  readonly hashBySourceIp?: boolean;
   readonly accessLogs: readonly AccessLogConfig[];
 }
 
@@ -489,6 +492,14 @@ export interface ClusterConfig {
   /** Percent of healthy endpoints below which all are used; 0 = never. */
   readonly panicThresholdPercent: number;
   readonly outlierDetection?: OutlierDetectionConfig | undefined;
+  /** Active checks. */
+  readonly healthCheck?: HealthCheckConfig | undefined;
+  /** An endpoint that leaves the list goes at once, also when its checks pass. Default false. */
+  readonly ignoreHealthOnHostRemoval?: boolean;
+  /** TCP connections to an endpoint end when it becomes unhealthy. Default false. */
+  readonly closeConnectionsOnHealthFailure?: boolean;
+  /** It is usable when its endpoints were checked or resolved once, not before. Default true. */
+  readonly waitForWarm?: boolean;
   readonly circuitBreakers: { readonly default: CircuitBreakerThresholds; readonly high: CircuitBreakerThresholds };
   readonly upstreamHttp: UpstreamHttpOptions;
   readonly transportSocket: UpstreamTransportSocket;
@@ -594,6 +605,7 @@ export interface EndpointConfig {
   readonly weight: number;
   /** `envoy.lb` metadata: `hash_key`, and what subsets are made of. Absent: none. */
   readonly lbMetadata?: JsonObject;
+  readonly healthCheck?: EndpointHealthCheck | undefined;
   /** `envoy.transport_socket_match` metadata. */
   readonly transportSocketMatch: Readonly<Record<string, string>>;
   /** `istio.workload` metadata: name, namespace, canonical name, canonical revision, cluster. */

@@ -139,6 +139,29 @@ const healthOf = (status: ClusterStatus, health: string): number =>
   status.endpoints.filter((endpoint) => endpoint.health === health).length;
 const flag = (condition: boolean): number => (condition ? 1 : 0);
 
+const checkFamily = (
+  name: string,
+  type: ClusterFamily['type'],
+  help: string,
+  value: (counters: ClusterStatus['healthChecks']) => number,
+): ClusterFamily => family(`health_check_${name}`, type, help, ({ healthChecks }) => value(healthChecks));
+
+const healthCheckFamilies: readonly ClusterFamily[] = [
+  checkFamily('attempt', 'counter', 'Health checks.', (c) => c.attempt),
+  checkFamily('success', 'counter', 'Of them, passed.', (c) => c.success),
+  checkFamily('failure', 'counter', 'Failed, or failed by an answer to a request.', (c) => c.failure),
+  checkFamily('passive_failure', 'counter', 'Of them, by an answer to a request.', (c) => c.passiveFailure),
+  checkFamily(
+    'network_failure',
+    'counter',
+    'Of them, by a connection or for want of an answer.',
+    (c) => c.networkFailure,
+  ),
+  checkFamily('verify_cluster', 'counter', 'Times that the name of the cluster was verified.', (c) => c.verifyCluster),
+  checkFamily('healthy', 'gauge', 'Endpoints whose checks pass.', (c) => c.healthy),
+  checkFamily('degraded', 'gauge', 'Endpoints that call themselves degraded.', (c) => c.degraded),
+];
+
 const clusterFamilies: readonly ClusterFamily[] = [
   family('upstream_cx_total', 'counter', 'Connections opened.', (c) => c.connectionsTotal),
   family('upstream_cx_active', 'gauge', 'Connections open.', (c) => c.connectionsActive),
@@ -231,6 +254,7 @@ const clusterFamilies: readonly ClusterFamily[] = [
       (c) => c.outliers.enforced[cause],
     ),
   ]),
+  ...healthCheckFamilies,
   family('membership_total', 'gauge', 'Endpoints.', (c) => c.endpoints.length),
   family('membership_healthy', 'gauge', 'Healthy endpoints.', (c) => healthOf(c, 'healthy')),
   family('membership_degraded', 'gauge', 'Degraded endpoints.', (c) => healthOf(c, 'degraded')),

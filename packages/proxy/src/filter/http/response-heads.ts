@@ -28,7 +28,7 @@ export function prepareUpstreamResponse(stream: HttpStream, head: ResponseHead, 
   if (choice !== undefined) {
     info.responseHeaders = head;
     info.responseCode = head.status;
-    stream.table?.editResponse(choice.responseEdits, head, info);
+    stream.table?.editResponse(choice, stream.route, head, info);
   }
   filterResponse(stream, head);
   // The connection manager has the last word. What was added by others is looked at only if there is any.
@@ -78,11 +78,9 @@ export function localReplyHead(stream: HttpStream, reply: LocalReply): ResponseH
     head.add(reply.headers[index] as string, reply.headers[index + 1] as string);
   }
   info.responseHeaders = head;
+  // Envoy does not know the status of its own answers yet when their route edits them.
+  stream.table?.editResponse(stream.choice, stream.route, head, info);
   info.responseCode = head.status;
-  const edits = stream.choice?.responseEdits ?? stream.route?.responseEdits;
-  if (edits !== undefined) {
-    stream.table?.editResponse(edits, head, info);
-  }
   filterResponse(stream, head);
   if (!head.has('date')) {
     head.addClean('date', manager.date.at(manager.context.clock.now()));

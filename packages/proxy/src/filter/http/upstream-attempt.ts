@@ -179,6 +179,10 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
 
   onResponse(head: ResponseHead, endStream: boolean): void {
     this.#observeLatency(head.status >= 500);
+    const checks = this.endpoint?.checks;
+    if (checks !== undefined && head.has('x-envoy-immediate-health-check-fail')) {
+      checks.failImmediately();
+    }
     this.responseComplete = endStream;
     const isGrpc = this.stream.info.isGrpc && head.status === 200;
     if (!isGrpc) {

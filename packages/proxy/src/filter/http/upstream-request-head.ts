@@ -23,8 +23,8 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
     head.addClean(expectedTimeout, expected);
   }
   let policy = action.retryPolicy ?? route.virtualHost.retryPolicy;
-  if (stream.isInternal || choice.requestEdits.length > 0 || table.editsRequests) {
-    table.editRequest(choice.requestEdits, head, info);
+  if (stream.isInternal || choice.requestEdits.length + choice.firstRequestEdits.length > 0 || table.editsRequests) {
+    table.editRequest(choice, head, info);
     const perTryMs = takeMilliseconds(head, 'x-envoy-upstream-rq-per-try-timeout-ms');
     policy = withPerTryTimeout(retryPolicyFromFields(policy, head), perTryMs);
     takeTimeout(stream, policy?.perTryTimeoutMs ?? 0);
