@@ -2,6 +2,7 @@ import type { Clock, Logger, Unsubscribe } from '@weft/base';
 import type { Http2Counters } from '@weft/http-codec';
 import type { DnsResolver } from './cluster/dns-resolver.ts';
 import type { DownstreamCounters } from './filter/http/http-context.ts';
+import type { HealthCheckCounters } from './health-check/health-check-counters.ts';
 import type { BalancerCounters } from './load-balancer/priority-set.ts';
 import type { ProtocolsSeen } from './load-report/protocols-seen.ts';
 import type { OutlierCounters } from './outlier-detection/outlier-counters.ts';
@@ -147,6 +148,7 @@ export interface ClusterStatus {
   readonly balancer: Readonly<BalancerCounters>;
   /** Ejections by outlier detection. */
   readonly outliers: Readonly<OutlierCounters>;
+  readonly healthChecks: Readonly<HealthCheckCounters>;
   /** Of `connectionsTotal`, those that speak HTTP, … */
   readonly httpConnectionsTotal: number;
   /** … and HTTP/2. */

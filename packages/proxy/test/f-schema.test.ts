@@ -9,10 +9,12 @@ import * as core from '../src/runtime-config/wire/core-schema.ts';
 import * as endpoint from '../src/runtime-config/wire/endpoint-schema.ts';
 import * as hashPolicy from '../src/runtime-config/wire/hash-policy-schema.ts';
 import * as manager from '../src/runtime-config/wire/http-connection-manager-schema.ts';
+import * as healthCheck from '../src/runtime-config/wire/health-check-schema.ts';
 import * as httpFilter from '../src/runtime-config/wire/http-filter-schema.ts';
 import * as listener from '../src/runtime-config/wire/listener-schema.ts';
 import * as balancing from '../src/runtime-config/wire/load-balancing-schema.ts';
 import * as matcher from '../src/runtime-config/wire/matcher-schema.ts';
+import * as outlierDetection from '../src/runtime-config/wire/outlier-detection-schema.ts';
 import * as retry from '../src/runtime-config/wire/retry-schema.ts';
 import * as route from '../src/runtime-config/wire/route-schema.ts';
 import type { AnyMessage, Field } from '../src/runtime-config/wire/schema.ts';
@@ -31,10 +33,12 @@ const schemas: AnyMessage[] = [
   core,
   endpoint,
   hashPolicy,
+  healthCheck,
   httpFilter,
   manager,
   listener,
   matcher,
+  outlierDetection,
   retry,
   route,
   session,

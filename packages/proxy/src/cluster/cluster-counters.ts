@@ -1,5 +1,6 @@
 import { Http2Counters } from '@weft/http-codec';
 import { EndpointCounters } from '../endpoint/endpoint.ts';
+import { HealthCheckCounters } from '../health-check/health-check-counters.ts';
 import { BalancerCounters } from '../load-balancer/priority-set.ts';
 import { OutlierCounters } from '../outlier-detection/outlier-counters.ts';
 
@@ -29,6 +30,7 @@ export class ClusterCounters {
   connectionOverflow = 0;
   readonly balancer: BalancerCounters = new BalancerCounters();
   readonly outliers: OutlierCounters = new OutlierCounters();
+  readonly healthChecks: HealthCheckCounters = new HealthCheckCounters();
   readonly http2: Http2Counters = new Http2Counters();
   readonly #endpoints = new Map<string, EndpointCounters>();
 

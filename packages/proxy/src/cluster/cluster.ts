@@ -1,4 +1,6 @@
 import { Endpoint, type EndpointOwner, endpointAddress } from '../endpoint/endpoint.ts';
+import { HealthFlag } from '../endpoint/endpoint-health.ts';
+import { HealthChecker } from '../health-check/health-checker.ts';
 import { binaryText } from '../load-balancer/hash64.ts';
 import { LatencyEstimate } from '../load-balancer/peak-ewma.ts';
 import type { PickContext } from '../load-balancer/pick-context.ts';
@@ -34,6 +36,8 @@ export class Cluster implements EndpointOwner {
   readonly #balancing: BalancingOptions;
   readonly #balancer: PrioritySet<Endpoint>;
   readonly #outliers: OutlierDetector | undefined;
+  readonly #health: HealthChecker | undefined;
+  readonly #onReady: () => void;
   #closed = false;
 
   /** @param onReady is called when an endpoint can be chosen, where that takes longer than the first update (large hash rings). */
@@ -65,13 +69,31 @@ export class Cluster implements EndpointOwner {
             clock: context.clock,
             random: context.random,
           });
+    this.#onReady = onReady;
+    const { healthCheck } = config;
+    this.#health =
+      healthCheck === undefined
+        ? undefined
+        : new HealthChecker({
+            config: healthCheck,
+            clusterName: config.name,
+            context,
+            counters: counters.healthChecks,
+            ignoresNew: this.#balancing.ignoreNewHostsUntilFirstHealthCheck,
+            hasTraffic: () => counters.connectionsTotal > 0,
+            transportSocketOf: (match) => this.#transportSocketOf(match),
+            onAllChecked: () => this.#onReady(),
+            onHealthy: (endpoint) => this.#outliers?.activeCheckPassed(endpoint),
+            onUnhealthy: (endpoint) => this.#leaveIfPending(endpoint),
+          });
     this.defaultBreaker = new CircuitBreaker(config.circuitBreakers.default);
     this.highBreaker = new CircuitBreaker(config.circuitBreakers.high);
   }
 
-  /** Its endpoints are known (there may be none) and can be chosen. */
+  /** Its endpoints are known (there may be none), were checked once where they are checked, and can be chosen. */
   get warm(): boolean {
-    return this.#assignment !== undefined && this.#balancer.ready;
+    const isChecked = this.#health === undefined || this.config.waitForWarm === false || this.#health.allChecked;
+    return this.#assignment !== undefined && this.#balancer.ready && isChecked;
   }
 
   /** How it looks to clusters that balance by zone, when this proxy is one of its endpoints. */
@@ -79,8 +101,25 @@ export class Cluster implements EndpointOwner {
     return this.#balancer.localCluster();
   }
 
-  onHealthChange(): void {
+  onHealthChange(endpoint: Endpoint): void {
     this.#balancer.healthChanged();
+    if (endpoint.condition === 'unhealthy' && (endpoint.healthFlags & foundUnhealthy) !== 0) {
+      this.#abandonConnections(endpoint);
+    }
+  }
+
+  /** Connections to an endpoint that was found unhealthy take no new request: others may fare better. */
+  #abandonConnections(endpoint: Endpoint): void {
+    for (const pools of [this.#pools, this.#http2Pools]) {
+      pools.get(endpoint)?.drain();
+      pools.delete(endpoint);
+    }
+    const { tcpConnections } = endpoint;
+    if (tcpConnections !== undefined) {
+      for (const connection of [...tcpConnections]) {
+        connection.destroy();
+      }
+    }
   }
 
   get assignment(): ClusterEndpoints | undefined {
@@ -151,6 +190,18 @@ export class Cluster implements EndpointOwner {
     }
     const isFirst = this.#assignment === undefined;
     this.#assignment = assignment;
+    this.#list(assignment, isFirst);
+    this.#health?.listed();
+  }
+
+  /** An endpoint that only its passing checks kept fails them. */
+  #leaveIfPending(endpoint: Endpoint): void {
+    if (endpoint.pendingRemoval && this.#assignment !== undefined) {
+      this.#list(this.#assignment, false);
+    }
+  }
+
+  #list(assignment: ClusterEndpoints, isFirst: boolean): void {
     const seen = new Set<string>();
     const levels = new PriorityLevels(this.#context.place.locality);
     let hasNew = false;
@@ -162,6 +213,7 @@ export class Cluster implements EndpointOwner {
           seen.add(address);
           const known = this.#endpoints.get(address);
           const endpoint = this.#keep(address, config, locality, known);
+          endpoint.pendingRemoval = false;
           hasNew ||= endpoint !== known;
           levels.add(endpoint, locality);
         }
@@ -169,7 +221,15 @@ export class Cluster implements EndpointOwner {
     }
     let hasGone = false;
     for (const [address, endpoint] of this.#endpoints) {
-      if (!seen.has(address)) {
+      if (seen.has(address)) {
+        continue;
+      }
+      if (this.#staysWhileHealthy(endpoint)) {
+        endpoint.pendingRemoval = true;
+        seen.add(address);
+        const { region, zone, subZone, priority } = endpoint;
+        levels.add(endpoint, { region, zone, subZone, priority, weight: 1, endpoints: [] });
+      } else {
         this.#endpoints.delete(address);
         this.#drop(endpoint);
         hasGone = true;
@@ -185,11 +245,19 @@ export class Cluster implements EndpointOwner {
     });
   }
 
+  /** Discovery may err: an endpoint that is gone from the list, but answers its health checks, stays unless the cluster says otherwise. */
+  #staysWhileHealthy(endpoint: Endpoint): boolean {
+    const isEdsHealthy = (endpoint.healthFlags & (HealthFlag.edsUnhealthy | HealthFlag.edsDraining)) === 0;
+    return this.#health?.isPassing(endpoint) === true && isEdsHealthy && this.config.ignoreHealthOnHostRemoval !== true;
+  }
+
   /** The endpoint of an address: the one that is there, with what is new about it, or another one. */
   #keep(address: string, config: EndpointConfig, locality: LocalityEndpoints, known: Endpoint | undefined): Endpoint {
-    const transportSocket = this.#transportSocketOf(config);
+    const transportSocket = this.#transportSocketOf(config.transportSocketMatch);
     if (known !== undefined && known.transportSocket === transportSocket) {
+      const before = known.config;
       known.config = config;
+      this.#health?.changed(known, before);
       known.region = locality.region;
       known.zone = locality.zone;
       known.subZone = locality.subZone;
@@ -207,7 +275,11 @@ export class Cluster implements EndpointOwner {
     if (loadBalancer.kind === 'peak-ewma') {
       endpoint.latency = new LatencyEstimate(loadBalancer, nowMs);
     }
+    if (this.config.closeConnectionsOnHealthFailure === true) {
+      endpoint.tcpConnections = new Set();
+    }
     this.#outliers?.add(endpoint);
+    this.#health?.add(endpoint);
     this.#endpoints.set(address, endpoint);
     return endpoint;
   }
@@ -217,6 +289,7 @@ export class Cluster implements EndpointOwner {
     this.#closed = true;
     this.#balancer.stop();
     this.#outliers?.stop();
+    this.#health?.stop();
     for (const pool of this.#pools.values()) {
       pool.drain();
     }
@@ -229,6 +302,7 @@ export class Cluster implements EndpointOwner {
   destroy(): void {
     this.#balancer.stop();
     this.#outliers?.stop();
+    this.#health?.stop();
     for (const pool of this.#pools.values()) {
       pool.destroy();
     }
@@ -255,21 +329,25 @@ export class Cluster implements EndpointOwner {
     endpoint.removed = true;
     endpoint.owner = undefined;
     this.#outliers?.remove(endpoint);
+    this.#health?.remove(endpoint);
     for (const pools of [this.#pools, this.#http2Pools]) {
       pools.get(endpoint)?.drain();
       pools.delete(endpoint);
     }
   }
 
-  #transportSocketOf(endpoint: EndpointConfig): UpstreamTransportSocket {
+  #transportSocketOf(labels: Readonly<Record<string, string>>): UpstreamTransportSocket {
     for (const { match, transportSocket } of this.config.transportSocketMatches) {
-      if (Object.entries(match).every(([key, value]) => endpoint.transportSocketMatch[key] === value)) {
+      if (Object.entries(match).every(([key, value]) => labels[key] === value)) {
         return transportSocket;
       }
     }
     return this.config.transportSocket;
   }
 }
+
+/** Somebody on our side says so, not EDS. */
+const foundUnhealthy = HealthFlag.failedActiveCheck | HealthFlag.ejected;
 
 /** What ring hash and Maglev hash an endpoint by: its `hash_key`, its host name where asked for, its address. */
 function hashKeyOf(endpoint: Endpoint, { loadBalancer }: ClusterConfig): string {

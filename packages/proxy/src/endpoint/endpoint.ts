@@ -45,6 +45,12 @@ export class Endpoint implements EndpointInfo {
   owner: EndpointOwner | undefined = undefined;
   /** Is told how tries end. */
   observer: OutcomeObserver | undefined = undefined;
+  /** Its active health checks, which answers to requests may anticipate. */
+  checks: ImmediateFailure | undefined = undefined;
+  /** It left the list, but its health checks go on passing: it stays until they fail (`ignore_health_on_host_removal`). */
+  pendingRemoval = false;
+  /** TCP connections that end when it becomes unhealthy; undefined: they go on. */
+  tcpConnections: Set<Closable> | undefined = undefined;
 
   constructor(
     address: string,
@@ -139,6 +145,16 @@ export class Endpoint implements EndpointInfo {
   get weight(): number {
     return this.config.weight;
   }
+}
+
+/** Who is told that an endpoint said of itself, in the answer to a request, that it is to be left out. */
+export interface ImmediateFailure {
+  failImmediately(): void;
+}
+
+/** What can be broken off. */
+export interface Closable {
+  destroy(): void;
 }
 
 /** Who is to know of changes of an endpoint's health. */

@@ -6,6 +6,7 @@ import { httpVersionOfAlpn } from '../http-alpn.ts';
 import type { BackgroundWork } from '../load-balancer/background-work.ts';
 import type { ProxiedConnection } from '../proxy-protocol/proxy-header.ts';
 import { writeProxyHeader } from '../proxy-protocol/write-header.ts';
+import type { BindAddress, UpstreamTransportSocket } from '../runtime-config/config.ts';
 import type { SessionCache } from '../tls/session-cache.ts';
 import { connectTls } from '../tls/tls-connect.ts';
 import type { TlsContexts } from '../tls/tls-context.ts';
@@ -42,17 +43,43 @@ export function connectEndpoint(
   callbacks: ConnectCallbacks,
   proxied?: ProxiedConnection,
 ): PendingConnection {
-  const { address } = endpoint.config;
-  const { proxyProtocol } = endpoint.transportSocket;
+  const target: UpstreamTarget = {
+    address: endpoint.config.address,
+    transportSocket: endpoint.transportSocket,
+    keepaliveSec: cluster.config.tcpKeepalive?.timeSec,
+    alpn: undefined,
+  };
+  return connectTarget(context, target, sessions, use, callbacks, proxied);
+}
+
+/** Where a connection goes, and how. */
+export interface UpstreamTarget {
+  readonly address: BindAddress;
+  readonly transportSocket: UpstreamTransportSocket;
+  readonly keepaliveSec: number | undefined;
+  /** To be offered whatever the connection is for; undefined: what the TLS context says of that. */
+  readonly alpn: readonly string[] | undefined;
+}
+
+/** As {@link connectEndpoint}, to any address. */
+export function connectTarget(
+  context: UpstreamContext,
+  target: UpstreamTarget,
+  sessions: SessionCache,
+  use: UpstreamUse,
+  callbacks: ConnectCallbacks,
+  proxied?: ProxiedConnection,
+): PendingConnection {
+  const { address, transportSocket, keepaliveSec } = target;
+  const { proxyProtocol } = transportSocket;
   const header = proxyProtocol === undefined ? undefined : writeProxyHeader(proxyProtocol, proxied);
-  const keepaliveSec = cluster.config.tcpKeepalive?.timeSec;
-  if (endpoint.transportSocket.kind === 'tls') {
-    const { tls } = endpoint.transportSocket;
+  if (transportSocket.kind === 'tls') {
+    const { tls } = transportSocket;
     return connectTls(
       context.transport,
       context.tls,
       tls,
-      alpnFor(use, tls.alpn),
+      target.alpn ?? alpnFor(use, tls.alpn),
       address,
       sessions,
       keepaliveSec,

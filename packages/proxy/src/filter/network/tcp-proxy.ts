@@ -196,6 +196,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     if (lifetime > 0 && nowMs + lifetime < this.#age.deadlineMs) {
       this.context.wheel.arm(this.#age, nowMs, lifetime);
     }
+    this.endpoint.tcpConnections?.add(this);
     upstream.relaysTo = this.#transport;
     this.#transport.relaysTo = upstream;
     this.#upstreamTls = upstream.tls;
@@ -393,6 +394,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
       return;
     }
     this.#finished = true;
+    this.#endpoint?.tcpConnections?.delete(this);
     const { wheel, clock } = this.context;
     wheel.remove(this.#idle);
     wheel.remove(this.#age);

@@ -15,6 +15,7 @@ import type {
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { endpointsFromXds } from './endpoint.ts';
+import { healthCheckFromXds } from './health-check.ts';
 import { http2OptionsFromXds } from './http2-options.ts';
 import { loadBalancerFromXds } from './load-balancer.ts';
 import { labelsFromStruct, stringAt } from './metadata.ts';
@@ -52,6 +53,10 @@ export function clusterFromXds(cluster: Decoded<typeof Cluster>, version: string
       outlier === undefined
         ? undefined
         : problems.within('outlier_detection', () => outlierDetectionFromXds(outlier, problems)),
+    healthCheck: healthChecksFromXds(cluster, problems),
+    ignoreHealthOnHostRemoval: cluster.ignore_health_on_host_removal,
+    closeConnectionsOnHealthFailure: cluster.close_connections_on_host_health_failure,
+    waitForWarm: cluster.wait_for_warm_on_init ?? true,
     circuitBreakers: circuitBreakersFromXds(cluster.circuit_breakers, problems),
     upstreamHttp: upstreamHttpFromXds(cluster, problems),
     transportSocket: problems.within('transport_socket', () =>
@@ -120,6 +125,22 @@ function discoveryFromXds(
       problems.add(`${type} is not supported by this proxy`, 'type');
       return { kind: 'static', endpoints: inline(false) };
   }
+}
+
+/** At most one, as with Envoy. */
+function healthChecksFromXds(cluster: Decoded<typeof Cluster>, problems: Problems): ClusterConfig['healthCheck'] {
+  const [check, ...others] = cluster.health_checks;
+  if (others.length > 0) {
+    problems.add('one health check at most', 'health_checks');
+  }
+  if (check === undefined) {
+    return undefined;
+  }
+  const options = cluster.typed_extension_protocol_options.get(HTTP_OPTIONS_KEY)?.value;
+  const speaksHttp2 = protocolOf(options) !== 'http1';
+  return problems.within('health_checks', () =>
+    problems.within(0, () => healthCheckFromXds(check, speaksHttp2, problems)),
+  );
 }
 
 const DEFAULT_BREAKERS: CircuitBreakerThresholds = {

@@ -4,6 +4,7 @@ import type { ClusterLoadAssignment, LbEndpoint } from '../wire/endpoint-schema.
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { addressFromXds } from './address.ts';
+import { endpointHealthCheckFromXds } from './health-check.ts';
 import { labelsFromStruct, stringAt } from './metadata.ts';
 import { present } from './present.ts';
 
@@ -96,6 +97,9 @@ function endpointFromXds(
   if (lb.load_balancing_weight === 0) {
     problems.add('must be at least 1', 'load_balancing_weight');
   }
+  const healthCheck = problems.within('endpoint', () =>
+    problems.within('health_check_config', () => endpointHealthCheckFromXds(endpoint.health_check_config, problems)),
+  );
   const lbMetadata = lb.metadata?.filter_metadata.get('envoy.lb');
   const socketMatch = lb.metadata?.filter_metadata.get('envoy.transport_socket_match');
   return address === undefined
@@ -107,6 +111,7 @@ function endpointFromXds(
         status: statuses[lb.health_status],
         weight: lb.load_balancing_weight ?? 1,
         ...(lbMetadata === undefined ? {} : { lbMetadata }),
+        ...(healthCheck === undefined ? {} : { healthCheck }),
         transportSocketMatch:
           socketMatch === undefined
             ? {}

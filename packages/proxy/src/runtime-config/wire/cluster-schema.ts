@@ -2,6 +2,7 @@
 
 import { ConfigSource, Metadata, Percent } from './core-schema.ts';
 import { ClusterLoadAssignment } from './endpoint-schema.ts';
+import { HealthCheck } from './health-check-schema.ts';
 import { Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions } from './http-connection-manager-schema.ts';
 import {
   ClusterCommonLbConfig,
@@ -16,6 +17,7 @@ import { OutlierDetection } from './outlier-detection-schema.ts';
 import {
   any,
   bool,
+  boolValue,
   duration,
   enumeration,
   map,
@@ -145,6 +147,7 @@ export const Cluster = message(
     eds_cluster_config: nested(3, ClusterEdsClusterConfig),
     connect_timeout: duration(4),
     per_connection_buffer_limit_bytes: uint32Value(5),
+    health_checks: repeated(nested(8, HealthCheck)),
     lb_policy: enumeration(
       6,
       'ROUND_ROBIN=0 LEAST_REQUEST=1 RING_HASH=2 RANDOM=3 MAGLEV=5 CLUSTER_PROVIDED=6 LOAD_BALANCING_POLICY_CONFIG=7',
@@ -159,6 +162,8 @@ export const Cluster = message(
     common_lb_config: nested(27, ClusterCommonLbConfig),
     alt_stat_name: string(28),
     upstream_connection_options: nested(30, UpstreamConnectionOptions),
+    close_connections_on_host_health_failure: bool(31),
+    ignore_health_on_host_removal: bool(32),
     load_assignment: nested(33, ClusterLoadAssignment),
     typed_extension_protocol_options: map(any(36, [UpstreamHttpOptions])),
     least_request_lb_config: nested(37, ClusterLeastRequestLbConfig),
@@ -167,8 +172,9 @@ export const Cluster = message(
     load_balancing_policy: nested(41, LoadBalancingPolicy),
     transport_socket_matches: repeated(nested(43, ClusterTransportSocketMatch)),
     maglev_lb_config: nested(52, ClusterMaglevLbConfig),
+    wait_for_warm_on_init: boolValue(54),
     round_robin_lb_config: nested(56, ClusterRoundRobinLbConfig),
   },
-  '8:health_checks 9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 31:close_connections_on_host_health_failure 32:ignore_health_on_host_removal 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 44:dns_failure_refresh_rate 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 54:wait_for_warm_on_init 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
+  '9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 44:dns_failure_refresh_rate 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
   [['least_request_lb_config', 'round_robin_lb_config', 'ring_hash_lb_config', 'maglev_lb_config']],
 );

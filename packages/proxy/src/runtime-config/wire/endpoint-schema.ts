@@ -2,10 +2,17 @@
 import { Address, Locality, Metadata } from './core-schema.ts';
 import { bool, enumeration, message, nested, repeated, string, uint32, uint32Value } from './schema.ts';
 
+export const EndpointHealthCheckConfig = message('envoy.config.endpoint.v3.Endpoint.HealthCheckConfig', {
+  port_value: uint32(1),
+  hostname: string(2),
+  address: nested(3, Address),
+  disable_active_health_check: bool(4),
+});
+
 export const Endpoint = message(
   'envoy.config.endpoint.v3.Endpoint',
-  { address: nested(1, Address), hostname: string(3) },
-  '2:health_check_config 4:additional_addresses',
+  { address: nested(1, Address), health_check_config: nested(2, EndpointHealthCheckConfig), hostname: string(3) },
+  '4:additional_addresses',
 );
 
 export const LbEndpoint = message(
