@@ -57,6 +57,8 @@ export interface Destination {
   /** False: the host, port or subset does not exist, so there is no such cluster and the proxy answers `unresolvedStatus`. */
   readonly resolved: boolean;
   readonly headers: HeaderEdits;
+  /** The new authority of this share's requests, in place of the route's; HTTP only. */
+  readonly hostRewrite?: string;
 }
 
 /** What is retried, how often. */

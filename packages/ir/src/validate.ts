@@ -43,6 +43,9 @@ export function validate(ir: WorkloadIr): readonly IrProblem[] {
     }
     if (upstream.kind !== 'http') {
       check.destinations(`${path}.destinations`, upstream.destinations, clusters);
+      for (const [position, { destinations }] of upstream.byServerName.entries()) {
+        check.destinations(`${path}.byServerName[${position}].destinations`, destinations, clusters);
+      }
     }
   }
   for (const [index, inbound] of ir.inbound.entries()) {

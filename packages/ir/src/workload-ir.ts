@@ -74,7 +74,17 @@ export interface TcpUpstream {
   readonly listen: ListenAddress;
   readonly destinations: readonly Destination[];
   readonly limits: TcpLimits;
+  /** Where connections of TLS with certain server names go instead. */
+  readonly byServerName: readonly ServerNameRoute[];
   readonly origins: readonly OriginRef[];
+}
+
+/** Connections of TLS by the name that the client says; nothing of them is decrypted. */
+export interface ServerNameRoute {
+  /** Exact names and `*.suffix`, at least one; distinct over the upstream. */
+  readonly serverNames: readonly string[];
+  readonly destinations: readonly Destination[];
+  readonly limits: TcpLimits;
 }
 
 /** HTTP or not is seen from the first bytes of each connection. */
@@ -88,6 +98,7 @@ export interface AutoUpstream {
   /** Of all others. */
   readonly destinations: readonly Destination[];
   readonly limits: TcpLimits;
+  readonly byServerName: readonly ServerNameRoute[];
   readonly origins: readonly OriginRef[];
 }
 

@@ -21,6 +21,7 @@ const actedUponElsewhere: ReadonlySet<string> = new Set([
   // Only one value of each is acted upon, by doing what Weft does anyhow.
   '/Service spec.sessionAffinity',
   '/Service spec.internalTrafficPolicy',
+  '/Service spec.clusterIP',
   'networking.istio.io/DestinationRule spec.trafficPolicy.connectionPool.http.h2UpgradePolicy',
   'networking.istio.io/DestinationRule spec.trafficPolicy.portLevelSettings[].connectionPool.http.h2UpgradePolicy',
   'networking.istio.io/DestinationRule spec.subsets[].trafficPolicy.connectionPool.http.h2UpgradePolicy',

@@ -20,6 +20,10 @@ export interface ServiceModel {
   readonly firstAddressOnly: boolean;
   /** Callers stay with an endpoint by their address, unless a policy says how to choose. */
   readonly bySourceIp: boolean;
+  /** Endpoints of the client's zone, then of its region come first, unless a policy says how to choose. */
+  readonly nearFirst: boolean;
+  /** Another name that it stands for. */
+  readonly alias: string | undefined;
   /** Others than the mesh's own workloads serve it. */
   readonly external: boolean;
   /** WorkloadEntries with these labels in the same namespace serve it; undefined = none are selected. */
@@ -41,20 +45,26 @@ export interface ServicePortModel {
   readonly targetPort: number | string;
 }
 
-/** The models of a Service; none for type ExternalName, which nothing acts on yet. */
+/** Ports of an ExternalName service that names none: what is mostly behind a host. */
+const externalNamePorts = [
+  { name: 'http', port: 80 },
+  { name: 'https', port: 443 },
+] as const;
+
+/** The models of a Service; one of type ExternalName is looked up in DNS, unless its name is a service of the mesh. */
 export function modelsOfService(service: Service, objectKey: string, clusterDomain: string): readonly ServiceModel[] {
   const { name, namespace = '' } = service.metadata;
   const spec = service.spec ?? {};
-  if (spec.type === 'ExternalName') {
-    return [];
-  }
+  const alias = spec.type === 'ExternalName' ? spec.externalName?.toLowerCase() : undefined;
+  const written = spec.ports ?? [];
+  const ports: typeof written = alias !== undefined && written.length === 0 ? externalNamePorts : written;
   const selector = spec.selector !== undefined && Object.keys(spec.selector).length > 0 ? spec.selector : undefined;
   return [
     {
       host: serviceHost(name, namespace, clusterDomain),
       name,
       namespace,
-      ports: (spec.ports ?? []).map((port) => ({
+      ports: ports.map((port) => ({
         name: port.name ?? '',
         number: port.port,
         protocol: protocolOfPort(port.appProtocol, port.name, port.protocol, port.port),
@@ -63,12 +73,14 @@ export function modelsOfService(service: Service, objectKey: string, clusterDoma
       })),
       objectKey,
       object: service,
-      discovery: 'endpoints',
-      firstAddressOnly: false,
+      discovery: alias === undefined ? 'endpoints' : 'dns',
+      firstAddressOnly: alias !== undefined,
       bySourceIp: spec.sessionAffinity === 'ClientIP',
-      external: false,
-      selector,
-      inlineEndpoints: [],
+      nearFirst: ['PreferClose', 'PreferSameZone'].includes(spec.trafficDistribution ?? ''),
+      external: alias !== undefined,
+      alias,
+      selector: alias === undefined ? selector : undefined,
+      inlineEndpoints: alias === undefined ? [] : [{ address: alias }],
       subjectAltNames: [],
       exportTo: undefined,
       origin: originOf(service),
@@ -80,7 +92,16 @@ const discoveries: Readonly<Record<string, ServiceModel['discovery']>> = {
   STATIC: 'endpoints',
   DNS: 'dns',
   DNS_ROUND_ROBIN: 'dns',
+  // The address that the client meant is not known, as nothing is intercepted: its host is looked up instead.
+  NONE: 'dns',
+  DYNAMIC_DNS: 'dns',
 };
+
+/** Addresses that clients of a ServiceEntry without resolution connect to: single ones, where it gives them. */
+export function connectedAddresses({ spec }: ServiceEntry): readonly string[] {
+  const addresses = spec.addresses ?? [];
+  return (spec.resolution ?? 'NONE') === 'NONE' && addresses.every((address) => isIP(address) !== 0) ? addresses : [];
+}
 
 /** `protocol` is required there, and says what `appProtocol` says of a Service. */
 export function protocolOfEntryPort(port: ServiceEntryPort): DeclaredProtocol {
@@ -90,7 +111,8 @@ export function protocolOfEntryPort(port: ServiceEntryPort): DeclaredProtocol {
 /** The models of a ServiceEntry, one for each host. */
 export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): readonly ServiceModel[] {
   const { spec } = entry;
-  const discovery = discoveries[spec.resolution ?? 'NONE'] ?? 'none';
+  const connected = connectedAddresses(entry).map((address) => ({ address }));
+  const discovery = connected.length > 0 ? 'endpoints' : (discoveries[spec.resolution ?? 'NONE'] ?? 'none');
   const ports = (spec.ports ?? []).map((port) => ({
     name: port.name ?? '',
     number: port.number,
@@ -108,19 +130,35 @@ export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): re
     discovery,
     firstAddressOnly: spec.resolution === 'DNS_ROUND_ROBIN',
     bySourceIp: false,
+    nearFirst: false,
+    alias: undefined,
     external: spec.location !== 'MESH_INTERNAL',
     selector: spec.workloadSelector === undefined ? undefined : (spec.workloadSelector.labels ?? {}),
-    // Without endpoints of its own, a ServiceEntry resolved by DNS is served by its host name.
+    // Without endpoints of its own, a ServiceEntry resolved by DNS is served by its host name; a wildcard by what was asked for.
     inlineEndpoints:
       spec.endpoints !== undefined && spec.endpoints.length > 0
         ? spec.endpoints
-        : discovery === 'dns' && spec.workloadSelector === undefined && !host.startsWith('*')
-          ? [{ address: host }]
-          : [],
+        : connected.length > 0
+          ? connected
+          : discovery === 'dns' && spec.workloadSelector === undefined && !host.startsWith('*')
+            ? [{ address: host }]
+            : [],
     subjectAltNames: spec.subjectAltNames ?? [],
     exportTo: spec.exportTo,
     origin: originOf(entry),
   }));
+}
+
+/** The service that one host below a wildcard is, which is looked up by its own name; the same model for others. */
+export function concreteService(model: ServiceModel, host: string): ServiceModel {
+  const isOpen =
+    model.discovery === 'dns' &&
+    model.host.startsWith('*') &&
+    model.inlineEndpoints.length === 0 &&
+    !host.startsWith('*');
+  return isOpen && model.selector === undefined
+    ? { ...model, host, name: host, inlineEndpoints: [{ address: host }] }
+    : model;
 }
 
 /** The port of `model` with this number, unless it is one that is not carried. */

@@ -68,7 +68,7 @@ const httpRoute: Paths = {
     ignoreUriCase: true,
     ...source,
   }),
-  ...under('route[]', { ...destination, ...under('headers', headers(false)) }),
+  ...under('route[]', { ...destination, ...under('headers', headers(true)) }),
   ...all('redirect.', 'uri', 'prefixRewrite', 'authority', 'port', 'scheme'),
   'redirect.derivePort': true,
   'redirect.redirectCode': oneOf(301, 302, 303, 307, 308),
@@ -153,7 +153,10 @@ const workload: Paths = all('', 'address', 'ports{}', 'labels{}', 'locality', 'w
 
 const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
   '/Service': {
-    'spec.type': oneOf('ClusterIP'),
+    'spec.type': oneOf('ClusterIP', 'ExternalName'),
+    'spec.externalName': true,
+    'spec.clusterIP': oneOf('None', ''),
+    'spec.trafficDistribution': oneOf('PreferClose', 'PreferSameZone'),
     'spec.selector{}': true,
     ...under('spec.ports[]', { name: true, port: true, targetPort: true, appProtocol: true, protocol: oneOf('TCP') }),
     'spec.sessionAffinity': true,
@@ -163,7 +166,8 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     'spec.hosts[]': true,
     ...under('spec.ports[]', { number: true, name: true, protocol: true, targetPort: true }),
     'spec.location': true,
-    'spec.resolution': oneOf('STATIC', 'DNS', 'DNS_ROUND_ROBIN'),
+    'spec.resolution': true,
+    'spec.addresses[]': true,
     ...under('spec.endpoints[]', workload),
     'spec.workloadSelector.labels{}': true,
     'spec.exportTo[]': true,

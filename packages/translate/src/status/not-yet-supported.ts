@@ -6,13 +6,11 @@ import {
   type PeerAuthentication,
   type ProxyResource,
   type ServiceEntry,
-  type VirtualService,
   type WorkloadEntry,
 } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { isSelective } from '../state/peer-authentication-index.ts';
-import { isEndpointAddress, protocolOfEntryPort } from '../state/service-model.ts';
-import { isHostHeader } from '../to-ir/header-edits.ts';
+import { connectedAddresses, isEndpointAddress, protocolOfEntryPort } from '../state/service-model.ts';
 import { distinctInbound } from '../to-ir/inbound.ts';
 import { isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
@@ -27,8 +25,6 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
       return [...paths, ...ofServiceEntry(object as ServiceEntry)];
     case 'networking.istio.io/WorkloadEntry':
       return [...paths, ...ofWorkloadEntry(state, object as WorkloadEntry)];
-    case 'networking.istio.io/VirtualService':
-      return hostsOfSingleDestinations(object as VirtualService, paths);
     case 'security.istio.io/PeerAuthentication':
       return [...paths, ...ofPeerAuthentication(state, object as PeerAuthentication)];
     case 'weft.dev/Proxy':
@@ -45,8 +41,9 @@ function ofServiceEntry(entry: ServiceEntry): readonly string[] {
   const endpoints = (entry.spec.endpoints ?? []).flatMap(({ address = '' }, index) =>
     isUnixAddress(address) && !isEndpointAddress(address) ? [`spec.endpoints[${index}].address`] : [],
   );
-  // Without it resolution is NONE, which needs the address that the client meant: there is no interception yet.
-  return [...ports, ...endpoints, ...(entry.spec.resolution === undefined ? ['spec.resolution'] : [])];
+  // Nothing is intercepted, so that addresses count only where they are what is connected to.
+  const addresses = connectedAddresses(entry).length > 0 ? [] : (entry.spec.addresses ?? []);
+  return [...ports, ...endpoints, ...(addresses.length > 0 ? ['spec.addresses'] : [])];
 }
 
 /** Endpoints that are sent to proxies need an IP address or a Unix socket, names that DNS resolves are no sockets. */
@@ -60,15 +57,6 @@ function ofWorkloadEntry(state: MeshState, entry: WorkloadEntry): readonly strin
     discovery === 'endpoints' ? !isEndpointAddress(address) : discovery === 'dns' && isUnixAddress(address),
   );
   return isLeftOut ? ['spec.address'] : [];
-}
-
-/** A destination's headers may set the host when it is the only one: then it is the route's. */
-function hostsOfSingleDestinations(object: VirtualService, paths: readonly string[]): readonly string[] {
-  return paths.filter((path) => {
-    const match = /^spec\.http\[(\d+)\]\.route\[0\]\.headers\.request\.set\.(.+)$/.exec(path);
-    const rule = match === null ? undefined : object.spec?.http?.[Number(match[1])];
-    return !(rule?.route?.length === 1 && isHostHeader(match?.[2] ?? ''));
-  });
 }
 
 function ofPeerAuthentication(state: MeshState, policy: PeerAuthentication): readonly string[] {

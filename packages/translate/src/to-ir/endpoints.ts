@@ -29,7 +29,7 @@ export function clusterEndpoints(state: MeshState, client: Client, assignment: s
   const subset = name.subset === '' ? undefined : rule?.spec?.subsets?.find(({ name: own }) => own === name.subset);
   const labels: Labels | undefined = name.subset === '' ? {} : subset && (subset.labels ?? {});
   const instances = state.instancesOf(service);
-  const view = localityView(trafficPolicy(rule, name.subset, port.number), client);
+  const view = localityView(trafficPolicy(rule, name.subset, port.number), service, client);
   // A subset has its own labels object in each version of its rule, so the text stands for them; the same with the view.
   const key = labels === undefined ? 'unknown subset' : JSON.stringify(labels);
   const viewKey = view.name === '' ? '' : JSON.stringify(view);

@@ -11,7 +11,7 @@ import {
   type RedirectAction,
 } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
-import type { DestinationSpec, HttpRouteSpec, RedirectSpec, VirtualService } from '../kinds.ts';
+import type { DestinationSpec, HttpDestinationSpec, HttpRouteSpec, RedirectSpec, VirtualService } from '../kinds.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { corsOf } from './cors.ts';
@@ -197,9 +197,15 @@ function weigh(rule: HttpRouteSpec, targets: readonly Target[]): readonly Destin
         weight,
         resolved: target.cluster !== undefined,
         headers: headerEdits(entry.headers),
+        ...(entries.length > 1 ? hostOf(entry.headers) : {}),
       },
     ];
   });
+}
+
+function hostOf(headers: HttpDestinationSpec['headers']): Pick<Destination, 'hostRewrite'> {
+  const host = hostFromHeaders(headers);
+  return host === undefined ? {} : { hostRewrite: host };
 }
 
 function pathRewrite(rewrite: HttpRouteSpec['rewrite']): PathRewrite | undefined {

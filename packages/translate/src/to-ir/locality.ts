@@ -2,6 +2,7 @@ import type { Endpoint } from '@weft/ir';
 import type { Labels } from '../kinds.ts';
 import type { Instance } from '../state/instances.ts';
 import type { Client } from '../state/mesh-state.ts';
+import type { ServiceModel } from '../state/service-model.ts';
 import type { EffectivePolicy } from './traffic-policy.ts';
 
 type LocalitySetting = NonNullable<NonNullable<EffectivePolicy['loadBalancer']>['localityLbSetting']>;
@@ -22,10 +23,10 @@ export interface LocalityView {
 export const noView: LocalityView = { name: '', locality: '', labels: [], failover: [], shares: undefined };
 
 /**
- * The view of a client. As in Istio shares need only a locality, while an order of localities needs outlier detection (without it
+ * The view of a client on a service. As in Istio shares need only a locality, while an order of localities needs outlier detection (without it
  * nobody would notice that the first one fails), and is by region, zone and subzone where nothing is said.
  */
-export function localityView(policy: EffectivePolicy, client: Client): LocalityView {
+export function localityView(policy: EffectivePolicy, service: ServiceModel, client: Client): LocalityView {
   const setting = policy.loadBalancer?.localityLbSetting;
   const { locality = '' } = client;
   if (setting?.enabled === false) {
@@ -34,6 +35,10 @@ export function localityView(policy: EffectivePolicy, client: Client): LocalityV
   const shares = setting?.distribute?.find(({ from }) => covers(from ?? '', locality))?.to;
   if (locality !== '' && setting?.distribute !== undefined && setting.distribute.length > 0) {
     return shares === undefined ? noView : { ...noView, name: locality, locality, shares };
+  }
+  if (service.nearFirst && policy.loadBalancer === undefined) {
+    // Without outlier detection: Kubernetes asks for none.
+    return locality === '' ? noView : { ...noView, name: locality, locality };
   }
   if (policy.outlierDetection === undefined) {
     return noView;

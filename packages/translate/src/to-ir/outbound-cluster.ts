@@ -26,7 +26,7 @@ export function outboundCluster(
   const rule = state.destinationRuleOf(service, client);
   const name = outboundClusterName(port.number, subset, service.host);
   const policy = trafficPolicy(rule, subset, port.number);
-  const view = localityView(policy, client);
+  const view = localityView(policy, service, client);
   const secrets = tlsSecrets(state, client, policy.tls);
   if (view.name !== '') {
     state.noteView(name, view.name);

@@ -1,16 +1,25 @@
-import { type Destination, noHeaderEdits, type OriginRef, type OutboundCluster, type TcpLimits } from '@weft/ir';
+import {
+  type Destination,
+  noHeaderEdits,
+  type OriginRef,
+  type OutboundCluster,
+  type ServerNameRoute,
+  type TcpLimits,
+} from '@weft/ir';
+import type { RouteDestinationSpec, VirtualService } from '../kinds.ts';
 import { outboundClusterName } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { resolveDestination, serviceTarget, type Target } from './destination.ts';
-import { selectTcpRule } from './select-rules.ts';
+import { selectTcpRule, selectTlsRules } from './select-rules.ts';
 
 /** Where the connections to one host and port go. */
 export interface TcpDestinations {
   readonly destinations: readonly Destination[];
   /** Those of the first destination, as in Istio. */
   readonly limits: TcpLimits;
+  readonly byServerName: readonly ServerNameRoute[];
   readonly origins: readonly OriginRef[];
   readonly clusters: readonly OutboundCluster[];
 }
@@ -25,35 +34,80 @@ export function tcpDestinations(
   portModel: ServicePortModel | undefined,
 ): TcpDestinations {
   const virtualService = state.virtualServiceOf(host, client);
-  const rule = virtualService === undefined ? undefined : selectTcpRule(virtualService, client, port);
-  const entries = rule?.route ?? [];
-  const targets: readonly Target[] =
+  const byRule = virtualService === undefined ? undefined : selectTcpRule(virtualService, client, port);
+  const entries = byRule?.route ?? [];
+  const plain =
     virtualService !== undefined && entries.length > 0
-      ? entries.map(({ destination }) =>
-          resolveDestination(state, client, destination, virtualService.metadata.namespace ?? '', port),
-        )
-      : [
+      ? sharedOut(state, client, virtualService, entries, port)
+      : single(
           model === undefined || portModel === undefined
             ? { clusterName: outboundClusterName(port, '', host), cluster: undefined, missing: 'unknown' }
             : serviceTarget(state, client, model, portModel, ''),
-        ];
+        );
+  const named = virtualService === undefined ? [] : namedRoutes(state, client, virtualService, port);
   const origins = [
     ...(model === undefined ? [] : [model.origin]),
-    ...(virtualService === undefined || entries.length === 0 ? [] : [originOf(virtualService)]),
+    ...(virtualService === undefined || (entries.length === 0 && named.length === 0) ? [] : [originOf(virtualService)]),
   ];
+  const result = {
+    destinations: plain.destinations,
+    limits: plain.limits,
+    byServerName: named.map(({ serverNames, to: { destinations, limits } }) => ({ serverNames, destinations, limits })),
+    origins,
+  };
+  return {
+    ...state.memo.get(`tcp|${host}|${port}|${JSON.stringify(result)}`, [], () => result),
+    clusters: [plain, ...named.map(({ to }) => to)].flatMap(({ clusters }) => clusters),
+  };
+}
+
+/** Destinations with what they need. */
+type SharedOut = Pick<TcpDestinations, 'destinations' | 'limits' | 'clusters'>;
+
+/** The rules for TLS connections; of rules for one server name the first has it. */
+function namedRoutes(
+  state: MeshState,
+  client: Client,
+  object: VirtualService,
+  port: number,
+): readonly { readonly serverNames: readonly string[]; readonly to: SharedOut }[] {
+  const taken = new Set<string>();
+  return selectTlsRules(object, client, port).flatMap(({ rule, serverNames }) => {
+    const names = serverNames.filter((name) => !taken.has(name) && taken.add(name));
+    const to = sharedOut(state, client, object, rule.route ?? [], port);
+    return names.length === 0 || to.destinations.length === 0 ? [] : [{ serverNames: names, to }];
+  });
+}
+
+/** Destinations of a rule by their weights. */
+function sharedOut(
+  state: MeshState,
+  client: Client,
+  object: VirtualService,
+  entries: readonly RouteDestinationSpec[],
+  port: number,
+): SharedOut {
+  const targets = entries.map(({ destination }) =>
+    resolveDestination(state, client, destination, object.metadata.namespace ?? '', port),
+  );
   const total = entries.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
   const destinations = targets.flatMap((target, index): Destination[] => {
     const weight = targets.length === 1 || total === 0 ? 1 : (entries[index]?.weight ?? 0);
-    return weight === 0
-      ? []
-      : [{ cluster: target.clusterName, weight, resolved: target.cluster !== undefined, headers: noHeaderEdits }];
+    return weight === 0 ? [] : [destinationOf(target, weight)];
   });
-  const limits = tcpLimitsOf(targets);
-  const text = JSON.stringify([destinations, limits, origins]);
+  return { destinations, limits: tcpLimitsOf(targets), clusters: targets.flatMap(({ cluster }) => cluster ?? []) };
+}
+
+function single(target: Target): SharedOut {
   return {
-    ...state.memo.get(`tcp|${host}|${port}|${text}`, [], () => ({ destinations, limits, origins })),
-    clusters: targets.flatMap(({ cluster }) => cluster ?? []),
+    destinations: [destinationOf(target, 1)],
+    limits: tcpLimitsOf([target]),
+    clusters: target.cluster === undefined ? [] : [target.cluster],
   };
+}
+
+function destinationOf(target: Target, weight: number): Destination {
+  return { cluster: target.clusterName, weight, resolved: target.cluster !== undefined, headers: noHeaderEdits };
 }
 
 /** How long connections to the first of some targets may live. */

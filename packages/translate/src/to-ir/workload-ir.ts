@@ -216,7 +216,7 @@ function upstreamOf(
           port: port.number,
           service: { model, port },
           // What others run is reached by its own name; the mesh's own services see the authority that the workload wrote.
-          authority: model.external ? model.host : undefined,
+          authority: model.external ? (model.alias ?? model.host) : undefined,
         });
   collect(http?.clusters ?? []);
   if (model !== undefined && http !== undefined && port?.protocol !== 'auto') {
@@ -231,9 +231,9 @@ function upstreamOf(
   collect(tcp.clusters);
   return state.memo.get(
     key,
-    [declared, host, http?.routes, tcp.destinations, tcp.limits, tcp.origins] as const,
-    ([, name, routes, destinations, limits, origins]): Upstream => {
-      const common = { host: name, port: declared.port, listen, destinations, limits, origins };
+    [declared, host, http?.routes, tcp.destinations, tcp.limits, tcp.byServerName, tcp.origins] as const,
+    ([, name, routes, destinations, limits, byServerName, origins]): Upstream => {
+      const common = { host: name, port: declared.port, listen, destinations, limits, byServerName, origins };
       return routes === undefined ? { kind: 'tcp', ...common } : { kind: 'auto', ...common, routes };
     },
   );

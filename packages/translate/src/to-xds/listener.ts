@@ -5,6 +5,7 @@ import {
   noHeaderEdits,
   type OriginRef,
   plainForward,
+  type ServerNameRoute,
   type TcpLimits,
   type Workload,
 } from '@weft/ir';
@@ -116,6 +117,7 @@ export function httpProxyListener(listen: ListenAddress, accessLogPath: string |
  * @param kind `http`: routes decide, whichever HTTP the workload speaks; `tcp`: the destinations; `auto`: the first bytes say which.
  * @param destinations of TCP connections.
  * @param limits of TCP connections.
+ * @param byServerName TLS connections that go elsewhere.
  */
 export function upstreamListener(
   name: string,
@@ -123,21 +125,33 @@ export function upstreamListener(
   kind: 'http' | 'tcp' | 'auto',
   destinations: readonly Destination[],
   limits: TcpLimits | undefined,
+  byServerName: readonly ServerNameRoute[],
   origins: readonly OriginRef[],
   accessLogPath: string | undefined,
 ): XdsMessage {
+  const named = byServerName.map((route, index) =>
+    chain(`${name}|tls#${index}`, tcpProxyFilter(name, route.destinations, accessLogPath, route.limits), {
+      serverNames: [...route.serverNames],
+      transportProtocol: 'tls',
+    }),
+  );
+  const inspectors = [...(named.length === 0 ? [] : [tlsInspector]), ...(kind === 'auto' ? [httpInspector] : [])];
   const http = (): Filter => outboundHttpFilter(name, { rds: name }, accessLogPath, false);
   const tcp = (): Filter => tcpProxyFilter(name, destinations, accessLogPath, limits);
   const fields: Partial<Listener> =
     kind === 'auto'
       ? {
-          ...inspection([httpInspector], sniffTimeoutMs),
+          ...inspection(inspectors, sniffTimeoutMs),
           filterChains: [
+            ...named,
             chain(`${name}|http`, http(), { applicationProtocols: [...inspectedHttp] }),
             chain(`${name}|tcp`, tcp()),
           ],
         }
-      : { filterChains: [chain('', kind === 'http' ? http() : tcp())] };
+      : {
+          ...(inspectors.length === 0 ? {} : inspection(inspectors, sniffTimeoutMs)),
+          filterChains: [...named, chain('', kind === 'http' ? http() : tcp())],
+        };
   return outboundListener(name, listen, fields, origins);
 }
 

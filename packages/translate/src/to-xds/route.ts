@@ -87,15 +87,22 @@ function routeAction({ action }: HttpRoute): Route['action'] {
 function forward(action: ForwardAction): RouteAction {
   const { destinations, pathRewrite } = action;
   const [only] = destinations;
-  const plain = destinations.length === 1 && only !== undefined && isEmpty(only.headers);
+  const plain =
+    destinations.length === 1 && only !== undefined && isEmpty(only.headers) && only.hostRewrite === undefined;
   return create(RouteAction, {
     clusterSpecifier: plain
       ? { $case: 'cluster', value: only.cluster }
       : {
           $case: 'weightedClusters',
           value: create(WeightedCluster, {
-            clusters: destinations.map(({ cluster, weight, headers }) =>
-              create(WeightedCluster_ClusterWeight, { name: cluster, weight, ...headerEditFields(headers) }),
+            clusters: destinations.map(({ cluster, weight, headers, hostRewrite }) =>
+              create(WeightedCluster_ClusterWeight, {
+                name: cluster,
+                weight,
+                ...headerEditFields(headers),
+                hostRewriteSpecifier:
+                  hostRewrite === undefined ? undefined : { $case: 'hostRewriteLiteral', value: hostRewrite },
+              }),
             ),
           }),
         },

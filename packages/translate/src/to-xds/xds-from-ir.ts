@@ -6,6 +6,7 @@ import {
   type Inbound,
   type ListenAddress,
   type OriginRef,
+  type ServerNameRoute,
   type TcpLimits,
   type Upstream,
   validate,
@@ -43,15 +44,16 @@ const httpProxyMessage = perSocket((listen, [path]: readonly [string | undefined
 const upstreamMessage = perSocket(
   (
     listen,
-    [name, kind, destinations, limits, origins, path]: readonly [
+    [name, kind, destinations, limits, byServerName, origins, path]: readonly [
       string,
       Upstream['kind'],
       readonly Destination[],
       TcpLimits | undefined,
+      readonly ServerNameRoute[],
       readonly OriginRef[],
       string | undefined,
     ],
-  ) => upstreamListener(name, listen, kind, destinations, limits, origins, path),
+  ) => upstreamListener(name, listen, kind, destinations, limits, byServerName, origins, path),
 );
 const inboundMessage = perSocket(
   (_listen, [inbound, trustDomain, engine, path]: readonly [Inbound, string, Engine, string | undefined]) =>
@@ -66,17 +68,19 @@ const gatewayListenerMessages = perSocket(
 function upstreamListenerMessage(upstream: Upstream, path: string | undefined): XdsMessage {
   const name = upstreamName(upstream.port, upstream.host);
   return upstream.kind === 'http'
-    ? upstreamMessage(upstream.listen, [name, upstream.kind, noDestinations, undefined, noOrigins, path])
+    ? upstreamMessage(upstream.listen, [name, upstream.kind, noDestinations, undefined, noNames, noOrigins, path])
     : upstreamMessage(upstream.listen, [
         name,
         upstream.kind,
         upstream.destinations,
         upstream.limits,
+        upstream.byServerName,
         upstream.origins,
         path,
       ]);
 }
 
+const noNames: readonly ServerNameRoute[] = [];
 const noOrigins: readonly OriginRef[] = [];
 const noDestinations: readonly Destination[] = [];
 
