@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What the public data says of one test; `../shared/conformance/README.md` explains every field. */
+export interface ConformanceTest {
+  readonly name: string;
+  readonly features: readonly string[];
+  readonly manifests: readonly string[];
+  readonly steps?: readonly string[];
+  readonly cases: readonly ConformanceCase[];
+  readonly statusExpectations: readonly string[];
+}
+
+export interface ConformanceCase {
+  readonly name?: string;
+  /** `namespace/name` of the Gateway that the request goes to. */
+  readonly gateway?: string;
+  /** The workload that sends, where the request goes through the mesh. */
+  readonly from?: string;
+  readonly request: RequestOfCase;
+  readonly backendSetResponseHeaders?: Readonly<Record<string, string>>;
+  readonly expectedRequest?: ExpectedRequest;
+  readonly redirectRequest?: {
+    readonly scheme?: string;
+    readonly host?: string;
+    readonly port?: string;
+    readonly path?: string;
+  };
+  readonly response: {
+    readonly statusCodes?: readonly number[];
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly validHeaderValues?: Readonly<Record<string, readonly string[]>>;
+    readonly absentHeaders?: readonly string[];
+    readonly ignoreWhitespace?: boolean;
+    readonly grpcCode?: string;
+    readonly connection?: 'accepted' | 'rejected';
+    readonly backendIsTLS?: boolean;
+    readonly sniSeenByBackend?: string;
+  };
+  readonly backend?: string;
+  readonly namespace?: string;
+  readonly mirroredTo?: readonly { readonly name: string; readonly namespace: string }[];
+  readonly distribution?: {
+    readonly weights: Readonly<Record<string, number>>;
+    readonly requests: number;
+    readonly concurrency: number;
+    readonly tolerance: number;
+    readonly maxRuns: number;
+  };
+  readonly repeat?: number;
+  readonly note?: string;
+}
+
+export interface RequestOfCase {
+  readonly protocol?: 'https' | 'tls' | 'grpc (h2c)';
+  readonly host?: string;
+  readonly sni?: string;
+  /** Of gRPC: the full name of the method. */
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly authority?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+interface ExpectedRequest {
+  readonly path?: string;
+  readonly host?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly absentHeaders?: readonly string[];
+}
+
+/** Every test of the data, by name. */
+export function conformanceTests(folder: string): readonly ConformanceTest[] {
+  const expectations = join(folder, 'expectations');
+  return readdirSync(expectations)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => JSON.parse(readFileSync(join(expectations, file), 'utf8')) as ConformanceTest);
+}
