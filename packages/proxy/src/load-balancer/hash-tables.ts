@@ -93,13 +93,13 @@ export class HashTables<T extends Prioritised> {
       return undefined;
     }
     const chosen = this.#chooseIn(table, hash, attempt);
-    if (slot.cancel === undefined || chosen === undefined || slot.panic || chosen.condition !== 'unhealthy') {
+    if (slot.cancel === undefined || chosen === undefined || isUsable(chosen, slot.panic)) {
       return chosen;
     }
     // The table is about to be replaced, and its choice is no good any more: the next on the way takes its place.
     for (let step = 1; step <= MAX_STALE_STEPS; step += 1) {
       const other = this.#chooseIn(table, hash, attempt + step);
-      if (other !== undefined && other.condition !== 'unhealthy') {
+      if (other !== undefined && isUsable(other, slot.panic)) {
         return other;
       }
     }
@@ -169,6 +169,10 @@ export class HashTables<T extends Prioritised> {
   #isComplete(): boolean {
     return this.#slots.every(({ table }) => table !== undefined);
   }
+}
+
+function isUsable({ condition, removed }: Prioritised, panic: boolean): boolean {
+  return !removed && (panic || condition !== 'unhealthy');
 }
 
 function isSame<T>(a: NormalizedWeights<T>, b: NormalizedWeights<T>): boolean {

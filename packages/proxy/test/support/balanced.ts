@@ -13,6 +13,7 @@ export interface Item extends Prioritised {
   priority: number;
   condition: 'healthy' | 'degraded' | 'unhealthy';
   excluded: boolean;
+  removed: boolean;
   healthySinceMs: number;
   latency: LatencyEstimate | undefined;
 }
@@ -26,6 +27,7 @@ export function item(name: string, overrides: Partial<Item> = {}): Item {
     priority: 0,
     condition: 'healthy',
     excluded: false,
+    removed: false,
     healthySinceMs: 0,
     latency: undefined,
     ...overrides,

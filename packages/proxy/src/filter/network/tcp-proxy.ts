@@ -13,6 +13,7 @@ import { lifetimeMs } from '../../tls/lifetime.ts';
 import { SessionCache } from '../../tls/session-cache.ts';
 import type { Connection, ConnectionHandler } from '../../transport/connection.ts';
 import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
+import { TcpEndpointChoice } from './tcp-endpoint-choice.ts';
 
 /** What TCP proxy connections need of the data plane. */
 export interface TcpContext {
@@ -158,7 +159,9 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
 
   #connect(): void {
     const cluster = this.cluster;
-    const endpoint = cluster.pick();
+    const { remoteIp } = this.downstream;
+    const isHashed = this.#config.hashBySourceIp === true && cluster.usesHashes && remoteIp !== '';
+    const endpoint = cluster.pick(isHashed ? new TcpEndpointChoice(remoteIp) : undefined);
     if (endpoint === undefined) {
       this.#fail(ResponseFlag.UH);
       return;

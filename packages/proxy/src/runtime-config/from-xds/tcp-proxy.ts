@@ -23,8 +23,22 @@ export function tcpProxyFromXds(proxy: Decoded<typeof TcpProxy>, problems: Probl
     idleTimeoutMs: proxy.idle_timeout ?? DEFAULT_IDLE_TIMEOUT_MS,
     maxConnectionDurationMs: maxDurationFromXds(proxy.max_downstream_connection_duration, problems),
     maxConnectAttempts: proxy.max_connect_attempts ?? 1,
+    ...(proxy.hash_policy.length === 0 ? {} : { hashBySourceIp: hashFromXds(proxy, problems) }),
     accessLogs: accessLogsFromXds(proxy.access_log, problems),
   };
+}
+
+/** At most one policy, and of those that there are only the source IP, is known. */
+function hashFromXds({ hash_policy: policies }: Decoded<typeof TcpProxy>, problems: Problems): boolean {
+  if (policies.length > 1) {
+    problems.add('at most one is allowed', 'hash_policy');
+  }
+  problems.each('hash_policy', policies, ({ source_ip: sourceIp }) => {
+    if (sourceIp === undefined) {
+      problems.add('required', 'source_ip');
+    }
+  });
+  return true;
 }
 
 /** The smallest duration that Envoy takes is 1 ms; absent means none. */

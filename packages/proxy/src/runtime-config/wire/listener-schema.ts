@@ -44,6 +44,14 @@ export const TcpProxyWeightedCluster = message(
   { clusters: repeated(nested(1, TcpProxyWeightedClusterClusterWeight)) },
 );
 
+export const TcpHashPolicySourceIp = message('envoy.type.v3.HashPolicy.SourceIp', {});
+
+export const TcpHashPolicy = message(
+  'envoy.type.v3.HashPolicy',
+  { source_ip: nested(1, TcpHashPolicySourceIp) },
+  '2:filter_state',
+);
+
 export const TcpProxy = message(
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
   {
@@ -53,6 +61,7 @@ export const TcpProxy = message(
     max_connect_attempts: uint32Value(7),
     idle_timeout: duration(8),
     weighted_clusters: nested(10, TcpProxyWeightedCluster),
+    hash_policy: repeated(nested(11, TcpHashPolicy)),
     max_downstream_connection_duration: duration(13),
   },
   '3:downstream_idle_timeout 4:upstream_idle_timeout 9:metadata_match 11:hash_policy 12:tunneling_config 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
