@@ -3,6 +3,7 @@ import type { PacedOptions, PacedResult } from './clients/paced-client.ts';
 import { runClient } from './clients/run-client.ts';
 import { type Contender, title } from './contender.ts';
 import { quietly } from './quiet.ts';
+import { undisturbed } from './realtime.ts';
 import { median } from './statistics.ts';
 
 /** Medians of the rounds; milliseconds. */
@@ -34,7 +35,7 @@ export async function latencyRounds(
     for (const [index, contender] of contenders.entries()) {
       const { port } = contender;
       const row = await quietly(() =>
-        runClient<PacedResult>('paced-client.ts', { port, protocol, rate, connections, seconds }),
+        undisturbed(() => runClient<PacedResult>('paced-client.ts', { port, protocol, rate, connections, seconds })),
       );
       rows[index]?.push(row);
       const how = rate === 0 ? 'one at a time' : `${rate}/s`;

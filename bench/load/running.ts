@@ -74,6 +74,11 @@ export async function startPinned(
   throw new Error(`${name} does not come up on port ${options.port}:\n${output}`);
 }
 
+/** Processes that were started here and run now. */
+export function runningPids(): readonly number[] {
+  return [...children].flatMap(({ pid }) => pid ?? []);
+}
+
 /** Runs a program on one core to its end. @throws Error with its output when it fails. */
 export function runPinned(
   core: number,
