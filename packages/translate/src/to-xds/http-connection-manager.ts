@@ -2,9 +2,12 @@ import type { Inbound } from '@weft/ir';
 import { packAny } from '@weft/xds-types';
 import { Filter } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import type { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
+import { Cors } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
+import { HTTPFault } from '@weft/xds-types/envoy/extensions/filters/http/fault/v3/fault.ts';
 import { GrpcWeb } from '@weft/xds-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
 import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
+import { StatefulSession } from '@weft/xds-types/envoy/extensions/filters/http/stateful_session/v3/stateful_session.ts';
 import {
   HttpConnectionManager,
   HttpConnectionManager_ForwardClientCertDetails,
@@ -19,6 +22,7 @@ import { accessLogs } from './access-log.ts';
 import { duration, fromAds } from './core.ts';
 import { downstreamHttp2Options, http1Options } from './http-options.ts';
 import { create } from './message.ts';
+import { filterNames } from './route-filters.ts';
 
 const routerFilter: HttpFilter = create(HttpFilter, {
   name: 'envoy.filters.http.router',
@@ -35,6 +39,35 @@ const grpcWebFilter: HttpFilter = create(HttpFilter, {
     value: packAny('envoy.extensions.filters.http.grpc_web.v3.GrpcWeb', GrpcWeb, create(GrpcWeb, {})),
   },
 });
+
+/** Filters that do nothing until a route says so: which routes there will be is not known when the listener is made. Istio's order. */
+const byRouteFilters: readonly HttpFilter[] = [
+  create(HttpFilter, {
+    name: filterNames.cors,
+    configType: {
+      $case: 'typedConfig',
+      value: packAny('envoy.extensions.filters.http.cors.v3.Cors', Cors, create(Cors, {})),
+    },
+  }),
+  create(HttpFilter, {
+    name: filterNames.fault,
+    configType: {
+      $case: 'typedConfig',
+      value: packAny('envoy.extensions.filters.http.fault.v3.HTTPFault', HTTPFault, create(HTTPFault, {})),
+    },
+  }),
+  create(HttpFilter, {
+    name: filterNames.session,
+    configType: {
+      $case: 'typedConfig',
+      value: packAny(
+        'envoy.extensions.filters.http.stateful_session.v3.StatefulSession',
+        StatefulSession,
+        create(StatefulSession, {}),
+      ),
+    },
+  }),
+];
 
 const onDemandFilter: HttpFilter = create(HttpFilter, {
   name: 'envoy.filters.http.on_demand',
@@ -108,7 +141,7 @@ export function outboundHttpFilter(
       serverName: 'weft',
       // What an application says about client certificates is not ours to vouch for.
       forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE,
-      httpFilters: onDemand ? [onDemandFilter, routerFilter] : [routerFilter],
+      httpFilters: [...(onDemand ? [onDemandFilter] : []), ...byRouteFilters, routerFilter],
     }),
   );
 }
@@ -139,7 +172,7 @@ export function gatewayHttpFilter(
       setCurrentClientCertDetails: clientCertificates
         ? create(HttpConnectionManager_SetCurrentClientCertDetails, { subject: true, dns: true, uri: true, cert: true })
         : undefined,
-      httpFilters: [grpcWebFilter, routerFilter],
+      httpFilters: [grpcWebFilter, ...byRouteFilters, routerFilter],
     }),
   );
 }

@@ -1,10 +1,11 @@
 import { type Any, type MessageCodec, typeUrlOf } from '@weft/xds-types';
 import { FileAccessLog } from '@weft/xds-types/envoy/extensions/access_loggers/file/v3/file.ts';
-import { CorsPolicy } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
+import { Cors, CorsPolicy } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
 import { HTTPFault } from '@weft/xds-types/envoy/extensions/filters/http/fault/v3/fault.ts';
 import { GrpcWeb } from '@weft/xds-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
 import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
+import { StatefulSession } from '@weft/xds-types/envoy/extensions/filters/http/stateful_session/v3/stateful_session.ts';
 import { HttpInspector } from '@weft/xds-types/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
 import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { HttpConnectionManager } from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
@@ -22,11 +23,13 @@ import type { XdsMessage } from '../../src/index.ts';
 const extensions: Readonly<Record<string, MessageCodec<never>>> = Object.fromEntries(
   Object.entries({
     'envoy.extensions.access_loggers.file.v3.FileAccessLog': FileAccessLog,
+    'envoy.extensions.filters.http.cors.v3.Cors': Cors,
     'envoy.extensions.filters.http.cors.v3.CorsPolicy': CorsPolicy,
     'envoy.extensions.filters.http.fault.v3.HTTPFault': HTTPFault,
     'envoy.extensions.filters.http.grpc_web.v3.GrpcWeb': GrpcWeb,
     'envoy.extensions.filters.http.on_demand.v3.OnDemand': OnDemand,
     'envoy.extensions.filters.http.router.v3.Router': Router,
+    'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': StatefulSession,
     'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': HttpInspector,
     'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector': TlsInspector,
     'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager': HttpConnectionManager,
