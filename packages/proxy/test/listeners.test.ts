@@ -245,3 +245,30 @@ test('a tcp listener waits for its cluster', async (t) => {
   );
   assert.deepEqual(harness.dataPlane.listeners()[0]?.waitingFor, ['cluster origin']);
 });
+
+test('two processes share a port that both ask to share, and only then', async (t) => {
+  const shared = async (name: string, port: number, reusePort: boolean) => {
+    const { harness, origin } = await setUp(t);
+    const config = {
+      ...listener([chain(httpManager({ serverName: name }))]),
+      address: { kind: 'ip' as const, address: '127.0.0.1', port },
+      reusePort,
+    };
+    const clusters = [cluster('origin', [endpoint(origin.port)])];
+    const { failedListeners } = await harness.apply(
+      runtimeConfig({ listeners: [config], routes: [table()], clusters }),
+    );
+    return { harness, failed: failedListeners[0]?.reason };
+  };
+  const { harness: first } = await shared('one', 0, true);
+  assert.equal((await shared('two', first.port(), true)).failed, undefined);
+  const servers = new Set<string>();
+  for (let count = 0; count < 200 && servers.size < 2; count += 1) {
+    const client = await RawClient.connect(first.port());
+    client.send(getOnce());
+    await client.untilEnd();
+    servers.add(/server: (\w+)/.exec(client.text)?.[1] ?? '');
+  }
+  assert.deepEqual([...servers].sort(), ['one', 'two']);
+  assert.match((await shared('three', first.port(), false)).failed ?? '', /EADDRINUSE/);
+});

@@ -72,7 +72,7 @@ export class ActiveListener implements AcceptorListener {
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
       this.#accept(socket),
     );
-    return bindServer(server, this.config.address, this.config.backlog).then(() => {
+    return bindServer(server, this.config.address, this.config.backlog, this.config.reusePort === true).then(() => {
       // Errors while accepting (no descriptors left) concern one connection, not the listener.
       server.on('error', () => {});
       this.#server = server;

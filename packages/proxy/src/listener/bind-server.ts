@@ -2,12 +2,20 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import type { BindAddress } from '../runtime-config/config.ts';
 
-/** Binds and listens; rejects with the system's error. */
-export async function bindServer(server: Server, address: BindAddress, backlog: number): Promise<void> {
+/**
+ * Binds and listens; rejects with the system's error.
+ * @param reusePort other processes that ask for it, too, share the port: the kernel deals connections out among them (not for sockets with a path).
+ */
+export async function bindServer(
+  server: Server,
+  address: BindAddress,
+  backlog: number,
+  reusePort: boolean,
+): Promise<void> {
   if (address.kind === 'ip') {
     // Node would take both families on `::`, Envoy takes IPv4 there only if told so (`ipv4_compat`).
     const ipv6Only = address.address.includes(':') && address.ipv4Compat !== true;
-    await listen(server, { host: address.address, port: address.port, ipv6Only, backlog });
+    await listen(server, { host: address.address, port: address.port, ipv6Only, backlog, reusePort });
     return;
   }
   const options = { path: address.path, backlog };

@@ -186,7 +186,7 @@ export class ListenerManager {
   #activate(name: string, entry: Entry, warming: Warming): void {
     const { config } = warming;
     const { active } = entry;
-    if (active?.listening === true && JSON.stringify(active.config.address) === JSON.stringify(config.address)) {
+    if (active?.listening === true && isSameSocket(active.config, config)) {
       this.#exchange(active, config);
       this.#settled(entry, warming, undefined);
       return;
@@ -468,4 +468,9 @@ function chainsOf(listener: ListenerConfig): FilterChain[] {
 
 function describe(config: ListenerConfig): string {
   return config.address.kind === 'pipe' ? config.address.path : `${config.address.address}:${config.address.port}`;
+}
+
+/** Whether a listener can go on with the socket of another one. */
+function isSameSocket(a: ListenerConfig, b: ListenerConfig): boolean {
+  return JSON.stringify([a.address, a.reusePort === true]) === JSON.stringify([b.address, b.reusePort === true]);
 }

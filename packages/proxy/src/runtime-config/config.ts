@@ -50,6 +50,11 @@ export interface ListenerConfig {
   readonly bufferLimitBytes: number;
   /** Length of the kernel's queue of connections that nobody has accepted (`tcp_backlog_size`). */
   readonly backlog: number;
+  /**
+   * `enable_reuse_port`, where it was said: several processes share the port. Envoy's default is true for its threads; ours is false, as two proxies that
+   * know nothing of each other would share a port silently.
+   */
+  readonly reusePort?: boolean;
   readonly filterChains: readonly FilterChain[];
   readonly defaultFilterChain: FilterChain | undefined;
   /** Content hash of the resource; an unchanged version keeps the socket. */

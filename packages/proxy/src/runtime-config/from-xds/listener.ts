@@ -78,6 +78,7 @@ export function listenerFromXds(
       continueOnListenerFiltersTimeout: listener.continue_on_listener_filters_timeout,
       bufferLimitBytes: listener.per_connection_buffer_limit_bytes ?? DEFAULT_BUFFER_LIMIT_BYTES,
       backlog: listener.tcp_backlog_size ?? DEFAULT_BACKLOG,
+      reusePort: listener.enable_reuse_port ?? false,
       filterChains,
       defaultFilterChain,
       version,
