@@ -302,6 +302,12 @@ const cors: Configuration = {
             ),
           },
           {
+            name: 'any',
+            match: { prefix: '/any' },
+            route: to('one'),
+            ...perRoute('cors', any(corsType, { allow_origin_string_match: [{ exact: '*' }], allow_methods: '*' })),
+          },
+          {
             name: 'shadow',
             match: { prefix: '/shadow' },
             route: to('one'),
@@ -349,6 +355,7 @@ const cors: Configuration = {
       '/star',
       '/strict',
       '/off',
+      '/any',
       '/shadow',
       '/direct',
       '/disabled',

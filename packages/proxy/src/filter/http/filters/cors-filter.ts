@@ -34,7 +34,8 @@ export class CorsFilter implements HttpFilter {
     const requestedMethod = head.method === 'OPTIONS' ? head.get('access-control-request-method') : undefined;
     const isPreflight = requestedMethod !== undefined && requestedMethod !== '';
     const { cors } = stream.manager.counters;
-    if (!policy.allowOrigins.some((match) => matchesString(match, origin))) {
+    // A matcher that takes `*` stands for every origin, as in Envoy.
+    if (!policy.allowOrigins.some((match) => matchesString(match, origin) || matchesString(match, '*'))) {
       cors.originInvalid += 1;
       if (enabled && isPreflight && policy.forwardNotMatchingPreflights === false) {
         stream.reply(corsPreflight(preflightHeaders(policy, head, requestedMethod)));
