@@ -60,6 +60,7 @@ export type {
   HttpUpstream,
   Inbound,
   ListenAddress,
+  ServerNameRoute,
   TcpUpstream,
   Upstream,
   VirtualHost,
