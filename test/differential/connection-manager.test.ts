@@ -187,30 +187,30 @@ const timeouts: Configuration = {
   routes: {
     virtual_hosts: [
       anyHost([
-        { name: 'long', match: { prefix: '/long' }, route: { cluster: 'retried', timeout: '2s' } },
+        { name: 'long', match: { prefix: '/long' }, route: { cluster: 'retried', timeout: '4s' } },
         { name: 'none', match: { prefix: '/none' }, route: { cluster: 'retried', timeout: '0s' } },
         {
           name: 'tries',
           match: { prefix: '/tries' },
           route: {
             cluster: 'retried',
-            timeout: '2s',
-            retry_policy: { retry_on: '5xx', num_retries: 1, per_try_timeout: '0.5s' },
+            timeout: '4s',
+            retry_policy: { retry_on: '5xx', num_retries: 1, per_try_timeout: '0.7s' },
           },
         },
       ]),
     ],
   },
-  share: 0.2,
+  share: 0.15,
   generate: (random) =>
     get(oneOf(random, ['/long', '/none', '/tries']), [
       ...(chance(random, 0.6)
-        ? ([['x-envoy-upstream-rq-timeout-ms', oneOf(random, ['100', '0', 'x', '3000'])]] as const)
+        ? ([['x-envoy-upstream-rq-timeout-ms', oneOf(random, ['600', '0', 'x', '3000'])]] as const)
         : []),
       ...(chance(random, 0.4)
-        ? ([['x-envoy-upstream-rq-per-try-timeout-ms', oneOf(random, ['100', '5000'])]] as const)
+        ? ([['x-envoy-upstream-rq-per-try-timeout-ms', oneOf(random, ['600', '5000'])]] as const)
         : []),
-      ...(chance(random, 0.3) ? ([['x-backend-delay', '300']] as const) : []),
+      ...(chance(random, 0.3) ? ([['x-backend-delay', '1200']] as const) : []),
       ...(chance(random, 0.3) ? ([['x-backend-status', '503,200']] as const) : []),
       ...(chance(random, 0.3)
         ? ([

@@ -484,12 +484,7 @@ export interface ClusterConfig {
   readonly discovery:
     | { readonly kind: 'static'; readonly endpoints: ClusterEndpoints }
     | { readonly kind: 'eds'; readonly serviceName: string }
-    | {
-        readonly kind: 'strict-dns';
-        readonly endpoints: ClusterEndpoints;
-        readonly refreshMs: number;
-        readonly respectTtl: boolean;
-      };
+    | { readonly kind: 'dns'; readonly endpoints: ClusterEndpoints; readonly dns: DnsOptions };
   readonly connectTimeoutMs: number;
   readonly loadBalancer: LoadBalancerPolicy;
   /** Absent: Envoy's defaults. */
@@ -521,6 +516,21 @@ export interface ClusterConfig {
   readonly tcpKeepalive: { readonly timeSec: number } | undefined;
   readonly version: string;
 }
+
+/** How the names of a cluster are resolved. */
+export interface DnsOptions {
+  /** Strict: each address of a name is an endpoint. Logical: the name is, and connections go to its first address. */
+  readonly kind: 'strict' | 'logical';
+  readonly families: DnsFamily;
+  readonly refreshMs: number;
+  /** The time of a record is the pause, where it has one. */
+  readonly respectTtl: boolean;
+  /** Pauses behind failures; undefined: `refreshMs`. */
+  readonly failureRefresh: { readonly baseMs: number; readonly maxMs: number } | undefined;
+}
+
+/** `dns_lookup_family` */
+export type DnsFamily = 'auto' | 'v4-only' | 'v6-only' | 'v4-preferred' | 'all';
 
 export interface ClusterMetadata {
   readonly destinationHost: string | undefined;
@@ -603,6 +613,10 @@ export interface LocalityEndpoints {
 
 export interface EndpointConfig {
   readonly address: BindAddress;
+  /** Tried as well when connecting takes long or fails. Absent: none. */
+  readonly additionalAddresses?: readonly BindAddress[];
+  /** `name:port` that the endpoint is known by, whatever its address is now (logical DNS). */
+  readonly logicalName?: string;
   readonly hostname: string;
   readonly health: 'healthy' | 'unhealthy' | 'draining' | 'degraded';
   /** What EDS said, where `health` does not tell: UNKNOWN counts as healthy, TIMEOUT as unhealthy. */

@@ -1,33 +1,21 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { KnownHeader, type RequestHead } from '@weft/http-codec';
 import type { HttpConnectionManagerConfig, InternalAddresses } from '../../runtime-config/config.ts';
-import type { DownstreamConnectionInfo } from '../../stream-info.ts';
 
 const forwardedFor = 'x-forwarded-for';
 const forwardedProto = 'x-forwarded-proto';
 const forwardedPort = 'x-forwarded-port';
 
-/** Whom a request comes from, as far as it can be trusted. */
-export interface TrustedClient {
-  /** The direct peer's when nothing better is known. */
-  readonly ip: string;
-  /** Its address counts as internal, and nobody else is named. */
-  readonly isInternal: boolean;
-}
-
-/** Sets `x-forwarded-for` and finds the client. */
-export function applyForwardedFor(
-  head: RequestHead,
-  config: HttpConnectionManagerConfig,
-  { remoteIp }: DownstreamConnectionInfo,
-): TrustedClient {
+/**
+ * Sets `x-forwarded-for` and finds the address of the client that may be trusted.
+ * @returns that address; the direct peer's when nothing better is known.
+ */
+export function applyForwardedFor(head: RequestHead, config: HttpConnectionManagerConfig, remoteIp: string): string {
   const before = head.getKnown(KnownHeader.xForwardedFor, forwardedFor);
-  const { xffNumTrustedHops: hops, internalAddresses } = config;
+  const hops = config.xffNumTrustedHops;
   if (!config.useRemoteAddress) {
     // The hop before us wrote the list: its last entry is whom it saw.
-    const named = before === undefined ? undefined : entryFromRight(before, hops);
-    const isAlone = named !== undefined && before?.includes(',') === false;
-    return { ip: named ?? remoteIp, isInternal: isAlone && isInternal(named, internalAddresses) };
+    return (before === undefined ? undefined : entryFromRight(before, hops)) ?? remoteIp;
   }
   let client = remoteIp;
   if (hops > 0 && before !== undefined) {
@@ -41,15 +29,32 @@ export function applyForwardedFor(
       head.add(forwardedFor, before === '' ? remoteIp : `${before},${remoteIp}`);
     }
   }
-  return { ip: client, isInternal: before === undefined && isInternal(client, internalAddresses) };
+  return client;
+}
+
+/**
+ * Whether a request comes from an internal client: its address is one, and it came through nobody else. To be asked before
+ * `x-forwarded-for` is set.
+ */
+export function isInternalClient(
+  head: RequestHead,
+  { useRemoteAddress, xffNumTrustedHops, internalAddresses }: HttpConnectionManagerConfig,
+  remoteIp: string,
+): boolean {
+  if (internalAddresses === undefined) {
+    return false;
+  }
+  const named = head.getKnown(KnownHeader.xForwardedFor, forwardedFor);
+  if (useRemoteAddress) {
+    return named === undefined && isInternal(remoteIp, internalAddresses);
+  }
+  const entry = named === undefined || named.includes(',') ? undefined : entryFromRight(named, xffNumTrustedHops);
+  return entry !== undefined && isInternal(entry, internalAddresses);
 }
 
 const lists = new WeakMap<InternalAddresses, BlockList>();
 
-function isInternal(ip: string, addresses: InternalAddresses | undefined): boolean {
-  if (addresses === undefined) {
-    return false;
-  }
+function isInternal(ip: string, addresses: InternalAddresses): boolean {
   if (ip === '') {
     return addresses.unixSockets;
   }

@@ -10,6 +10,7 @@ import {
   applyForwardedFor,
   applyForwardedPort,
   applyForwardedProto,
+  isInternalClient,
   removeControlFields,
 } from './forwarded-headers.ts';
 import { translateGrpcWebRequest } from './grpc-web/grpc-web-request.ts';
@@ -146,10 +147,9 @@ function findTrustedClient(stream: HttpStream): FilterStatusCode {
   const { head, info, connection } = stream;
   const { config } = stream.manager;
   const { downstream } = info;
-  const client = applyForwardedFor(head, config, downstream);
-  info.downstreamRemoteIp = client.ip;
+  stream.isInternal = isInternalClient(head, config, downstream.remoteIp);
+  info.downstreamRemoteIp = applyForwardedFor(head, config, downstream.remoteIp);
   info.scheme = applyForwardedProto(head, config, downstream.tls === undefined ? 'http' : 'https');
-  stream.isInternal = client.isInternal;
   if (config.appendXForwardedPort) {
     applyForwardedPort(head, config, connection.info.localPort);
   }
