@@ -400,7 +400,10 @@ describe('a cluster is refused', () => {
     assert.match(refusalsOf({ lbPolicy: 6 }), /^lb_policy: CLUSTER_PROVIDED is not supported/);
     const outlierDetection = { ...OutlierDetection.decode(new Uint8Array()), enforcingSuccessRate: 101 };
     assert.match(refusalsOf({ outlierDetection }), /^outlier_detection\.enforcing_success_rate: must be at most 100/);
-    assert.match(refusalsOf({ dnsLookupFamily: 1 }), /^dns_lookup_family: only AUTO is supported, not V4_ONLY/);
+    assert.match(
+      refusalsOf({ dnsRefreshRate: { seconds: 0n, nanos: 0 }, clusterDiscoveryType: { $case: 'type', value: 2 } }),
+      /^dns_refresh_rate: must be above 1 ms/m,
+    );
     assert.match(
       refusalsOf({
         transportSocket: {

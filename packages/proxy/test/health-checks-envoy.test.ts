@@ -73,10 +73,10 @@ const cases: readonly Case[] = [
   },
   { name: 'retriable-for-long', check: check('/', retriable), script: [ok, unavailable], flags: failed },
   { name: 'heals', check: check('/'), script: [unavailable, ok], flags: 'healthy' },
-  { name: 'first-counts', check: check('/', {}, { healthy_threshold: 100 }), script: [ok], flags: 'healthy' },
+  { name: 'first-counts', check: check('/', {}, { healthy_threshold: 100_000 }), script: [ok], flags: 'healthy' },
   {
     name: 'heals-slowly',
-    check: check('/', {}, { healthy_threshold: 100 }),
+    check: check('/', {}, { healthy_threshold: 100_000 }),
     script: [unavailable, ok],
     flags: failed,
   },

@@ -2,14 +2,14 @@ import type { UpstreamContext } from '../pool/upstream-context.ts';
 import type { ClusterConfig, RuntimeConfig } from '../runtime-config/config.ts';
 import { Cluster } from './cluster.ts';
 import { ClusterCounters } from './cluster-counters.ts';
+import { DnsDiscovery } from './dns-discovery.ts';
 import type { DnsResolver } from './dns-resolver.ts';
-import { StrictDns } from './strict-dns.ts';
 
 interface Entry {
   active: Cluster | undefined;
   /** A changed configuration whose endpoints are not known yet. */
   warming: Cluster | undefined;
-  dns: StrictDns | undefined;
+  dns: DnsDiscovery | undefined;
   readonly counters: ClusterCounters;
 }
 
@@ -101,10 +101,11 @@ export class ClusterManager {
     const { discovery } = config;
     if (discovery.kind === 'static') {
       cluster.update(discovery.endpoints);
-    } else if (discovery.kind === 'strict-dns') {
-      entry.dns = new StrictDns({
+    } else if (discovery.kind === 'dns') {
+      entry.dns = new DnsDiscovery({
         ...discovery,
         clock: this.#context.clock,
+        random: this.#context.random,
         resolve: this.#resolve,
         onEndpoints: (endpoints) => {
           cluster.update(endpoints);

@@ -1,4 +1,6 @@
+import { ADDRCONFIG } from 'node:dns';
 import { lookup, resolve4, resolve6 } from 'node:dns/promises';
+import type { DnsFamily } from '../runtime-config/config.ts';
 
 /** Addresses of a name, with how long they are good. */
 export interface DnsAnswer {
@@ -7,21 +9,60 @@ export interface DnsAnswer {
   readonly ttlSec: number | undefined;
 }
 
-/** Turns names into addresses; throws when there is none. */
-export type DnsResolver = (name: string, withTtl: boolean) => Promise<DnsAnswer>;
+/** Turns names into addresses of one family; throws when there is none. */
+export type DnsResolver = (name: string, family: 4 | 6, withTtl: boolean) => Promise<DnsAnswer>;
 
 /** The operating system's resolver; with `withTtl` the DNS is asked itself first. */
-export const systemDnsResolver: DnsResolver = async (name, withTtl) => {
+export const systemDnsResolver: DnsResolver = async (name, family, withTtl) => {
   if (withTtl) {
-    const answers = await Promise.allSettled([resolve4(name, { ttl: true }), resolve6(name, { ttl: true })]);
-    const records = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-    if (records.length > 0) {
-      return {
-        addresses: records.map((record) => record.address),
-        ttlSec: Math.min(...records.map((record) => record.ttl)),
-      };
+    try {
+      const records = await (family === 4 ? resolve4(name, { ttl: true }) : resolve6(name, { ttl: true }));
+      if (records.length > 0) {
+        const ttlSec = Math.min(...records.map(({ ttl }) => ttl));
+        return { addresses: records.map(({ address }) => address), ttlSec };
+      }
+    } catch {
+      // Names that are not in the DNS, but in a file of the system.
     }
   }
-  const found = await lookup(name, { all: true });
-  return { addresses: found.map((entry) => entry.address), ttlSec: undefined };
+  // Addresses of a family that this machine has none of are of no use.
+  const found = await lookup(name, { all: true, family, hints: ADDRCONFIG });
+  return { addresses: found.map(({ address }) => address), ttlSec: undefined };
 };
+
+/**
+ * Asks for the families that `dns_lookup_family` wants: `auto` takes IPv6 and only without it IPv4, `v4-preferred` the other way
+ * round, `all` both, those of IPv6 first. Throws when there is no address.
+ */
+export async function resolveFamilies(
+  resolve: DnsResolver,
+  name: string,
+  families: DnsFamily,
+  withTtl: boolean,
+): Promise<DnsAnswer> {
+  switch (families) {
+    case 'v4-only':
+      return resolve(name, 4, withTtl);
+    case 'v6-only':
+      return resolve(name, 6, withTtl);
+    case 'auto':
+      return resolve(name, 6, withTtl).catch(() => resolve(name, 4, withTtl));
+    case 'v4-preferred':
+      return resolve(name, 4, withTtl).catch(() => resolve(name, 6, withTtl));
+    default:
+      return joined(await Promise.allSettled([resolve(name, 6, withTtl), resolve(name, 4, withTtl)]));
+  }
+}
+
+function joined(answers: readonly PromiseSettledResult<DnsAnswer>[]): DnsAnswer {
+  const good = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const failure = answers.find((answer) => answer.status === 'rejected');
+  if (good.length === 0 && failure !== undefined) {
+    throw failure.reason;
+  }
+  const ttls = good.flatMap(({ ttlSec }) => (ttlSec === undefined ? [] : [ttlSec]));
+  return {
+    addresses: good.flatMap(({ addresses }) => addresses),
+    ttlSec: ttls.length === 0 ? undefined : Math.min(...ttls),
+  };
+}

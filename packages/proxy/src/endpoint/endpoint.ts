@@ -168,7 +168,10 @@ function statusFrom(config: EndpointConfig): EndpointStatus {
 
 /** `ip:port`, `[ip6]:port` or the path of a pipe. */
 export function endpointAddress(config: EndpointConfig): string {
-  const { address } = config;
+  const { address, logicalName } = config;
+  if (logicalName !== undefined) {
+    return logicalName;
+  }
   if (address.kind === 'pipe') {
     return address.path;
   }

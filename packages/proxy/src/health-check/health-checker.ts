@@ -68,6 +68,7 @@ export class HealthChecker implements HostCheckOwner {
         reuseConnection: this.config.reuseConnection,
         upstream: {
           address: checkedAddress(config),
+          additionalAddresses: checkedElsewhere(config) ? undefined : config.additionalAddresses,
           transportSocket:
             this.config.transportSocketMatch === undefined
               ? endpoint.transportSocket
@@ -176,6 +177,10 @@ const activeFlags =
   HealthFlag.degradedActiveCheck |
   HealthFlag.activeCheckTimeout |
   HealthFlag.excludedByUpstream;
+
+function checkedElsewhere({ healthCheck }: EndpointConfig): boolean {
+  return healthCheck?.address !== undefined || (healthCheck?.port ?? 0) > 0;
+}
 
 /** Where checks of an endpoint go: to it, unless it says otherwise. */
 function checkedAddress({ address, healthCheck }: EndpointConfig): BindAddress {

@@ -13,6 +13,7 @@ import type { TlsContexts } from '../tls/tls-context.ts';
 import type { TransportContext } from '../transport/connection.ts';
 import { type ConnectCallbacks, connectRaw, type PendingConnection } from '../transport/raw-connection.ts';
 import type { TimerWheel } from '../transport/timer-wheel.ts';
+import { ConnectRace } from './connect-race.ts';
 
 /** What everything that talks to upstreams shares. */
 export interface UpstreamContext {
@@ -45,6 +46,7 @@ export function connectEndpoint(
 ): PendingConnection {
   const target: UpstreamTarget = {
     address: endpoint.config.address,
+    additionalAddresses: endpoint.config.additionalAddresses,
     transportSocket: endpoint.transportSocket,
     keepaliveSec: cluster.config.tcpKeepalive?.timeSec,
     alpn: undefined,
@@ -55,6 +57,8 @@ export function connectEndpoint(
 /** Where a connection goes, and how. */
 export interface UpstreamTarget {
   readonly address: BindAddress;
+  /** Tried as well, see {@link ConnectRace}; undefined: none. */
+  readonly additionalAddresses?: readonly BindAddress[] | undefined;
   readonly transportSocket: UpstreamTransportSocket;
   readonly keepaliveSec: number | undefined;
   /** To be offered whatever the connection is for; undefined: what the TLS context says of that. */
@@ -70,7 +74,30 @@ export function connectTarget(
   callbacks: ConnectCallbacks,
   proxied?: ProxiedConnection,
 ): PendingConnection {
-  const { address, transportSocket, keepaliveSec } = target;
+  const { address, additionalAddresses } = target;
+  if (additionalAddresses === undefined || additionalAddresses.length === 0) {
+    return connectAddress(context, target, address, sessions, use, callbacks, proxied);
+  }
+  const race = new ConnectRace(
+    context,
+    [address, ...additionalAddresses],
+    (each, racing) => connectAddress(context, target, each, sessions, use, racing, proxied),
+    callbacks,
+  );
+  race.start();
+  return race;
+}
+
+function connectAddress(
+  context: UpstreamContext,
+  target: UpstreamTarget,
+  address: BindAddress,
+  sessions: SessionCache,
+  use: UpstreamUse,
+  callbacks: ConnectCallbacks,
+  proxied: ProxiedConnection | undefined,
+): PendingConnection {
+  const { transportSocket, keepaliveSec } = target;
   const { proxyProtocol } = transportSocket;
   const header = proxyProtocol === undefined ? undefined : writeProxyHeader(proxyProtocol, proxied);
   if (transportSocket.kind === 'tls') {

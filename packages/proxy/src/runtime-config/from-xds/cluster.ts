@@ -2,6 +2,7 @@ import type {
   CircuitBreakerThresholds,
   ClusterConfig,
   ClusterMetadata,
+  DnsOptions,
   UpstreamHttpOptions,
   UpstreamTransportSocket,
 } from '../config.ts';
@@ -105,12 +106,14 @@ function discoveryFromXds(
     case 'STATIC':
       return { kind: 'static', endpoints: inline(false) };
     case 'STRICT_DNS':
-      return {
-        kind: 'strict-dns',
-        endpoints: inline(true),
-        refreshMs: cluster.dns_refresh_rate ?? DEFAULT_DNS_REFRESH_MS,
-        respectTtl: cluster.respect_dns_ttl,
-      };
+      return { kind: 'dns', endpoints: inline(true), dns: dnsFromXds(cluster, 'strict', problems) };
+    case 'LOGICAL_DNS': {
+      const endpoints = inline(true);
+      if (endpoints.localities.length !== 1 || endpoints.localities[0]?.endpoints.length !== 1) {
+        problems.add('a cluster of type LOGICAL_DNS has one locality with one endpoint', 'load_assignment');
+      }
+      return { kind: 'dns', endpoints, dns: dnsFromXds(cluster, 'logical', problems) };
+    }
     case 'EDS': {
       if (eds?.eds_config?.ads === undefined) {
         problems.add('endpoints are fetched by ADS only', 'eds_cluster_config.eds_config');
@@ -125,6 +128,39 @@ function discoveryFromXds(
       problems.add(`${type} is not supported by this proxy`, 'type');
       return { kind: 'static', endpoints: inline(false) };
   }
+}
+
+const dnsFamilies = {
+  AUTO: 'auto',
+  V4_ONLY: 'v4-only',
+  V6_ONLY: 'v6-only',
+  V4_PREFERRED: 'v4-preferred',
+  ALL: 'all',
+} as const;
+
+/** `Cluster.RefreshRate.max_interval`, "The default is 10 times the base_interval". */
+const DEFAULT_MAX_FAILURE_FACTOR = 10;
+
+function dnsFromXds(cluster: Decoded<typeof Cluster>, kind: DnsOptions['kind'], problems: Problems): DnsOptions {
+  const { dns_refresh_rate: refreshMs = DEFAULT_DNS_REFRESH_MS, dns_failure_refresh_rate: failure } = cluster;
+  if (refreshMs <= 1) {
+    problems.add('must be above 1 ms', 'dns_refresh_rate');
+  }
+  const baseMs = failure?.base_interval ?? 0;
+  const maxMs = failure?.max_interval ?? baseMs * DEFAULT_MAX_FAILURE_FACTOR;
+  if (failure !== undefined && baseMs <= 1) {
+    problems.add('must be above 1 ms', 'dns_failure_refresh_rate.base_interval');
+  }
+  if (maxMs < baseMs) {
+    problems.add('must be at least base_interval', 'dns_failure_refresh_rate.max_interval');
+  }
+  return {
+    kind,
+    families: dnsFamilies[cluster.dns_lookup_family],
+    refreshMs,
+    respectTtl: cluster.respect_dns_ttl,
+    failureRefresh: failure === undefined ? undefined : { baseMs, maxMs },
+  };
 }
 
 /** At most one, as with Envoy. */

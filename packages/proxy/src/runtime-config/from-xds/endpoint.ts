@@ -97,6 +97,16 @@ function endpointFromXds(
   if (lb.load_balancing_weight === 0) {
     problems.add('must be at least 1', 'load_balancing_weight');
   }
+  const additional = problems.within('endpoint', () =>
+    present(
+      problems.each('additional_addresses', endpoint.additional_addresses, (entry) =>
+        problems.within('address', () => addressFromXds(entry.address, false, problems)),
+      ),
+    ),
+  );
+  if (additional.some(({ kind }) => kind !== 'ip') || (additional.length > 0 && address?.kind !== 'ip')) {
+    problems.add('only IP addresses can stand beside each other', 'endpoint.additional_addresses');
+  }
   const healthCheck = problems.within('endpoint', () =>
     problems.within('health_check_config', () => endpointHealthCheckFromXds(endpoint.health_check_config, problems)),
   );
@@ -111,6 +121,7 @@ function endpointFromXds(
         status: statuses[lb.health_status],
         weight: lb.load_balancing_weight ?? 1,
         ...(lbMetadata === undefined ? {} : { lbMetadata }),
+        ...(additional.length === 0 ? {} : { additionalAddresses: additional }),
         ...(healthCheck === undefined ? {} : { healthCheck }),
         transportSocketMatch:
           socketMatch === undefined

@@ -23,7 +23,6 @@ import {
   map,
   message,
   nested,
-  only,
   optional,
   repeated,
   string,
@@ -139,6 +138,11 @@ export const UpstreamHttpOptions = message(
   [['explicit_http_config', 'use_downstream_protocol_config', 'auto_config']],
 );
 
+export const ClusterRefreshRate = message('envoy.config.cluster.v3.Cluster.RefreshRate', {
+  base_interval: duration(1),
+  max_interval: duration(2),
+});
+
 export const Cluster = message(
   'envoy.config.cluster.v3.Cluster',
   {
@@ -154,7 +158,7 @@ export const Cluster = message(
     ),
     circuit_breakers: nested(10, CircuitBreakers),
     dns_refresh_rate: duration(16),
-    dns_lookup_family: only(enumeration(17, 'AUTO=0 V4_ONLY=1 V6_ONLY=2 V4_PREFERRED=3 ALL=4'), 'AUTO'),
+    dns_lookup_family: enumeration(17, 'AUTO=0 V4_ONLY=1 V6_ONLY=2 V4_PREFERRED=3 ALL=4'),
     lb_subset_config: nested(22, LbSubsetConfig),
     ring_hash_lb_config: nested(23, ClusterRingHashLbConfig),
     transport_socket: nested(24, UpstreamTransportSocket),
@@ -169,12 +173,13 @@ export const Cluster = message(
     least_request_lb_config: nested(37, ClusterLeastRequestLbConfig),
     respect_dns_ttl: bool(39),
     outlier_detection: nested(19, OutlierDetection),
+    dns_failure_refresh_rate: nested(44, ClusterRefreshRate),
     load_balancing_policy: nested(41, LoadBalancingPolicy),
     transport_socket_matches: repeated(nested(43, ClusterTransportSocketMatch)),
     maglev_lb_config: nested(52, ClusterMaglevLbConfig),
     wait_for_warm_on_init: boolValue(54),
     round_robin_lb_config: nested(56, ClusterRoundRobinLbConfig),
   },
-  '9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 44:dns_failure_refresh_rate 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
+  '9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
   [['least_request_lb_config', 'round_robin_lb_config', 'ring_hash_lb_config', 'maglev_lb_config']],
 );

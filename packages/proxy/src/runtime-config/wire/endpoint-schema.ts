@@ -9,11 +9,16 @@ export const EndpointHealthCheckConfig = message('envoy.config.endpoint.v3.Endpo
   disable_active_health_check: bool(4),
 });
 
-export const Endpoint = message(
-  'envoy.config.endpoint.v3.Endpoint',
-  { address: nested(1, Address), health_check_config: nested(2, EndpointHealthCheckConfig), hostname: string(3) },
-  '4:additional_addresses',
-);
+export const EndpointAdditionalAddress = message('envoy.config.endpoint.v3.Endpoint.AdditionalAddress', {
+  address: nested(1, Address),
+});
+
+export const Endpoint = message('envoy.config.endpoint.v3.Endpoint', {
+  address: nested(1, Address),
+  health_check_config: nested(2, EndpointHealthCheckConfig),
+  hostname: string(3),
+  additional_addresses: repeated(nested(4, EndpointAdditionalAddress)),
+});
 
 export const LbEndpoint = message(
   'envoy.config.endpoint.v3.LbEndpoint',
