@@ -1,73 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Background, eventually, findPeer, freePort, startBackground } from '@weft/testkit';
-import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
+import { eventually, findPeer } from '@weft/testkit';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
-import { ProxyHarness } from './support/proxy-harness.ts';
+import { type Answer, ask, EnvoyBeside, NumberedOrigins } from './support/envoy-beside.ts';
 
 /**
  * The same key goes to the same endpoint through stock Envoy and through ours: rings, tables, hash policies and the overflow of bounded
  * load, all by the same endpoints.
  */
 
-const envoyPath = findPeer('envoy');
 const ORIGINS = 7;
-
-interface Answer {
-  readonly body: string;
-  readonly setCookie: string | undefined;
-}
-
-/** Answers with its number; what comes under `/hold` waits. */
-class Origins {
-  readonly servers: http.Server[] = [];
-  held: { readonly origin: number; release(): void }[] = [];
-
-  async start(): Promise<void> {
-    for (let index = 0; index < ORIGINS; index += 1) {
-      const server = http.createServer((request, response) => {
-        const answer = (): void => void response.end(String(index));
-        if (request.url?.startsWith('/hold') === true) {
-          this.held.push({ origin: index, release: answer });
-        } else {
-          answer();
-        }
-      });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      this.servers.push(server);
-    }
-  }
-
-  get ports(): number[] {
-    return this.servers.map((server) => (server.address() as AddressInfo).port);
-  }
-
-  async close(): Promise<void> {
-    for (const server of this.servers) {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    }
-  }
-}
-
-function ask(port: number, path: string, headers: http.OutgoingHttpHeaders, agent: http.Agent): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = http.get({ host: '127.0.0.1', port, path, agent, headers: { host: 'any', ...headers } });
-    request.on('error', reject);
-    request.on('response', (response) => {
-      let body = '';
-      response.on('data', (piece: Buffer) => {
-        body += piece.toString('latin1');
-      });
-      response.on('end', () => resolve({ body, setCookie: response.headers['set-cookie']?.[0] }));
-    });
-  });
-}
 
 const byHeader = [{ header: { header_name: 'x-key' } }];
 const typed = (policy: string, config: JsonObject): JsonObject => ({
@@ -181,65 +124,31 @@ function cluster(name: string, { cluster: fields, ...more }: Case, ports: readon
   };
 }
 
-function listener(port: number): JsonObject {
+function routes(): JsonObject[] {
   const route = (prefix: string, to: string, hashPolicy: readonly JsonObject[]): JsonObject => ({
     match: { prefix },
     route: { cluster: to, hash_policy: [...hashPolicy] },
   });
-  return {
-    name: 'listener',
-    address: { socket_address: { address: '127.0.0.1', port_value: port } },
-    filter_chains: [
-      {
-        filters: [
-          {
-            name: 'envoy.filters.network.http_connection_manager',
-            typed_config: {
-              '@type':
-                'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-              stat_prefix: 'hashing',
-              http_filters: [
-                {
-                  name: 'envoy.filters.http.router',
-                  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-                },
-              ],
-              route_config: {
-                name: 'routes',
-                virtual_hosts: [
-                  {
-                    name: 'all',
-                    domains: ['*'],
-                    routes: [
-                      ...Object.keys(cases).map((name) => route(`/${name}/`, name, byHeader)),
-                      ...Object.entries(policies).map(([name, policy]) => route(`/${name}/`, 'ring', policy)),
-                      route('/generated/', 'ring', [generated]),
-                      route('/no-hash/', 'no-hash', [generated]),
-                      route('/hold/ring/', 'bounded-ring', byHeader),
-                      route('/hold/maglev/', 'bounded-maglev', byHeader),
-                    ],
-                  },
-                ],
-              },
-            },
-          },
-        ],
-      },
-    ],
-  };
+  return [
+    ...Object.keys(cases).map((name) => route(`/${name}/`, name, byHeader)),
+    ...Object.entries(policies).map(([name, policy]) => route(`/${name}/`, 'ring', policy)),
+    route('/generated/', 'ring', [generated]),
+    route('/no-hash/', 'no-hash', [generated]),
+    route('/hold/ring/', 'bounded-ring', byHeader),
+    route('/hold/maglev/', 'bounded-maglev', byHeader),
+  ];
 }
 
-describe('the same key goes to the same endpoint as in Envoy', { skip: envoyPath === undefined && 'no Envoy' }, () => {
-  const origins = new Origins();
-  const harness = new ProxyHarness();
+describe('the same key goes to the same endpoint as in Envoy', {
+  skip: findPeer('envoy') === undefined && 'no Envoy',
+}, () => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  let folder = '';
-  let envoy: Background | undefined;
-  let envoyPort = 0;
+  let origins: NumberedOrigins;
+  let sides: EnvoyBeside | undefined;
+  let ports: readonly [theirs: number, ours: number] = [0, 0];
 
   before(async () => {
-    await origins.start();
-    envoyPort = await freePort();
+    origins = await NumberedOrigins.start(ORIGINS);
     const bounded = (policy: string): Case => ({
       cluster: {
         lb_policy: policy,
@@ -247,38 +156,19 @@ describe('the same key goes to the same endpoint as in Envoy', { skip: envoyPath
       },
       weights: [1, 1, 2, 1, 1, 1, 1],
     });
-    const clusters = [
+    sides = await EnvoyBeside.start(routes(), [
       ...Object.entries(cases).map(([name, one]) => cluster(name, one, origins.ports)),
       cluster('no-hash', { cluster: { lb_policy: 'RANDOM' } }, origins.ports),
       cluster('bounded-ring', bounded('RING_HASH'), origins.ports),
       cluster('bounded-maglev', bounded('MAGLEV'), origins.ports),
-    ];
-    folder = await mkdtemp(join(tmpdir(), 'weft-hashing-'));
-    const file = join(folder, 'envoy.json');
-    await writeFile(file, JSON.stringify({ static_resources: { listeners: [listener(envoyPort)], clusters } }));
-    envoy = startBackground(envoyPath ?? '', [
-      ...['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'],
     ]);
-    const config = runtimeConfigFromStatic({
-      listeners: [listener(0)],
-      clusters,
-      routes: [],
-      endpoints: [],
-      secrets: [],
-    });
-    assert.ok('ok' in config, JSON.stringify(config));
-    await harness.apply(config.ok);
-    await eventually(async () => (await ask(envoyPort, '/ring/', { 'x-key': '0' }, agent)).body !== '', {
-      what: 'Envoy answers',
-    });
+    ports = [sides.envoyPort, sides.ourPort];
   });
 
   after(async () => {
     agent.destroy();
-    await envoy?.stop();
-    await harness.close();
+    await sides?.close();
     await origins.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   async function compare(
@@ -287,8 +177,8 @@ describe('the same key goes to the same endpoint as in Envoy', { skip: envoyPath
   ): Promise<number> {
     const seen = new Set<string>();
     for (let key = 0; key < 60; key += 1) {
-      const theirs = await ask(envoyPort, path(key), headers(key), agent);
-      const ours = await ask(harness.port(), path(key), headers(key), agent);
+      const theirs = await ask(ports[0], path(key), headers(key), agent);
+      const ours = await ask(ports[1], path(key), headers(key), agent);
       assert.equal(ours.body, theirs.body, `${path(key)} ${JSON.stringify(headers(key))}`);
       seen.add(ours.body);
     }
@@ -321,27 +211,25 @@ describe('the same key goes to the same endpoint as in Envoy', { skip: envoyPath
 
   it('a cookie that is made for a client looks the same, and leads it back', async () => {
     const shape = (cookie: string | undefined): string => (cookie ?? '').replace(/[0-9a-f]{16}/, 'HASH');
-    const theirs = await ask(envoyPort, '/generated/', {}, agent);
-    const ours = await ask(harness.port(), '/generated/', {}, agent);
+    const theirs = await ask(ports[0], '/generated/', {}, agent);
+    const ours = await ask(ports[1], '/generated/', {}, agent);
     assert.equal(shape(ours.setCookie), shape(theirs.setCookie));
     assert.match(ours.setCookie ?? '', /^made="[0-9a-f]{16}"; Max-Age=600; Path=\/made; /);
     for (const { setCookie = '', body } of [ours, theirs]) {
       const cookie = setCookie.split(';', 1)[0] ?? '';
-      for (const port of [envoyPort, harness.port()]) {
+      for (const port of ports) {
         const again = await ask(port, '/generated/', { cookie }, agent);
         assert.deepEqual([again.body, again.setCookie], [body, undefined]);
       }
     }
-    const noHash = await Promise.all(
-      [envoyPort, harness.port()].map(async (port) => (await ask(port, '/no-hash/', {}, agent)).setCookie),
-    );
+    const noHash = await Promise.all(ports.map(async (port) => (await ask(port, '/no-hash/', {}, agent)).setCookie));
     assert.deepEqual(noHash, [undefined, undefined], 'where nothing goes by hashes, none is made');
   });
 
   for (const kind of ['ring', 'maglev']) {
     it(`bounded load on a ${kind}: a hot key overflows to the same endpoints in the same order`, async () => {
       const order: number[][] = [];
-      for (const port of [envoyPort, harness.port()]) {
+      for (const port of ports) {
         const many = new http.Agent({ keepAlive: false });
         origins.held = [];
         const answers: Promise<Answer>[] = [];
