@@ -1,6 +1,6 @@
 /**
  * What a change costs the control plane before anything is sent: a mesh of 1,000 services with 2 workloads each, 200 proxies
- * of which each uses 20 services. CPU time by `process.cpuUsage`, median of repetitions. Usage: `node bench/micro/translate.ts [services] [proxies]`
+ * of which each uses 20 services; a gateway shows every service under a host of its own. CPU time by `process.cpuUsage`, median of repetitions. Usage: `node bench/micro/translate.ts [services] [proxies]`
  */
 import type { KubeObject } from '@weft/resources';
 import {
@@ -27,7 +27,8 @@ function object(apiVersion: string, kind: string, name: string, spec: unknown): 
 
 function virtualService(index: number, weight: number): KubeObject {
   return object('networking.istio.io/v1', 'VirtualService', `svc-${index}`, {
-    hosts: [`svc-${index}`],
+    hosts: [`svc-${index}`, `svc-${index}.example`],
+    gateways: ['mesh', 'public'],
     http: [
       {
         match: [{ uri: { prefix: '/api' }, headers: { 'x-user': { exact: 'jason' } } }],
@@ -82,6 +83,18 @@ function mesh(): KubeObject[] {
       }),
     );
   }
+  objects.push(
+    object('networking.istio.io/v1', 'Gateway', 'public', {
+      selector: { istio: 'ingress' },
+      servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*.example'] }],
+    }),
+    object('networking.istio.io/v1', 'WorkloadEntry', 'gateway', {
+      address: '10.255.0.1',
+      labels: { istio: 'ingress' },
+      serviceAccount: 'gateway',
+    }),
+    object('weft.dev/v1alpha1', 'Proxy', 'gateway', { serviceAccount: 'gateway', role: 'gateway' }),
+  );
   return objects;
 }
 
@@ -113,6 +126,7 @@ let made = 0;
 /** What the control plane does for each proxy: everything, encoded; counts messages that were not there before. */
 function publishAll(): void {
   made = 0;
+  publishGateway();
   for (let index = 0; index < proxies; index += 1) {
     const key = `shop/svc-${index}-0`;
     const ir = workloadIr(state, key, hosts[index] ?? []);
@@ -125,6 +139,16 @@ function publishAll(): void {
     for (const name of endpointNames(ir)) {
       count(clusterLoadAssignment(state, key, name));
     }
+  }
+}
+
+function publishGateway(): void {
+  const ir = workloadIr(state, 'shop/gateway', []);
+  for (const message of ir === undefined ? [] : xdsFromIr(ir)) {
+    count(message);
+  }
+  for (const name of ir === undefined ? [] : endpointNames(ir)) {
+    count(clusterLoadAssignment(state, 'shop/gateway', name));
   }
 }
 
@@ -180,6 +204,19 @@ for (let round = 0; round < repetitions; round += 1) {
   );
 }
 report('one VirtualService changed, one proxy', oneProxy, '');
+
+const gatewayChange: number[] = [];
+for (let round = 0; round < repetitions; round += 1) {
+  generation += 1;
+  const change = [{ value: virtualService(round % services, (round + 50) % 100) }];
+  gatewayChange.push(
+    cpuMs(() => {
+      state.apply(change);
+      publishGateway();
+    }),
+  );
+}
+report('one VirtualService changed, the gateway of all', gatewayChange, '');
 
 const endpointChange: number[] = [];
 for (let round = 0; round < repetitions; round += 1) {
