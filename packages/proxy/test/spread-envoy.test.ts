@@ -105,6 +105,36 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
+/** Six proxies in three regions; ours is in `a`. */
+const callers: readonly Place[] = ['a', 'a', 'a', 'b', 'c', 'c'].map((locality) => ({ locality }));
+const zones = (text: string): readonly Place[] => [...text].map((locality) => ({ locality }));
+const zoneAware = (config: JsonObject): JsonObject => ({
+  load_balancing_policy: extension('round_robin.v3.RoundRobin', {
+    locality_lb_config: { zone_aware_lb_config: config },
+  }),
+});
+
+const zoneCases: Readonly<Record<string, Case>> = {
+  'zone-by-default': { fields: {}, places: zones('aaabbc') },
+  'zone-too-few-at-home': { fields: {}, places: zones('abbbcc') },
+  'zone-nobody-at-home': { fields: {}, places: zones('bbbbcc') },
+  'zone-cluster-too-small': { fields: {}, places: zones('aabbc') },
+  'zone-smaller-allowed': {
+    fields: { common_lb_config: { zone_aware_lb_config: { min_cluster_size: 3 } } },
+    places: zones('aabb'),
+  },
+  'zone-half-of-requests': {
+    fields: { common_lb_config: { zone_aware_lb_config: { routing_enabled: { value: 50 } } } },
+    places: zones('aaabbc'),
+  },
+  'zone-forced': { fields: zoneAware({ force_local_zone: { min_size: 1 } }), places: zones('abbbcc') },
+  'zone-not-forced': { fields: zoneAware({ force_local_zone: { min_size: 2 } }), places: zones('abbbcc') },
+  'zone-by-weight': {
+    fields: zoneAware({ locality_basis: 'HEALTHY_HOSTS_WEIGHT' }),
+    places: [{ locality: 'a', weight: 5 }, ...zones('bbbcc')],
+  },
+};
+
 function clusterJson(
   name: string,
   { fields, places, localityWeights, policy }: Case,
@@ -139,49 +169,60 @@ function clusterJson(
   };
 }
 
-describe('requests are spread as by Envoy', { skip: findPeer('envoy') === undefined && 'no Envoy' }, () => {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
-  let origins: NumberedOrigins;
-  let sides: EnvoyBeside | undefined;
+const suites = [
+  { what: 'requests are spread as by Envoy', cases, place: undefined },
+  { what: 'zones are kept as by Envoy', cases: zoneCases, place: { region: 'a', localCluster: 'callers' } },
+];
 
-  before(async () => {
-    origins = await NumberedOrigins.start(ORIGINS);
-    sides = await EnvoyBeside.start(
-      Object.keys(cases).map((name) => ({ match: { prefix: `/${name}/` }, route: { cluster: name } })),
-      Object.entries(cases).map(([name, one]) => clusterJson(name, one, origins.ports)),
-    );
-  });
+for (const { what, cases: these, place } of suites) {
+  describe(what, { skip: findPeer('envoy') === undefined && 'no Envoy' }, () => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
+    let origins: NumberedOrigins;
+    let sides: EnvoyBeside | undefined;
 
-  after(async () => {
-    agent.destroy();
-    await sides?.close();
-    await origins.close();
-  });
-
-  async function spread(port: number, name: string): Promise<number[]> {
-    const counts = new Array<number>(ORIGINS + 1).fill(0);
-    const one = async (): Promise<void> => {
-      const { status, body } = await ask(port, `/${name}/`, {}, agent);
-      const place = status === 200 ? Number(body) : ORIGINS;
-      counts[place] = (counts[place] ?? 0) + 1;
-    };
-    for (let count = 0; count < REQUESTS; count += 2) {
-      await Promise.all([one(), one()]);
-    }
-    return counts.map((count) => (100 * count) / REQUESTS);
-  }
-
-  for (const name of Object.keys(cases)) {
-    it(name, async () => {
-      assert.ok(sides !== undefined);
-      const theirs = await spread(sides.envoyPort, name);
-      const ours = await spread(sides.ourPort, name);
-      const text = `ours ${ours.map(Math.round)}, theirs ${theirs.map(Math.round)} (the last: refused)`;
-      theirs.forEach((share, index) => {
-        const own = ours[index] ?? 0;
-        assert.ok(Math.abs(own - share) <= TOLERANCE_PERCENT, text);
-        assert.equal(own === 0, share === 0, text);
-      });
+    before(async () => {
+      origins = await NumberedOrigins.start(ORIGINS);
+      sides = await EnvoyBeside.start(
+        Object.keys(these).map((name) => ({ match: { prefix: `/${name}/` }, route: { cluster: name } })),
+        [
+          ...Object.entries(these).map(([name, one]) => clusterJson(name, one, origins.ports)),
+          clusterJson('callers', { fields: {}, places: callers }, origins.ports),
+        ],
+        place,
+      );
     });
-  }
-});
+
+    after(async () => {
+      agent.destroy();
+      await sides?.close();
+      await origins.close();
+    });
+
+    async function spread(port: number, name: string): Promise<number[]> {
+      const counts = new Array<number>(ORIGINS + 1).fill(0);
+      const one = async (): Promise<void> => {
+        const { status, body } = await ask(port, `/${name}/`, {}, agent);
+        const answered = status === 200 ? Number(body) : ORIGINS;
+        counts[answered] = (counts[answered] ?? 0) + 1;
+      };
+      for (let count = 0; count < REQUESTS; count += 2) {
+        await Promise.all([one(), one()]);
+      }
+      return counts.map((count) => (100 * count) / REQUESTS);
+    }
+
+    for (const name of Object.keys(these)) {
+      it(name, async () => {
+        assert.ok(sides !== undefined);
+        const theirs = await spread(sides.envoyPort, name);
+        const ours = await spread(sides.ourPort, name);
+        const text = `ours ${ours.map(Math.round)}, theirs ${theirs.map(Math.round)} (the last: refused)`;
+        theirs.forEach((share, index) => {
+          const own = ours[index] ?? 0;
+          assert.ok(Math.abs(own - share) <= TOLERANCE_PERCENT, text);
+          assert.equal(own === 0, share === 0, text);
+        });
+      });
+    }
+  });
+}

@@ -99,26 +99,39 @@ export function listenerJson(port: number, routes: readonly JsonObject[]): JsonO
 
 /** The same routes and clusters in Envoy (one worker) and in ours, side by side. */
 export class EnvoyBeside {
-  readonly harness: ProxyHarness = new ProxyHarness();
+  readonly harness: ProxyHarness;
   readonly envoyPort: number;
   readonly #folder: string;
   readonly #envoy: Background;
 
-  private constructor(folder: string, envoy: Background, envoyPort: number) {
+  private constructor(folder: string, envoy: Background, envoyPort: number, harness: ProxyHarness) {
+    this.harness = harness;
     this.#folder = folder;
     this.#envoy = envoy;
     this.envoyPort = envoyPort;
   }
 
-  static async start(routes: readonly JsonObject[], clusters: readonly JsonObject[]): Promise<EnvoyBeside> {
+  /** @param place where both proxies are, and the cluster that they belong to. */
+  static async start(
+    routes: readonly JsonObject[],
+    clusters: readonly JsonObject[],
+    place?: { readonly region: string; readonly localCluster: string },
+  ): Promise<EnvoyBeside> {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), 'weft-beside-'));
     const file = join(folder, 'envoy.json');
-    await writeFile(file, JSON.stringify({ static_resources: { listeners: [listenerJson(port, routes)], clusters } }));
+    const zoned = {
+      node: { id: 'here', cluster: 'here', locality: { region: place?.region ?? '' } },
+      cluster_manager: { local_cluster_name: place?.localCluster ?? '' },
+    };
+    const resources = { static_resources: { listeners: [listenerJson(port, routes)], clusters } };
+    await writeFile(file, JSON.stringify({ ...resources, ...(place === undefined ? {} : zoned) }));
     const envoy = startBackground(findPeer('envoy') ?? '', [
       ...['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'],
     ]);
-    const sides = new EnvoyBeside(folder, envoy, port);
+    const locality = { region: place?.region ?? '', zone: '', subZone: '' };
+    const harness = new ProxyHarness(place === undefined ? {} : { locality, localCluster: place.localCluster });
+    const sides = new EnvoyBeside(folder, envoy, port, harness);
     const listeners = [listenerJson(0, routes)];
     const config = runtimeConfigFromStatic({ listeners, clusters, routes: [], endpoints: [], secrets: [] });
     assert.ok('ok' in config, JSON.stringify(config));
