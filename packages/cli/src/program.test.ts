@@ -96,6 +96,27 @@ test('validate works without a mesh: 0 for what is right, 2 with line and column
   assert.deepEqual([unknown?.line, unknown?.column], [4, 8]);
 });
 
+test('validate warns of what does not go together over all files; --strict makes that mistakes', () => {
+  writeFileSync(
+    join(home, 'service.yaml'),
+    'apiVersion: v1\nkind: Service\nmetadata: {name: reviews}\nspec: {ports: [{port: 80}]}\n',
+  );
+  writeFileSync(
+    join(home, 'route.yaml'),
+    'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec:\n  hosts: [reviews]\n  http:\n    - route: [{destination: {host: reviews}}]\n    - route:\n        - destination:\n            host: ratings\n',
+  );
+  const warned = weft(['validate', 'service.yaml', 'route.yaml']);
+  assert.equal(warned.code, 0, warned.err);
+  assert.match(warned.err, /warning {2}route\.yaml:8:7 {2}spec\.http\[1\] {2}Conflict/);
+  assert.match(warned.err, /warning {2}route\.yaml:10:19 {2}spec\.http\[1\]\.route\[0\]\.destination\.host/);
+  assert.match(warned.err, /2 objects are valid \(2 files\), 2 warnings/);
+  const strict = weft(['validate', 'service.yaml', 'route.yaml', '--strict', '-o', 'json']);
+  assert.equal(strict.code, 2);
+  const { valid, violations, warnings } = JSON.parse(strict.out) as Record<string, unknown[]>;
+  assert.deepEqual([valid, violations?.length, warnings], [false, 2, []]);
+  assert.match(weft(['validate', 'service.yaml', 'route.yaml', '-n', 'shop']).err, /2 objects are valid/);
+});
+
 test('completion scripts are valid for their shells and know the commands', () => {
   const bash = weft(['completion', 'bash']);
   const checked = spawnSync('bash', ['-n'], { input: bash.out, encoding: 'utf8' });

@@ -165,9 +165,11 @@ export function createProgram(context: Context): Command {
     .command('validate')
     .summary('check files without a control plane')
     .description(
-      'Checks files and folders offline: every mistake at once, with line and column. Ends with 2 when there is one.',
+      'Checks files and folders offline: every mistake at once, with line and column, and warnings of what is hardly meant when all files stand together: rules that are never reached, hosts, subsets, gateways and backends that are in none of them, two objects for the same. Ends with 2 when there is a mistake.',
     )
     .argument('<path...>', 'files, folders, or - for standard input')
+    .option('-n, --namespace <namespace>', 'namespace of objects that name none (default: default)')
+    .option('--strict', 'warnings are mistakes')
     .option(outputFlag, 'json or yaml')
     .action((paths: string[], options: ValidateOptions) => validate(context, paths, options));
 

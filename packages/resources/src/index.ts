@@ -1,3 +1,5 @@
+export { checkTogether } from './check-together/check-together.ts';
+export type { Finding } from './check-together/finding.ts';
 export { apiVersionOf, gvkOf, type Immutable } from './declare-kind.ts';
 export { describeViolation } from './describe-violation.ts';
 export { formatPath, joinPath, type PathSegment, parsePath } from './field-path.ts';

@@ -1,34 +1,54 @@
 import type { Context } from '../context.ts';
 import { exitCode } from '../exit-code.ts';
-import { checkManifests } from '../manifest/read-manifests.ts';
+import { checkManifests, warningsOfManifests } from '../manifest/read-manifests.ts';
 import { parseOutputFormat, printValue } from '../terminal/output.ts';
 import { printViolation } from '../terminal/print-failure.ts';
 
 export interface ValidateOptions {
+  readonly namespace?: string;
+  readonly strict?: boolean;
   readonly output?: string;
 }
 
-/** `weft validate`: without a control plane; every mistake at once, with line and column. Ends with 2 when there is one. */
+/**
+ * `weft validate`: without a control plane; every mistake at once, with line and column, and everything that is hardly meant. Ends with 2
+ * when there is a mistake; `--strict` makes warnings mistakes.
+ */
 export async function validate(context: Context, paths: readonly string[], options: ValidateOptions): Promise<void> {
   const { terminal } = context;
   const format = parseOutputFormat(options.output, ['table', 'json', 'yaml']);
   const input = paths.includes('-') ? await terminal.readInput() : '';
-  const { objects, violations, files } = checkManifests(paths, context.cwd, input);
+  const manifests = checkManifests(paths, context.cwd, input);
+  const { objects, files } = manifests;
+  const found = warningsOfManifests(manifests, options.namespace);
+  const strict = options.strict === true;
+  const violations = strict ? [...manifests.violations, ...found] : manifests.violations;
+  const warnings = strict ? [] : found;
   if (violations.length > 0) {
     context.exitCode = exitCode.userMistake;
   }
   if (format === 'json' || format === 'yaml') {
-    printValue(terminal, { valid: violations.length === 0, files, objects: objects.length, violations }, format);
+    const valid = violations.length === 0;
+    printValue(terminal, { valid, files, objects: objects.length, violations, warnings }, format);
     return;
   }
   for (const violation of violations) {
     printViolation(terminal, violation);
   }
-  const { good, bad } = terminal.errStyle;
-  const counted = `${files} ${files === 1 ? 'file' : 'files'}`;
+  for (const warning of warnings) {
+    printViolation(terminal, warning, 'warning');
+  }
+  const { good, bad, warn } = terminal.errStyle;
+  const counted = count(files, 'file');
+  const warned = warnings.length === 0 ? '' : `, ${warn(count(warnings.length, 'warning'))}`;
+  const gap = violations.length + warnings.length > 0 ? '\n' : '';
   terminal.err(
     violations.length === 0
-      ? `${good('✓')} ${objects.length} ${objects.length === 1 ? 'object is' : 'objects are'} valid (${counted})\n`
-      : `\n${bad('✗')} ${violations.length} ${violations.length === 1 ? 'mistake' : 'mistakes'} in ${counted}; ${objects.length} other objects are valid\n`,
+      ? `${gap}${good('✓')} ${objects.length} ${objects.length === 1 ? 'object is' : 'objects are'} valid (${counted})${warned}\n`
+      : `${gap}${bad('✗')} ${count(violations.length, 'mistake')} in ${counted}${warned}${strict ? '' : `; ${objects.length} other objects are valid`}\n`,
   );
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

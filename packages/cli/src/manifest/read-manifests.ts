@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join, relative, resolve } from 'node:path';
-import { type KubeObject, parseManifest, type Violation } from '@weft/resources';
+import { checkTogether, type KubeObject, parseManifest, type Violation } from '@weft/resources';
 import { CliFailure, type FailureReport, usageFailure } from '../cli-failure.ts';
 import { exitCode } from '../exit-code.ts';
 
@@ -59,6 +59,21 @@ export function checkManifests(
     violations.push(...read.violations);
   }
   return { objects, violations, files: files.length };
+}
+
+/** What is hardly meant in objects of files that stand together, with its place, in the order of the files. */
+export function warningsOfManifests(
+  { objects, violations }: ManifestText,
+  namespace: string | undefined,
+): readonly Violation[] {
+  const sources = new Map(objects.map((source) => [source.object, source]));
+  const findings = checkTogether([...sources.keys()], {
+    complete: violations.length === 0,
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+  return findings
+    .map(({ object, violation }) => sources.get(object)?.locate(violation) ?? violation)
+    .sort((a, b) => (a.file === b.file ? byPlace(a, b) : 0));
 }
 
 /** Reads one text of YAML documents or JSON; lists count as their items. */

@@ -28,11 +28,14 @@ export function printFailure(terminal: Terminal, report: FailureReport): void {
 }
 
 /** One mistake: `file:line:column  path`, what is wrong, what to write instead. */
-export function printViolation(terminal: Terminal, violation: Violation): void {
+export function printViolation(terminal: Terminal, violation: Violation, label = ''): void {
   const style = terminal.errStyle;
   const place = [violation.file, violation.line, violation.column].filter((part) => part !== undefined).join(':');
   const head = [place, violation.path].filter((part) => part !== '').join('  ');
-  terminal.err(`\n  ${style.strong(printable(head === '' ? 'object' : head))}  ${style.faint(violation.code)}\n`);
+  const kind = label === '' ? '' : `${style.warn(label)}  `;
+  terminal.err(
+    `\n  ${kind}${style.strong(printable(head === '' ? 'object' : head))}  ${style.faint(violation.code)}\n`,
+  );
   terminal.err(`    ${printable(violation.message)}\n`);
   if (violation.fix !== '') {
     terminal.err(`    ${style.faint('fix:')} ${printable(violation.fix)}\n`);

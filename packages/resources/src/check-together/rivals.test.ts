@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findingsOf, object, to } from './test-support.ts';
+
+const virtualService = (name: string, host: string, more: object = {}): string =>
+  object('VirtualService', name, { hosts: [host], http: [{ route: [to('reviews')] }], ...more });
+
+test('two VirtualServices for one host, in whatever form it is written', () => {
+  assert.deepEqual(
+    findingsOf([virtualService('a', 'reviews'), virtualService('b', 'reviews.shop.svc.cluster.local')]),
+    [
+      'b spec.hosts[0]: VirtualService shop/a has host reviews.shop.svc.cluster.local for sidecars, too: only the older of the two is in force',
+    ],
+  );
+  assert.deepEqual(findingsOf([virtualService('a', 'reviews'), virtualService('far/b', 'reviews')]), []);
+  assert.deepEqual(
+    findingsOf([virtualService('a', 'x.com', { exportTo: ['.'] }), virtualService('far/b', 'x.com')]),
+    [],
+  );
+  const gateways = ['gw'];
+  assert.deepEqual(findingsOf([virtualService('a', 'x.com', { gateways }), virtualService('b', 'x.com')]), []);
+  assert.match(
+    findingsOf([virtualService('a', 'x.com', { gateways }), virtualService('b', 'x.com', { gateways })])[0] ?? '',
+    /at gateway shop\/gw, too/,
+  );
+});
+
+test('two DestinationRules for one host in one namespace; one with a selector is none too many', () => {
+  const rule = (name: string, more: object = {}): string =>
+    object('DestinationRule', name, { host: 'reviews', ...more });
+  assert.deepEqual(findingsOf([rule('a'), rule('b')]), [
+    'b spec.host: DestinationRule shop/a is for reviews, too: only the older of the two is in force',
+  ]);
+  assert.deepEqual(findingsOf([rule('a'), rule('b', { workloadSelector: { matchLabels: { app: 'x' } } })]), []);
+});
+
+test('two ServiceEntries for one host, two policies for one namespace, one object twice', () => {
+  const entry = (name: string): string =>
+    object('ServiceEntry', name, {
+      hosts: ['a.com'],
+      ports: [{ number: 80, name: 'http', protocol: 'HTTP' }],
+      resolution: 'DNS',
+    });
+  const policy = (name: string): string => object('PeerAuthentication', name, { mtls: { mode: 'STRICT' } });
+  assert.deepEqual(findingsOf([entry('a'), entry('b'), policy('p'), policy('q'), policy('q')]), [
+    'b spec.hosts[0]: ServiceEntry shop/a declares a.com, too: the older of the two has it',
+    'q spec: PeerAuthentication shop/p is for the whole namespace shop, too: the older of the two is in force',
+    'q metadata.name: "q" is there more than once',
+    'q spec: PeerAuthentication shop/p is for the whole namespace shop, too: the older of the two is in force',
+  ]);
+});

@@ -1,0 +1,125 @@
+import type { DestinationRule } from '../kinds/networking/destination-rule.ts';
+import type { ServiceEntry } from '../kinds/networking/service-entry.ts';
+import type { VirtualService } from '../kinds/networking/virtual-service.ts';
+import type { PeerAuthentication } from '../kinds/security/peer-authentication.ts';
+import type { KubeObject } from '../object.ts';
+import type { Findings } from './finding.ts';
+import { type Inventory, kindOf } from './inventory.ts';
+
+const fix = 'Merge the two, or remove one.';
+
+/** Objects that claim the same: of two only the older one is in force. The same object twice: only the last one. */
+export function checkRivals(inventory: Inventory, findings: Findings): void {
+  checkTwins(inventory, findings);
+  checkVirtualServices(inventory, findings);
+  checkDestinationRules(inventory, findings);
+  const entries = new Map<string, KubeObject>();
+  for (const object of inventory.list<ServiceEntry>('networking.istio.io/ServiceEntry')) {
+    for (const [index, host] of object.spec.hosts.entries()) {
+      const key = host.toLowerCase();
+      const other = entries.get(key);
+      if (other !== undefined && areTwo(inventory, other, object) && seesSame(object.spec.exportTo, other)) {
+        findings
+          .of(object)
+          .at('spec', 'hosts', index)
+          .conflict(`${inventory.nameOf(other)} declares ${host}, too: the older of the two has it`, fix);
+      }
+      entries.set(key, other ?? object);
+    }
+  }
+  const scopes = new Map<string, KubeObject>();
+  for (const object of inventory.list<PeerAuthentication>('security.istio.io/PeerAuthentication')) {
+    if (Object.keys(object.spec?.selector?.matchLabels ?? {}).length === 0) {
+      const namespace = inventory.namespaceOf(object);
+      const other = scopes.get(namespace);
+      if (other !== undefined && areTwo(inventory, other, object)) {
+        findings
+          .of(object)
+          .at('spec')
+          .conflict(
+            `${inventory.nameOf(other)} is for the whole namespace ${namespace}, too: the older of the two is in force`,
+            fix,
+          );
+      }
+      scopes.set(namespace, other ?? object);
+    }
+  }
+}
+
+function checkTwins(inventory: Inventory, findings: Findings): void {
+  const seen = new Set<string>();
+  for (const object of inventory.objects) {
+    const key = `${kindOf(object)} ${inventory.keyOf(object)}`;
+    const { name } = object.metadata;
+    if (name !== undefined && name !== '' && seen.has(key)) {
+      findings
+        .of(object)
+        .at('metadata', 'name')
+        .duplicate(name, `${inventory.nameOf(object)} stands in these files before: remove one of the two.`);
+    }
+    seen.add(key);
+  }
+}
+
+/** At a gateway several VirtualServices may have one host: their rules are put together. */
+function checkVirtualServices(inventory: Inventory, findings: Findings): void {
+  const owners = new Map<string, VirtualService>();
+  for (const object of inventory.list<VirtualService>('networking.istio.io/VirtualService')) {
+    const namespace = inventory.namespaceOf(object);
+    const { gateways = [], hosts = [], exportTo } = object.spec ?? {};
+    for (const gateway of gateways.length === 0 ? ['mesh'] : gateways) {
+      const name =
+        gateway === 'mesh' || gateway.includes('/')
+          ? gateway.replace(/^\.\//, `${namespace}/`)
+          : `${namespace}/${gateway}`;
+      for (const [index, host] of hosts.entries()) {
+        const key = `${name} ${inventory.canonicalHost(host, namespace)}`;
+        const other = owners.get(key);
+        if (other !== undefined && areTwo(inventory, other, object) && seesSame(exportTo, other)) {
+          findings
+            .of(object)
+            .at('spec', 'hosts', index)
+            .conflict(
+              name === 'mesh'
+                ? `${inventory.nameOf(other)} has host ${host} for sidecars, too: only the older of the two is in force`
+                : `${inventory.nameOf(other)} has host ${host} at gateway ${name}, too: which of their rules come first depends on age`,
+              fix,
+            );
+        }
+        owners.set(key, other ?? object);
+      }
+    }
+  }
+}
+
+function checkDestinationRules(inventory: Inventory, findings: Findings): void {
+  const owners = new Map<string, DestinationRule>();
+  for (const object of inventory.list<DestinationRule>('networking.istio.io/DestinationRule')) {
+    const { host, workloadSelector } = object.spec ?? {};
+    if (host === undefined || workloadSelector !== undefined) {
+      continue;
+    }
+    const namespace = inventory.namespaceOf(object);
+    const key = `${namespace} ${inventory.canonicalHost(host, namespace)}`;
+    const other = owners.get(key);
+    if (other !== undefined && areTwo(inventory, other, object)) {
+      findings
+        .of(object)
+        .at('spec', 'host')
+        .conflict(`${inventory.nameOf(other)} is for ${host}, too: only the older of the two is in force`, fix);
+    }
+    owners.set(key, other ?? object);
+  }
+}
+
+/** Not the same object, nor two versions of it. */
+function areTwo(inventory: Inventory, a: KubeObject, b: KubeObject): boolean {
+  return inventory.keyOf(a) !== inventory.keyOf(b);
+}
+
+/** Whether some namespace may see both; only what is kept to one's own namespace is told apart. */
+function seesSame(exportTo: readonly string[] | undefined, other: KubeObject): boolean {
+  const own = (list: readonly string[] | undefined): boolean => list?.length === 1 && list[0] === '.';
+  const { spec } = other as { readonly spec?: { readonly exportTo?: readonly string[] } };
+  return !(own(exportTo) || own(spec?.exportTo));
+}
