@@ -159,6 +159,8 @@ function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus
   };
 }
 
+const refusalReasons = { protocol: 'UnsupportedProtocol', 'client-certificates': 'UnsupportedValue' } as const;
+
 function refsResolved({ invalidKinds, certificateProblems }: EffectiveListener): boolean {
   return invalidKinds.length === 0 && certificateProblems.length === 0;
 }
@@ -173,7 +175,7 @@ function listenerStatus(effective: EffectiveListener, served: boolean): Listener
       : condition(
           'Accepted',
           false,
-          problem.kind === 'conflict' ? problem.reason : 'UnsupportedProtocol',
+          problem.kind === 'conflict' ? problem.reason : refusalReasons[problem.kind],
           problem.message,
         );
   const conflicted =

@@ -18,8 +18,8 @@ import { forSidecars, type MeshState } from '../state/mesh-state.ts';
 import { portOf } from '../state/service-model.ts';
 import { httpRulesOf } from '../to-ir/delegation.ts';
 import { resolveDestination } from '../to-ir/destination.ts';
-import { certificateProblem } from '../to-ir/gateway-api/certificates.ts';
 import { serversByPort } from '../to-ir/istio-gateway.ts';
+import { certificateProblem } from '../to-ir/key-pair-secret.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
 import { notYetSupported } from './not-yet-supported.ts';
 

@@ -2,7 +2,7 @@ import type { ClusterTls, MutualTls, TlsOrigination } from '@weft/ir';
 import type { PolicySpec, Secret } from '../kinds.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
-import { certificateProblem, secretName } from './gateway-api/certificates.ts';
+import { certificateProblem, secretName } from './key-pair-secret.ts';
 
 type TlsSpec = NonNullable<PolicySpec['tls']>;
 

@@ -16,10 +16,10 @@ import { hostCandidates } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { resolveDestination } from './destination.ts';
-import { secretName } from './gateway-api/certificates.ts';
 import { bySpecificity, commonHostnames } from './gateway-api/hostname.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
 import { routesOfVirtualService } from './http-routes.ts';
+import { secretName } from './key-pair-secret.ts';
 import { gatewayKey, selectTcpRule, selectTlsRules } from './select-rules.ts';
 import { tcpLimitsOf } from './tcp-routes.ts';
 
@@ -132,11 +132,15 @@ class SocketBuilder {
       }
       const names = serverNames(owned).filter((name) => !taken.has(name) && taken.add(name));
       const tls = this.#tls(server.tls ?? {});
-      if (names.length === 0 || tls === undefined) {
+      if (names.length === 0) {
         return [];
       }
       const name = label(owned);
       const exact = names.filter((host) => host !== '*');
+      if (tls === undefined) {
+        // Connections for these names are closed: left to another server, they would be answered for somebody else.
+        return [deadEnd(name, exact, undefined)];
+      }
       return server.port.protocol.toUpperCase() === 'HTTPS'
         ? [
             {
@@ -184,7 +188,7 @@ class SocketBuilder {
         return [{ name: label(owned), serverNames: names, tls, traffic: this.#tcpTraffic(object, rule.route ?? []) }];
       }
     }
-    return [];
+    return tls === undefined ? [] : [deadEnd(label(owned), names, tls)];
   }
 
   #tcpTraffic(
@@ -230,6 +234,7 @@ class SocketBuilder {
           const there = byDomain.get(host) ?? { routes: [], origins: [], redirect: false };
           there.routes.push(...found.routes.routes);
           there.origins.push(...found.routes.origins);
+          there.redirect ||= owned.server.tls?.httpsRedirect === true;
           byDomain.set(host, there);
         }
       }
@@ -323,6 +328,11 @@ const versions: Readonly<Record<string, GatewayTls['minVersion']>> = {
 /** Names the server on the wire and in metrics. */
 function label({ gateway, server, index }: OwnedServer): string {
   return `${keyOf(gateway)}/${server.name ?? `${server.port.name}#${index}`}`;
+}
+
+/** Takes connections for these names and closes them. */
+function deadEnd(name: string, names: readonly string[], tls: GatewayTls | undefined): GatewayChain {
+  return { name, serverNames: names, tls, traffic: { kind: 'tcp', destinations: [], origins: [] } };
 }
 
 /** The hosts of a server without the namespaces that they are for. */

@@ -63,9 +63,7 @@ export function gatewayMessages(
     trafficDirection: TrafficDirection.OUTBOUND,
     listenerFilters: [...(listener.proxyProtocol ? [proxyProtocol] : []), ...(inspected ? [tlsInspector] : [])],
     listenerFiltersTimeout: duration(inspectionTimeoutMs),
-    filterChains: listener.chains
-      .filter(({ traffic }) => traffic.kind === 'http' || traffic.destinations.length > 0)
-      .map((chain) => chainMessage(name, chain, listener, trustDomain, accessLogPath)),
+    filterChains: listener.chains.map((chain) => chainMessage(name, chain, listener, trustDomain, accessLogPath)),
   });
   const routes = new Map<string, XdsMessage>();
   for (const { traffic } of listener.chains) {
@@ -75,6 +73,9 @@ export function gatewayMessages(
   }
   return [xdsMessage(typeUrls.listener, name, Listener, message, origins), ...routes.values()];
 }
+
+/** A chain that leads nowhere takes its connections all the same: left out, they would come to a chain for more names. No cluster has this name. */
+const nowhere = [{ cluster: 'nowhere', weight: 1 }];
 
 function chainMessage(
   listenerName: string,
@@ -88,7 +89,12 @@ function chainMessage(
   const isSecured = tls !== undefined || serverNames.length > 0;
   const filter: Filter =
     traffic.kind === 'tcp'
-      ? tcpProxyFilter(statPrefix, traffic.destinations, accessLogPath, traffic.limits)
+      ? tcpProxyFilter(
+          statPrefix,
+          traffic.destinations.length === 0 ? nowhere : traffic.destinations,
+          accessLogPath,
+          traffic.limits,
+        )
       : gatewayHttpFilter(statPrefix, { rds: traffic.routeConfig }, accessLogPath, {
           trustedHops: listener.trustedHops,
           clientCertificates: tls !== undefined && tls.client.kind === 'verified',

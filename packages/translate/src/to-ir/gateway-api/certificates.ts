@@ -1,13 +1,8 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { type KubeGateway, keyOf, type Secret } from '../../kinds.ts';
+import type { KubeGateway } from '../../kinds.ts';
 import type { MeshState } from '../../state/mesh-state.ts';
+import { certificateProblem, secretName } from '../key-pair-secret.ts';
 import { gatewayGroup } from './backend.ts';
 import { mayRefer } from './reference-grant.ts';
-
-/** Name of a Secret on the wire (SDS). */
-export function secretName(namespace: string, name: string): string {
-  return `kubernetes://${namespace}/${name}`;
-}
 
 export interface CertificateProblem {
   readonly reason: 'InvalidCertificateRef' | 'RefNotPermitted';
@@ -58,41 +53,4 @@ function problemOf(
   const secret = state.object('/Secret', `${namespace}/${name}`);
   const message = secret === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(secret);
   return message === undefined ? undefined : { reason: 'InvalidCertificateRef', message };
-}
-
-const checked = new WeakMap<Secret, string | undefined>();
-
-/** Why a Secret cannot be shown to clients; undefined: it can. */
-export function certificateProblem(secret: Secret): string | undefined {
-  if (!checked.has(secret)) {
-    checked.set(secret, findProblem(secret));
-  }
-  return checked.get(secret);
-}
-
-function findProblem(secret: Secret): string | undefined {
-  const name = `Secret ${keyOf(secret)}`;
-  const certificate = decoded(secret, 'tls.crt') ?? decoded(secret, 'cert');
-  const key = decoded(secret, 'tls.key') ?? decoded(secret, 'key');
-  if (certificate === undefined || key === undefined) {
-    return `${name} lacks ${certificate === undefined ? 'tls.crt' : 'tls.key'}`;
-  }
-  let parsed: X509Certificate;
-  try {
-    parsed = new X509Certificate(certificate);
-  } catch {
-    return `tls.crt of ${name} is not a certificate in PEM`;
-  }
-  try {
-    return parsed.checkPrivateKey(createPrivateKey(key))
-      ? undefined
-      : `tls.key of ${name} is not the key of its certificate`;
-  } catch {
-    return `tls.key of ${name} is not a private key in PEM`;
-  }
-}
-
-function decoded(secret: Secret, key: string): string | undefined {
-  const value = secret.data?.[key];
-  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
 }

@@ -14,7 +14,7 @@ import type { Client, MeshState } from '../../state/mesh-state.ts';
 import type { GatewaySocket } from '../gateway-socket.ts';
 import type { RouteAtListener } from './attachment.ts';
 import { resolveBackend } from './backend.ts';
-import { bySpecificity, covers } from './hostname.ts';
+import { bySpecificity, coveringNames, covers } from './hostname.ts';
 import { rulesOf } from './http-rules.ts';
 import { type EffectiveListener, effectiveListeners, endsTls, gatewaysOf, isOpen, listenerLabel } from './listeners.ts';
 import { byPrecedence } from './precedence.ts';
@@ -22,17 +22,19 @@ import { byPrecedence } from './precedence.ts';
 /** The sockets that Gateways of Gateway API ask of a proxy with these labels, by port. */
 export function gatewaySockets(state: MeshState, client: Client): readonly GatewaySocket[] {
   const byPort = new Map<number, EffectiveListener[]>();
+  const closedByPort = new Map<number, EffectiveListener[]>();
   for (const gateway of gatewaysOf(state, client.namespace, client.labels)) {
-    for (const effective of effectiveListeners(state, gateway).filter(isOpen)) {
+    for (const effective of effectiveListeners(state, gateway)) {
       const { port } = effective.listener;
-      byPort.set(port, [...(byPort.get(port) ?? []), effective]);
+      const lists = isOpen(effective) ? byPort : closedByPort;
+      lists.set(port, [...(lists.get(port) ?? []), effective]);
     }
   }
   return [...byPort]
     .sort(([a], [b]) => a - b)
     .map(([port, listeners]) => {
       const pieces = new Pieces(state, client);
-      const chains = chainsOf(pieces, port, listeners);
+      const chains = chainsOf(pieces, port, listeners, closedHosts(closedByPort.get(port) ?? []));
       return {
         port,
         chains,
@@ -55,7 +57,17 @@ class Pieces {
   }
 }
 
-function chainsOf(pieces: Pieces, port: number, listeners: readonly EffectiveListener[]): readonly GatewayChain[] {
+/** The names of listeners that are not opened: a listener for more names must not answer for them. */
+function closedHosts(listeners: readonly EffectiveListener[]): readonly string[] {
+  return [...new Set(listeners.flatMap(({ listener }) => serverNames(listener.hostname)))].sort();
+}
+
+function chainsOf(
+  pieces: Pieces,
+  port: number,
+  listeners: readonly EffectiveListener[],
+  closed: readonly string[],
+): readonly GatewayChain[] {
   const [first] = listeners;
   if (first?.listener.protocol === 'HTTP') {
     return [
@@ -66,7 +78,7 @@ function chainsOf(pieces: Pieces, port: number, listeners: readonly EffectiveLis
         traffic: {
           kind: 'http',
           routeConfig: `gateway|${port}`,
-          virtualHosts: virtualHosts(pieces, listeners),
+          virtualHosts: virtualHosts(pieces, listeners, closed),
         },
       },
     ];
@@ -75,13 +87,25 @@ function chainsOf(pieces: Pieces, port: number, listeners: readonly EffectiveLis
     return [tcpChain(pieces, first, [], undefined, first.routes[0]?.route as KubeTcpRoute | undefined)];
   }
   const taken = new Set<string>();
-  return [...listeners]
+  const chains = [...listeners]
     .sort((a, b) => bySpecificity(a.listener.hostname ?? '*', b.listener.hostname ?? '*'))
     .flatMap((effective) =>
       effective.listener.protocol === 'HTTPS'
-        ? [httpsChain(pieces, effective, port)]
+        ? [httpsChain(pieces, effective, port, closed)]
         : tlsChains(pieces, effective, taken),
     );
+  const served = new Set(chains.flatMap((chain) => chain.serverNames));
+  return [...chains, ...closed.filter((name) => !served.has(name)).map(deadEnd)];
+}
+
+/** A connection for this name is taken and closed. */
+function deadEnd(name: string): GatewayChain {
+  return {
+    name: `closed|${name}`,
+    serverNames: [name],
+    tls: undefined,
+    traffic: { kind: 'tcp', destinations: [], origins: [] },
+  };
 }
 
 function serverNames(hostname: string | undefined): readonly string[] {
@@ -98,7 +122,12 @@ function tlsOf(effective: EffectiveListener): GatewayTls {
   };
 }
 
-function httpsChain(pieces: Pieces, effective: EffectiveListener, port: number): GatewayChain {
+function httpsChain(
+  pieces: Pieces,
+  effective: EffectiveListener,
+  port: number,
+  closed: readonly string[],
+): GatewayChain {
   const label = listenerLabel(effective);
   return {
     name: label,
@@ -107,7 +136,7 @@ function httpsChain(pieces: Pieces, effective: EffectiveListener, port: number):
     traffic: {
       kind: 'http',
       routeConfig: `gateway|${port}|${label}`,
-      virtualHosts: virtualHosts(pieces, [effective]),
+      virtualHosts: virtualHosts(pieces, [effective], closed),
     },
   };
 }
@@ -157,36 +186,65 @@ function tcpChain(
  * The virtual hosts of listeners that share a route configuration. A request belongs to the listener with the most specific host, and
  * to no other: each listener has a virtual host for its own name, if only one without routes. There, routes for a more specific host
  * come before those for a less specific one.
+ * @param closed names of listeners that are not opened.
  */
-function virtualHosts(pieces: Pieces, listeners: readonly EffectiveListener[]): readonly GatewayVirtualHost[] {
+function virtualHosts(
+  pieces: Pieces,
+  listeners: readonly EffectiveListener[],
+  closed: readonly string[],
+): readonly GatewayVirtualHost[] {
   const hosts = new Map<string, GatewayVirtualHost>();
   const hostOf = ({ listener }: EffectiveListener): string => (listener.hostname ?? '*').toLowerCase();
+  const own = listeners.map(hostOf);
+  const { port } = listeners[0]?.listener ?? { port: 0 };
+  for (const name of closed.filter((host) => !own.includes(host) && own.some((other) => covers(other, host)))) {
+    hosts.set(name, { name: `${name}:${port}`, domains: [name], routes: noRoutes, httpsRedirect: false });
+  }
   for (const effective of [...listeners].sort((a, b) => bySpecificity(hostOf(a), hostOf(b)))) {
-    const own = hostOf(effective);
-    const moreSpecific = listeners.map(hostOf).filter((name) => name !== own && covers(own, name));
-    const domains = new Set([own, ...effective.routes.flatMap(({ hostnames }) => hostnames)]);
-    for (const domain of domains) {
-      if (!hosts.has(domain) && !moreSpecific.some((name) => covers(name, domain))) {
-        hosts.set(domain, virtualHost(pieces, effective, domain));
+    const name = hostOf(effective);
+    const moreSpecific = [...own, ...closed].filter((other) => other !== name && covers(name, other));
+    const byHostname = routesByHostname(effective.routes);
+    for (const domain of new Set([name, ...byHostname.keys()])) {
+      if (!hosts.has(domain) && !moreSpecific.some((other) => covers(other, domain))) {
+        hosts.set(domain, virtualHost(pieces, effective, domain, byHostname));
       }
     }
   }
   return [...hosts.values()].sort((a, b) => bySpecificity(a.domains[0] ?? '', b.domains[0] ?? ''));
 }
 
-function virtualHost(pieces: Pieces, effective: EffectiveListener, domain: string): GatewayVirtualHost {
-  const { state, client } = pieces;
-  const { port } = effective.listener;
+const noRoutes = { routes: [], origins: [] };
+
+/** Routes by each name that they are for, so that thousands of names and routes are not all compared with each other. */
+function routesByHostname(entries: readonly RouteAtListener[]): ReadonlyMap<string, readonly RouteAtListener[]> {
   const byHostname = new Map<string, RouteAtListener[]>();
-  for (const entry of effective.routes) {
-    const [hostname] = entry.hostnames.filter((name) => covers(name, domain)).sort(bySpecificity);
-    if (hostname !== undefined) {
-      byHostname.set(hostname, [...(byHostname.get(hostname) ?? []), entry]);
+  for (const entry of entries) {
+    for (const hostname of entry.hostnames) {
+      const there = byHostname.get(hostname);
+      if (there === undefined) {
+        byHostname.set(hostname, [entry]);
+      } else {
+        there.push(entry);
+      }
     }
   }
-  const groups = [...byHostname].sort(([a], [b]) => bySpecificity(a, b));
+  return byHostname;
+}
+
+function virtualHost(
+  pieces: Pieces,
+  effective: EffectiveListener,
+  domain: string,
+  byHostname: ReadonlyMap<string, readonly RouteAtListener[]>,
+): GatewayVirtualHost {
+  const { state, client } = pieces;
+  const { port } = effective.listener;
+  const placed = new Set<RouteAtListener>();
+  const groups = coveringNames(domain).map((hostname) =>
+    (byHostname.get(hostname) ?? []).filter((entry) => !placed.has(entry) && placed.add(entry)),
+  );
   const origins: OriginRef[] = [];
-  const routes = groups.flatMap(([, entries]) =>
+  const routes = groups.flatMap((entries) =>
     byPrecedence(
       entries.flatMap(({ route }) => {
         const rules = rulesOf(state, client, route as KubeHttpRoute | KubeGrpcRoute, port);

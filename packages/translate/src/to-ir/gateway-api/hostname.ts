@@ -30,6 +30,16 @@ export function covers(pattern: string, name: string): boolean {
   );
 }
 
+/** The names whose `covers` holds for `name`, most specific first: itself, the patterns above it, `*`. */
+export function coveringNames(name: string): readonly string[] {
+  const names = [name];
+  const start = name.startsWith('*.') ? 2 : 0;
+  for (let dot = name.indexOf('.', start); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    names.push(`*${name.slice(dot)}`);
+  }
+  return name === '*' ? names : [...names, '*'];
+}
+
 /** Most specific first: exact names before patterns, longer ones first. */
 export function bySpecificity(a: string, b: string): number {
   const wild = (name: string): number => (name.startsWith('*') ? 1 : 0);

@@ -26,6 +26,7 @@ import {
 import { type KubeGrpcRoute, type KubeHttpRoute, keyOf } from '../../kinds.ts';
 import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
+import { hashesOf, hashText } from '../destination.ts';
 import { backOff, defaultRetry } from '../retry.ts';
 import { type Backend, type RefProblem, resolveBackend } from './backend.ts';
 import { corsPolicyOf, headerEditsOf, mirrorShare, supportedBackendFilters, supportedFilters } from './filters.ts';
@@ -62,10 +63,14 @@ export function rulesOf(
     ),
   );
   const all = [...backends.flat(), ...mirrored.flat()];
-  const text = all.map(({ target }) => `${target.clusterName}${target.cluster === undefined ? '!' : ''}`).join(',');
+  // All that the result takes from its backends: names, why they do not resolve, hashes, and what it comes from.
+  const text = all
+    .map(({ target, problem }) => `${target.clusterName}${target.cluster === undefined ? `!${problem?.message}` : ''}`)
+    .concat(hashText(all.map(({ target }) => target)))
+    .join(',');
   const made = state.memo.get(
     `gateway-api-rules|${route.kind}/${keyOf(route)}|${port ?? ''}|${text}`,
-    [route, port, text] as const,
+    [route, port, text, ...all.flatMap(({ origins }) => origins)] as const,
     () => ({
       routes: rules.flatMap((rule, index) =>
         routesOfRule(rule, {
@@ -224,6 +229,7 @@ function actionOf(
     hostRewrite: rewrite?.hostname,
     unresolvedStatus: 500,
     mirrors: mirrorsOf(filters, context.mirrored),
+    hashes: hashesOf(context.backends.map(({ target }) => target)),
     session: sessionOf(rule.sessionPersistence),
     ...(context.grpc ? { retry: defaultRetry } : timeoutsAndRetries(rule as KubeHttpRouteRule)),
   };

@@ -8,7 +8,8 @@ import { isOurs } from './gateway-class.ts';
 /** Why a listener is not opened; the reasons of Gateway API (conditions `Conflicted`, `Accepted`, `ResolvedRefs`). */
 export type ListenerProblem =
   | { readonly kind: 'conflict'; readonly reason: 'ProtocolConflict' | 'HostnameConflict'; readonly message: string }
-  | { readonly kind: 'protocol'; readonly message: string };
+  | { readonly kind: 'protocol'; readonly message: string }
+  | { readonly kind: 'client-certificates'; readonly message: string };
 
 /** A listener as it stands: what it takes, what it shows, what is attached. */
 export interface EffectiveListener {
@@ -45,7 +46,7 @@ export function effectiveListeners(state: MeshState, gateway: KubeGateway): read
     return {
       gateway,
       listener,
-      problem: problemOf(gateway.spec.listeners, index),
+      problem: problemOf(gateway.spec.listeners, index) ?? clientCertificateProblem(gateway, listener),
       supportedKinds: kinds.taken,
       invalidKinds: kinds.invalid,
       certificates: names,
@@ -83,6 +84,15 @@ function problemOf(listeners: readonly KubeListener[], index: number): ListenerP
     }
   }
   return undefined;
+}
+
+/** Clients whose certificates are to be checked must not come in unchecked: where nothing does it, nothing is opened. */
+function clientCertificateProblem(gateway: KubeGateway, { protocol, port }: KubeListener): ListenerProblem | undefined {
+  const { frontend } = gateway.spec.tls ?? {};
+  const validation = frontend?.perPort?.find((entry) => entry.port === port)?.tls ?? frontend?.default;
+  return protocol === 'HTTPS' && validation?.validation !== undefined
+    ? { kind: 'client-certificates', message: 'spec.tls.frontend: client certificates are not checked yet' }
+    : undefined;
 }
 
 /** Label of workloads by which a Gateway of Gateway API finds its proxies, in its own namespace. */
