@@ -1,5 +1,3 @@
-import type { JsonObject } from './wire/schema.ts';
-
 /** How an endpoint is chosen among those of one priority (and locality). */
 export type LoadBalancerPolicy =
   | { readonly kind: 'round-robin'; readonly slowStart?: SlowStartConfig }
@@ -79,7 +77,6 @@ export interface BalancingOptions {
   readonly ignoreNewHostsUntilFirstHealthCheck: boolean;
   /** Pooled connections are given up whenever endpoints come or go. */
   readonly closeConnectionsOnHostSetChange: boolean;
-  readonly subsets: SubsetConfig | undefined;
 }
 
 /** Envoy's defaults. */
@@ -88,25 +85,7 @@ export const defaultBalancing: BalancingOptions = {
   overrideHostStatuses: new Set<EndpointStatus>(['unknown', 'healthy', 'degraded']),
   ignoreNewHostsUntilFirstHealthCheck: false,
   closeConnectionsOnHostSetChange: false,
-  subsets: undefined,
 };
-
-/** `envoy.config.cluster.v3.Cluster.LbSubsetConfig` */
-export interface SubsetConfig {
-  readonly fallback: 'none' | 'any-endpoint' | 'default-subset';
-  readonly defaultSubset: JsonObject;
-  readonly selectors: readonly {
-    readonly keys: readonly string[];
-    readonly fallback: 'not-defined' | 'none' | 'any-endpoint' | 'default-subset' | 'keys-subset';
-    readonly fallbackKeys: readonly string[];
-    /** One endpoint a subset: a lookup rather than a balancer. */
-    readonly singleHost: boolean;
-  }[];
-  readonly localityWeightAware: boolean;
-  readonly scaleLocalityWeight: boolean;
-  readonly panicModeAny: boolean;
-  readonly listAsAny: boolean;
-}
 
 /** A way to make a number of a request, `envoy.config.route.v3.RouteAction.HashPolicy`. */
 export type HashPolicy = {

@@ -19,7 +19,6 @@ import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { hashPoliciesFromXds } from './hash-policy.ts';
 import { localityFromXds, zoneAwareByDefault } from './locality-balancing.ts';
-import { subsetsFromXds } from './subset.ts';
 
 const DEFAULT_CHOICE_COUNT = 2;
 const DEFAULT_ACTIVE_REQUEST_BIAS = 1;
@@ -65,7 +64,6 @@ export function loadBalancerFromXds(
       ),
       ignoreNewHostsUntilFirstHealthCheck: common?.ignore_new_hosts_until_first_hc === true,
       closeConnectionsOnHostSetChange: common?.close_connections_on_host_set_change === true,
-      subsets: subsetsFromXds(cluster.lb_subset_config, problems),
     },
   };
 }
@@ -74,7 +72,6 @@ export function loadBalancerFromXds(
 function refuseBeside(cluster: Decoded<typeof Cluster>, problems: Problems): void {
   const common = cluster.common_lb_config;
   const fields = {
-    lb_subset_config: cluster.lb_subset_config,
     'common_lb_config.zone_aware_lb_config': common?.zone_aware_lb_config,
     'common_lb_config.locality_weighted_lb_config': common?.locality_weighted_lb_config,
     'common_lb_config.consistent_hashing_lb_config': common?.consistent_hashing_lb_config,

@@ -9,11 +9,9 @@ import {
   enumeration,
   message,
   nested,
-  only,
   openAny,
   repeated,
   string,
-  struct,
   uint32Value,
   uint64Value,
 } from './schema.ts';
@@ -85,24 +83,6 @@ export const ClusterRingHashLbConfig = message('envoy.config.cluster.v3.Cluster.
 
 export const ClusterMaglevLbConfig = message('envoy.config.cluster.v3.Cluster.MaglevLbConfig', {
   table_size: uint64Value(1),
-});
-
-export const LbSubsetSelector = message('envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector', {
-  keys: repeated(string(1)),
-  fallback_policy: enumeration(2, 'NOT_DEFINED=0 NO_FALLBACK=1 ANY_ENDPOINT=2 DEFAULT_SUBSET=3 KEYS_SUBSET=4'),
-  fallback_keys_subset: repeated(string(3)),
-  single_host_per_subset: bool(4),
-});
-
-export const LbSubsetConfig = message('envoy.config.cluster.v3.Cluster.LbSubsetConfig', {
-  fallback_policy: enumeration(1, 'NO_FALLBACK=0 ANY_ENDPOINT=1 DEFAULT_SUBSET=2'),
-  default_subset: struct(2),
-  subset_selectors: repeated(nested(3, LbSubsetSelector)),
-  locality_weight_aware: bool(4),
-  scale_locality_weight: bool(5),
-  panic_mode_any: bool(6),
-  list_as_any: bool(7),
-  metadata_fallback_policy: only(enumeration(8, 'METADATA_NO_FALLBACK=0 FALLBACK_LIST=1'), 'METADATA_NO_FALLBACK'),
 });
 
 // ---------------------------------------------------------------------------------------------- extensions
