@@ -25,3 +25,12 @@ export function wildcardCovers(wildcard: string, host: string): boolean {
     (wildcard.startsWith('*') && host.length > wildcard.length - 1 && host.endsWith(wildcard.slice(1)))
   );
 }
+
+/** `<namespace>/<name>` of a gateway as a VirtualService of `namespace` writes it: also `name`, and `name.namespace.svc.…` of old. */
+export function gatewayKey(name: string, namespace: string): string {
+  if (name.includes('/')) {
+    return name;
+  }
+  const [first = '', second] = name.split('.');
+  return second === undefined ? `${namespace}/${name}` : `${second}/${first}`;
+}

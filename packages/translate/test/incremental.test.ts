@@ -6,12 +6,14 @@ import { seededRandom } from '@weft/testkit';
 import {
   clusterLoadAssignment,
   endpointNames,
+  gatewayApiStatus,
   MeshState,
+  proxyMessages,
   resourceStatus,
   virtualHostOnDemand,
   workloadIr,
-  xdsFromIr,
 } from '../src/index.ts';
+import { randomGatewayObject } from './golden/random-gateway-object.ts';
 
 /**
  * The same resources give the same configuration, whatever came before: after each of many random changes everything is compared
@@ -65,7 +67,11 @@ function randomObject(random: Random, counter: number): KubeObject {
         spec: {
           address: `10.0.0.${Math.floor(random() * 3)}`,
           ports: { http: 15_000 + Math.floor(random() * 3) },
-          labels: { app: pick(random, names), version: pick(random, versions) },
+          labels: {
+            app: pick(random, names),
+            version: pick(random, versions),
+            ...(chance(random, 0.6) ? { 'gateway.networking.k8s.io/gateway-name': pick(random, names) } : {}),
+          },
           serviceAccount: pick(random, names),
         },
         ...(chance(random, 0.2) ? { status: { conditions: [{ type: 'Healthy', status: 'False' }] } } : {}),
@@ -75,6 +81,7 @@ function randomObject(random: Random, counter: number): KubeObject {
         spec: {
           hosts: [host],
           ...exportTo,
+          ...(chance(random, 0.3) ? { gateways: ['mesh', pick(random, ['a', 'n2/b'])] } : {}),
           http: [
             {
               ...(chance(random, 0.3) ? { match: [{ sourceNamespace: 'n1' }, { sourceLabels: { app: 'a' } }] } : {}),
@@ -129,6 +136,7 @@ function randomObject(random: Random, counter: number): KubeObject {
             { host: 'a', port: 80, listenPort: 15_200 },
             { host: pick(random, ['b', 'x.example']), port: 80, listenPort: 15_201 },
           ],
+          ...(chance(random, 0.5) ? { role: 'gateway' } : {}),
         },
       });
   }
@@ -146,7 +154,7 @@ function everything(state: MeshState): {
     assert.ok(ir !== undefined);
     assert.deepEqual(validate(ir), []);
     configuration.set(key, canonicalText(ir));
-    for (const message of xdsFromIr(ir)) {
+    for (const message of proxyMessages(state, key, ir)) {
       configuration.set(`${key} ${message.typeUrl} ${message.name}`, Buffer.from(message.encode()).toString('base64'));
     }
     for (const authority of observed) {
@@ -165,11 +173,20 @@ function everything(state: MeshState): {
 }
 
 function statuses(state: MeshState): readonly string[] {
-  return [...resourceStatus(state)].map(([key, status]) => `${key} ${canonicalText(status)}`).sort();
+  return [...resourceStatus(state), ...gatewayApiStatus(state)]
+    .map(([key, status]) => `${key} ${canonicalText(status)}`)
+    .sort();
 }
 
-for (const seed of [1, 2, 3]) {
-  test(`a state after ${rounds} random changes is as one made at once (seed ${seed})`, () => {
+for (const [seed, gatewayShare] of [
+  [1, 0],
+  [2, 0],
+  [3, 0],
+  [4, 0.6],
+  [5, 0.6],
+  [6, 0.5],
+] as const) {
+  test(`a state after ${rounds} random changes is as one made at once (seed ${seed}, gateways ${gatewayShare})`, () => {
     const random = seededRandom(seed);
     const objects = new Map<string, KubeObject>();
     const disconnected = new Set<string>();
@@ -177,8 +194,10 @@ for (const seed of [1, 2, 3]) {
     let before = everything(state);
     let quiet = 0;
     for (let round = 1; round <= rounds; round += 1) {
-      const object = randomObject(random, round);
-      const key = `${object.kind}/${object.metadata.namespace}/${object.metadata.name}`;
+      const object = chance(random, gatewayShare)
+        ? randomGatewayObject(random, round, namespaces)
+        : randomObject(random, round);
+      const key = `${object.apiVersion}/${object.kind}/${object.metadata.namespace}/${object.metadata.name}`;
       const previous = objects.get(key);
       const proxyKey = `${object.metadata.namespace}/${object.metadata.name}`;
       const effect = ((): ReturnType<MeshState['apply']> => {
@@ -227,6 +246,6 @@ for (const seed of [1, 2, 3]) {
       }
       before = after;
     }
-    assert.ok(quiet > rounds / 10, `only ${quiet} changes took the short path`);
+    assert.ok(gatewayShare > 0 || quiet > rounds / 10, `only ${quiet} changes took the short path`);
   });
 }

@@ -17,7 +17,7 @@ import {
   type VirtualService,
   type WorkloadEntry,
 } from '../kinds.ts';
-import { exportedTo, selects } from '../match.ts';
+import { exportedTo, gatewayKey, selects } from '../match.ts';
 import { assignmentName, hostCandidates, outboundClusterName } from '../names.ts';
 import { defaultMeshSettings, type MeshSettings } from '../settings.ts';
 import {
@@ -76,6 +76,8 @@ export class MeshState {
   readonly services = new ServiceIndex(this.reads);
   readonly virtualServices = new HostIndex<VirtualService>('virtual-service', this.reads);
   readonly destinationRules = new HostIndex<DestinationRule>('destination-rule', this.reads);
+  /** By `<namespace>/<name>` of the Gateways that they name. */
+  readonly #byGateway = new HostIndex<VirtualService>('virtual-service-by-gateway', this.reads);
   /** Of the Gateway API. */
   readonly routes = new RouteIndex(this.reads);
   readonly peerAuthentications: PeerAuthenticationIndex;
@@ -199,6 +201,11 @@ export class MeshState {
       }
     }
     return undefined;
+  }
+
+  /** The VirtualServices that name a Gateway of Istio, the oldest first. @param gateway `<namespace>/<name>`. */
+  virtualServicesAt(gateway: string): readonly VirtualService[] {
+    return this.#byGateway.exact(gateway);
   }
 
   /**
@@ -362,6 +369,9 @@ export class MeshState {
     'networking.istio.io/VirtualService': (key, value, _previous, effect) => {
       const object = value as VirtualService | undefined;
       this.virtualServices.set(key, object, this.#hostsOf(object, object?.spec?.hosts ?? []));
+      const namespace = object?.metadata.namespace ?? '';
+      const gateways = (object?.spec?.gateways ?? []).filter((name) => name !== mesh);
+      this.#byGateway.set(key, object, [...new Set(gateways.map((name) => gatewayKey(name, namespace)))]);
       effect.config = true;
     },
     'networking.istio.io/DestinationRule': (key, value, _previous, effect) => {

@@ -4,6 +4,7 @@ import {
   type GatewayTls,
   type GatewayVirtualHost,
   type HttpRoute,
+  type HttpRoutes,
   mergeOrigins,
   noHeaderEdits,
   type OriginRef,
@@ -18,9 +19,9 @@ import type { Client, MeshState } from '../state/mesh-state.ts';
 import { resolveDestination } from './destination.ts';
 import { bySpecificity, commonHostnames } from './gateway-api/hostname.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
-import { routesOfVirtualService } from './http-routes.ts';
+import { type RoutesAndClusters, routesOfVirtualService } from './http-routes.ts';
 import { secretName } from './key-pair-secret.ts';
-import { gatewayKey, selectTcpRule, selectTlsRules } from './select-rules.ts';
+import { selectTcpRule, selectTlsRules } from './select-rules.ts';
 import { tcpLimitsOf } from './tcp-routes.ts';
 
 /** What clients of a server begin with. */
@@ -84,13 +85,16 @@ class SocketBuilder {
   readonly #port: number;
   readonly #servers: readonly OwnedServer[];
   readonly #clusters: OutboundCluster[] = [];
-  readonly #origins: OriginRef[][] = [];
+  readonly #origins: (readonly OriginRef[])[] = [];
+  /** Names who looks and at which port, for what is kept: all that a Client is, and the port. */
+  readonly #scope: string;
 
   constructor(state: MeshState, client: Client, port: number, servers: readonly OwnedServer[]) {
     this.#state = state;
     this.#client = client;
     this.#port = port;
     this.#servers = servers;
+    this.#scope = JSON.stringify([client.namespace, client.labels, client.locality ?? '', port]);
   }
 
   build(): GatewaySocket {
@@ -217,56 +221,67 @@ class SocketBuilder {
 
   /** The virtual hosts of servers that share a route configuration, the most specific first. */
   #virtualHosts(servers: readonly OwnedServer[]): readonly GatewayVirtualHost[] {
-    const byDomain = new Map<
-      string,
-      { readonly routes: HttpRoute[]; readonly origins: OriginRef[]; redirect: boolean }
-    >();
+    const byDomain = new Map<string, { readonly routes: HttpRoutes[]; redirect: boolean }>();
     for (const owned of servers) {
       for (const { object, hosts } of this.#virtualServicesOf(owned)) {
         for (const host of hosts) {
-          const found = routesOfVirtualService(
-            this.#state,
-            this.#through(owned),
-            { host, port: this.#port, service: undefined, authority: undefined },
-            object,
-          );
+          const found = this.#routesOf(this.#through(owned), host, object);
           this.#clusters.push(...found.clusters);
-          const there = byDomain.get(host) ?? { routes: [], origins: [], redirect: false };
-          there.routes.push(...found.routes.routes);
-          there.origins.push(...found.routes.origins);
+          const there = byDomain.get(host) ?? { routes: [], redirect: false };
+          there.routes.push(found.routes);
           there.redirect ||= owned.server.tls?.httpsRedirect === true;
           byDomain.set(host, there);
         }
       }
       if (owned.server.tls?.httpsRedirect === true) {
         for (const name of serverNames(owned)) {
-          const there = byDomain.get(name) ?? { routes: [], origins: [], redirect: true };
+          const there = byDomain.get(name) ?? { routes: [], redirect: true };
           there.redirect = true;
           byDomain.set(name, there);
         }
       }
     }
     const hosts = [...byDomain].sort(([a], [b]) => bySpecificity(a, b));
-    return hosts.map(([domain, { routes, origins, redirect }]) => {
-      this.#origins.push(origins);
-      return {
-        name: `${domain}:${this.#port}`,
-        domains: [domain],
-        routes: { routes: catchAllLast(routes), origins: mergeOrigins([origins]) },
-        httpsRedirect: redirect,
-      };
+    return hosts.map(([domain, { routes, redirect }]) => {
+      const host = this.#state.memo.get(
+        `gateway-host|${this.#scope}|${servers.map(label).join(',')}|${domain}`,
+        [redirect, ...routes] as const,
+        ([httpsRedirect, ...parts]): GatewayVirtualHost => ({
+          name: `${domain}:${this.#port}`,
+          domains: [domain],
+          routes: {
+            routes: catchAllLast(parts.flatMap((part) => part.routes)),
+            origins: mergeOrigins(parts.map((part) => part.origins)),
+          },
+          httpsRedirect,
+        }),
+      );
+      this.#origins.push(host.routes.origins);
+      return host;
     });
+  }
+
+  /** The routes of one VirtualService, from memory as long as nothing that they are made of changes. */
+  #routesOf(client: Client, host: string, object: VirtualService): RoutesAndClusters {
+    return this.#state.reads.remember(
+      `gateway-routes|${this.#scope}|${client.gateway}|${keyOf(object)}|${host}`,
+      [object],
+      () =>
+        routesOfVirtualService(
+          this.#state,
+          client,
+          { host, port: this.#port, service: undefined, authority: undefined },
+          object,
+        ),
+    );
   }
 
   /** VirtualServices that are bound to a server, the oldest first, with the hosts that both are for. */
   #virtualServicesOf({ gateway, server }: OwnedServer): readonly BoundVirtualService[] {
     const key = keyOf(gateway);
-    return this.#state.list('networking.istio.io/VirtualService').flatMap((object) => {
+    return this.#state.virtualServicesAt(key).flatMap((object) => {
       const namespace = object.metadata.namespace ?? '';
-      const bound =
-        (object.spec?.gateways ?? []).some((name) => name !== 'mesh' && gatewayKey(name, namespace) === key) &&
-        exportedTo(object.spec?.exportTo, namespace, this.#client.namespace);
-      if (!bound) {
+      if (!exportedTo(object.spec?.exportTo, namespace, this.#client.namespace)) {
         return [];
       }
       const own = (object.spec?.hosts ?? []).map(

@@ -6,7 +6,7 @@ import {
   type TlsRouteSpec,
   type VirtualService,
 } from '../kinds.ts';
-import { selects } from '../match.ts';
+import { gatewayKey, selects } from '../match.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { type HttpRule, httpRulesOf } from './delegation.ts';
 
@@ -37,15 +37,6 @@ function throughGateway(gateways: readonly string[] | undefined, namespace: stri
       client.gateway === undefined ? name === mesh : name !== mesh && gatewayKey(name, namespace) === client.gateway,
     )
   );
-}
-
-/** `<namespace>/<name>` of a gateway as a VirtualService of `namespace` writes it: also `name`, and `name.namespace.svc.…` of old. */
-export function gatewayKey(name: string, namespace: string): string {
-  if (name.includes('/')) {
-    return name;
-  }
-  const [first = '', second] = name.split('.');
-  return second === undefined ? `${namespace}/${name}` : `${second}/${first}`;
 }
 
 /** The HTTP rules that can apply to requests of `client` to `port`; the same array for all clients for which it is the same. */

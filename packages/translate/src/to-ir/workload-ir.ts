@@ -1,5 +1,6 @@
 import {
   canonical,
+  type GatewayChain,
   type GatewayListener,
   type HttpProxy,
   type Inbound,
@@ -262,7 +263,7 @@ function gatewayListeners(
     const listen = listenAddress(state, `gateway-listen|${proxyKey}|${socket.port}`, address, port);
     const listener = state.memo.get(
       `gateway|${proxyKey}|${socket.port}`,
-      [listen, JSON.stringify(canonical([socket.chains, socket.origins]))] as const,
+      [listen, JSON.stringify(socket.chains.map(chainText)), ...socket.chains.flatMap(chainParts)],
       (): GatewayListener => ({
         listen,
         proxyProtocol: false,
@@ -273,6 +274,25 @@ function gatewayListeners(
     );
     return [listener];
   });
+}
+
+/** What distinguishes a chain besides its {@link chainParts}. */
+function chainText(chain: GatewayChain): unknown {
+  const { traffic } = chain;
+  return traffic.kind === 'tcp' ? canonical(chain) : canonical({ ...chain, traffic: traffic.routeConfig });
+}
+
+/** Virtual hosts and their routes are many: they are compared one by one, by identity where they are kept, and their names. */
+function chainParts({ traffic }: GatewayChain): readonly unknown[] {
+  return traffic.kind === 'tcp'
+    ? []
+    : traffic.virtualHosts.flatMap(({ name, domains, routes, httpsRedirect }) => [
+        name,
+        domains.join(','),
+        httpsRedirect,
+        ...routes.routes,
+        JSON.stringify(routes.origins),
+      ]);
 }
 
 /** The same object for the same socket, so that a listener is not made again because its routes changed. */
