@@ -263,7 +263,11 @@ function gatewayListeners(
     const listen = listenAddress(state, `gateway-listen|${proxyKey}|${socket.port}`, address, port);
     const listener = state.memo.get(
       `gateway|${proxyKey}|${socket.port}`,
-      [listen, JSON.stringify(socket.chains.map(chainText)), ...socket.chains.flatMap(chainParts)],
+      [
+        listen,
+        JSON.stringify([socket.origins, socket.chains.map(chainText)]),
+        ...socket.chains.flatMap(chainParts),
+      ],
       (): GatewayListener => ({
         listen,
         proxyProtocol: false,
