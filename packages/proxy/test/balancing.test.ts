@@ -142,6 +142,10 @@ describe('balancing', () => {
     await balanced.apply(seen.filter((one) => one !== home).map(({ port }) => endpoint(port)));
     await balanced.ask(5, 'x-key: same\r\n');
     assert.equal(home?.requests, 25, 'who has left gets nothing, whatever the old ring says');
+    const [other] = await upstreams(t, 1);
+    await balanced.apply([endpoint(other?.port ?? 0)]);
+    await balanced.ask(5, 'x-key: same\r\n');
+    assert.equal(other?.requests, 5, 'when all have left there is no wait for the new ring');
   });
 
   it('endpoints that are named twice count once, and draining ones get nothing', async (t) => {

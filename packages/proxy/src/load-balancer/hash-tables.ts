@@ -85,6 +85,12 @@ export class HashTables<T extends Prioritised> {
     }
   }
 
+  /** Whether the table of a priority has all that it should have; otherwise one is being built. */
+  isCurrent(priority: number): boolean {
+    const slot = this.#slots[priority];
+    return slot?.table !== undefined && slot.cancel === undefined;
+  }
+
   /** @param attempt as for {@link HashTable.choose}. */
   choose(priority: number, hash: Hash64, attempt: number): T | undefined {
     const slot = this.#slots[priority];

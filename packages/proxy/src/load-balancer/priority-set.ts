@@ -132,7 +132,9 @@ export class PrioritySet<T extends Prioritised> {
     const priority = tables === undefined || hash === undefined ? 0 : this.#priorityOf(hash);
     for (let attempt = 0; ; attempt += 1) {
       const endpoint =
-        tables === undefined || hash === undefined ? this.#pickOnce() : tables.choose(priority, hash, attempt);
+        tables === undefined || hash === undefined
+          ? this.#pickOnce()
+          : (tables.choose(priority, hash, attempt) ?? this.#pickBeside(tables, priority));
       if (endpoint === undefined || attempt >= retries || context === undefined || !context.shouldSkip(endpoint)) {
         return endpoint;
       }
@@ -199,6 +201,15 @@ export class PrioritySet<T extends Prioritised> {
       this.#options.counters.healthyPanic += 1;
     }
     return priority;
+  }
+
+  /** Any endpoint of a priority, while the table that would say which is not there yet, or has none but those that have left. */
+  #pickBeside(tables: HashTables<T>, priority: number): T | undefined {
+    const level = this.#levels[priority];
+    if (level === undefined || tables.isCurrent(priority)) {
+      return undefined;
+    }
+    return this.#load.panic[priority] === true ? level.pickAny() : level.pick('healthy');
   }
 
   #pickOnce(): T | undefined {
