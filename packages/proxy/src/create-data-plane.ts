@@ -65,11 +65,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const overload = options.overload ?? new OverloadState();
   const counters = new DownstreamCounters();
   const protocols = new ProtocolsSeen(clock);
+  let draining = false;
   const http: HttpContext = {
     clock,
     overload,
     counters,
     protocols,
+    nodeCluster: options.nodeCluster ?? '',
+    localHealthFailed: () => draining,
     random,
     wheel,
     clusters,
@@ -146,7 +149,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       clusters.apply(config);
       return listeners.apply(config);
     },
-    drain: (timeoutMs) => listeners.drain(timeoutMs),
+    drain: (timeoutMs) => {
+      draining = true;
+      return listeners.drain(timeoutMs);
+    },
     close: () => {
       stopWatching();
       listeners.close();

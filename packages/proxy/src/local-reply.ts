@@ -102,6 +102,11 @@ export function corsPreflight(headers: readonly string[]): LocalReply {
   return reply(200, '', 'cors_response', 0, headers);
 }
 
+/** The answer of the health check filter. */
+export function healthCheckReply(status: number, degraded: boolean, details: string): LocalReply {
+  return reply(status, '', details, status === 200 ? 0 : ResponseFlag.LH, degraded ? ['x-envoy-degraded', ''] : []);
+}
+
 /** The error that the fault filter makes. */
 export function faultAbort(status: number, grpcStatus: number | undefined): LocalReply {
   const made = reply(status, 'fault filter abort', 'fault_filter_abort', ResponseFlag.FI);

@@ -73,14 +73,14 @@ test('a try that takes too long and may not be repeated gives 504 with its own d
   assert.equal((await proxy.harness.ended()).details, 'upstream_per_try_timeout');
 });
 
-test('a stream without activity ends with 408 SI', async (t) => {
+test('a stream without activity ends with SI: 504, as its request is complete', async (t) => {
   const proxy = await SimpleProxy.start(t, {
     onData: () => {},
     manager: { streamIdleTimeoutMs: 50 },
     forward: { timeoutMs: 0 },
   });
   const answer = await proxy.exchange(getOnce());
-  assert.match(answer, /^HTTP\/1\.1 408 [\s\S]*stream timeout$/);
+  assert.match(answer, /^HTTP\/1\.1 504 [\s\S]*stream timeout$/);
   const seen = await proxy.harness.ended();
   assert.equal(seen.flags, 'SI');
   assert.equal(seen.details, 'stream_idle_timeout');

@@ -14,9 +14,20 @@ import type {
 } from './load-balancing.ts';
 import type { OutlierDetectionConfig } from './outlier-detection.ts';
 import type { RetryPolicy } from './retry-policy.ts';
+import type { DownstreamTls, SecretConfig, UpstreamTls } from './tls-config.ts';
 import type { JsonObject } from './wire/schema.ts';
 
 export type { RetryPolicy } from './retry-policy.ts';
+export type {
+  DownstreamTls,
+  SecretConfig,
+  SecretMaterial,
+  SecretRef,
+  SubjectAltNameMatch,
+  TlsCommon,
+  TlsValidation,
+  UpstreamTls,
+} from './tls-config.ts';
 
 /** Everything at once. Maps are keyed by resource name. */
 export interface RuntimeConfig {
@@ -194,6 +205,7 @@ export type HttpFilterConfig = {
 } & (
   | { readonly kind: 'router' | 'on-demand' | 'grpc-web' | 'cors' }
   | { readonly kind: 'fault'; readonly fault: FaultConfig }
+  | { readonly kind: 'health-check'; readonly healthCheck: HealthCheckFilterConfig }
   | { readonly kind: 'header-mutation'; readonly mutations: HeaderMutations; readonly mostSpecificWins: boolean }
   /** Without a session it does nothing where routes do not give one. */
   | { readonly kind: 'stateful-session'; readonly session: SessionConfig | undefined }
@@ -210,6 +222,18 @@ export type RouteFilterConfig =
 
 /** By filter name. */
 export type RouteFilterConfigs = ReadonlyMap<string, RouteFilterConfig>;
+
+/** `envoy.extensions.filters.http.health_check.v3.HealthCheck` */
+export interface HealthCheckFilterConfig {
+  /** The upstream is asked; otherwise the proxy answers by itself. */
+  readonly passThrough: boolean;
+  /** How long what the upstream answered is given to others; 0: not at all. */
+  readonly cacheTimeMs: number;
+  /** Percent of usable endpoints that clusters have to have, by name. */
+  readonly clusterMinHealthyPercentages: ReadonlyMap<string, number>;
+  /** Which requests are health checks: all have to match. */
+  readonly headers: readonly HeaderMatch[];
+}
 
 /** `envoy.extensions.filters.http.fault.v3.HTTPFault`. Fractions are numerators out of a million. */
 export interface FaultConfig {
@@ -639,47 +663,3 @@ export interface WorkloadLabels {
   readonly canonicalRevision: string;
   readonly cluster: string;
 }
-
-// ---------------------------------------------------------------------------------------------- TLS
-
-/** Where a key pair or trust bundle comes from. `local` is the proxy's own identity (SDS cluster `sds-grpc`). */
-export type SecretRef = { readonly source: 'local' | 'ads'; readonly name: string };
-
-export interface TlsCommon {
-  readonly certificate: SecretRef | undefined;
-  readonly validation: TlsValidation | undefined;
-  readonly alpn: readonly string[];
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3';
-  readonly cipherSuites: readonly string[];
-}
-
-export interface TlsValidation {
-  readonly trustBundle: SecretRef;
-  /** Any of them must match a URI SAN of the peer; empty = any SAN. */
-  readonly subjectAltNames: readonly StringMatch[];
-}
-
-export interface DownstreamTls extends TlsCommon {
-  readonly requireClientCertificate: boolean;
-}
-
-export interface UpstreamTls extends TlsCommon {
-  readonly sni: string;
-}
-
-/** `envoy.extensions.transport_sockets.tls.v3.Secret` */
-export type SecretConfig =
-  | {
-      readonly kind: 'validation-context';
-      readonly name: string;
-      readonly trustBundlePem: string;
-      readonly version: string;
-    }
-  | {
-      readonly kind: 'certificate';
-      readonly name: string;
-      readonly chainPem: string;
-      readonly key: unknown;
-      readonly version: string;
-    };

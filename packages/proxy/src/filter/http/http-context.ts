@@ -62,6 +62,10 @@ export interface HttpContext {
   readonly overload: OverloadState;
   readonly counters: DownstreamCounters;
   readonly protocols: ProtocolsSeen;
+  /** `node.cluster`, empty when there is none. */
+  readonly nodeCluster: string;
+  /** This proxy drains: it is to get no more requests. */
+  localHealthFailed(): boolean;
   /** The current table of that name, undefined when there is none. */
   routeTable(name: string): CompiledRouteTable | undefined;
   /** Asks for an unknown virtual host; resolves when it is known, or known not to exist. Never rejects. */

@@ -225,14 +225,14 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   #onTimer(kind: number): void {
     switch (kind) {
       case StreamTimer.idle:
-        this.replyOrAbort(localReplies.streamIdleTimeout);
+        this.replyOrAbort(this.#late(localReplies.streamIdleTimeout));
         break;
       case StreamTimer.request:
         this.replyOrAbort(localReplies.requestTimeout);
         break;
       case StreamTimer.duration:
         this.manager.counters.maxDurationReached += 1;
-        this.replyOrAbort(localReplies.maxStreamDuration);
+        this.replyOrAbort(this.#late(localReplies.maxStreamDuration));
         break;
       case StreamTimer.faultDelay:
         this.filters.delayedBy?.continueAfterDelay(this);
@@ -243,6 +243,11 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
       default:
         onRouterTimer(this, kind);
     }
+  }
+
+  /** Who was too slow: the client, as long as its request is not complete (408), else the upstream (504). */
+  #late(reply: LocalReply): LocalReply {
+    return this.requestComplete ? { ...reply, status: 504 } : reply;
   }
 
   /** Gives the request up: with this answer, or by breaking off the one that was begun. */

@@ -17,7 +17,7 @@ import { type TimerOwner, WheelTimer } from '../../transport/timer-wheel.ts';
 import type { HttpContext, ManagerCounters } from './http-context.ts';
 
 /** Bytes of a body that wait for the mirror's upstream; a copy that is slower than that is given up. */
-export const maxMirrorBytes = 64 * 1024;
+const maxMirrorBytes = 64 * 1024;
 
 /**
  * The copy of a request that goes to another cluster; nobody waits for its answer. It lives by itself: the request that it was made of

@@ -78,24 +78,26 @@ function virtualClusterOf(stream: HttpStream, { virtualHost }: CompiledRoute): s
   return virtualHost.virtualClusters.find(({ headers }) => matchesHeaders(headers, stream))?.name ?? '';
 }
 
-/** Arms the limit of the request's life. @returns false when it is over already. */
+/** Arms the limit of the request's life, and tells a gRPC upstream how long it has. @returns false when it is over already. */
 function limitDuration(stream: HttpStream): boolean {
   const { info, manager, head } = stream;
   const limit = stream.route?.forward?.maxStreamDuration;
+  const asked = limit?.grpcTimeoutMaxMs === undefined ? undefined : grpcTimeoutMs(head);
   let maxMs = limit?.maxMs ?? manager.config.maxStreamDurationMs;
-  const grpcTimeout = limit?.grpcTimeoutMaxMs === undefined ? undefined : grpcTimeoutMs(head);
-  if (limit?.grpcTimeoutMaxMs !== undefined && grpcTimeout !== undefined) {
+  if (limit?.grpcTimeoutMaxMs !== undefined && asked !== undefined) {
     const bound = limit.grpcTimeoutMaxMs;
-    const asked = bound > 0 && (grpcTimeout > bound || grpcTimeout === 0) ? bound : grpcTimeout;
-    maxMs = asked - limit.grpcTimeoutOffsetMs;
+    const bounded = bound > 0 && asked > bound ? bound : asked;
+    maxMs = bounded - limit.grpcTimeoutOffsetMs;
     if (maxMs <= 0) {
-      manager.counters.maxDurationReached += 1;
-      stream.reply(localReplies.maxStreamDuration);
+      stream.onTimer(StreamTimer.duration);
       return false;
     }
+  } else if (maxMs === 0) {
+    return true;
   }
-  if (maxMs > 0) {
-    stream.armAt(StreamTimer.duration, info.startMs, maxMs);
+  if (info.isGrpc && limit !== undefined) {
+    head.set('grpc-timeout', `${Math.floor(maxMs)}m`);
   }
+  stream.armAt(StreamTimer.duration, info.startMs, maxMs);
   return true;
 }

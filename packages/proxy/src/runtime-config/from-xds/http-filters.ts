@@ -19,6 +19,7 @@ import type { Problems } from '../wire/problems.ts';
 import type { Decoded, DecodedAny } from '../wire/schema.ts';
 import { fractionPerMillion } from './fraction.ts';
 import { checkHeaderName, headerAdditionFromXds } from './header-edits.ts';
+import { healthCheckFilterFromXds } from './health-check-filter.ts';
 import { present } from './present.ts';
 import { sessionFromXds } from './stateful-session.ts';
 import { headerMatchFromXds, stringMatchFromXds } from './string-match.ts';
@@ -82,6 +83,8 @@ function httpFilterFromXds({ name, disabled, typed_config: config }: Filter, pro
         mutations: mutationsFromXds(config.value.mutations, problems),
         mostSpecificWins: config.value.most_specific_header_mutations_wins,
       };
+    case 'envoy.extensions.filters.http.health_check.v3.HealthCheck':
+      return { kind: 'health-check', name, disabled, healthCheck: healthCheckFilterFromXds(config.value, problems) };
     case 'envoy.extensions.filters.http.stateful_session.v3.StatefulSession':
       return { kind: 'stateful-session', name, disabled, session: sessionFromXds(config.value, problems) };
     default:

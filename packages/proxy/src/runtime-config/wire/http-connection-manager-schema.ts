@@ -2,7 +2,7 @@
 
 import { AccessLog } from './access-log-schema.ts';
 import { CidrRange, ConfigSource, Percent } from './core-schema.ts';
-import { Cors, HeaderMutationFilter, HttpFault } from './http-filter-schema.ts';
+import { Cors, HeaderMutationFilter, HealthCheckFilter, HttpFault } from './http-filter-schema.ts';
 import { RouteConfiguration } from './route-schema.ts';
 import {
   any,
@@ -87,7 +87,16 @@ export const HttpFilter = message(
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter',
   {
     name: string(1),
-    typed_config: any(4, [Router, OnDemand, GrpcWeb, Cors, HttpFault, HeaderMutationFilter, StatefulSession]),
+    typed_config: any(4, [
+      Router,
+      OnDemand,
+      GrpcWeb,
+      Cors,
+      HttpFault,
+      HeaderMutationFilter,
+      StatefulSession,
+      HealthCheckFilter,
+    ]),
     is_optional: only(bool(6), false),
     disabled: bool(7),
   },

@@ -1,12 +1,13 @@
 /** HTTP filters that routes may configure too, and how routes do that. */
 
-import { FractionalPercent, HeaderValueOption, RuntimeFractionalPercent } from './core-schema.ts';
+import { FractionalPercent, HeaderValueOption, Percent, RuntimeFractionalPercent } from './core-schema.ts';
 import { HeaderMatcher, StringMatcher } from './matcher-schema.ts';
 import {
   any,
   bool,
   boolValue,
   duration,
+  map,
   message,
   nested,
   optional,
@@ -87,6 +88,13 @@ export const HttpFault = message(
   },
   '16:filter_metadata',
 );
+
+export const HealthCheckFilter = message('envoy.extensions.filters.http.health_check.v3.HealthCheck', {
+  pass_through_mode: boolValue(1),
+  cache_time: duration(3),
+  cluster_min_healthy_percentages: map(nested(4, Percent)),
+  headers: repeated(nested(5, HeaderMatcher)),
+});
 
 export const Cors = message('envoy.extensions.filters.http.cors.v3.Cors', {});
 

@@ -2,6 +2,7 @@ import type { HeadFields } from '@weft/http-codec';
 import type { HttpStream } from '../http-stream.ts';
 import type { MirrorRequest } from '../mirror-request.ts';
 import type { FaultFilter } from './fault-filter.ts';
+import type { HealthCheckFilter } from './health-check-filter.ts';
 
 /** What filters remember of one request. A stream has one and uses the object again. */
 export class FilterState {
@@ -9,6 +10,8 @@ export class FilterState {
   corsOrigin = '';
   /** The fault filter whose delay the request waits for. */
   delayedBy: FaultFilter | undefined = undefined;
+  /** The filter whose health check the request is. */
+  healthCheckedBy: HealthCheckFilter | undefined = undefined;
   /** Fault filters that count the request among those that have a fault. */
   readonly faults: FaultFilter[] = [];
 
@@ -47,6 +50,7 @@ export class FilterState {
       this.mirrors.length = 0;
     }
     this.delayedBy = undefined;
+    this.healthCheckedBy = undefined;
     this.corsOrigin = '';
   }
 }

@@ -5,6 +5,7 @@ import type { HttpStream } from '../http-stream.ts';
 import { CorsFilter } from './cors-filter.ts';
 import { FaultFilter } from './fault-filter.ts';
 import { HeaderMutationFilter } from './header-mutation-filter.ts';
+import { HealthCheckFilter } from './health-check-filter.ts';
 import { StatefulSessionFilter } from './stateful-session-filter.ts';
 
 /** A filter between the choice of the route and the router, in the order of the configuration; answers pass it in the reverse order. */
@@ -21,6 +22,8 @@ export function createHttpFilter(config: HttpFilterConfig): HttpFilter | undefin
       return new CorsFilter(config.name, config.disabled);
     case 'fault':
       return new FaultFilter(config.name, config.disabled, config.fault);
+    case 'health-check':
+      return new HealthCheckFilter(config.healthCheck);
     case 'header-mutation':
       return new HeaderMutationFilter(config.name, config.disabled, config.mutations, config.mostSpecificWins);
     case 'stateful-session':
