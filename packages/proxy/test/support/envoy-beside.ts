@@ -66,7 +66,7 @@ export function ask(port: number, path: string, headers: http.OutgoingHttpHeader
 }
 
 /** A listener with these routes, as JSON. */
-export function listenerJson(port: number, routes: readonly JsonObject[]): JsonObject {
+function listenerJson(port: number, routes: readonly JsonObject[]): JsonObject {
   return {
     name: 'listener',
     address: { socket_address: { address: '127.0.0.1', port_value: port } },
