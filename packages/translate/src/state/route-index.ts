@@ -74,6 +74,6 @@ export class RouteIndex {
   }
 }
 
-export function routeId(route: KubeRoute): string {
+function routeId(route: KubeRoute): string {
   return `${route.kind}/${keyOf(route)}`;
 }

@@ -31,7 +31,7 @@ const httpProtocols: ReadonlySet<string> = new Set(['HTTP', 'HTTP2', 'GRPC', 'GR
 const tlsProtocols: ReadonlySet<string> = new Set(['HTTPS', 'TLS']);
 
 /** Servers on one port must be of one family; a server of TCP shares its port with nobody. */
-export function familyOf({ port }: IstioServer): ServerFamily {
+function familyOf({ port }: IstioServer): ServerFamily {
   const protocol = port.protocol.toUpperCase();
   return httpProtocols.has(protocol) ? 'http' : tlsProtocols.has(protocol) ? 'tls' : 'tcp';
 }
@@ -44,7 +44,7 @@ export interface OwnedServer {
 }
 
 /** The Gateways of Istio that choose a proxy with these labels, the oldest first. */
-export function istioGatewaysOf(state: MeshState, labels: Readonly<Record<string, string>>): readonly IstioGateway[] {
+function istioGatewaysOf(state: MeshState, labels: Readonly<Record<string, string>>): readonly IstioGateway[] {
   return state.list('networking.istio.io/Gateway').filter(({ spec }) => selects(spec?.selector, labels));
 }
 
@@ -73,7 +73,7 @@ export function istioGatewaySockets(state: MeshState, client: Client): readonly 
 }
 
 /** Which TLS modes end TLS at the gateway, and what is asked of clients then. */
-export function endsTls(tls: IstioServerTls | undefined): boolean {
+function endsTls(tls: IstioServerTls | undefined): boolean {
   return (
     tls !== undefined && ['SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL', 'ISTIO_MUTUAL'].includes(tls.mode ?? 'PASSTHROUGH')
   );

@@ -20,7 +20,7 @@ export interface LocalityView {
   readonly shares: Readonly<Record<string, number>> | undefined;
 }
 
-export const noView: LocalityView = { name: '', locality: '', labels: [], failover: [], shares: undefined };
+const noView: LocalityView = { name: '', locality: '', labels: [], failover: [], shares: undefined };
 
 /**
  * The view of a client on a service. As in Istio shares need only a locality, while an order of localities needs outlier detection (without it

@@ -63,7 +63,7 @@ export function perFilterConfig({ fault, cors, action }: HttpRoute): { [name: st
   };
 }
 
-export function fraction(share: Millionths): FractionalPercent {
+function fraction(share: Millionths): FractionalPercent {
   return create(FractionalPercent, { numerator: share, denominator: FractionalPercent_DenominatorType.MILLION });
 }
 

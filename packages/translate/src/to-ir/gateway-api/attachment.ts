@@ -6,7 +6,7 @@ import { gatewayGroup } from './backend.ts';
 import { commonHostnames } from './hostname.ts';
 
 /** Kinds of routes by the protocol of a listener. */
-export function kindsOfProtocol({ protocol, tls }: KubeListener): readonly string[] {
+function kindsOfProtocol({ protocol, tls }: KubeListener): readonly string[] {
   switch (protocol) {
     case 'HTTP':
     case 'HTTPS':

@@ -5,7 +5,7 @@ import type { MeshState } from '../../state/mesh-state.ts';
 export const controllerName = 'weft.dev/gateway-controller';
 
 /** The class that is there without anybody writing it down, so that a Gateway works on an empty mesh. */
-export const builtInClass = 'weft';
+const builtInClass = 'weft';
 
 /** Whether a Gateway is of a class of ours. */
 export function isOurs(state: MeshState, gateway: KubeGateway): boolean {

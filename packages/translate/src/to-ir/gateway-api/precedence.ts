@@ -7,7 +7,7 @@ export type Precedence = readonly number[];
  * Exact path, longest prefix, method, most headers, most query parameters. Where regular expressions stand is left to us: before
  * prefixes, as behind the prefix `/` they would never be looked at.
  */
-export function precedenceOf({ path, headers, query }: HttpMatch): Precedence {
+function precedenceOf({ path, headers, query }: HttpMatch): Precedence {
   const kind = path.kind === 'exact' ? 2 : path.kind === 'regex' ? 1 : 0;
   const methods = headers.filter(({ name }) => name === ':method').length;
   return [kind, path.value.length, methods, headers.length - methods, query.length];
