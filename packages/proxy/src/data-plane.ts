@@ -13,6 +13,7 @@ import type {
   HttpConnectionManagerConfig,
   ListenerConfig,
   RuntimeConfig,
+  SecretMaterial,
   SecretRef,
   TcpProxyConfig,
 } from './runtime-config/config.ts';
@@ -20,15 +21,7 @@ import type { EndpointStatus as EdsHealthStatus } from './runtime-config/load-ba
 import type { ConnectionRecord, EndpointInfo, StreamInfo } from './stream-info.ts';
 
 /** Key material that TLS needs. The private key comes by a function so that printing the object does not show it. */
-export type SecretMaterial =
-  | {
-      readonly kind: 'key-pair';
-      readonly certificateChainPem: string;
-      readonly privateKeyPem: () => string | Buffer;
-      /** Changes with the content. */
-      readonly version: string;
-    }
-  | { readonly kind: 'trust-bundle'; readonly pem: string; readonly version: string };
+export type { SecretMaterial } from './runtime-config/config.ts';
 
 /** Where the data plane finds secrets. What changes is used for new connections; established ones go on. */
 export interface SecretSource {
@@ -70,6 +63,8 @@ export interface DataPlaneOptions {
   readonly portable?: boolean;
   /** Default: the operating system's resolver. */
   readonly resolveDns?: DnsResolver;
+  /** `node.cluster`: what answers to health checks say that this proxy serves. */
+  readonly nodeCluster?: string;
   /** Where this proxy is, for balancing by zone. Default: not known. */
   readonly locality?: { readonly region: string; readonly zone: string; readonly subZone: string };
   /** The cluster that this proxy itself is an endpoint of (Envoy's `local_cluster_name`). Default: not known. */

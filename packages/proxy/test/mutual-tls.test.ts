@@ -229,7 +229,7 @@ describe('mutual TLS between two sidecars', () => {
 
 test('a peer is known by its URI names alone', () => {
   const id = spiffe('catalog');
-  const nobody = { uris: [], dnsNames: [], ipAddresses: [] };
+  const nobody = { uris: [], dnsNames: [], ipAddresses: [], emails: [] };
   assert.equal(acceptsPeer(exactly(id), { ...nobody, uris: [id] }), true);
   assert.equal(acceptsPeer(exactly(id), { ...nobody, dnsNames: [id] }), false);
   assert.equal(acceptsPeer(exactly(id), nobody), false);

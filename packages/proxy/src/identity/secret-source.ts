@@ -36,6 +36,9 @@ export class ProxySecrets implements SecretSource {
     if (ref.source === 'local') {
       return ref.name === LOCAL_CERTIFICATE ? this.#local : this.#localTrustBundle(ref.name);
     }
+    if (ref.source === 'given') {
+      return ref.material;
+    }
     const secret = this.#ads.get(ref.name);
     return secret && materialOf(secret);
   }

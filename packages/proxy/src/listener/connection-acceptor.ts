@@ -213,12 +213,12 @@ export class ConnectionAcceptor implements TimerOwner {
 
   #serveTls(chain: ActiveFilterChain, tls: NonNullable<ActiveFilterChain['tls']>): void {
     const socket = this.#socket;
-    const { rest, applicationProtocols } = this.#first;
+    const { rest, applicationProtocols, serverName } = this.#first;
     if (rest.length > 0) {
       socket.unshift(rest);
       this.#first.rest = Buffer.alloc(0);
     }
-    tls.accept(this.#context, socket, applicationProtocols, {
+    tls.accept(this.#context, socket, serverName, applicationProtocols, {
       onSecure: (connection, peer) => {
         if (this.#done) {
           connection.destroy();

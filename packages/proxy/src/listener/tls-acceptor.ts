@@ -31,10 +31,17 @@ export class TlsAcceptor {
 
   /**
    * @param socket paused; what it has read is part of the handshake.
+   * @param serverName that the client wants, as far as it was looked at.
    * @param offered the client's ALPN names. Without a common one the handshake goes on without ALPN, as in Envoy.
    */
-  accept(context: HandshakeContext, socket: Socket, offered: readonly string[], callbacks: HandshakeCallbacks): void {
-    const material = this.#contexts.get(this.#tls);
+  accept(
+    context: HandshakeContext,
+    socket: Socket,
+    serverName: string,
+    offered: readonly string[],
+    callbacks: HandshakeCallbacks,
+  ): void {
+    const material = this.#contexts.get(this.#tls, serverName);
     if ('missing' in material) {
       callbacks.onFailed(`TLS_error: waiting for ${material.missing.join(', ')}`);
       return;

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { matchesString } from '../route/string-match.ts';
-import type { DownstreamTls, StringMatch, UpstreamTls } from '../runtime-config/config.ts';
+import type { DownstreamTls, SubjectAltNameMatch, UpstreamTls } from '../runtime-config/config.ts';
 import type { PeerCertificate } from './peer-cache.ts';
 
 /** The alternative names of a certificate by kind. */
@@ -8,6 +8,7 @@ export interface SubjectAltNames {
   readonly uris: readonly string[];
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
+  readonly emails: readonly string[];
 }
 
 /**
@@ -18,6 +19,7 @@ export function subjectAltNamesOf(certificate: X509Certificate): SubjectAltNames
   const uris: string[] = [];
   const dnsNames: string[] = [];
   const ipAddresses: string[] = [];
+  const emails: string[] = [];
   const text = certificate.subjectAltName ?? '';
   const pattern = /(?:^|, )([A-Za-z0-9 ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g;
   for (const [, kind, raw = ''] of text.matchAll(pattern)) {
@@ -28,9 +30,11 @@ export function subjectAltNamesOf(certificate: X509Certificate): SubjectAltNames
       dnsNames.push(value);
     } else if (kind === 'IP Address') {
       ipAddresses.push(value);
+    } else if (kind === 'email') {
+      emails.push(value);
     }
   }
-  return { uris, dnsNames, ipAddresses };
+  return { uris, dnsNames, ipAddresses, emails };
 }
 
 function unquote(text: string): string {
@@ -42,11 +46,50 @@ function unquote(text: string): string {
 }
 
 /**
- * Whether a URI name satisfies any matcher; no matchers accept every certificate of the trust bundle. Only URIs are looked at: the
- * matchers are for SPIFFE ids, and a DNS name may hold any characters that its issuer lets pass.
+ * Whether a name satisfies any matcher of its own type; no matchers accept every certificate of the trust bundle. A matcher for SPIFFE
+ * ids is not satisfied by a DNS name, which may hold any characters that its issuer lets pass.
  */
-export function acceptsPeer(matchers: readonly StringMatch[], names: SubjectAltNames): boolean {
-  return matchers.length === 0 || matchers.some((matcher) => names.uris.some((name) => matchesString(matcher, name)));
+export function acceptsPeer(matchers: readonly SubjectAltNameMatch[], names: SubjectAltNames): boolean {
+  return matchers.length === 0 || matchers.some((matcher) => satisfies(matcher, names));
+}
+
+function satisfies({ type, match }: SubjectAltNameMatch, names: SubjectAltNames): boolean {
+  switch (type) {
+    case 'URI':
+      return names.uris.some((name) => matchesString(match, name));
+    case 'DNS':
+      return names.dnsNames.some((name) =>
+        match.kind === 'exact' ? isCoveredBy(match.value, name) : matchesString(match, name),
+      );
+    case 'EMAIL':
+      return names.emails.some((name) => matchesString(match, name));
+    case 'IP_ADDRESS':
+      return names.ipAddresses.some((name) => matchesString(match, name));
+  }
+}
+
+/** Whether a certificate for `pattern` is one for `host`, without regard to case; a star may stand in the leftmost label only (RFC 6125). */
+export function isCoveredBy(host: string, pattern: string): boolean {
+  const name = host.toLowerCase();
+  const wanted = pattern.toLowerCase();
+  if (name === wanted) {
+    return true;
+  }
+  const nameDot = name.indexOf('.');
+  const wantedDot = wanted.indexOf('.');
+  if (nameDot <= 0 || wantedDot <= 0 || name.slice(nameDot) !== wanted.slice(wantedDot)) {
+    return false;
+  }
+  const label = wanted.slice(0, wantedDot);
+  const star = label.indexOf('*');
+  // A star in the encoded form of a name in another script would stand for something else than it seems.
+  if (star < 0 || star !== label.lastIndexOf('*') || label.startsWith('xn--')) {
+    return false;
+  }
+  const before = label.slice(0, star);
+  const after = label.slice(star + 1);
+  const own = name.slice(0, nameDot);
+  return own.length >= before.length + after.length && own.startsWith(before) && own.endsWith(after);
 }
 
 /**
@@ -97,7 +140,11 @@ export function refuseServer(
  * OpenSSL looks at the end of a certificate in a full handshake only, and each resumed one hands out the ticket for the next:
  * without a look at it a peer could go on for ever after its certificate.
  */
-function refuseNameOrAge(matchers: readonly StringMatch[], peer: PeerCertificate, nowMs: number): string | undefined {
+function refuseNameOrAge(
+  matchers: readonly SubjectAltNameMatch[],
+  peer: PeerCertificate,
+  nowMs: number,
+): string | undefined {
   if (nowMs > peer.notAfterMs) {
     return 'certificate has expired';
   }

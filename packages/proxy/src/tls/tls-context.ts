@@ -1,8 +1,9 @@
 import { constants, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock } from '@weft/base';
-import type { SecretMaterial, SecretSource } from '../data-plane.ts';
-import type { SecretRef, TlsCommon } from '../runtime-config/config.ts';
+import type { SecretSource } from '../data-plane.ts';
+import type { SecretMaterial, SecretRef, TlsCommon } from '../runtime-config/config.ts';
+import { CertificateChoice } from './certificate-choice.ts';
 import { issuersSignedBy } from './known-issuers.ts';
 import type { NativeTls } from './native-tls.ts';
 import { PeerCache } from './peer-cache.ts';
@@ -63,6 +64,7 @@ export class TlsContexts {
   readonly #clock: Clock;
   /** By secrets and parameters, used last at the end. */
   readonly #materials = new Map<string, TlsMaterial>();
+  readonly #choice = new CertificateChoice();
   /** Where the material of a configuration was found last. */
   readonly #found = new WeakMap<TlsCommon, { readonly version: string; readonly key: string }>();
 
@@ -80,17 +82,24 @@ export class TlsContexts {
   /** The secrets that are not there yet, by name. */
   missing(tls: TlsCommon): readonly string[] {
     return refsOf(tls)
-      .filter((ref) => this.#secrets.get(ref) === undefined)
+      .filter((ref) => this.#secret(ref) === undefined)
       .map((ref) => `secret ${ref.name}`);
   }
 
-  /** The current material; `missing` when a secret is not there, or is of the wrong kind or not usable. */
-  get(tls: TlsCommon): TlsMaterial | TlsUnavailable {
-    const materials: SecretMaterial[] = [];
+  #secret(ref: SecretRef): SecretMaterial | undefined {
+    return ref.source === 'given' ? ref.material : this.#secrets.get(ref);
+  }
+
+  /**
+   * The current material; `missing` when a secret is not there, or is of the wrong kind or not usable.
+   * @param serverName what a client asked for: it chooses among several certificates.
+   */
+  get(tls: TlsCommon, serverName: string = ''): TlsMaterial | TlsUnavailable {
+    let materials: SecretMaterial[] = [];
     const missing: string[] = [];
     const refs = refsOf(tls);
     for (const ref of refs) {
-      const material = this.#secrets.get(ref);
+      const material = this.#secret(ref);
       if (material === undefined) {
         missing.push(`secret ${ref.name}`);
       } else {
@@ -100,9 +109,16 @@ export class TlsContexts {
     if (missing.length > 0) {
       return { missing };
     }
-    const version = materials.map((material) => `${material.kind}=${material.version}`).join(' ');
+    let chosen = '';
+    if (tls.certificates.length > 1) {
+      const all = materials;
+      materials = this.#choice.of(all, serverName);
+      // Secrets that came together may have the same version.
+      chosen = materials.map((material) => all.indexOf(material)).join(',');
+    }
+    const version = chosen + materials.map((material) => `${material.kind}=${material.version}`).join(' ');
     const found = this.#found.get(tls);
-    const key = found?.version === version ? found.key : JSON.stringify([version, refs, parametersOf(tls)]);
+    const key = found?.version === version ? found.key : JSON.stringify([version, namesOf(refs), parametersOf(tls)]);
     const known = this.#materials.get(key);
     if (known !== undefined) {
       this.#materials.delete(key);
@@ -130,27 +146,29 @@ function parametersOf(tls: TlsCommon): unknown[] {
     tls.minVersion,
     tls.maxVersion,
     tls.cipherSuites,
-    tls.certificate === undefined,
+    tls.certificates.length === 0,
     tls.validation === undefined,
   ];
 }
 
 function refsOf(tls: TlsCommon): SecretRef[] {
-  const refs: SecretRef[] = [];
-  if (tls.certificate !== undefined) {
-    refs.push(tls.certificate);
-  }
+  const refs: SecretRef[] = [...tls.certificates];
   if (tls.validation !== undefined) {
     refs.push(tls.validation.trustBundle);
   }
   return refs;
 }
 
+function namesOf(refs: readonly SecretRef[]): unknown[] {
+  return refs.map(({ source, name }) => [source, name]);
+}
+
 function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], version: string): TlsMaterial {
-  const keyPair = materials.find((material) => material.kind === 'key-pair');
+  const keyPairs = materials.filter((material) => material.kind === 'key-pair');
+  const [keyPair] = keyPairs;
   const bundle = materials.find((material) => material.kind === 'trust-bundle');
-  if (tls.certificate !== undefined && keyPair === undefined) {
-    throw new TypeError(`${tls.certificate.name} is no key pair`);
+  if (tls.certificates.length > 0 && keyPair === undefined) {
+    throw new TypeError(`${tls.certificates[0]?.name} is no key pair`);
   }
   if (tls.validation !== undefined && bundle === undefined) {
     throw new TypeError(`${tls.validation.trustBundle.name} is no trust bundle`);
@@ -158,9 +176,15 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
   const chain =
     keyPair === undefined ? [] : splitPem(keyPair.certificateChainPem).map((pem) => new X509Certificate(pem));
   const roots = bundle === undefined ? [] : splitPem(bundle.pem);
-  const issuers = bundle === undefined ? [] : issuersSignedBy(roots.flatMap(readableCertificate), chain);
+  const issuers =
+    bundle === undefined || chain.length === 0 ? [] : issuersSignedBy(roots.flatMap(readableCertificate), chain);
   const options: SecureContextOptions = {
-    ...(keyPair === undefined ? {} : { cert: keyPair.certificateChainPem, key: keyPair.privateKeyPem() }),
+    ...(keyPair === undefined
+      ? {}
+      : {
+          cert: keyPairs.map((pair) => pair.certificateChainPem),
+          key: keyPairs.map((pair) => pair.privateKeyPem()),
+        }),
     // Without validation nothing may be trusted by accident: an empty list keeps Node's built-in roots out.
     ca: [...roots, ...issuers.map(String)],
     minVersion: tls.minVersion,

@@ -5,7 +5,7 @@ import { silentLogger } from '@weft/base';
 import { createCsr, generatePrivateKey, parseSpiffeId } from '@weft/identity';
 import { CertificateAuthority } from '@weft/identity/authority';
 import type { SecretMaterial } from '../../src/data-plane.ts';
-import type { DownstreamTls, SecretRef, StringMatch, UpstreamTls } from '../../src/runtime-config/config.ts';
+import type { DownstreamTls, SecretRef, SubjectAltNameMatch, UpstreamTls } from '../../src/runtime-config/config.ts';
 
 export const ownKeyPair: SecretRef = { source: 'local', name: 'default' };
 export const meshRoots: SecretRef = { source: 'ads', name: 'ROOTCA' };
@@ -57,19 +57,22 @@ export function spiffe(serviceAccount: string): string {
   return `spiffe://cluster.local/ns/shop/sa/${serviceAccount}`;
 }
 
-export function exactly(...values: readonly string[]): StringMatch[] {
-  return values.map((value) => ({ kind: 'exact', value, ignoreCase: false }));
+export function exactly(...values: readonly string[]): SubjectAltNameMatch[] {
+  return values.map((value) => ({ type: 'URI', match: { kind: 'exact', value, ignoreCase: false } }));
 }
 
 const common = {
-  certificate: ownKeyPair,
+  certificates: [ownKeyPair],
   alpn: ['http/1.1'],
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   cipherSuites: [],
 } as const;
 
-export function serverTls(accepts: readonly StringMatch[] = [], overrides: Partial<DownstreamTls> = {}): DownstreamTls {
+export function serverTls(
+  accepts: readonly SubjectAltNameMatch[] = [],
+  overrides: Partial<DownstreamTls> = {},
+): DownstreamTls {
   return {
     ...common,
     validation: { trustBundle: meshRoots, subjectAltNames: accepts },
@@ -78,7 +81,7 @@ export function serverTls(accepts: readonly StringMatch[] = [], overrides: Parti
   };
 }
 
-export function clientTls(accepts: readonly StringMatch[], overrides: Partial<UpstreamTls> = {}): UpstreamTls {
+export function clientTls(accepts: readonly SubjectAltNameMatch[], overrides: Partial<UpstreamTls> = {}): UpstreamTls {
   return {
     ...common,
     validation: { trustBundle: meshRoots, subjectAltNames: accepts },

@@ -150,7 +150,7 @@ export class TlsPair {
     const outcome = this.beforeAccept(socket).then(
       () =>
         new Promise<Outcome>((resolve) => {
-          this.#acceptor.accept(this.context, socket, this.offered, {
+          this.#acceptor.accept(this.context, socket, '', this.offered, {
             onSecure: (connection, peer) => resolve({ end: take(connection), peer }),
             onFailed: (reason) => {
               socket.destroy();

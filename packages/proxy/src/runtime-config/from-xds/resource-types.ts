@@ -7,7 +7,6 @@ import type {
   NetworkFilter,
   RouteTable,
   SecretConfig,
-  SecretRef,
   TlsCommon,
   VirtualHost,
 } from '../config.ts';
@@ -149,8 +148,9 @@ function filterReferences(listener: ListenerConfig, filter: NetworkFilter): Refe
 }
 
 function secretReferences(tls: TlsCommon): Reference[] {
-  return [tls.certificate, tls.validation?.trustBundle]
-    .filter((ref): ref is SecretRef => ref?.source === 'ads')
+  return [...tls.certificates, tls.validation?.trustBundle]
+    .filter((ref) => ref !== undefined)
+    .filter(({ source }) => source === 'ads')
     .map(({ name }) => ({ typeUrl: typeUrls.secret, name, whenMissing: 'wait' }));
 }
 

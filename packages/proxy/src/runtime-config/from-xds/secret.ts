@@ -38,24 +38,31 @@ export function secretFromXds(
         return undefined;
       }
       const chainPem = problems.within('certificate_chain', () => textFromXds(chain, problems));
-      const leaf = problems.within('certificate_chain', () =>
-        attempt(() => new X509Certificate(splitPem(chainPem, 'CERTIFICATE')[0] ?? ''), problems),
-      );
-      const privateKey = problems.within('private_key', () => {
-        const pem = textFromXds(key, problems);
-        return attempt(() => PrivateKey.fromPem(pem), problems);
-      });
-      if (leaf === undefined || privateKey === undefined) {
+      const keyPem = problems.within('private_key', () => textFromXds(key, problems));
+      const privateKey = certificateFromXds(chainPem, keyPem, problems);
+      if (privateKey === undefined) {
         return undefined;
-      }
-      if (!leaf.checkPrivateKey(privateKey.reveal())) {
-        problems.add('the certificate does not belong to the private key');
       }
       return { kind: 'certificate', name, chainPem, key: privateKey, version };
     });
   }
   problems.add('validation_context or tls_certificate is required');
   return undefined;
+}
+
+/** The key of a certificate; undefined when either is refused. One that does not fit is a problem, too. */
+export function certificateFromXds(chainPem: string, keyPem: string, problems: Problems): PrivateKey | undefined {
+  const leaf = problems.within('certificate_chain', () =>
+    attempt(() => new X509Certificate(splitPem(chainPem, 'CERTIFICATE')[0] ?? ''), problems),
+  );
+  const privateKey = problems.within('private_key', () => attempt(() => PrivateKey.fromPem(keyPem), problems));
+  if (leaf === undefined || privateKey === undefined) {
+    return undefined;
+  }
+  if (!leaf.checkPrivateKey(privateKey.reveal())) {
+    problems.add('the certificate does not belong to the private key');
+  }
+  return privateKey;
 }
 
 function attempt<T>(body: () => T, problems: Problems): T | undefined {

@@ -1,5 +1,12 @@
 import { getCiphers } from 'node:tls';
-import type { DownstreamTls, SecretRef, TlsCommon, TlsValidation, UpstreamTls } from '../config.ts';
+import type {
+  DownstreamTls,
+  SecretRef,
+  SubjectAltNameMatch,
+  TlsCommon,
+  TlsValidation,
+  UpstreamTls,
+} from '../config.ts';
 import type { ConfigSource } from '../wire/core-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
@@ -11,6 +18,7 @@ import type {
   TlsParameters,
   UpstreamTlsContext,
 } from '../wire/tls-schema.ts';
+import { givenKeyPairFromXds, givenRootsFromXds } from './given-secret.ts';
 import { present } from './present.ts';
 import { stringMatchFromXds } from './string-match.ts';
 
@@ -21,7 +29,7 @@ const MAX_SNI_LENGTH = 255;
 /** `envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext` */
 export function downstreamTlsFromXds(context: Decoded<typeof DownstreamTlsContext>, problems: Problems): DownstreamTls {
   const common = commonFromXds(context.common_tls_context, 'TLSv1.3', problems);
-  if (common.certificate === undefined) {
+  if (common.certificates.length === 0) {
     problems.add('a server needs a certificate', 'common_tls_context.tls_certificate_sds_secret_configs');
   }
   const requireClientCertificate = context.require_client_certificate ?? false;
@@ -40,11 +48,8 @@ export function upstreamTlsFromXds(context: Decoded<typeof UpstreamTlsContext>, 
     problems.add('is not a server name', 'sni');
   }
   const common = commonFromXds(context.common_tls_context, 'TLSv1.2', problems);
-  if (common.validation === undefined) {
-    problems.add(
-      'a server that is not authenticated is not supported: name a trust bundle',
-      'common_tls_context.combined_validation_context',
-    );
+  if (common.certificates.length > 1) {
+    problems.add('a client has one certificate at most', 'common_tls_context.tls_certificate_sds_secret_configs');
   }
   return { ...common, sni: context.sni };
 }
@@ -57,13 +62,14 @@ function commonFromXds(
 ): TlsCommon {
   return problems.within('common_tls_context', () => {
     const parameters = context?.tls_params;
-    const certificates = context?.tls_certificate_sds_secret_configs ?? [];
-    if (certificates.length > 1) {
-      problems.add('more than one certificate is not supported', 'tls_certificate_sds_secret_configs');
+    const { tls_certificate_sds_secret_configs: secrets = [], tls_certificates: pairs = [] } = context ?? {};
+    if (secrets.length > 0 && pairs.length > 0) {
+      problems.add('not beside tls_certificate_sds_secret_configs', 'tls_certificates');
     }
-    const [certificate] = problems.each('tls_certificate_sds_secret_configs', certificates, (config) =>
-      secretRefFromXds(config, problems),
-    );
+    const certificates = present([
+      ...problems.each('tls_certificate_sds_secret_configs', secrets, (config) => secretRefFromXds(config, problems)),
+      ...problems.each('tls_certificates', pairs, (pair) => givenKeyPairFromXds(pair, problems)),
+    ]);
     const minVersion = versionFromXds(parameters?.tls_minimum_protocol_version, 'TLSv1.2', 'minimum', problems);
     const maxVersion = versionFromXds(parameters?.tls_maximum_protocol_version, autoMaximum, 'maximum', problems);
     if (minVersion === 'TLSv1.3' && maxVersion === 'TLSv1.2') {
@@ -76,7 +82,7 @@ function commonFromXds(
 
     function finish(maximum: TlsCommon['maxVersion']): TlsCommon {
       return {
-        certificate,
+        certificates,
         validation: validationFromXds(context, problems),
         alpn: alpnFromXds(context?.alpn_protocols ?? [], problems),
         minVersion,
@@ -134,10 +140,21 @@ function validationFromXds(
   context: Decoded<typeof CommonTlsContext> | undefined,
   problems: Problems,
 ): TlsValidation | undefined {
-  const { combined_validation_context: combined, validation_context_sds_secret_config: sds } = context ?? {};
+  const {
+    combined_validation_context: combined,
+    validation_context_sds_secret_config: sds,
+    validation_context: given,
+  } = context ?? {};
   if (sds !== undefined) {
     const trustBundle = problems.within('validation_context_sds_secret_config', () => secretRefFromXds(sds, problems));
     return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames: [] };
+  }
+  if (given !== undefined) {
+    return problems.within('validation_context', () => {
+      const trustBundle = givenRootsFromXds(given, problems);
+      const subjectAltNames = subjectAltNamesFromXds(given, problems);
+      return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames };
+    });
   }
   if (combined === undefined) {
     return undefined;
@@ -154,7 +171,12 @@ function validationFromXds(
     const subjectAltNames =
       defaults === undefined
         ? []
-        : problems.within('default_validation_context', () => subjectAltNamesFromXds(defaults, problems));
+        : problems.within('default_validation_context', () => {
+            if (defaults.trusted_ca !== undefined || defaults.system_root_certs !== undefined) {
+              problems.add('not supported beside a secret, which brings its own', 'trusted_ca');
+            }
+            return subjectAltNamesFromXds(defaults, problems);
+          });
     return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames };
   });
 }
@@ -163,22 +185,21 @@ function subjectAltNamesFromXds(
   context: Decoded<typeof CertificateValidationContext>,
   problems: Problems,
 ): TlsValidation['subjectAltNames'] {
-  if (context.trusted_ca !== undefined) {
-    problems.add('not supported here, only in a secret', 'trusted_ca');
-  }
   const matches = problems.each(
     'match_typed_subject_alt_names',
     context.match_typed_subject_alt_names,
-    ({ san_type: type, matcher }) => {
+    ({ san_type: type, matcher }): SubjectAltNameMatch | undefined => {
       // A pattern for one type of name must not match a name of another type.
-      if (type !== 'URI') {
-        problems.add(`${type} is not supported, only URI is`, 'san_type');
+      if (type === 'SAN_TYPE_UNSPECIFIED' || type === 'OTHER_NAME') {
+        problems.add(`${type} is not supported`, 'san_type');
+        return undefined;
       }
       if (matcher === undefined) {
         problems.add('required', 'matcher');
         return undefined;
       }
-      return problems.within('matcher', () => stringMatchFromXds(matcher, problems));
+      const match = problems.within('matcher', () => stringMatchFromXds(matcher, problems));
+      return match === undefined ? undefined : { type, match };
     },
   );
   return present(matches);
@@ -195,7 +216,7 @@ function secretRefFromXds(config: Decoded<typeof SdsSecretConfig>, problems: Pro
 function secretSourceFromXds(
   source: Decoded<typeof ConfigSource> | undefined,
   problems: Problems,
-): SecretRef['source'] | undefined {
+): 'local' | 'ads' | undefined {
   if (source?.ads !== undefined) {
     return 'ads';
   }

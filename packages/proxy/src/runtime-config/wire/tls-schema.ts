@@ -28,14 +28,20 @@ export const SubjectAltNameMatcher = message(
   '3:oid',
 );
 
+export const CertificateValidationContextSystemRootCerts = message(
+  'envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.SystemRootCerts',
+  {},
+);
+
 export const CertificateValidationContext = message(
   'envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext',
   {
     trusted_ca: nested(1, DataSource),
     trust_chain_verification: only(enumeration(10, 'VERIFY_TRUST_CHAIN=0 ACCEPT_UNTRUSTED=1'), 'VERIFY_TRUST_CHAIN'),
     match_typed_subject_alt_names: repeated(nested(15, SubjectAltNameMatcher)),
+    system_root_certs: nested(17, CertificateValidationContextSystemRootCerts),
   },
-  '2:verify_certificate_hash 3:verify_certificate_spki 6:require_signed_certificate_timestamp 7:crl 8:allow_expired_certificate 9:match_subject_alt_names 11:watched_directory 12:custom_validator_config 13:ca_certificate_provider_instance 14:only_verify_leaf_cert_crl 16:max_verify_depth 17:system_root_certs',
+  '2:verify_certificate_hash 3:verify_certificate_spki 6:require_signed_certificate_timestamp 7:crl 8:allow_expired_certificate 9:match_subject_alt_names 11:watched_directory 12:custom_validator_config 13:ca_certificate_provider_instance 14:only_verify_leaf_cert_crl 16:max_verify_depth',
 );
 
 export const SdsSecretConfig = message('envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig', {
@@ -67,13 +73,15 @@ export const CommonTlsContext = message(
   'envoy.extensions.transport_sockets.tls.v3.CommonTlsContext',
   {
     tls_params: nested(1, TlsParameters),
+    tls_certificates: repeated(nested(2, TlsCertificate)),
+    validation_context: nested(3, CertificateValidationContext),
     alpn_protocols: repeated(string(4)),
     tls_certificate_sds_secret_configs: repeated(nested(6, SdsSecretConfig)),
     validation_context_sds_secret_config: nested(7, SdsSecretConfig),
     combined_validation_context: nested(8, CommonTlsContextCombinedCertificateValidationContext),
   },
-  '2:tls_certificates 3:validation_context 9:tls_certificate_certificate_provider 10:validation_context_certificate_provider 11:tls_certificate_certificate_provider_instance 12:validation_context_certificate_provider_instance 13:custom_handshaker 14:tls_certificate_provider_instance 15:key_log',
-  [['validation_context_sds_secret_config', 'combined_validation_context']],
+  '9:tls_certificate_certificate_provider 10:validation_context_certificate_provider 11:tls_certificate_certificate_provider_instance 12:validation_context_certificate_provider_instance 13:custom_handshaker 14:tls_certificate_provider_instance 15:key_log',
+  [['validation_context', 'validation_context_sds_secret_config', 'combined_validation_context']],
 );
 
 export const UpstreamTlsContext = message(
