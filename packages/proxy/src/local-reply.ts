@@ -104,7 +104,8 @@ export function corsPreflight(headers: readonly string[]): LocalReply {
 
 /** The answer of the health check filter. */
 export function healthCheckReply(status: number, degraded: boolean, details: string): LocalReply {
-  return reply(status, '', details, status === 200 ? 0 : ResponseFlag.LH, degraded ? ['x-envoy-degraded', ''] : []);
+  const isGood = status >= 200 && status < 300;
+  return reply(status, '', details, isGood ? 0 : ResponseFlag.LH, degraded ? ['x-envoy-degraded', ''] : []);
 }
 
 /** The error that the fault filter makes. */

@@ -100,6 +100,7 @@ export class ProxyProcess {
       secrets: this.#secrets,
       warmingTimeoutMs: bootstrap.warmingTimeoutMs,
       locality: bootstrap.node.locality,
+      nodeCluster: bootstrap.node.cluster,
       ...(bootstrap.localCluster === undefined ? {} : { localCluster: bootstrap.localCluster }),
       onStreamEnd: (info, listener, manager) =>
         this.#guard(() => {

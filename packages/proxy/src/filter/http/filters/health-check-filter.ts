@@ -14,6 +14,7 @@ interface Health {
 }
 
 const healthy: Health = { status: 200, degraded: false, details: 'health_check_ok' };
+const clustersHealthy: Health = { ...healthy, details: 'health_check_ok_cluster_healthy' };
 const failing = (details: string): Health => ({ status: 503, degraded: false, details });
 
 /**
@@ -84,5 +85,5 @@ function healthOfClusters(percentages: ReadonlyMap<string, number>, { clusters }
       return failing('health_check_failed_cluster_unhealthy');
     }
   }
-  return healthy;
+  return percentages.size === 0 ? healthy : clustersHealthy;
 }
