@@ -61,6 +61,7 @@ export type {
   Secret,
   Service,
   ServiceEntry,
+  Sidecar,
   VirtualService,
   WorkloadEntry,
 };

@@ -14,6 +14,7 @@ import {
   type ProxyResource,
   type Service,
   type ServiceEntry,
+  type Sidecar,
   type VirtualService,
   type WorkloadEntry,
 } from '../kinds.ts';
@@ -27,6 +28,7 @@ import {
   instancesOfSlice,
   originsOfWorkload,
 } from './collect-instances.ts';
+import { type EgressScope, egressScope, inScope } from './egress-scope.ts';
 import { HostIndex } from './host-index.ts';
 import { type CollectedInstances, type Instance, type InstanceSet, instanceSet } from './instances.ts';
 import { MemoTable } from './memo-table.ts';
@@ -60,6 +62,8 @@ export interface Client {
   readonly labels: Readonly<Record<string, string>>;
   /** `region/zone/subzone` of the workload; absent or empty = not known. */
   readonly locality?: string | undefined;
+  /** What it may reach; absent = all that is exported to it. */
+  readonly scope?: EgressScope | undefined;
   /** `<namespace>/<name>` of the Gateway (Istio's) that requests come through; undefined: they are a sidecar's. */
   readonly gateway?: string | undefined;
 }
@@ -78,6 +82,8 @@ export class MeshState {
   readonly destinationRules = new HostIndex<DestinationRule>('destination-rule', this.reads);
   /** By `<namespace>/<name>` of the Gateways that they name. */
   readonly #byGateway = new HostIndex<VirtualService>('virtual-service-by-gateway', this.reads);
+  /** By their namespaces. */
+  readonly sidecars = new HostIndex<Sidecar>('sidecar', this.reads);
   /** Of the Gateway API. */
   readonly routes = new RouteIndex(this.reads);
   readonly peerAuthentications: PeerAuthenticationIndex;
@@ -194,13 +200,30 @@ export class MeshState {
     for (const objects of this.virtualServices.covering(host)) {
       const found = objects.find(
         (object) =>
-          forSidecars(object) && exportedTo(object.spec?.exportTo, object.metadata.namespace ?? '', client.namespace),
+          forSidecars(object) &&
+          exportedTo(object.spec?.exportTo, object.metadata.namespace ?? '', client.namespace) &&
+          inScope(client.scope, object.metadata.namespace ?? '', host, undefined),
       );
       if (found !== undefined) {
         return found;
       }
     }
     return undefined;
+  }
+
+  /**
+   * What a sidecar may reach: the Sidecar of its namespace that selects it, else that of its namespace without a selector, else that of the
+   * root namespace. Of several the oldest counts. undefined: there is none.
+   */
+  egressScopeOf(namespace: string, labels: Readonly<Record<string, string>>): EgressScope | undefined {
+    const own = this.sidecars.exact(namespace);
+    const found =
+      own.find((sidecar) => isForSome(sidecar) && selects(sidecar.spec?.workloadSelector?.labels, labels)) ??
+      own.find((sidecar) => !isForSome(sidecar)) ??
+      this.sidecars.exact(this.settings.rootNamespace).find((sidecar) => !isForSome(sidecar));
+    return (
+      found && this.memo.get(`egress-scope|${keyOf(found)}`, [found] as const, ([sidecar]) => egressScope(sidecar))
+    );
   }
 
   /** The VirtualServices that name a Gateway of Istio, the oldest first. @param gateway `<namespace>/<name>`. */
@@ -348,7 +371,10 @@ export class MeshState {
       }
     },
     'networking.istio.io/ProxyConfig': () => {},
-    'networking.istio.io/Sidecar': () => {},
+    'networking.istio.io/Sidecar': (key, value, previous, effect) => {
+      this.sidecars.set(key, value as Sidecar | undefined, [(value ?? previous)?.metadata.namespace ?? '']);
+      effect.config = true;
+    },
     'networking.istio.io/WorkloadGroup': () => {},
     'discovery.k8s.io/EndpointSlice': (key, value, previous, effect) => {
       for (const slice of [previous, value] as (EndpointSlice | undefined)[]) {
@@ -553,4 +579,9 @@ function compareInstances(a: Instance, b: Instance): number {
 export function forSidecars(object: VirtualService): boolean {
   const gateways = object.spec?.gateways;
   return gateways === undefined || gateways.length === 0 || gateways.includes(mesh);
+}
+
+/** Whether a Sidecar chooses among the workloads of its namespace. */
+export function isForSome(sidecar: Sidecar): boolean {
+  return Object.keys(sidecar.spec?.workloadSelector?.labels ?? {}).length > 0;
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { OriginRef } from '@weft/ir';
-import type { Labels, Service, ServiceEntry, ServiceEntryPort, WorkloadSpec } from '../kinds.ts';
+import type { Labels, Service, ServiceEntry, ServiceEntryPort, Sidecar, WorkloadSpec } from '../kinds.ts';
 import { serviceHost } from '../names.ts';
 import { originOf } from '../origin.ts';
 import { carriesHttp, type DeclaredProtocol, protocolOfPort } from '../protocol.ts';
@@ -14,7 +14,8 @@ export interface ServiceModel {
   readonly ports: readonly ServicePortModel[];
   /** Key of {@link ServiceModel.object} in the index: all hosts of one object share its endpoints. */
   readonly objectKey: string;
-  readonly object: Service | ServiceEntry;
+  /** What declares it; the Sidecar that allows a host that only DNS knows. */
+  readonly object: Service | ServiceEntry | Sidecar;
   readonly discovery: 'endpoints' | 'dns' | 'none';
   /** Of the addresses that DNS has only one is used at a time (`DNS_ROUND_ROBIN`). */
   readonly firstAddressOnly: boolean;

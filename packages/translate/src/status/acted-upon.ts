@@ -195,7 +195,11 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
   'networking.istio.io/WorkloadEntry': under('spec', workload),
   'networking.istio.io/WorkloadGroup': {},
   'networking.istio.io/ProxyConfig': {},
-  'networking.istio.io/Sidecar': {},
+  'networking.istio.io/Sidecar': {
+    'spec.workloadSelector.labels{}': true,
+    ...all('spec.egress[].', 'hosts[]', 'port.number'),
+    'spec.outboundTrafficPolicy.mode': true,
+  },
   'networking.istio.io/VirtualService': {
     'spec.hosts[]': true,
     'spec.gateways[]': true,

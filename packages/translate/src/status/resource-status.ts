@@ -10,11 +10,12 @@ import {
   type PeerAuthentication,
   type ProxyResource,
   type ServiceEntry,
+  type Sidecar,
   type VirtualService,
 } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import { sameItems } from '../state/memo-table.ts';
-import { forSidecars, type MeshState } from '../state/mesh-state.ts';
+import { forSidecars, isForSome, type MeshState } from '../state/mesh-state.ts';
 import { portOf } from '../state/service-model.ts';
 import { httpRulesOf } from '../to-ir/delegation.ts';
 import { resolveDestination } from '../to-ir/destination.ts';
@@ -112,6 +113,11 @@ function factsOf(state: MeshState, kind: MeshKindName, object: MeshKinds[MeshKin
       return { ...istioGatewayFacts(state, object as IstioGateway), unsupported };
     case 'networking.istio.io/ServiceEntry':
       return { ...serviceEntryFacts(state, object as ServiceEntry), unresolved: undefined, unsupported };
+    case 'networking.istio.io/Sidecar': {
+      const winner = shadowingSidecar(state, object as Sidecar);
+      const conflicts = winner === undefined ? [] : [`the namespace by ${describe(winner)}`];
+      return { conflicts, overruled: winner !== undefined, unresolved: undefined, unsupported };
+    }
     case 'security.istio.io/PeerAuthentication': {
       const winner = state.peerAuthentications.shadowing(object as PeerAuthentication);
       const conflicts = winner === undefined ? [] : [`the scope by ${describe(winner)}`];
@@ -231,6 +237,12 @@ function unresolvedUpstreams(state: MeshState, proxy: ProxyResource): readonly s
     }
     return portOf(service, port) === undefined ? [`upstream ${host}:${port}: ${service.host} has no port ${port}`] : [];
   });
+}
+
+/** The older Sidecar for the whole namespace, because of which another one applies to nothing. */
+function shadowingSidecar(state: MeshState, object: Sidecar): Sidecar | undefined {
+  const winner = state.sidecars.exact(object.metadata.namespace ?? '').find((other) => !isForSome(other));
+  return isForSome(object) || winner === object ? undefined : winner;
 }
 
 function describe(object: KubeObject): string {

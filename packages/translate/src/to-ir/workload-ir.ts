@@ -16,6 +16,7 @@ import { compareText, type ProxyResource, type ProxyUpstream } from '../kinds.ts
 import { hostCandidates, spiffeId } from '../names.ts';
 import { originOf } from '../origin.ts';
 import { carriesHttp } from '../protocol.ts';
+import { inScope } from '../state/egress-scope.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { portOf } from '../state/service-model.ts';
 import { labelsOf } from '../state/workload.ts';
@@ -24,6 +25,7 @@ import { gatewaySockets } from './gateway-api/gateway-sockets.ts';
 import { httpRoutes } from './http-routes.ts';
 import { inboundListeners } from './inbound.ts';
 import { istioGatewaySockets } from './istio-gateway.ts';
+import { openService } from './open-service.ts';
 import { tcpDestinations } from './tcp-routes.ts';
 
 const loopback = '127.0.0.1';
@@ -31,10 +33,14 @@ const loopback = '127.0.0.1';
 /** Who the workload of a proxy is when it calls others. */
 export function clientOf(state: MeshState, proxyKey: string): Client {
   const entry = state.workloadEntry(proxyKey);
+  const namespace = proxyKey.slice(0, proxyKey.indexOf('/'));
+  const labels = entry === undefined ? {} : labelsOf(entry);
+  const isGateway = state.proxy(proxyKey)?.spec.role === 'gateway';
   return {
-    namespace: proxyKey.slice(0, proxyKey.indexOf('/')),
-    labels: entry === undefined ? {} : labelsOf(entry),
+    namespace,
+    labels,
     locality: entry?.spec.locality,
+    scope: isGateway ? undefined : state.egressScopeOf(namespace, labels),
   };
 }
 
@@ -84,6 +90,7 @@ function buildIr(
       proxy,
       entry,
       accessLogPath,
+      client.scope,
       upstreams.length,
       ...upstreams,
       virtualHosts.length,
@@ -111,6 +118,7 @@ function buildIr(
         ...inbound.map((listener: Inbound) => listener.origins),
         ...gateway.map((listener) => listener.origins),
         ...sorted.map((cluster) => cluster.origins),
+        client.scope === undefined ? [] : [client.scope.origin],
       ]),
     }),
   );
@@ -206,7 +214,11 @@ function upstreamOf(
 ): Upstream {
   const listenKey = `upstream-listen|${proxyKey}|${declared.listenPort}`;
   const listen = listenAddress(state, listenKey, declared.listenAddress, declared.listenPort);
-  const model = state.resolveHost(declared.host, client.namespace, client.namespace);
+  const found = state.resolveHost(declared.host, client.namespace, client.namespace);
+  const model =
+    found !== undefined && inScope(client.scope, found.namespace, found.host, declared.port)
+      ? found
+      : openService(state, client, declared.host, declared.port, 'auto');
   const port = model === undefined ? undefined : portOf(model, declared.port);
   const key = `upstream|${proxyKey}|${declared.listenPort}`;
   const http =
@@ -263,11 +275,7 @@ function gatewayListeners(
     const listen = listenAddress(state, `gateway-listen|${proxyKey}|${socket.port}`, address, port);
     const listener = state.memo.get(
       `gateway|${proxyKey}|${socket.port}`,
-      [
-        listen,
-        JSON.stringify([socket.origins, socket.chains.map(chainText)]),
-        ...socket.chains.flatMap(chainParts),
-      ],
+      [listen, JSON.stringify([socket.origins, socket.chains.map(chainText)]), ...socket.chains.flatMap(chainParts)],
       (): GatewayListener => ({
         listen,
         proxyProtocol: false,
