@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BinaryWriter } from '@weft/xds-types';
 import type { ClusterConfig } from '../config.ts';
 import { runtimeConfigFromStatic } from '../static-resources.ts';
+import { Cluster } from '../wire/cluster-schema.ts';
+import { jsonFromBytes } from '../wire/json.ts';
 import type { JsonObject, JsonValue } from '../wire/schema.ts';
 
 function convert(fields: JsonObject): { readonly cluster: ClusterConfig | undefined; readonly problems: string } {
@@ -211,4 +214,22 @@ test('what contradicts itself or is out of bounds is refused where it stands', (
   for (const [fields, problem] of refused) {
     assert.match(convert(fields).problems, problem);
   }
+});
+
+test('a policy of a type that is not known is dumped by its name', () => {
+  const extension = (typeUrl: string): Uint8Array => {
+    const any = new BinaryWriter()
+      .uint32(10)
+      .string(typeUrl)
+      .uint32(18)
+      .bytes(new Uint8Array([8, 1]))
+      .finish();
+    const config = new BinaryWriter().uint32(18).bytes(any).finish();
+    return new BinaryWriter().uint32(34).bytes(config).finish();
+  };
+  const policies = new BinaryWriter().uint32(10).bytes(extension('type.googleapis.com/example.Unknown')).finish();
+  const bytes = new BinaryWriter().uint32(10).string('c').uint32(330).bytes(policies).finish();
+  assert.deepEqual(jsonFromBytes(Cluster, bytes)['load_balancing_policy'], {
+    policies: [{ typed_extension_config: { typed_config: { '@type': 'type.googleapis.com/example.Unknown' } } }],
+  });
 });
