@@ -17,17 +17,19 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
   if (action === undefined || choice === undefined || table === undefined) {
     return;
   }
-  stream.timeoutMs = action.timeoutMs;
-  const { expectedTimeout: expected } = route;
-  if (!manager.config.suppressEnvoyHeaders && expected !== undefined && !stream.isInternal) {
-    head.addClean(expectedTimeout, expected);
-  }
   let policy = action.retryPolicy ?? route.virtualHost.retryPolicy;
-  if (stream.isInternal || choice.requestEdits.length + choice.firstRequestEdits.length > 0 || table.editsRequests) {
+  stream.timeoutMs = action.timeoutMs;
+  if (stream.isInternal) {
+    policy = takeTimeouts(stream, policy);
+  } else if (!manager.config.suppressEnvoyHeaders && route.expectedTimeout !== undefined) {
+    head.addClean(expectedTimeout, route.expectedTimeout);
+  }
+  const edited = choice.requestEdits.length + choice.firstRequestEdits.length > 0 || table.editsRequests;
+  if (edited) {
     table.editRequest(choice, head, info);
-    const perTryMs = takeMilliseconds(head, 'x-envoy-upstream-rq-per-try-timeout-ms');
-    policy = withPerTryTimeout(retryPolicyFromFields(policy, head), perTryMs);
-    takeTimeout(stream, policy?.perTryTimeoutMs ?? 0);
+  }
+  if (edited || stream.isInternal) {
+    policy = retryPolicyFromFields(policy, head);
     if (head.has('x-envoy-upstream-rq-timeout-alt-response')) {
       head.remove('x-envoy-upstream-rq-timeout-alt-response');
       stream.timeoutIsEmptyAnswer = true;
@@ -46,20 +48,22 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
   }
 }
 
-/** A time for each try that the request asks for; without a policy it holds for the only try. */
-function withPerTryTimeout(policy: RetryPolicy | undefined, perTryMs: number | undefined): RetryPolicy | undefined {
-  return perTryMs === undefined ? policy : { ...(policy ?? { ...noPolicy, numRetries: 0 }), perTryTimeoutMs: perTryMs };
-}
-
-/** How long the request may take if its fields say so, and `x-envoy-expected-rq-timeout-ms` of it. */
-function takeTimeout(stream: HttpStream, perTryMs: number): void {
+/**
+ * How long the request of an internal client may take, and each try, if its fields say so; and `x-envoy-expected-rq-timeout-ms` of it.
+ * What header edits of the route put there later is not heard, as in Envoy.
+ */
+function takeTimeouts(stream: HttpStream, policy: RetryPolicy | undefined): RetryPolicy | undefined {
   const { head, manager } = stream;
   stream.timeoutMs = takeMilliseconds(head, 'x-envoy-upstream-rq-timeout-ms') ?? stream.timeoutMs;
   const { timeoutMs } = stream;
+  const asked = takeMilliseconds(head, 'x-envoy-upstream-rq-per-try-timeout-ms');
+  const perTryMs = asked ?? policy?.perTryTimeoutMs ?? 0;
   const expected = perTryMs > 0 && (timeoutMs === 0 || perTryMs < timeoutMs) ? perTryMs : timeoutMs;
   if (!manager.config.suppressEnvoyHeaders && expected > 0) {
     head.set(expectedTimeout, String(expected));
   }
+  // Without a policy it holds for the only try.
+  return asked === undefined ? policy : { ...(policy ?? { ...noPolicy, numRetries: 0 }), perTryTimeoutMs: asked };
 }
 
 function takeMilliseconds(head: RequestHead, name: string): number | undefined {
