@@ -18,3 +18,25 @@ export interface RequestExplanation {
   /** What the client gets: `forwarded`, `answered 404 …`. */
   readonly outcome: string;
 }
+
+/** One value that is in force. */
+export interface ExplainedValue {
+  readonly name: string;
+  readonly value: string;
+  /** `DestinationRule shop/reviews spec.trafficPolicy.tls`, `default (Istio)`; empty: it is no setting. */
+  readonly origin: string;
+}
+
+export interface ExplainedSection {
+  readonly title: string;
+  readonly values: readonly ExplainedValue[];
+}
+
+/** The values in force for a service or for the proxy of a workload, with where each comes from. */
+export interface EffectiveExplanation {
+  /** `Service shop/reviews`, `Proxy shop/reviews-v1`. */
+  readonly subject: string;
+  /** Whose view it is. */
+  readonly from: string;
+  readonly sections: readonly ExplainedSection[];
+}

@@ -1,5 +1,11 @@
 export type { CheckList, CheckResult } from './checks.ts';
-export type { ExplainedStep, RequestExplanation } from './explain.ts';
+export type {
+  EffectiveExplanation,
+  ExplainedSection,
+  ExplainedStep,
+  ExplainedValue,
+  RequestExplanation,
+} from './explain.ts';
 export type { JoinTokenRequest, JoinTokenResponse, PageLogin, TrustBundleInfo } from './join.ts';
 export { adminPaths, adminPrefix } from './paths.ts';
 export type { Preview, PreviewedChange, PreviewRequest } from './preview.ts';

@@ -23,6 +23,8 @@ export const adminPaths = {
    * → `RequestExplanation`. Query: `method`, `url` (absolute), `header` (`name: value`, any number).
    */
   explain: (namespace: string, name: string): string => `/weft/v1/proxies/${part(namespace)}/${part(name)}/explain`,
+  /** → `EffectiveExplanation`. Query: `name`, `namespace` of short names, `from` (`<namespace>/<name>` of a proxy; optional). */
+  explainName: '/weft/v1/explain',
   /** `POST PreviewRequest` → `Preview`; needs `create` on this path. Nothing is stored. */
   preview: '/weft/v1/preview',
   /** → `EdgeList`. Query as `overview`. */

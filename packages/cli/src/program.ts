@@ -8,7 +8,7 @@ import { deleteObjects } from './commands/delete.ts';
 import { type DemoOptions, demo } from './commands/demo.ts';
 import { type DiffOptions, diff } from './commands/diff.ts';
 import { down } from './commands/down.ts';
-import { type ExplainOptions, explainRequest } from './commands/explain.ts';
+import { type ExplainOptions, explainName, explainRequest } from './commands/explain.ts';
 import { type GatewayOptions, gateway } from './commands/gateway.ts';
 import { type GetOptions, get } from './commands/get.ts';
 import { type RunOptions, run } from './commands/run.ts';
@@ -123,7 +123,16 @@ export function createProgram(context: Context): Command {
     .option(outputFlag, 'json, yaml or name')
     .action((options: ApplyOptions) => apply(context, options));
 
-  const explain = program.command('explain').summary('say what the mesh does with a request, and why');
+  const explain = withNamespace(withApiFlags(program.command('explain')))
+    .summary('say what is in force for a service, a workload or a request, and why')
+    .description(
+      'Prints the effective values of a service or of the proxy of a workload (protocols, mutual TLS, balancing, limits, timeouts, retries, routes, endpoints), each with the resource and field that it comes from, or the default; then what loses, and what is not acted upon.',
+    )
+    .argument('[name]', 'reviews, reviews.shop, shop/reviews; service/reviews or workload/reviews-v1 where both exist')
+    .option('--from <workload>', 'as this workload has it (default: any of the namespace of the service)')
+    .option(outputFlag, 'json or yaml')
+    .enablePositionalOptions()
+    .action((name: string | undefined, options: ExplainOptions) => explainName(context, name, options));
   withNamespace(withApiFlags(explain.command('request')))
     .summary('walk one request through the configuration of a proxy')
     .description(

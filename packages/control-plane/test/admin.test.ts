@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { adminPaths, type CheckList, type ConfigDump, type Overview, type ProxyDetail } from '@weft/admin-api';
+import {
+  adminPaths,
+  type CheckList,
+  type ConfigDump,
+  type EffectiveExplanation,
+  type Overview,
+  type ProxyDetail,
+} from '@weft/admin-api';
 import { MeshError, systemClock } from '@weft/base';
 import type { Condition, KubeObject } from '@weft/resources';
 import { eventually } from '@weft/testkit';
@@ -237,4 +244,21 @@ test('what clients were seen to speak is told with the port, by a check and by a
   await eventually(async () => !(await conditions()).some(({ type }) => type.startsWith('Protocol')), {
     what: 'the conditions are gone with their reason',
   });
+});
+
+test('the effective values of a service and of a proxy are told by name; what is not there is not found', async (t) => {
+  const fixture = await startFixture(t, { objects: smallShop() });
+  const base = `${await serveAdmin(t, fixture)}${adminPaths.explainName}`;
+  const service = await read<EffectiveExplanation>(`${base}?name=reviews&namespace=shop&from=shop/web-1`);
+  assert.deepEqual([service.subject, service.from], ['Service shop/reviews', 'shop/web-1']);
+  assert.ok(service.sections.some(({ title }) => title === 'calls to port 9080'));
+  const proxy = await read<EffectiveExplanation>(`${base}?name=web-1&namespace=shop`);
+  assert.equal(proxy.subject, 'Proxy shop/web-1');
+  for (const [query, status] of [
+    ['name=nobody&namespace=shop', 404],
+    ['name=reviews&namespace=shop&from=shop/nobody', 404],
+    ['namespace=shop', 422],
+  ] as const) {
+    assert.equal((await fetch(`${base}?${query}`)).status, status, query);
+  }
 });

@@ -4,6 +4,7 @@ import {
   type CheckList,
   type ConfigDump,
   type ControlPlaneFile,
+  type EffectiveExplanation,
   type JoinTokenRequest,
   type JoinTokenResponse,
   type Overview,
@@ -58,6 +59,10 @@ export class MeshApi {
 
   explain(namespace: string, name: string, query: URLSearchParams): Promise<RequestExplanation> {
     return this.client.json({ path: `${adminPaths.explain(namespace, name)}?${query}` });
+  }
+
+  explainName(query: URLSearchParams): Promise<EffectiveExplanation> {
+    return this.client.json({ path: `${adminPaths.explainName}?${query}` });
   }
 
   preview(objects: readonly KubeObject[]): Promise<Preview> {

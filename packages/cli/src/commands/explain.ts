@@ -1,15 +1,39 @@
-import type { RequestExplanation } from '@weft/admin-api';
+import type { EffectiveExplanation, RequestExplanation } from '@weft/admin-api';
 import type { MeshApi } from '../api/mesh-api.ts';
 import { usageFailure } from '../cli-failure.ts';
 import { type ApiFlags, type Context, withApi } from '../context.ts';
 import { parseOutputFormat, printValue } from '../terminal/output.ts';
-import type { Style } from '../terminal/style.ts';
+import { printable, type Style } from '../terminal/style.ts';
 
 export interface ExplainOptions extends ApiFlags {
   readonly from?: string;
   readonly namespace?: string;
   readonly header?: readonly string[];
   readonly output?: string;
+}
+
+/** `weft explain NAME`: the effective values of a service or of a workload's proxy, each with where it comes from. */
+export async function explainName(context: Context, name: string | undefined, options: ExplainOptions): Promise<void> {
+  const { terminal } = context;
+  const { from } = options;
+  const format = parseOutputFormat(options.output, ['table', 'json', 'yaml']);
+  if (name === undefined) {
+    throw usageFailure('no name was given', 'name a service or a workload: weft explain reviews');
+  }
+  await withApi(context, options, async (api) => {
+    const namespace = options.namespace ?? api.defaultNamespace;
+    const query = new URLSearchParams({ name, namespace });
+    if (from !== undefined) {
+      const proxy = await findProxy(api, from, namespace);
+      query.set('from', `${proxy.namespace}/${proxy.name}`);
+    }
+    const explanation = await api.explainName(query);
+    if (format === 'json' || format === 'yaml') {
+      printValue(terminal, explanation, format);
+    } else {
+      terminal.out(renderValues(explanation, terminal.style));
+    }
+  });
 }
 
 /** `weft explain request`: one request through the effective configuration of a proxy. */
@@ -77,4 +101,28 @@ function render({ proxy, steps, outcome }: RequestExplanation, request: string, 
   }
   lines.push('', `${style.strong('result'.padEnd(12))}${outcome}`, '');
   return lines.join('\n');
+}
+
+/** Columns that the middle one may take before the origin goes to a line of its own. */
+const widestValue = 60;
+
+function renderValues({ subject, from, sections }: EffectiveExplanation, style: Style): string {
+  const lines = [`${style.strong(subject)} as ${from} has it`];
+  for (const { title, values } of sections) {
+    lines.push('', style.strong(title));
+    const nameWidth = Math.max(...values.map(({ name }) => name.length), 0);
+    const valueWidth = Math.min(widestValue, Math.max(...values.map(({ value }) => value.length), 0));
+    for (const { name, value, origin } of values) {
+      const head = `  ${printable(name).padEnd(nameWidth)}  ${printable(value)}`;
+      const width = nameWidth + valueWidth + 4;
+      if (origin === '') {
+        lines.push(head.trimEnd());
+      } else if (head.length > width) {
+        lines.push(head, `${' '.repeat(nameWidth + 4)}${style.faint(origin)}`);
+      } else {
+        lines.push(`${head.padEnd(width)}  ${style.faint(origin)}`);
+      }
+    }
+  }
+  return `${lines.join('\n')}\n`;
 }

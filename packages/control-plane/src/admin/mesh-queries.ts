@@ -3,7 +3,7 @@ import type { Clock } from '@weft/base';
 import type { CertificateAuthority } from '@weft/identity/authority';
 import type { ResourceClient } from '@weft/resources';
 import type { TrafficHistory } from '@weft/telemetry';
-import { explainRequest } from '@weft/translate';
+import { explainName, explainRequest } from '@weft/translate';
 import type { Metrics } from '../mesh/metrics.ts';
 import type { SeenProtocols } from '../mesh/seen-protocols.ts';
 import type { RecentErrors } from '../status/recent-errors.ts';
@@ -67,6 +67,7 @@ export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
     proxy: (proxyKey) => detailProxy(options, proxyKey),
     configDump: (proxyKey, filter) => dumpProxy(options, proxyKey, filter),
     explain: (proxyKey, request) => explainRequest(state, proxyKey, options.observed.authorities(proxyKey), request),
+    explainName: (asked) => explainName(state, asked, (proxyKey) => options.observed.authorities(proxyKey)),
     preview: (objects) => previewChange(options, objects),
     edges(windowSeconds): EdgeList {
       return {

@@ -2,6 +2,7 @@ import type {
   CheckList,
   ConfigDump,
   EdgeList,
+  EffectiveExplanation,
   Overview,
   PreviewedChange,
   ProxyDetail,
@@ -11,7 +12,7 @@ import type {
   VersionInfo,
 } from '@weft/admin-api';
 import type { KubeObject } from '@weft/resources';
-import type { ExplainedRequest } from '@weft/translate';
+import type { AskedName, ExplainedRequest } from '@weft/translate';
 
 /** What the admin API can be asked; HTTP, sessions and rights lie around it. */
 export interface AdminQueries {
@@ -24,6 +25,8 @@ export interface AdminQueries {
   configDump(proxyKey: string, filter: { readonly type?: string; readonly name?: string }): ConfigDump | undefined;
   /** Undefined: no such Proxy. */
   explain(proxyKey: string, request: ExplainedRequest): RequestExplanation | undefined;
+  /** Undefined: nothing has the name. */
+  explainName(asked: AskedName): EffectiveExplanation | undefined;
   /** What proxies would be given otherwise if these objects were stored. */
   preview(objects: readonly KubeObject[]): readonly PreviewedChange[];
   edges(windowSeconds: number): EdgeList;

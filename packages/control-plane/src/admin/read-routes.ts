@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { adminPaths, adminPrefix } from '@weft/admin-api';
+import { adminPaths, adminPrefix, type EffectiveExplanation } from '@weft/admin-api';
 import { type Clock, MeshError } from '@weft/base';
 import type { ExplainedRequest } from '@weft/translate';
 import { send, sendJson } from './api-error.ts';
@@ -45,6 +45,9 @@ export class ReadRoutes {
       case adminPaths.proxies:
         sendJson(response, queries.proxies());
         return true;
+      case adminPaths.explainName:
+        sendJson(response, this.#explainName(url.searchParams));
+        return true;
       case adminPaths.edges:
         sendJson(response, queries.edges(windowOf(url)));
         return true;
@@ -66,6 +69,23 @@ export class ReadRoutes {
       response.end();
     }
     this.#streams.clear();
+  }
+
+  #explainName(query: URLSearchParams): EffectiveExplanation {
+    const name = query.get('name') ?? '';
+    const namespace = query.get('namespace') ?? 'default';
+    const from = query.get('from') ?? undefined;
+    if (name === '') {
+      throw new MeshError('INVALID', 'name= is missing');
+    }
+    if (from !== undefined && this.#queries.proxy(from) === undefined) {
+      throw new MeshError('NOT_FOUND', `there is no Proxy ${from}`);
+    }
+    const explanation = this.#queries.explainName({ name, namespace, from });
+    if (explanation === undefined) {
+      throw new MeshError('NOT_FOUND', `neither a service nor a workload is called ${name} in namespace ${namespace}`);
+    }
+    return explanation;
   }
 
   #proxyRoute(url: URL, response: ServerResponse): boolean {

@@ -1,0 +1,157 @@
+import { type ClusterTls, type LoadBalancer, type OutboundCluster, unlimited } from '@weft/ir';
+import type { DestinationRule, TrafficPolicySpec } from '../kinds.ts';
+import { type ExplainedValue, meshDefault, originText, timeText } from './effective.ts';
+
+/** Settings of a policy that a port's own settings do not replace. */
+const ofAllPorts = new Set(['retryBudget', 'proxyProtocol']);
+
+/** Where a field of the policy for one port and subset stands in a DestinationRule; undefined: nowhere. */
+export function policyPath(
+  rule: DestinationRule | undefined,
+  subset: string,
+  port: number,
+  path: readonly string[],
+): string | undefined {
+  const { trafficPolicy, subsets = [] } = rule?.spec ?? {};
+  const index = subsets.findIndex(({ name }) => subset !== '' && name === subset);
+  const levels: readonly (readonly [string, TrafficPolicySpec | undefined])[] = [
+    [`spec.subsets[${index}].trafficPolicy`, subsets[index]?.trafficPolicy],
+    ['spec.trafficPolicy', trafficPolicy],
+  ];
+  const [first = ''] = path;
+  for (const [prefix, policy] of levels) {
+    if (policy === undefined) {
+      continue;
+    }
+    const at = (policy.portLevelSettings ?? []).findIndex((settings) => settings.port?.number === port);
+    if (at >= 0 && !ofAllPorts.has(first)) {
+      // A port's own settings replace all of the policy.
+      const place = `${prefix}.portLevelSettings[${at}]`;
+      return isSet(policy.portLevelSettings?.[at], path) ? `${place}.${path.join('.')}` : undefined;
+    }
+    if (isSet(policy, [first])) {
+      return isSet(policy, path) ? `${prefix}.${path.join('.')}` : undefined;
+    }
+  }
+  return undefined;
+}
+
+function isSet(value: unknown, path: readonly string[]): boolean {
+  let found = value;
+  for (const step of path) {
+    found = (found as Readonly<Record<string, unknown>> | undefined)?.[step];
+  }
+  return found !== undefined;
+}
+
+/** What clients do with connections to one port of a service, or one subset of it, and where each value comes from. */
+export function policyValues(cluster: OutboundCluster, rule: DestinationRule | undefined): readonly ExplainedValue[] {
+  const { limits, outlierDetection, subset, port } = cluster;
+  const value = (name: string, text: string, ...paths: readonly (readonly string[])[]): ExplainedValue => {
+    const path = paths.map((one) => policyPath(rule, subset, port, one)).find((one) => one !== undefined);
+    return {
+      name,
+      value: text,
+      origin: rule === undefined || path === undefined ? meshDefault : originText(rule, path),
+    };
+  };
+  const tcp = (name: string): readonly string[] => ['connectionPool', 'tcp', name];
+  const http = (name: string): readonly string[] => ['connectionPool', 'http', name];
+  return [
+    value('balancing', balancingText(cluster), ['loadBalancer']),
+    value(
+      'slow start',
+      timeText(cluster.slowStart?.windowMs),
+      ['loadBalancer', 'warmup'],
+      ['loadBalancer', 'warmupDurationSecs'],
+    ),
+    value('locality', cluster.byLocalityWeight ? 'shares by locality' : 'see endpoints', [
+      'loadBalancer',
+      'localityLbSetting',
+    ]),
+    value('connect timeout', timeText(cluster.connectTimeoutMs), tcp('connectTimeout')),
+    value('connections', limitText(limits.maxConnections), tcp('maxConnections')),
+    value('pending requests', limitText(limits.maxPendingRequests), http('http1MaxPendingRequests')),
+    value('requests', limitText(limits.maxRequests), http('http2MaxRequests')),
+    limits.retryBudget === undefined
+      ? value('retries', limitText(limits.maxRetries), http('maxRetries'))
+      : value('retries', `${limits.retryBudget.percent} % of requests, always ${limits.retryBudget.minConcurrency}`, [
+          'retryBudget',
+        ]),
+    value(
+      'requests per connection',
+      cluster.maxRequestsPerConnection === 0 ? 'unlimited' : String(cluster.maxRequestsPerConnection),
+      http('maxRequestsPerConnection'),
+    ),
+    value(
+      'idle timeout',
+      cluster.httpIdleTimeoutMs === undefined ? '1 h' : timeText(cluster.httpIdleTimeoutMs),
+      http('idleTimeout'),
+    ),
+    value(
+      'TCP keep-alive',
+      cluster.tcpKeepaliveSec === undefined ? 'off' : `after ${cluster.tcpKeepaliveSec} s`,
+      tcp('tcpKeepalive'),
+    ),
+    value('outlier detection', outlierText(outlierDetection), ['outlierDetection']),
+    value(
+      'panic threshold',
+      `${cluster.panicPercent ?? 50} % healthy`,
+      ['outlierDetection', 'minHealthPercent'],
+      ['outlierDetection'],
+    ),
+    value('TLS', tlsText(cluster.tls), ['tls']),
+    value('spoken', cluster.protocol, http('h2UpgradePolicy'), http('useClientProtocol')),
+  ];
+}
+
+/** Of a subset: those values that its own policy says otherwise than that of the host. */
+export function changedValues(
+  values: readonly ExplainedValue[],
+  whole: readonly ExplainedValue[],
+): readonly ExplainedValue[] {
+  return values.filter((value, index) => value.value !== whole[index]?.value || value.origin !== whole[index]?.origin);
+}
+
+function limitText(value: number): string {
+  return value === unlimited ? 'unlimited' : String(value);
+}
+
+const balancers: Readonly<Record<LoadBalancer['kind'], string>> = {
+  'round-robin': 'by turns (round robin)',
+  'least-request': 'least requests of two',
+  random: 'at random',
+  'peak-ewma': 'peak EWMA of latency',
+  'ring-hash': 'by hash (ring)',
+  maglev: 'by hash (Maglev)',
+};
+
+function balancingText({ loadBalancer, hash }: OutboundCluster): string {
+  const of = hash === undefined ? '' : ` of the ${'name' in hash ? `${hash.kind} ${hash.name}` : hash.kind}`;
+  return `${balancers[loadBalancer.kind]}${of}`;
+}
+
+function outlierText(spec: OutboundCluster['outlierDetection']): string {
+  if (spec === undefined) {
+    return 'off';
+  }
+  const when = [
+    [spec.consecutive5xx, '5xx'],
+    [spec.consecutiveGatewayErrors, 'gateway errors'],
+    [spec.consecutiveLocalErrors, 'errors of connecting'],
+  ].flatMap(([count, what]) => (count === undefined ? [] : [`${count} ${what}`]));
+  return `after ${when.join(' or ')} in a row, ${timeText(spec.baseEjectionMs)} at first, at most ${spec.maxEjectionPercent} % of the endpoints, looked at every ${timeText(spec.intervalMs)}`;
+}
+
+const tlsTexts: Readonly<Record<ClusterTls['kind'], string>> = {
+  auto: 'mutual TLS where the endpoint has a sidecar, plaintext elsewhere',
+  mutual: 'mutual TLS of the mesh',
+  originate: 'TLS',
+  disabled: 'plaintext',
+};
+
+function tlsText(tls: ClusterTls): string {
+  return tls.kind === 'originate'
+    ? `${tlsTexts.originate}, server name ${tls.origination.sni ?? 'of the request'}, ${tls.origination.roots.kind === 'none' ? 'not verified' : `roots: ${tls.origination.roots.kind}`}${tls.origination.certificate === undefined ? '' : ', with a certificate'}`
+    : tlsTexts[tls.kind];
+}

@@ -1,0 +1,167 @@
+import type { OriginRef } from '@weft/ir';
+import type { Service } from '../kinds.ts';
+import { originOf } from '../origin.ts';
+import { carriesHttp } from '../protocol.ts';
+import type { Instance } from '../state/instances.ts';
+import type { Client, MeshState } from '../state/mesh-state.ts';
+import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
+import { outboundCluster } from '../to-ir/outbound-cluster.ts';
+import {
+  type EffectiveExplanation,
+  type ExplainedSection,
+  type ExplainedValue,
+  originText,
+  refText,
+} from './effective.ts';
+import { conditionSections } from './explain-conditions.ts';
+import { mutualTlsValues } from './explain-peers.ts';
+import { changedValues, policyValues } from './explain-policy.ts';
+import { routeValues } from './explain-routes.ts';
+
+/** Endpoints that are named; of more only their number is said. */
+const namedEndpoints = 50;
+
+/** What is in force for calls of `client` to a service. @param from the client in words. */
+export function explainService(
+  state: MeshState,
+  service: ServiceModel,
+  client: Client,
+  from: string,
+): EffectiveExplanation {
+  const ports = service.ports.filter(({ protocol }) => protocol !== 'udp');
+  return {
+    subject: `${service.object.kind} ${service.namespace}/${service.object.metadata.name}`,
+    from,
+    sections: [
+      {
+        title: 'service',
+        values: [
+          { name: 'host', value: service.host, origin: originText(service.object) },
+          { name: 'found by', value: discoveryText(service), origin: originText(service.object) },
+        ],
+      },
+      { title: 'ports', values: service.ports.map((port, index) => portValue(service, port, index)) },
+      { title: 'mutual TLS of its workloads', values: peerValues(state, service) },
+      ...ports.flatMap((port) => policySections(state, client, service, port)),
+      ...ports.flatMap((port) =>
+        carriesHttp(port.protocol)
+          ? [{ title: `routes of port ${port.number}`, values: routeValues(state, client, service, port) }]
+          : [],
+      ),
+      { title: 'endpoints', values: endpointValues(state, service) },
+      ...conditionSections(state, involved(state, service)),
+    ],
+  };
+}
+
+function discoveryText(service: ServiceModel): string {
+  const found = { endpoints: 'its workloads', dns: 'its name in DNS', none: 'nothing: it cannot be reached' };
+  return found[service.discovery];
+}
+
+function portValue(service: ServiceModel, port: ServicePortModel, index: number): ExplainedValue {
+  const field = service.object.kind === 'Service' ? servicePortField(service.object as Service, index) : 'protocol';
+  const origin = port.declared
+    ? originText(service.object, `spec.ports[${index}].${field}`)
+    : port.protocol === 'auto'
+      ? 'default: found out for each connection'
+      : 'default: a well-known port';
+  return {
+    name: `${port.number}${port.name === '' ? '' : ` ${port.name}`}`,
+    value: `${port.protocol}, target port ${port.targetPort}`,
+    origin,
+  };
+}
+
+/** The field that says what a port speaks. */
+function servicePortField(service: Service, index: number): string {
+  const port = service.spec?.ports?.[index];
+  return (port?.protocol ?? 'TCP') !== 'TCP' ? 'protocol' : port?.appProtocol === undefined ? 'name' : 'appProtocol';
+}
+
+/** Once for all workloads for which it is the same. */
+function peerValues(state: MeshState, service: ServiceModel): readonly ExplainedValue[] {
+  const { instances } = state.instancesOf(service);
+  const seen = new Map<string, { readonly values: readonly ExplainedValue[]; readonly workloads: string[] }>();
+  for (const { labels, workload } of instances) {
+    if (state.proxy(`${workload.namespace}/${workload.name}`) === undefined) {
+      continue;
+    }
+    const values = mutualTlsValues(state, workload.namespace, labels);
+    const key = JSON.stringify(values);
+    const known = seen.get(key) ?? { values, workloads: [] };
+    known.workloads.push(workload.name);
+    seen.set(key, known);
+  }
+  if (seen.size === 0) {
+    return instances.length === 0
+      ? mutualTlsValues(state, service.namespace, {})
+      : [{ name: 'mode', value: 'none of its workloads has a proxy', origin: '' }];
+  }
+  return [...seen.values()].flatMap(({ values, workloads }) =>
+    seen.size === 1 ? values : values.map((value) => ({ ...value, name: `${value.name} (${workloads.join(', ')})` })),
+  );
+}
+
+function policySections(
+  state: MeshState,
+  client: Client,
+  service: ServiceModel,
+  port: ServicePortModel,
+): readonly ExplainedSection[] {
+  const rule = state.destinationRuleOf(service, client);
+  const applies: ExplainedValue = {
+    name: 'rule',
+    value: rule === undefined ? 'none' : refText(originOf(rule)),
+    origin:
+      rule === undefined
+        ? ''
+        : originText(rule, rule.spec?.workloadSelector === undefined ? 'spec.host' : 'spec.workloadSelector'),
+  };
+  const made = outboundCluster(state, client, service, port, '');
+  const whole = typeof made === 'string' ? [broken(made)] : policyValues(made, rule);
+  const subsets = (rule?.spec?.subsets ?? []).flatMap(({ name }): readonly ExplainedSection[] => {
+    const cluster = outboundCluster(state, client, service, port, name);
+    const values = typeof cluster === 'string' ? [broken(cluster)] : changedValues(policyValues(cluster, rule), whole);
+    return values.length === 0 ? [] : [{ title: `calls to port ${port.number}, subset ${name}`, values }];
+  });
+  return [{ title: `calls to port ${port.number}`, values: [applies, ...whole] }, ...subsets];
+}
+
+function broken(why: string): ExplainedValue {
+  return { name: 'calls', value: `answered 503: ${why}`, origin: '' };
+}
+
+function endpointValues(state: MeshState, service: ServiceModel): readonly ExplainedValue[] {
+  const { instances } = state.instancesOf(service);
+  const values = instances.slice(0, namedEndpoints).map((instance) => ({
+    name: addressOf(service, instance),
+    value: [
+      instance.health,
+      `locality ${instance.locality === '' ? 'not known' : instance.locality}`,
+      ...(instance.weight === 1 ? [] : [`weight ${instance.weight}`]),
+    ].join(', '),
+    origin: instance.origins.map(refText).find((text) => !text.startsWith('Proxy ')) ?? originText(service.object),
+  }));
+  const more = instances.length - values.length;
+  return more > 0 ? [...values, { name: `… and ${more} more`, value: '', origin: '' }] : values;
+}
+
+function addressOf(service: ServiceModel, { address, ports }: Instance): string {
+  const numbers = service.ports.map((port) => ports[port.name] ?? port.targetPort);
+  return address.startsWith('unix://') ? address : `${address}:${[...new Set(numbers)].join(',')}`;
+}
+
+/** Everything that says something about the service, in force or not. */
+function involved(state: MeshState, service: ServiceModel): readonly OriginRef[] {
+  const objects = [
+    ...state.services.claims(service.host).map(({ object }) => object),
+    ...state.virtualServices.covering(service.host).flat(),
+    ...state.destinationRules.covering(service.host).flat(),
+    ...state.routes.attachedTo(service.objectKey),
+    ...state
+      .list('security.istio.io/PeerAuthentication')
+      .filter(({ metadata }) => metadata.namespace === service.namespace),
+  ];
+  return [...objects.map(originOf), ...state.instancesOf(service).instances.flatMap(({ origins }) => origins)];
+}

@@ -1,0 +1,106 @@
+import { originOf } from '../origin.ts';
+import type { MeshState } from '../state/mesh-state.ts';
+import { clientOf, workloadIr } from '../to-ir/workload-ir.ts';
+import { type EffectiveExplanation, type ExplainedValue, meshDefault, originText, refText } from './effective.ts';
+import { conditionSections } from './explain-conditions.ts';
+import { mutualTlsValues } from './explain-peers.ts';
+
+/** What is in force for the proxy of a workload: where it listens, what it takes, what it is set up to call. undefined: there is no such Proxy. */
+export function explainWorkload(
+  state: MeshState,
+  proxyKey: string,
+  observedHosts: readonly string[],
+): EffectiveExplanation | undefined {
+  const proxy = state.proxy(proxyKey);
+  const ir = workloadIr(state, proxyKey, observedHosts);
+  if (proxy === undefined || ir === undefined) {
+    return undefined;
+  }
+  const client = clientOf(state, proxyKey);
+  const entry = state.workloadEntry(proxyKey);
+  const said = (
+    name: string,
+    value: string,
+    path: string,
+    isSaid: boolean,
+    otherwise = meshDefault,
+  ): ExplainedValue => ({
+    name,
+    value,
+    origin: isSaid ? originText(proxy, path) : otherwise,
+  });
+  const services = state.servicesOfWorkload(proxyKey);
+  const rules = new Set(
+    ir.clusters.flatMap(({ host }) => {
+      const service = state.resolveHost(host, client.namespace, client.namespace);
+      return service === undefined ? [] : (state.destinationRuleOf(service, client) ?? []);
+    }),
+  );
+  const sections = [
+    {
+      title: 'proxy',
+      values: [
+        said('engine', ir.workload.engine, 'spec.engine', proxy.spec.engine !== undefined, 'default (Weft)'),
+        said('role', proxy.spec.role ?? 'sidecar', 'spec.role', proxy.spec.role !== undefined, 'default (Weft)'),
+        said('identity', ir.workload.identity, 'spec.serviceAccount', true),
+        {
+          name: 'locality',
+          value: client.locality ?? 'not known',
+          origin: entry?.spec.locality === undefined ? '' : originText(entry, 'spec.locality'),
+        },
+        ...(ir.httpProxy === undefined
+          ? []
+          : [said('HTTP proxy', `${ir.httpProxy.listen.address}:${ir.httpProxy.listen.port}`, 'spec.httpProxy', true)]),
+      ],
+    },
+    { title: 'mutual TLS', values: mutualTlsValues(state, client.namespace, client.labels) },
+    {
+      title: 'takes',
+      values: ir.inbound.map(({ name, listen, app, protocol, mutualTls, service }) => ({
+        name: `${name} ${listen.address}:${listen.port}`,
+        value: `${protocol} for the application at ${app.address}:${app.port}, mutual TLS ${mutualTls}`,
+        origin: service === undefined ? originText(proxy, 'spec.inbound') : `${service.namespace}/${service.name}`,
+      })),
+    },
+    {
+      title: 'serves',
+      values: services.map(({ host, object }) => ({ name: host, value: '', origin: originText(object) })),
+    },
+    {
+      title: 'calls',
+      values: [
+        ...ir.upstreams.map(({ host, port, listen, kind }) => ({
+          name: `${host}:${port}`,
+          value: `${kind} at ${listen.address}:${listen.port}`,
+          origin: originText(proxy, 'spec.upstreams'),
+        })),
+        ...(ir.httpProxy?.virtualHosts ?? []).map(({ authority, routes }) => ({
+          name: authority,
+          value: routes === undefined ? 'nothing in the mesh has the name' : `${routes.routes.length} routes`,
+          origin: routes === undefined ? '' : [...new Set(routes.origins.map(refText))].join(', '),
+        })),
+      ],
+    },
+    {
+      title: 'listens as a gateway',
+      values: ir.gateway.map(({ listen, chains, origins }) => ({
+        name: `${listen.address}:${listen.port}`,
+        value: chains.map(({ name }) => name).join(', '),
+        origin: [...new Set(origins.map(refText).filter((text) => text.startsWith('Gateway ')))].join(', '),
+      })),
+    },
+    {
+      title: 'DestinationRules of what it calls',
+      values: [...rules].map((rule) => ({
+        name: rule.spec?.host ?? '',
+        value: rule.spec?.workloadSelector === undefined ? 'for all clients' : 'for clients with its labels',
+        origin: originText(rule),
+      })),
+    },
+  ].filter(({ values }) => values.length > 0);
+  return {
+    subject: `Proxy ${proxyKey}`,
+    from: proxyKey,
+    sections: [...sections, ...conditionSections(state, [originOf(proxy), ...ir.origins])],
+  };
+}
