@@ -71,7 +71,7 @@ export interface BackendRequest {
   readonly body: string;
 }
 
-export const typePrefix = 'type.googleapis.com/';
+const typePrefix = 'type.googleapis.com/';
 
 /** An `Any` in JSON. */
 export function any(type: string, fields: JsonObject = {}): JsonObject {

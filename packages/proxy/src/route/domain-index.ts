@@ -37,11 +37,6 @@ export class DomainIndex {
   find(host: string): number {
     return this.#exact.get(host) ?? findSuffix(this.#suffixes, host) ?? findPrefix(this.#prefixes, host) ?? this.#any;
   }
-
-  /** The position of exactly this domain, without a look at patterns. */
-  exact(host: string): number | undefined {
-    return this.#exact.get(host);
-  }
 }
 
 function findSuffix(groups: readonly Group[], host: string): number | undefined {
