@@ -125,6 +125,11 @@ export class GatewayApiStatusWriter {
       this.#conditions((old ?? []) as readonly Condition[], wanted, resource.generation);
     switch (status.kind) {
       case 'class':
+        return {
+          ...stored,
+          conditions: merge(stored['conditions'], status.conditions),
+          supportedFeatures: status.supportedFeatures.map((name) => ({ name })),
+        };
       case 'listener-set':
         return { ...stored, conditions: merge(stored['conditions'], status.conditions) };
       case 'gateway': {

@@ -265,6 +265,37 @@ test('a proxy does not listen twice in one place', () => {
   ]);
 });
 
+test('a proxy has what its role has, and nothing of the other one', () => {
+  const proxy = (spec: object) => make('weft.dev/v1alpha1', 'Proxy', { spec: { serviceAccount: 'edge', ...spec } });
+  const ports = [
+    { port: 80, listenPort: 8080 },
+    { port: 443, listenPort: 8443 },
+  ];
+  valid(proxy({ role: 'gateway', gateway: { address: '127.0.0.2', ports } }));
+  valid(proxy({ role: 'gateway' }));
+  assert.deepEqual(problems(proxy({ gateway: { ports } })), [
+    'spec.gateway: Forbidden: only a proxy of role gateway has it',
+  ]);
+  assert.deepEqual(
+    problems(
+      proxy({
+        role: 'gateway',
+        gateway: { address: 'edge', ports: [...ports, { port: 81, listenPort: 8080 }] },
+        httpProxy: { port: 15001 },
+        inbound: [{ name: 'http', port: 9080, appPort: 9081 }],
+        upstreams: [{ host: 'ratings', port: 9080, listenPort: 15002 }],
+      }),
+    ),
+    [
+      'spec.httpProxy: Forbidden: a proxy of role gateway serves no workload of its own',
+      'spec.inbound: Forbidden: a proxy of role gateway serves no workload of its own',
+      'spec.upstreams: Forbidden: a proxy of role gateway serves no workload of its own',
+      'spec.gateway.address: Invalid value: "edge": not an IP address',
+      'spec.gateway.ports[2].listenPort: Conflict: 8080 is where port 80 is listened on',
+    ],
+  );
+});
+
 test('a workload may listen on a Unix socket, which has a file', () => {
   const at = (appAddress: string) =>
     make('weft.dev/v1alpha1', 'Proxy', {

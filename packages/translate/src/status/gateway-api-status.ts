@@ -25,6 +25,7 @@ import {
   gatewayNameLabel,
   isOpen,
 } from '../to-ir/gateway-api/listeners.ts';
+import { supportedFeatures } from '../to-ir/gateway-api/supported-features.ts';
 
 /** A condition of Gateway API without what only the writer knows (`observedGeneration`, `lastTransitionTime`). */
 export interface GatewayCondition {
@@ -44,7 +45,12 @@ export interface ListenerStatus {
 
 /** Status in the shape that Gateway API gives it. `Programmed` says what translation knows; that proxies have applied it the writer adds. */
 export type GatewayApiStatus = { readonly origin: OriginRef } & (
-  | { readonly kind: 'class' | 'listener-set'; readonly conditions: readonly GatewayCondition[] }
+  | {
+      readonly kind: 'class';
+      readonly conditions: readonly GatewayCondition[];
+      readonly supportedFeatures: readonly string[];
+    }
+  | { readonly kind: 'listener-set'; readonly conditions: readonly GatewayCondition[] }
   | {
       readonly kind: 'gateway';
       /** Where the gateway's proxies are reached. */
@@ -103,6 +109,7 @@ function classStatus(gatewayClass: GatewayClass): GatewayApiStatus | undefined {
         origin: originOf(gatewayClass),
         kind: 'class',
         conditions: [condition('Accepted', true, 'Accepted', 'Gateways of this class are served by Weft')],
+        supportedFeatures,
       }
     : undefined;
 }

@@ -29,6 +29,10 @@ function findProblem(secret: Secret): string | undefined {
   } catch {
     return `tls.crt of ${name} is not a certificate in PEM`;
   }
+  // Looked at when the Secret comes: one that expires while it serves goes on, so that clients see why.
+  if (parsed.validToDate.getTime() < Date.now()) {
+    return `the certificate of ${name} has expired on ${parsed.validToDate.toISOString()}`;
+  }
   try {
     return parsed.checkPrivateKey(createPrivateKey(key))
       ? undefined

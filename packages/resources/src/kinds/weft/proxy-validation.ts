@@ -3,7 +3,7 @@ import { isHostName } from '../../format/hosts.ts';
 import { checkName } from '../../format/names.ts';
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
-import type { ProxyResource } from './proxy.ts';
+import type { ProxyResource, ProxySpec } from './proxy.ts';
 
 function checkAddress(place: Place, address: string | undefined): void {
   if (address !== undefined && !isIpAddress(address)) {
@@ -45,9 +45,39 @@ class Sockets {
   }
 }
 
+/** A gateway serves no workload of its own, and a sidecar has no Gateway: what the other role has would never be acted upon. */
+function checkRole(
+  place: Place,
+  { role = 'sidecar', gateway, httpProxy, inbound = [], upstreams = [] }: ProxySpec,
+): void {
+  if (role === 'sidecar') {
+    if (gateway !== undefined) {
+      place.at('gateway').forbidden('only a proxy of role gateway has it', 'Write role: gateway, or remove it.');
+    }
+    return;
+  }
+  const others = { httpProxy: httpProxy !== undefined, inbound: inbound.length > 0, upstreams: upstreams.length > 0 };
+  for (const [name, isThere] of Object.entries(others)) {
+    if (isThere) {
+      place.at(name).forbidden('a proxy of role gateway serves no workload of its own', 'Remove it.');
+    }
+  }
+  checkAddress(place.at('gateway', 'address'), gateway?.address);
+  const ports = gateway?.ports ?? [];
+  for (const [index, { listenPort }] of ports.entries()) {
+    const first = ports.findIndex((other) => other.listenPort === listenPort);
+    if (first < index) {
+      place
+        .at('gateway', 'ports', index, 'listenPort')
+        .conflict(`${listenPort} is where port ${ports[first]?.port} is listened on`, 'Give each port one of its own.');
+    }
+  }
+}
+
 export function validateProxy({ spec }: ProxyResource): Violation[] {
   const root = Place.root();
   const place = root.at('spec');
+  checkRole(place, spec);
   const sockets = new Sockets();
   checkName(place.at('serviceAccount'), spec.serviceAccount, 'subdomain');
   if (spec.httpProxy !== undefined) {
