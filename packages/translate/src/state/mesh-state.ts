@@ -66,6 +66,8 @@ export interface Client {
   readonly scope?: EgressScope | undefined;
   /** `<namespace>/<name>` of the Gateway (Istio's) that requests come through; undefined: they are a sidecar's. */
   readonly gateway?: string | undefined;
+  /** Its proxy is of role gateway. */
+  readonly isGateway?: boolean;
 }
 
 const sliceServiceLabel = 'kubernetes.io/service-name';

@@ -1,5 +1,5 @@
 import type { ClusterTls, MutualTls, TlsOrigination } from '@weft/ir';
-import type { PolicySpec, Secret } from '../kinds.ts';
+import type { DestinationRule, PolicySpec, Secret } from '../kinds.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
 import { certificateProblem, secretName } from './key-pair-secret.ts';
@@ -12,20 +12,36 @@ const systemRoots = 'system';
 /** The Secrets that a policy names, as far as there are any. */
 export interface TlsSecrets {
   readonly namespace: string;
+  /** Why they may not be used, and are not looked at then. */
+  readonly refusal: string | undefined;
   /** With the key pair, and with the roots if there is no Secret of their own. */
   readonly own: Secret | undefined;
   readonly roots: Secret | undefined;
 }
 
-/** The Secrets of `credentialName`, which is one of the client's namespace; undefined: none is named. */
-export function tlsSecrets(state: MeshState, client: Client, spec: TlsSpec | undefined): TlsSecrets | undefined {
+/**
+ * The Secrets of `credentialName`, which is one of the client's namespace; undefined: none is named. What hands them to workloads is a
+ * rule of their own namespace or of the root namespace: nobody else decides whom a key is given to. Gateways go by every rule, as in Istio.
+ */
+export function tlsSecrets(
+  state: MeshState,
+  client: Client,
+  spec: TlsSpec | undefined,
+  rule: DestinationRule | undefined,
+): TlsSecrets | undefined {
   const name = spec?.credentialName ?? '';
   if (name === '' || (spec?.mode !== 'SIMPLE' && spec?.mode !== 'MUTUAL')) {
     return undefined;
   }
   const { namespace } = client;
+  const ruleNamespace = rule?.metadata.namespace;
+  if (client.isGateway !== true && ruleNamespace !== namespace && ruleNamespace !== state.settings.rootNamespace) {
+    const refusal = `a rule of namespace ${ruleNamespace ?? ''} may not give Secret ${namespace}/${name} to a workload`;
+    return { namespace, refusal, own: undefined, roots: undefined };
+  }
   return {
     namespace,
+    refusal: undefined,
     own: state.object('/Secret', `${namespace}/${name}`),
     roots: state.object('/Secret', `${namespace}/${name}-cacert`),
   };
@@ -63,6 +79,9 @@ function withNames(mutual: MutualTls, spec: TlsSpec): MutualTls {
 }
 
 function originationOf(spec: TlsSpec, service: ServiceModel, secrets: TlsSecrets | undefined): ClusterTls | string {
+  if (secrets?.refusal !== undefined) {
+    return secrets.refusal;
+  }
   const roots = rootsOf(spec, secrets);
   const certificate = spec.mode === 'MUTUAL' ? certificateOf(spec, secrets) : undefined;
   if (typeof roots === 'string' || typeof certificate === 'string') {

@@ -27,12 +27,12 @@ export function outboundCluster(
   const name = outboundClusterName(port.number, subset, service.host);
   const policy = trafficPolicy(rule, subset, port.number);
   const view = localityView(policy, service, client);
-  const secrets = tlsSecrets(state, client, policy.tls);
+  const secrets = tlsSecrets(state, client, policy.tls, rule);
   if (view.name !== '') {
     state.noteView(name, view.name);
   }
   return state.memo.get(
-    `cluster|${name}|${rule === undefined ? '' : keyOf(rule)}|${view.name}|${secrets?.namespace ?? ''}`,
+    `cluster|${name}|${rule === undefined ? '' : keyOf(rule)}|${view.name}|${secrets?.namespace ?? ''}|${secrets?.refusal ?? ''}`,
     [
       service,
       port,

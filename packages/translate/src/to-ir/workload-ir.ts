@@ -40,6 +40,7 @@ export function clientOf(state: MeshState, proxyKey: string): Client {
     namespace,
     labels,
     locality: entry?.spec.locality,
+    isGateway: state.proxy(proxyKey)?.spec.role === 'gateway',
     scope: isGateway ? undefined : state.egressScopeOf(namespace, labels),
   };
 }

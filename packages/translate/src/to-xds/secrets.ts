@@ -67,7 +67,7 @@ function secretNames(ir: WorkloadIr): ReadonlySet<string> {
 
 /** Key pairs as `kubernetes.io/tls` has them, or by the older names that Istio takes, too. */
 const keyPairMessage: (secret: Secret) => XdsMessage | undefined = perObject((secret) => {
-  const certificateChain = bytesOf(secret, 'tls.crt') ?? bytesOf(secret, 'cert');
+  const certificateChain = certificatesOf(secret, 'tls.crt') ?? certificatesOf(secret, 'cert');
   const privateKey = bytesOf(secret, 'tls.key') ?? bytesOf(secret, 'key');
   if (certificateChain === undefined || privateKey === undefined) {
     return undefined;
@@ -89,7 +89,7 @@ const rootsBesideMessage: (secret: Secret) => XdsMessage | undefined = perObject
 );
 
 function rootsMessage(secret: Secret, suffix: string): XdsMessage | undefined {
-  const trustedCa = bytesOf(secret, 'ca.crt') ?? bytesOf(secret, 'cacert');
+  const trustedCa = certificatesOf(secret, 'ca.crt') ?? certificatesOf(secret, 'cacert');
   if (trustedCa === undefined) {
     return undefined;
   }
@@ -103,7 +103,28 @@ function rootsMessage(secret: Secret, suffix: string): XdsMessage | undefined {
 
 function bytesOf(secret: Secret, key: string): DataSource | undefined {
   const value = secret.data?.[key];
+  return value === undefined ? undefined : dataSource(Buffer.from(value, 'base64'));
+}
+
+/** What stands for certificates is shown in dumps: a key that somebody left in the same file is taken out. */
+function certificatesOf(secret: Secret, key: string): DataSource | undefined {
+  const value = secret.data?.[key];
   return value === undefined
     ? undefined
-    : create(DataSource, { specifier: { $case: 'inlineBytes', value: new Uint8Array(Buffer.from(value, 'base64')) } });
+    : dataSource(Buffer.from(withoutKeys(Buffer.from(value, 'base64').toString('latin1')), 'latin1'));
+}
+
+function withoutKeys(pem: string): string {
+  let inKey = false;
+  const lines = pem.split('\n').filter((line) => {
+    inKey ||= line.startsWith('-----BEGIN ') && line.includes('PRIVATE KEY-----');
+    const isKey = inKey;
+    inKey &&= !line.startsWith('-----END ');
+    return !isKey;
+  });
+  return lines.join('\n');
+}
+
+function dataSource(bytes: Buffer): DataSource {
+  return create(DataSource, { specifier: { $case: 'inlineBytes', value: new Uint8Array(bytes) } });
 }
