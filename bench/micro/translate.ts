@@ -5,7 +5,7 @@
 import type { KubeObject } from '@weft/resources';
 import {
   clusterLoadAssignment,
-  endpointNames,
+  loadAssignments,
   MeshState,
   resourceStatus,
   workloadIr,
@@ -136,8 +136,8 @@ function publishAll(): void {
     for (const message of xdsFromIr(ir)) {
       count(message);
     }
-    for (const name of endpointNames(ir)) {
-      count(clusterLoadAssignment(state, key, name));
+    for (const assignment of loadAssignments(state, key, ir).values()) {
+      count(assignment);
     }
   }
 }
@@ -147,8 +147,8 @@ function publishGateway(): void {
   for (const message of ir === undefined ? [] : xdsFromIr(ir)) {
     count(message);
   }
-  for (const name of ir === undefined ? [] : endpointNames(ir)) {
-    count(clusterLoadAssignment(state, 'shop/gateway', name));
+  for (const assignment of ir === undefined ? [] : loadAssignments(state, 'shop/gateway', ir).values()) {
+    count(assignment);
   }
 }
 

@@ -1,9 +1,11 @@
+import type { WorkloadIr } from '@weft/ir';
 import type { MeshState } from './state/mesh-state.ts';
 import { clusterEndpoints } from './to-ir/endpoints.ts';
 import { clientOf, virtualHostOf } from './to-ir/workload-ir.ts';
 import { endpointMessage } from './to-xds/endpoint.ts';
 import type { XdsMessage } from './to-xds/message.ts';
 import { virtualHostMessage } from './to-xds/route-configuration.ts';
+import { endpointNames } from './to-xds/xds-from-ir.ts';
 
 /**
  * The load assignment of a cluster as one proxy is to see it (what a subset means comes from the DestinationRule that applies to
@@ -11,6 +13,14 @@ import { virtualHostMessage } from './to-xds/route-configuration.ts';
  */
 export function clusterLoadAssignment(state: MeshState, proxyKey: string, clusterName: string): XdsMessage {
   return endpointMessage(clusterEndpoints(state, clientOf(state, proxyKey), clusterName));
+}
+
+/** The load assignments of all clusters of an IR, by name; the same map as long as none of them changes. */
+export function loadAssignments(state: MeshState, proxyKey: string, ir: WorkloadIr): ReadonlyMap<string, XdsMessage> {
+  return state.reads.remember(`assignments|${proxyKey}`, [ir], () => {
+    const made = endpointNames(ir).map((name) => [name, clusterLoadAssignment(state, proxyKey, name)] as const);
+    return state.memo.get(`assignments|${proxyKey}`, made.flat(), (): ReadonlyMap<string, XdsMessage> => new Map(made));
+  });
 }
 
 /** The answer to a proxy that asks for one authority. */

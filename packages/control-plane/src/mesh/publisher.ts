@@ -3,7 +3,7 @@ import type { OriginRef, WorkloadIr } from '@weft/ir';
 import {
   type ChangeEffect,
   clusterLoadAssignment,
-  endpointNames,
+  loadAssignments,
   type MeshState,
   proxyMessages,
   type ResourceChange,
@@ -177,9 +177,7 @@ export class Publisher {
       }
       const messages = proxyMessages(state, proxyKey, ir);
       const common = this.#options.common();
-      const assignments = new Map(
-        endpointNames(ir).map((name) => [name, clusterLoadAssignment(state, proxyKey, name)] as const),
-      );
+      const assignments = loadAssignments(state, proxyKey, ir);
       if (previous !== undefined && isSame(previous, messages, assignments, common)) {
         const snapshot = { storeVersion, resources: previous.snapshot.resources };
         this.#publications.set(proxyKey, { ...previous, ir, snapshot });

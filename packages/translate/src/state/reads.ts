@@ -9,6 +9,9 @@ interface Remembered {
   checkedAt: number;
 }
 
+/** Most changes that are kept in their order; results that were checked before them are checked by all that they read. */
+const recentChangesMax = 4_096;
+
 /**
  * Which results are still right after a change. Every index says what is read of it and what of it changes, in the same words
  * ("topics"); a result is remembered with the topics that were read while it was made, and made again only when one of them
@@ -17,6 +20,8 @@ interface Remembered {
 export class Reads {
   #revision = 0;
   readonly #touchedAt = new Map<string, number>();
+  /** The topics that changed last; the last one at the present revision. */
+  #recent: string[] = [];
   readonly #remembered = new Map<string, Remembered>();
   #reading: Set<string> | undefined;
 
@@ -29,6 +34,10 @@ export class Reads {
   touch(topic: string): void {
     this.#revision += 1;
     this.#touchedAt.set(topic, this.#revision);
+    this.#recent.push(topic);
+    if (this.#recent.length >= 2 * recentChangesMax) {
+      this.#recent = this.#recent.slice(-recentChangesMax);
+    }
   }
 
   /**
@@ -63,13 +72,30 @@ export class Reads {
     if (known.checkedAt === this.#revision) {
       return true;
     }
-    for (const topic of known.topics) {
-      if ((this.#touchedAt.get(topic) ?? 0) > known.checkedAt) {
-        return false;
-      }
+    if (this.#hasChanged(known)) {
+      return false;
     }
     known.checkedAt = this.#revision;
     return true;
+  }
+
+  /** Looks through what changed or through what was read, whichever is less. */
+  #hasChanged({ topics, checkedAt }: Remembered): boolean {
+    const changes = this.#revision - checkedAt;
+    if (changes > this.#recent.length || changes > topics.size) {
+      for (const topic of topics) {
+        if ((this.#touchedAt.get(topic) ?? 0) > checkedAt) {
+          return true;
+        }
+      }
+      return false;
+    }
+    for (let at = this.#recent.length - changes; at < this.#recent.length; at += 1) {
+      if (topics.has(this.#recent[at] ?? '')) {
+        return true;
+      }
+    }
+    return false;
   }
 
   #addToOuter(topics: ReadonlySet<string>): void {
