@@ -6,12 +6,17 @@ import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
 import { FileAccessLog } from '@weft/xds-types/envoy/extensions/access_loggers/file/v3/file.ts';
-import { CorsPolicy } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
+import { Cors, CorsPolicy } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
 import { HTTPFault } from '@weft/xds-types/envoy/extensions/filters/http/fault/v3/fault.ts';
+import { GrpcWeb } from '@weft/xds-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
 import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
-import { StatefulSessionPerRoute } from '@weft/xds-types/envoy/extensions/filters/http/stateful_session/v3/stateful_session.ts';
+import {
+  StatefulSession,
+  StatefulSessionPerRoute,
+} from '@weft/xds-types/envoy/extensions/filters/http/stateful_session/v3/stateful_session.ts';
 import { HttpInspector } from '@weft/xds-types/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
+import { ProxyProtocol } from '@weft/xds-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.ts';
 import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { HttpConnectionManager } from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { TcpProxy } from '@weft/xds-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
@@ -20,6 +25,7 @@ import { HeaderBasedSessionState } from '@weft/xds-types/envoy/extensions/http/s
 import { LeastRequest } from '@weft/xds-types/envoy/extensions/load_balancing_policies/least_request/v3/least_request.ts';
 import { RoundRobin } from '@weft/xds-types/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.ts';
 import { PreviousHostsPredicate } from '@weft/xds-types/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.ts';
+import { ProxyProtocolUpstreamTransport } from '@weft/xds-types/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
 import { RawBuffer } from '@weft/xds-types/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
 import { Secret } from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import {
@@ -39,6 +45,14 @@ const codecs: ReadonlyMap<string, MessageCodec<unknown>> = new Map<string, Messa
   [typeUrls.endpoint, ClusterLoadAssignment],
   [typeUrls.secret, Secret],
   [typeUrlOf(`${extensions}.access_loggers.file.v3.FileAccessLog`), FileAccessLog],
+  [typeUrlOf(`${extensions}.filters.http.cors.v3.Cors`), Cors],
+  [typeUrlOf(`${extensions}.filters.http.grpc_web.v3.GrpcWeb`), GrpcWeb],
+  [typeUrlOf(`${extensions}.filters.http.stateful_session.v3.StatefulSession`), StatefulSession],
+  [typeUrlOf(`${extensions}.filters.listener.proxy_protocol.v3.ProxyProtocol`), ProxyProtocol],
+  [
+    typeUrlOf(`${extensions}.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport`),
+    ProxyProtocolUpstreamTransport,
+  ],
   [typeUrlOf(`${extensions}.filters.http.cors.v3.CorsPolicy`), CorsPolicy],
   [typeUrlOf(`${extensions}.filters.http.fault.v3.HTTPFault`), HTTPFault],
   [typeUrlOf(`${extensions}.filters.http.stateful_session.v3.StatefulSessionPerRoute`), StatefulSessionPerRoute],
