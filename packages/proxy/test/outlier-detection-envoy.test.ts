@@ -1,0 +1,370 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type Background, eventually, findPeer, freePort, peerSkip, startBackground } from '@weft/testkit';
+import { describeHealth } from '../src/endpoint/endpoint-health.ts';
+import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
+import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
+import { ProxyHarness } from './support/proxy-harness.ts';
+
+/** Outlier detection: endpoints that give the same streams of answers (seeded), before Envoy and before ours. */
+
+interface Case {
+  readonly name: string;
+  readonly detection: JsonObject;
+  /** The chance of each endpoint's answer to be an error, and which; -1: nobody listens there. */
+  readonly endpoints: readonly (readonly [chance: number, status: number])[];
+  readonly requests: number;
+  /** Which of the bad ones are ejected goes by where the rounds of balancing began. */
+  readonly anyOfThem?: boolean;
+  /** The statistics that are equal, by name within `outlier_detection.`. */
+  readonly equal: readonly string[];
+  /** Others, that may differ by so much. */
+  readonly near?: Readonly<Record<string, number>>;
+}
+
+const long = { interval: '300s', base_ejection_time: '300s', max_ejection_percent: 100 };
+const active = ['ejections_active', 'ejections_enforced_total'];
+const cases: readonly Case[] = [
+  {
+    name: 'consecutive',
+    detection: { ...long, consecutive_5xx: 4 },
+    endpoints: [
+      [0, 500],
+      [1, 500],
+      [0.75, 503],
+      [0.1, 500],
+      [1, 404],
+    ],
+    requests: 300,
+    equal: [...active, 'ejections_enforced_consecutive_5xx', 'ejections_detected_consecutive_5xx'],
+    near: { ejections_detected_consecutive_gateway_failure: 1 },
+  },
+  {
+    name: 'capped',
+    detection: { ...long, consecutive_5xx: 3, max_ejection_percent: 40 },
+    endpoints: [
+      [1, 500],
+      [1, 500],
+      [1, 500],
+      [1, 500],
+      [0, 500],
+    ],
+    requests: 200,
+    anyOfThem: true,
+    equal: [...active, 'ejections_enforced_consecutive_5xx'],
+    // Envoy's counts begin anew on another thread, which may come after the next error.
+    near: { ejections_overflow: 16, ejections_detected_consecutive_5xx: 16 },
+  },
+  {
+    name: 'gateway',
+    detection: {
+      ...long,
+      consecutive_5xx: 1000,
+      consecutive_gateway_failure: 3,
+      enforcing_consecutive_gateway_failure: 100,
+    },
+    endpoints: [
+      [1, 502],
+      [1, 500],
+      [1, 504],
+      [0, 500],
+    ],
+    requests: 100,
+    equal: [
+      ...active,
+      'ejections_enforced_consecutive_gateway_failure',
+      'ejections_detected_consecutive_gateway_failure',
+    ],
+  },
+  {
+    name: 'split',
+    detection: {
+      ...long,
+      split_external_local_origin_errors: true,
+      consecutive_local_origin_failure: 3,
+      consecutive_5xx: 5,
+    },
+    endpoints: [
+      [-1, 0],
+      [1, 500],
+      [0, 500],
+    ],
+    requests: 100,
+    equal: [...active, 'ejections_enforced_consecutive_local_origin_failure', 'ejections_enforced_consecutive_5xx'],
+  },
+  {
+    name: 'success-rate',
+    detection: {
+      interval: '0.5s',
+      base_ejection_time: '300s',
+      max_ejection_percent: 100,
+      consecutive_5xx: 1000,
+      success_rate_minimum_hosts: 5,
+      success_rate_request_volume: 10,
+      success_rate_stdev_factor: 1500,
+    },
+    endpoints: [
+      [0.02, 500],
+      [0.02, 500],
+      [0.02, 500],
+      [0.02, 500],
+      [0.02, 500],
+      [0.6, 500],
+    ],
+    requests: 400,
+    equal: ['ejections_active', 'ejections_enforced_success_rate'],
+  },
+  {
+    name: 'failure-percentage',
+    detection: {
+      interval: '0.5s',
+      base_ejection_time: '300s',
+      max_ejection_percent: 100,
+      consecutive_5xx: 1000,
+      enforcing_success_rate: 0,
+      enforcing_failure_percentage: 100,
+      failure_percentage_threshold: 60,
+      failure_percentage_minimum_hosts: 3,
+      failure_percentage_request_volume: 10,
+    },
+    endpoints: [
+      [0.3, 500],
+      [0.3, 500],
+      [0.85, 500],
+      [0, 500],
+    ],
+    requests: 300,
+    equal: ['ejections_active', 'ejections_enforced_failure_percentage'],
+  },
+];
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 4_294_967_296;
+  };
+}
+
+/** The origins of one side: the n-th answer of each is the same on both. */
+class Side {
+  readonly ports = new Map<string, number[]>();
+  readonly #servers: http.Server[] = [];
+
+  async start(): Promise<void> {
+    for (const { name, endpoints } of cases) {
+      const ports: number[] = [];
+      for (const [index, [chance, status]] of endpoints.entries()) {
+        ports.push(chance < 0 ? await freePort() : await this.#serve(seeded(index + 1), chance, status));
+      }
+      this.ports.set(name, ports);
+    }
+  }
+
+  async #serve(random: () => number, chance: number, status: number): Promise<number> {
+    const server = http.createServer((request, response) => {
+      request.resume();
+      response.writeHead(random() < chance ? status : 200).end();
+    });
+    this.#servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
+  }
+
+  clusters(): JsonObject[] {
+    return cases.map(({ name, detection }) => ({
+      name,
+      type: 'STATIC',
+      connect_timeout: '1s',
+      common_lb_config: { healthy_panic_threshold: { value: 0 } },
+      outlier_detection: detection,
+      load_assignment: {
+        cluster_name: name,
+        endpoints: [
+          {
+            lb_endpoints: (this.ports.get(name) ?? []).map((port) => ({
+              endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } },
+            })),
+          },
+        ],
+      },
+    }));
+  }
+
+  /** The indices of endpoints, by the ports that are ejected. */
+  indices(name: string, ejected: readonly number[]): number[] {
+    const ports = this.ports.get(name) ?? [];
+    return ejected.map((port) => ports.indexOf(port)).sort();
+  }
+
+  close(): void {
+    for (const server of this.#servers) {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+}
+
+function listener(port: number): JsonObject {
+  return {
+    name: 'listener',
+    address: { socket_address: { address: '127.0.0.1', port_value: port } },
+    filter_chains: [
+      {
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            typed_config: {
+              '@type':
+                'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+              stat_prefix: 'outliers',
+              http_filters: [
+                {
+                  name: 'envoy.filters.http.router',
+                  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+                },
+              ],
+              route_config: {
+                name: 'routes',
+                virtual_hosts: [
+                  {
+                    name: 'all',
+                    domains: ['*'],
+                    routes: cases.map(({ name }) => ({ match: { prefix: `/${name}` }, route: { cluster: name } })),
+                  },
+                ],
+              },
+            },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function get(port: number, path: string, agent: http.Agent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ host: '127.0.0.1', port, path, agent }, (response) => {
+      response.resume().on('end', resolve);
+    });
+    request.on('error', reject);
+  });
+}
+
+describe('outlier detection', { skip: peerSkip('envoy') }, () => {
+  const mine = new Side();
+  const theirs = new Side();
+  const harness = new ProxyHarness();
+  const agent = new http.Agent({ keepAlive: true });
+  let envoy: Background | undefined;
+  let folder = '';
+  let admin = 0;
+  let port = 0;
+
+  before(async () => {
+    await mine.start();
+    await theirs.start();
+    folder = await mkdtemp(join(tmpdir(), 'weft-outliers-'));
+    admin = await freePort();
+    port = await freePort();
+    const file = join(folder, 'envoy.json');
+    const bootstrap = {
+      admin: { address: { socket_address: { address: '127.0.0.1', port_value: admin } } },
+      static_resources: { listeners: [listener(port)], clusters: theirs.clusters() },
+    };
+    await writeFile(file, JSON.stringify(bootstrap));
+    envoy = startBackground(findPeer('envoy') ?? '', [
+      ...['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'],
+    ]);
+    const config = runtimeConfigFromStatic({
+      listeners: [listener(0)],
+      clusters: mine.clusters(),
+      routes: [],
+      endpoints: [],
+      secrets: [],
+    });
+    assert.ok('ok' in config, JSON.stringify(config));
+    await harness.apply(config.ok);
+    await eventually(
+      () =>
+        get(port, '/nothing', agent).then(
+          () => true,
+          () => false,
+        ),
+      { what: 'Envoy answers' },
+    );
+  });
+
+  after(async () => {
+    agent.destroy();
+    await harness.close();
+    await envoy?.stop();
+    mine.close();
+    theirs.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const adminText = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${admin}${path}`)).text();
+
+  for (const { name, requests, equal, near = {}, anyOfThem = false } of cases) {
+    test(name, async () => {
+      for (let count = 0; count < requests; count += 1) {
+        await Promise.all([get(port, `/${name}`, agent), get(harness.port(), `/${name}`, agent)]);
+      }
+      const ourStatus = () => {
+        const status = harness.dataPlane.clusters().find((cluster) => cluster.name === name);
+        assert.ok(status !== undefined);
+        return status;
+      };
+      const ourEjected = (): number[] =>
+        mine.indices(
+          name,
+          ourStatus()
+            .endpoints.filter(({ healthFlags }) => describeHealth(healthFlags).includes('failed_outlier_check'))
+            .map(({ info }) => Number(info.address.split(':')[1])),
+        );
+      const envoyEjected = async (): Promise<number[]> => {
+        const found = (await adminText('/clusters')).matchAll(
+          /^(.*)::127\.0\.0\.1:(\d+)::health_flags::.*failed_outlier/gm,
+        );
+        return theirs.indices(
+          name,
+          [...found].filter(([, cluster]) => cluster === name).map(([, , at]) => Number(at)),
+        );
+      };
+      const told = (ejected: readonly number[]): string => (anyOfThem ? String(ejected.length) : ejected.join());
+      const stat = async (field: string): Promise<number> => {
+        const text = await adminText(`/stats?filter=^cluster.${name}.outlier_detection.${field}$`);
+        return Number(/: (\d+)/.exec(text)?.[1] ?? 'NaN');
+      };
+      await eventually(async () => ourEjected().length > 0 && told(ourEjected()) === told(await envoyEjected()), {
+        what: `${ourEjected()} is ejected by both, not ${await envoyEjected()}`,
+      });
+      const { outliers } = ourStatus();
+      const ours = (field: string): number => {
+        const [, kind = '', cause = ''] = /^ejections_(detected|enforced)_(?!total)(.*)$/.exec(field) ?? [];
+        if (kind !== '') {
+          return (outliers as unknown as Record<string, Record<string, number>>)[kind]?.[cause] ?? Number.NaN;
+        }
+        const whole: Record<string, number> = {
+          ejections_active: outliers.ejectionsActive,
+          ejections_enforced_total: outliers.ejectionsEnforced,
+          ejections_overflow: outliers.ejectionsOverflow,
+        };
+        return whole[field] ?? Number.NaN;
+      };
+      for (const field of equal) {
+        assert.equal(`${field} ${ours(field)}`, `${field} ${await stat(field)}`);
+      }
+      for (const [field, by] of Object.entries(near)) {
+        const [left, right] = [ours(field), await stat(field)];
+        assert.ok(Math.abs(left - right) <= by, `${field}: ${left}, Envoy ${right}`);
+      }
+    });
+  }
+});
