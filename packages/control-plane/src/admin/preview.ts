@@ -41,7 +41,9 @@ export function parsePreview(body: Buffer): readonly KubeObject[] {
 /** What the proxies would be given otherwise if `objects` were stored; what is the same in several proxies is one entry. */
 export function previewChange(sources: ProxySources, objects: readonly KubeObject[]): readonly PreviewedChange[] {
   const after = sources.state.copy();
-  after.apply(objects.map((value) => ({ value: withAge(value, sources.state) })));
+  // Looked for once: it looks at every object.
+  const youngest = sources.state.youngest();
+  after.apply(objects.map((value) => ({ value: withAge(value, youngest) })));
   const changes = new Map<string, { readonly change: Omit<PreviewedChange, 'proxies'>; readonly proxies: string[] }>();
   const keys = new Set([...sources.state.proxyKeys(), ...after.proxyKeys()]);
   for (const proxyKey of [...keys].sort()) {
@@ -64,10 +66,10 @@ export function previewChange(sources: ProxySources, objects: readonly KubeObjec
 }
 
 /** An object that is not stored yet would be the youngest. */
-function withAge(object: KubeObject, state: MeshState): KubeObject {
+function withAge(object: KubeObject, youngest: string): KubeObject {
   const { metadata } = object;
   return metadata.creationTimestamp === undefined
-    ? { ...object, metadata: { ...metadata, creationTimestamp: state.youngest() } }
+    ? { ...object, metadata: { ...metadata, creationTimestamp: youngest } }
     : object;
 }
 
