@@ -45,3 +45,13 @@ test('a response without a body ends at once', () => {
   throttle.onEnd(undefined);
   assert.deepEqual(events, ['end']);
 });
+
+test('a response ends once, although a tick comes behind its end', () => {
+  const { throttle, events } = throttled(100);
+  throttle.onData(Buffer.from('012'), 0, 3);
+  throttle.onEnd(undefined);
+  assert.deepEqual(events, ['arm', 'end']);
+  throttle.onTick();
+  throttle.onTick();
+  assert.deepEqual(events, ['arm', 'end']);
+});

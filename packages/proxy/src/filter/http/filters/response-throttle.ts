@@ -73,6 +73,8 @@ export class ResponseThrottle {
       this.#target.pauseReading(shouldPause);
     }
     if (this.#ended && this.#waitingBytes === 0) {
+      // Once: a tick may still come while the client is sending its request.
+      this.#ended = false;
       this.#target.sendEnd(this.#trailers);
     } else if (this.#budget < this.#portionBytes && !this.#ticking) {
       this.#ticking = true;
