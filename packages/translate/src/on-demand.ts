@@ -17,8 +17,9 @@ export function clusterLoadAssignment(state: MeshState, proxyKey: string, cluste
 
 /** The load assignments of all clusters of an IR, by name; the same map as long as none of them changes. */
 export function loadAssignments(state: MeshState, proxyKey: string, ir: WorkloadIr): ReadonlyMap<string, XdsMessage> {
-  return state.reads.remember(`assignments|${proxyKey}`, [ir], () => {
-    const made = endpointNames(ir).map((name) => [name, clusterLoadAssignment(state, proxyKey, name)] as const);
+  const names = endpointNames(ir);
+  return state.reads.remember(`assignments|${proxyKey}`, [names.join('\0')], () => {
+    const made = names.map((name) => [name, clusterLoadAssignment(state, proxyKey, name)] as const);
     return state.memo.get(`assignments|${proxyKey}`, made.flat(), (): ReadonlyMap<string, XdsMessage> => new Map(made));
   });
 }
