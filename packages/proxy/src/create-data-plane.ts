@@ -242,6 +242,7 @@ function clusterStatus(cluster: Cluster): ClusterStatus {
     connectTimeouts: counters.connectTimeouts,
     connectionOverflow: counters.connectionOverflow,
     balancer: counters.balancer,
+    breakers: { default: cluster.defaultBreaker, high: cluster.highBreaker },
     outliers: counters.outliers,
     healthChecks: counters.healthChecks,
     httpConnectionsTotal: counters.httpConnectionsTotal,

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Unsubscribe } from '@weft/base';
 import type { Http2Counters } from '@weft/http-codec';
+import type { CircuitBreaker } from './cluster/circuit-breaker.ts';
 import type { DnsResolver } from './cluster/dns-resolver.ts';
 import type { DownstreamCounters } from './filter/http/http-context.ts';
 import type { HealthCheckCounters } from './health-check/health-check-counters.ts';
@@ -141,6 +142,8 @@ export interface ClusterStatus {
   readonly connectTimeouts: number;
   readonly connectionOverflow: number;
   readonly balancer: Readonly<BalancerCounters>;
+  /** What is in use, by priority. */
+  readonly breakers: { readonly default: Readonly<CircuitBreaker>; readonly high: Readonly<CircuitBreaker> };
   /** Ejections by outlier detection. */
   readonly outliers: Readonly<OutlierCounters>;
   readonly healthChecks: Readonly<HealthCheckCounters>;

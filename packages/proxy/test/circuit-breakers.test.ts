@@ -108,3 +108,27 @@ test('a request that waits for a connection that drains gets a new one, though n
   await eventually(() => requests(1) === 1, { what: 'the other has a connection of its own' });
   assert.equal(origin.connections[0]?.ended, false);
 });
+
+test('connections to one endpoint have a limit of their own: further requests wait for one', async (t) => {
+  const held: OriginConnection[] = [];
+  const proxy = await SimpleProxy.start(t, {
+    onData: (connection) => void held.push(connection),
+    cluster: { maxConnectionsPerEndpoint: 1 },
+  });
+  const first = await proxy.client();
+  first.send(get('/first'));
+  await proxy.origin.until(() => held.length === 1);
+  const second = await proxy.client();
+  second.send(get('/second'));
+  while (proxy.harness.dataPlane.clusters()[0]?.requestsPending !== 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(proxy.harness.dataPlane.clusters()[0]?.connectionOverflow, 1);
+  held[0]?.socket.write(okResponse);
+  await first.untilText('ok');
+  await proxy.origin.until(() => held.length === 2);
+  assert.equal(held[1], held[0], 'the same connection');
+  held[1]?.socket.write(okResponse);
+  await second.untilText('ok');
+  assert.equal(proxy.origin.connections.length, 1);
+});

@@ -25,12 +25,17 @@ export class CircuitBreaker {
   }
 
   get allowsRetry(): boolean {
+    return this.retries < this.maxRetries;
+  }
+
+  /** Retries that may be under way now. */
+  get maxRetries(): number {
     const { retryBudget, maxRetries } = this.thresholds;
     if (retryBudget === undefined) {
-      return this.retries < maxRetries;
+      return maxRetries;
     }
     // `requests` counts those that wait for a connection as well.
     const share = Math.floor((retryBudget.percent / 100) * this.requests);
-    return this.retries < Math.max(share, retryBudget.minConcurrency);
+    return Math.max(share, retryBudget.minConcurrency);
   }
 }

@@ -108,7 +108,7 @@ export class HttpPool implements ConnectAttemptOwner {
 
   #connectForWaiting(breaker: CircuitBreaker): void {
     while (this.#connecting.size * this.#expected < this.#waiting.length) {
-      if (!breaker.allowsConnection) {
+      if (!breaker.allowsConnection || !this.#allowsConnectionHere) {
         this.cluster.counters.connectionOverflow += 1;
         if (!this.#isBare) {
           return;
@@ -116,6 +116,12 @@ export class HttpPool implements ConnectAttemptOwner {
       }
       this.#connect(breaker);
     }
+  }
+
+  /** The endpoint has fewer connections than it may. */
+  get #allowsConnectionHere(): boolean {
+    const { maxConnectionsPerEndpoint: most } = this.cluster.config;
+    return most === undefined || this.endpoint.counters.connectionsActive + this.#connecting.size < most;
   }
 
   /** A pool without any connection may open one in spite of the breaker: waiting for none would never end. */
@@ -126,7 +132,7 @@ export class HttpPool implements ConnectAttemptOwner {
   /** A connection is gone, or takes no more requests: those that wait may need a new one. */
   #replaceForWaiting(): void {
     const { first: waiter } = this.#waiting;
-    if (waiter !== undefined && (this.#isBare || waiter.breaker.allowsConnection)) {
+    if (waiter !== undefined && (this.#isBare || (waiter.breaker.allowsConnection && this.#allowsConnectionHere))) {
       this.#connectForWaiting(waiter.breaker);
     }
   }

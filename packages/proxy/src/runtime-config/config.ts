@@ -524,6 +524,8 @@ export interface ClusterConfig {
   readonly closeConnectionsOnHealthFailure?: boolean;
   /** It is usable when its endpoints were checked or resolved once, not before. Default true. */
   readonly waitForWarm?: boolean;
+  /** Connections to one endpoint. Absent: no limit of their own. */
+  readonly maxConnectionsPerEndpoint?: number | undefined;
   readonly circuitBreakers: { readonly default: CircuitBreakerThresholds; readonly high: CircuitBreakerThresholds };
   readonly upstreamHttp: UpstreamHttpOptions;
   readonly transportSocket: UpstreamTransportSocket;
@@ -567,6 +569,8 @@ export interface CircuitBreakerThresholds {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
+  /** What is left is told in metrics (`track_remaining`). */
+  readonly tracksRemaining?: boolean;
   /** Takes the place of `maxRetries`. */
   readonly retryBudget?: RetryBudget;
 }

@@ -77,9 +77,13 @@ export class EnvoyMetrics {
   }
 
   #writeClusters(out: Exposition, clusters: readonly ClusterStatus[]): void {
-    for (const { name, type, help, value } of clusterFamilies) {
+    for (const { name, type, help, value, wanted } of clusterFamilies) {
+      const told = wanted === undefined ? clusters : clusters.filter(wanted);
+      if (told.length === 0 && wanted !== undefined) {
+        continue;
+      }
       out.family(name, type, help);
-      for (const cluster of clusters) {
+      for (const cluster of told) {
         out.sample(name, formatLabels([['envoy_cluster_name', cluster.config.statName]]), value(cluster));
       }
     }
@@ -127,6 +131,8 @@ interface ClusterFamily {
   readonly type: 'counter' | 'gauge';
   readonly help: string;
   readonly value: (status: ClusterStatus) => number;
+  /** Clusters that have it; absent: all. */
+  readonly wanted?: (status: ClusterStatus) => boolean;
 }
 
 const family = (
@@ -161,6 +167,29 @@ const healthCheckFamilies: readonly ClusterFamily[] = [
   checkFamily('healthy', 'gauge', 'Endpoints whose checks pass.', (c) => c.healthy),
   checkFamily('degraded', 'gauge', 'Endpoints that call themselves degraded.', (c) => c.degraded),
 ];
+
+function breakerFamilies(priority: 'default' | 'high'): ClusterFamily[] {
+  const open = (name: string, what: string, allows: (breaker: ClusterStatus['breakers']['default']) => boolean) =>
+    family(`circuit_breakers_${priority}_${name}_open`, 'gauge', `Whether the breaker of ${what} is open.`, (c) =>
+      flag(!allows(c.breakers[priority])),
+    );
+  const left = (name: string, what: string, count: (breaker: ClusterStatus['breakers']['default']) => number) => ({
+    ...family(`circuit_breakers_${priority}_remaining_${name}`, 'gauge', `${what} that the breaker leaves.`, (c) =>
+      Math.max(0, count(c.breakers[priority])),
+    ),
+    wanted: (c: ClusterStatus) => c.breakers[priority].thresholds.tracksRemaining === true,
+  });
+  return [
+    open('cx', 'connections', (breaker) => breaker.allowsConnection),
+    open('rq_pending', 'waiting requests', (breaker) => breaker.allowsPending),
+    open('rq', 'requests', (breaker) => breaker.allowsRequest),
+    open('rq_retry', 'retries', (breaker) => breaker.allowsRetry),
+    left('cx', 'Connections', ({ thresholds, connections }) => thresholds.maxConnections - connections),
+    left('pending', 'Waiting requests', ({ thresholds, pending }) => thresholds.maxPendingRequests - pending),
+    left('rq', 'Requests', ({ thresholds, requests }) => thresholds.maxRequests - requests),
+    left('retries', 'Retries', ({ maxRetries, retries }) => maxRetries - retries),
+  ];
+}
 
 const clusterFamilies: readonly ClusterFamily[] = [
   family('upstream_cx_total', 'counter', 'Connections opened.', (c) => c.connectionsTotal),
@@ -258,15 +287,8 @@ const clusterFamilies: readonly ClusterFamily[] = [
   family('membership_total', 'gauge', 'Endpoints.', (c) => c.endpoints.length),
   family('membership_healthy', 'gauge', 'Healthy endpoints.', (c) => healthOf(c, 'healthy')),
   family('membership_degraded', 'gauge', 'Degraded endpoints.', (c) => healthOf(c, 'degraded')),
-  family('circuit_breakers_default_cx_open', 'gauge', 'Whether the breaker of connections is open.', (c) =>
-    flag(c.connectionsActive >= c.config.circuitBreakers.default.maxConnections),
-  ),
-  family('circuit_breakers_default_rq_pending_open', 'gauge', 'Whether that of waiting requests is open.', (c) =>
-    flag(c.requestsPending >= c.config.circuitBreakers.default.maxPendingRequests),
-  ),
-  family('circuit_breakers_default_rq_open', 'gauge', 'Whether that of requests is open.', (c) =>
-    flag(c.requestsActive >= c.config.circuitBreakers.default.maxRequests),
-  ),
+  ...breakerFamilies('default'),
+  ...breakerFamilies('high'),
 ];
 
 function writeListeners(out: Exposition, dataPlane: DataPlane): void {

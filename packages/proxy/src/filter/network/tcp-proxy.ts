@@ -167,7 +167,9 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
       return;
     }
     const breaker = cluster.defaultBreaker;
-    if (!breaker.allowsConnection) {
+    const { maxConnectionsPerEndpoint: most } = cluster.config;
+    const isFull = most !== undefined && endpoint.counters.connectionsActive >= most;
+    if (!breaker.allowsConnection || isFull) {
       cluster.counters.connectionOverflow += 1;
       this.#fail(ResponseFlag.UO);
       return;

@@ -58,6 +58,7 @@ export function clusterFromXds(cluster: Decoded<typeof Cluster>, version: string
     ignoreHealthOnHostRemoval: cluster.ignore_health_on_host_removal,
     closeConnectionsOnHealthFailure: cluster.close_connections_on_host_health_failure,
     waitForWarm: cluster.wait_for_warm_on_init ?? true,
+    maxConnectionsPerEndpoint: perEndpointFromXds(cluster.circuit_breakers, problems),
     circuitBreakers: circuitBreakersFromXds(cluster.circuit_breakers, problems),
     upstreamHttp: upstreamHttpFromXds(cluster, problems),
     transportSocket: problems.within('transport_socket', () =>
@@ -202,10 +203,36 @@ function circuitBreakersFromXds(
       maxPendingRequests: thresholds.max_pending_requests ?? DEFAULT_BREAKERS.maxPendingRequests,
       maxRequests: thresholds.max_requests ?? DEFAULT_BREAKERS.maxRequests,
       maxRetries: thresholds.max_retries ?? DEFAULT_BREAKERS.maxRetries,
+      ...(thresholds.track_remaining ? { tracksRemaining: true } : {}),
       ...retryBudgetFromXds(thresholds.retry_budget, problems),
     };
   }
   return result;
+}
+
+/** `per_host_thresholds`: Envoy takes `max_connections` of them, and nothing else. */
+function perEndpointFromXds(
+  breakers: Decoded<typeof CircuitBreakers> | undefined,
+  problems: Problems,
+): number | undefined {
+  const given = breakers?.per_host_thresholds ?? [];
+  problems.each('circuit_breakers.per_host_thresholds', given, (thresholds) => {
+    for (const field of ['max_pending_requests', 'max_requests', 'max_retries', 'retry_budget'] as const) {
+      if (thresholds[field] !== undefined) {
+        problems.add('only max_connections counts by endpoint', field);
+      }
+    }
+    if (thresholds.track_remaining) {
+      problems.add('only max_connections counts by endpoint', 'track_remaining');
+    }
+    if (thresholds.priority !== 'DEFAULT') {
+      problems.add('only DEFAULT is supported by this proxy', 'priority');
+    }
+  });
+  if (given.length > 1) {
+    problems.add('one entry at most', 'circuit_breakers.per_host_thresholds');
+  }
+  return given[0]?.max_connections;
 }
 
 const DEFAULT_BUDGET_PERCENT = 20;

@@ -94,11 +94,10 @@ export const CircuitBreakersThresholds = message(
   '7:max_connection_pools',
 );
 
-export const CircuitBreakers = message(
-  'envoy.config.cluster.v3.CircuitBreakers',
-  { thresholds: repeated(nested(1, CircuitBreakersThresholds)) },
-  '2:per_host_thresholds',
-);
+export const CircuitBreakers = message('envoy.config.cluster.v3.CircuitBreakers', {
+  thresholds: repeated(nested(1, CircuitBreakersThresholds)),
+  per_host_thresholds: repeated(nested(2, CircuitBreakersThresholds)),
+});
 
 export const UpstreamHttpProtocolOptions = message(
   'envoy.config.core.v3.UpstreamHttpProtocolOptions',
