@@ -36,6 +36,15 @@ function chance(random: Random, probability: number): boolean {
 const namespaces = ['n1', 'n2', 'weft-system'];
 const names = ['a', 'b', 'c'];
 const versions = ['v1', 'v2'];
+const policies = [
+  { outlierDetection: { consecutive5xxErrors: 3 } },
+  {
+    outlierDetection: {},
+    loadBalancer: { localityLbSetting: { failoverPriority: ['version', 'topology.kubernetes.io/region'] } },
+  },
+  { loadBalancer: { localityLbSetting: { distribute: [{ from: 'eu/*', to: { 'us/*': 10, 'eu/*': 90 } }] } } },
+  { loadBalancer: { consistentHash: { httpHeaderName: 'x-user' } } },
+];
 
 function randomObject(random: Random, counter: number): KubeObject {
   const namespace = pick(random, namespaces);
@@ -56,7 +65,7 @@ function randomObject(random: Random, counter: number): KubeObject {
   const mode = pick(random, ['STRICT', 'PERMISSIVE', 'DISABLE', 'UNSET']);
   const exportTo = chance(random, 0.2) ? { exportTo: [pick(random, ['.', 'n1', '*'])] } : {};
   const selector = { app: pick(random, names), ...(chance(random, 0.3) ? { version: pick(random, versions) } : {}) };
-  switch (Math.floor(random() * 8)) {
+  switch (Math.floor(random() * 9)) {
     case 0:
       return make('v1', 'Service', {
         spec: { selector, ports: [{ name: pick(random, ['http', 'tcp-x']), port: 80, targetPort: 8080 }] },
@@ -73,6 +82,7 @@ function randomObject(random: Random, counter: number): KubeObject {
             ...(chance(random, 0.6) ? { 'gateway.networking.k8s.io/gateway-name': pick(random, names) } : {}),
           },
           serviceAccount: pick(random, names),
+          ...(chance(random, 0.5) ? { locality: pick(random, ['eu/1', 'eu/2', 'us/1']) } : {}),
         },
         ...(chance(random, 0.2) ? { status: { conditions: [{ type: 'Healthy', status: 'False' }] } } : {}),
       });
@@ -101,6 +111,7 @@ function randomObject(random: Random, counter: number): KubeObject {
           ...exportTo,
           subsets: [{ name: pick(random, versions), labels: { version: pick(random, versions) } }],
           ...(chance(random, 0.3) ? { trafficPolicy: { tls: { mode: pick(random, ['DISABLE', 'SIMPLE']) } } } : {}),
+          ...(chance(random, 0.4) ? { trafficPolicy: pick(random, policies) } : {}),
           ...(chance(random, 0.2) ? { workloadSelector: { matchLabels: { app: 'a' } } } : {}),
         },
       });
@@ -123,6 +134,16 @@ function randomObject(random: Random, counter: number): KubeObject {
           ...(chance(random, 0.5)
             ? { workloadSelector: { labels: { app: pick(random, names) } } }
             : { endpoints: [{ address: '192.0.2.1', labels: { version: pick(random, versions) } }] }),
+        },
+      });
+    case 7:
+      return make('networking.istio.io/v1', 'Sidecar', {
+        spec: {
+          ...(chance(random, 0.4) ? { workloadSelector: { labels: { app: pick(random, names) } } } : {}),
+          ...(chance(random, 0.7)
+            ? { egress: [{ hosts: [pick(random, ['*/*', './*', 'n2/*', '*/a.n1.svc.cluster.local'])] }] }
+            : {}),
+          ...(chance(random, 0.5) ? { outboundTrafficPolicy: { mode: 'ALLOW_ANY' } } : {}),
         },
       });
     default:
