@@ -31,7 +31,7 @@ function checkBackend(inventory: Inventory, route: KubeRoute, ref: BackendRef, p
   }
   const namespace = ref.namespace ?? inventory.namespaceOf(route);
   const key = `${namespace}/${name}`;
-  const service = inventory.services.find(({ object }) => object.kind === 'Service' && inventory.keyOf(object) === key);
+  const service = inventory.serviceOf(key);
   if (service === undefined && inventory.tellsOf('/Service')) {
     place.at('name').notFound(name, `Service ${key} is in none of these files`, 'Check the name and the namespace.');
   }

@@ -146,7 +146,7 @@ function checkAllowed(
 }
 
 function checkServiceParent(inventory: Inventory, key: string, ref: KubeParentRef, place: Place): void {
-  const service = inventory.services.find(({ object }) => object.kind === 'Service' && inventory.keyOf(object) === key);
+  const service = inventory.serviceOf(key);
   if (service === undefined) {
     if (inventory.tellsOf('/Service')) {
       place

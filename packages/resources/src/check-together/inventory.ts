@@ -52,6 +52,9 @@ export class Inventory {
   readonly #byKind = new Map<string, KubeObject[]>();
   readonly #byHost = new Map<string, KnownService>();
   readonly #wildcards: readonly KnownService[];
+  readonly #byService = new Map<string, KnownService>();
+  readonly #rules = new Map<string, DestinationRule[]>();
+  readonly #wideRules: DestinationRule[] = [];
 
   constructor(objects: readonly KubeObject[], options: InventoryOptions = {}) {
     this.objects = objects;
@@ -73,6 +76,20 @@ export class Inventory {
     for (const service of this.services) {
       if (!this.#byHost.has(service.host)) {
         this.#byHost.set(service.host, service);
+      }
+    }
+    for (const service of this.services) {
+      if (service.object.kind === 'Service') {
+        this.#byService.set(this.keyOf(service.object), service);
+      }
+    }
+    for (const rule of this.list<DestinationRule>('networking.istio.io/DestinationRule')) {
+      const host = this.canonicalHost(rule.spec?.host ?? '', this.namespaceOf(rule));
+      const rules = this.#rules.get(host) ?? [];
+      rules.push(rule);
+      this.#rules.set(host, rules);
+      if (host.startsWith('*')) {
+        this.#wideRules.push(rule);
       }
     }
     this.#wildcards = this.services.filter(({ host }) => host.startsWith('*'));
@@ -145,10 +162,13 @@ export class Inventory {
   /** DestinationRules for a host, whoever may see them. */
   destinationRules(host: string, namespace: string): readonly DestinationRule[] {
     const wanted = this.canonicalHost(host, namespace);
-    return this.list<DestinationRule>('networking.istio.io/DestinationRule').filter(
-      (rule) =>
-        rule.spec !== undefined && coversHost(this.canonicalHost(rule.spec.host, this.namespaceOf(rule)), wanted),
-    );
+    const wide = this.#wideRules.filter(({ spec }) => coversHost(spec?.host ?? '', wanted));
+    return [...(this.#rules.get(wanted) ?? []), ...wide];
+  }
+
+  /** The Service of this `namespace/name`. */
+  serviceOf(key: string): KnownService | undefined {
+    return this.#byService.get(key);
   }
 
   /** The labels of everything in the files that serves a host; empty: the files do not say. */

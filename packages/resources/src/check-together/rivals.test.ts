@@ -49,3 +49,20 @@ test('two ServiceEntries for one host, two policies for one namespace, one objec
     'q spec: PeerAuthentication shop/p is for the whole namespace shop, too: the older of the two is in force',
   ]);
 });
+
+test('two HTTPRoutes with the same match for one host at one parent', () => {
+  const route = (name: string, path: string, more: object = {}): string =>
+    object('HTTPRoute', name, {
+      parentRefs: [{ name: 'edge', namespace: 'shop' }],
+      hostnames: ['a.com'],
+      rules: [{ matches: [{ path: { value: path } }], backendRefs: [{ name: 'reviews', port: 80 }] }],
+      ...more,
+    });
+  assert.deepEqual(findingsOf([route('a', '/x'), route('far/b', '/x')]), [
+    'b spec.rules[0].matches[0]: HTTPRoute shop/a has the same match for the same host, too: the older of the two gets the requests',
+  ]);
+  assert.deepEqual(findingsOf([route('a', '/x'), route('b', '/y')]), []);
+  assert.deepEqual(findingsOf([route('a', '/x'), route('b', '/x', { hostnames: ['b.com'] })]), []);
+  const ofService = { parentRefs: [{ group: '', kind: 'Service', name: 'reviews', namespace: 'shop' }] };
+  assert.deepEqual(findingsOf([route('a', '/x', ofService), route('far/b', '/x', ofService)]), []);
+});

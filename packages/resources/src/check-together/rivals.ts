@@ -1,3 +1,5 @@
+import type { KubeHttpRoute } from '../kinds/gateway/http-route.ts';
+import { conditionOf } from '../kinds/gateway/http-route-warnings.ts';
 import type { DestinationRule } from '../kinds/networking/destination-rule.ts';
 import type { ServiceEntry } from '../kinds/networking/service-entry.ts';
 import type { VirtualService } from '../kinds/networking/virtual-service.ts';
@@ -13,6 +15,7 @@ export function checkRivals(inventory: Inventory, findings: Findings): void {
   checkTwins(inventory, findings);
   checkVirtualServices(inventory, findings);
   checkDestinationRules(inventory, findings);
+  checkHttpRoutes(inventory, findings);
   const entries = new Map<string, KubeObject>();
   for (const object of inventory.list<ServiceEntry>('networking.istio.io/ServiceEntry')) {
     for (const [index, host] of object.spec.hosts.entries()) {
@@ -87,6 +90,38 @@ function checkVirtualServices(inventory: Inventory, findings: Findings): void {
             );
         }
         owners.set(key, other ?? object);
+      }
+    }
+  }
+}
+
+/** Two HTTPRoutes of one parent with the same match for the same host: the older one gets the requests. */
+function checkHttpRoutes(inventory: Inventory, findings: Findings): void {
+  const owners = new Map<string, KubeHttpRoute>();
+  for (const object of inventory.list<KubeHttpRoute>('gateway.networking.k8s.io/HTTPRoute')) {
+    const namespace = inventory.namespaceOf(object);
+    const { parentRefs = [], hostnames = [], rules = [] } = object.spec;
+    const parents = parentRefs.map(({ group = '', kind = 'Gateway', name, sectionName = '', port = '', ...ref }) =>
+      // Routes of the mesh are those of the client's namespace, or of the service's: of two namespaces they never meet.
+      [group, kind, ref.namespace ?? namespace, name, sectionName, port, kind === 'Service' ? namespace : ''].join(' '),
+    );
+    for (const [index, { matches }] of rules.entries()) {
+      for (const [at, match] of (matches ?? [{}]).entries()) {
+        const place = findings.of(object).at('spec', 'rules', index, ...(matches === undefined ? [] : ['matches', at]));
+        const condition = conditionOf(match);
+        const keys = parents.flatMap((parent) =>
+          (hostnames.length === 0 ? ['*'] : hostnames).map((host) => `${parent} ${host.toLowerCase()} ${condition}`),
+        );
+        const other = keys.map((key) => owners.get(key)).find((owner) => owner !== undefined);
+        if (other !== undefined && areTwo(inventory, other, object)) {
+          place.conflict(
+            `${inventory.nameOf(other)} has the same match for the same host, too: the older of the two gets the requests`,
+            fix,
+          );
+        }
+        for (const key of keys) {
+          owners.set(key, owners.get(key) ?? object);
+        }
       }
     }
   }

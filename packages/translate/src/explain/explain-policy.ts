@@ -6,7 +6,7 @@ import { type ExplainedValue, meshDefault, originText, timeText } from './effect
 const ofAllPorts = new Set(['retryBudget', 'proxyProtocol']);
 
 /** Where a field of the policy for one port and subset stands in a DestinationRule; undefined: nowhere. */
-export function policyPath(
+function policyPath(
   rule: DestinationRule | undefined,
   subset: string,
   port: number,
@@ -65,10 +65,7 @@ export function policyValues(cluster: OutboundCluster, rule: DestinationRule | u
       ['loadBalancer', 'warmup'],
       ['loadBalancer', 'warmupDurationSecs'],
     ),
-    value('locality', cluster.byLocalityWeight ? 'shares by locality' : 'see endpoints', [
-      'loadBalancer',
-      'localityLbSetting',
-    ]),
+    value('locality', localityText(cluster), ['loadBalancer', 'localityLbSetting']),
     value('connect timeout', timeText(cluster.connectTimeoutMs), tcp('connectTimeout')),
     value('connections', limitText(limits.maxConnections), tcp('maxConnections')),
     value('pending requests', limitText(limits.maxPendingRequests), http('http1MaxPendingRequests')),
@@ -129,6 +126,12 @@ const balancers: Readonly<Record<LoadBalancer['kind'], string>> = {
 function balancingText({ loadBalancer, hash }: OutboundCluster): string {
   const of = hash === undefined ? '' : ` of the ${'name' in hash ? `${hash.kind} ${hash.name}` : hash.kind}`;
   return `${balancers[loadBalancer.kind]}${of}`;
+}
+
+function localityText({ byLocalityWeight, discovery }: OutboundCluster): string {
+  const at = discovery.kind === 'endpoints' ? discovery.assignment.indexOf('@') : -1;
+  const view = discovery.kind === 'endpoints' && at >= 0 ? ` as seen from ${discovery.assignment.slice(at + 1)}` : '';
+  return byLocalityWeight ? `shares by locality${view}` : view === '' ? 'all alike' : `the nearest first${view}`;
 }
 
 function outlierText(spec: OutboundCluster['outlierDetection']): string {

@@ -4,7 +4,7 @@ import type { Violation } from '../../violation.ts';
 import type { KubeHttpRoute, KubeHttpRouteMatch, KubeHttpRouteRule } from './http-route.ts';
 
 /** A text that is the same for matches that hold for the same requests, whatever the order of their conditions. */
-function conditionOf({ path, headers, queryParams, method }: KubeHttpRouteMatch): string {
+export function conditionOf({ path, headers, queryParams, method }: KubeHttpRouteMatch): string {
   const conditions = (list: KubeHttpRouteMatch['queryParams'], lower: boolean): string[] =>
     (list ?? [])
       .map(({ type = 'Exact', name, value }) => JSON.stringify([type, lower ? name.toLowerCase() : name, value]))
