@@ -78,6 +78,8 @@ export interface TcpLimits {
   readonly idleTimeoutMs: number | undefined;
   /** Age at which a connection is closed (one of HTTP: drained); undefined = any. */
   readonly maxDurationMs: number | undefined;
+  /** Relayed connections go by the client's address, where the cluster balances by hash; absent = false. */
+  readonly bySourceIp?: true;
 }
 
 export type LoadBalancer =

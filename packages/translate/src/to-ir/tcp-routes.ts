@@ -110,9 +110,10 @@ function destinationOf(target: Target, weight: number): Destination {
   return { cluster: target.clusterName, weight, resolved: target.cluster !== undefined, headers: noHeaderEdits };
 }
 
-/** How long connections to the first of some targets may live. */
+/** How long connections to the first of some targets may live, and whether their clients stay with an endpoint. */
 export function tcpLimitsOf(targets: readonly Target[]): TcpLimits {
-  return targets.find(({ cluster }) => cluster !== undefined)?.cluster?.tcp ?? noLimits;
+  const first = targets.find(({ cluster }) => cluster !== undefined)?.cluster;
+  return first?.hash?.kind === 'source-ip' ? { ...first.tcp, bySourceIp: true } : (first?.tcp ?? noLimits);
 }
 
 const noLimits: TcpLimits = { idleTimeoutMs: undefined, maxDurationMs: undefined };

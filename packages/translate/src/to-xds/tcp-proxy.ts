@@ -6,9 +6,14 @@ import {
   TcpProxy_WeightedCluster,
   TcpProxy_WeightedCluster_ClusterWeight,
 } from '@weft/xds-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
+import { HashPolicy, HashPolicy_SourceIp } from '@weft/xds-types/envoy/type/v3/hash_policy.ts';
 import { accessLogs } from './access-log.ts';
 import { duration } from './core.ts';
 import { create } from './message.ts';
+
+const bySourceIp = create(HashPolicy, {
+  policySpecifier: { $case: 'sourceIp', value: create(HashPolicy_SourceIp, {}) },
+});
 
 /** @param destinations at least one. */
 export function tcpProxyFilter(
@@ -34,6 +39,7 @@ export function tcpProxyFilter(
     // 0 switches it off in Envoy as well.
     idleTimeout: limits?.idleTimeoutMs === undefined ? undefined : duration(limits.idleTimeoutMs),
     maxDownstreamConnectionDuration: limits?.maxDurationMs === undefined ? undefined : duration(limits.maxDurationMs),
+    hashPolicy: limits?.bySourceIp === true ? [bySourceIp] : [],
     accessLog: accessLogs(accessLogPath),
   });
   return create(Filter, {
