@@ -46,6 +46,14 @@ test('a route of Gateway API whose parent, listener or port is in none of the fi
   assert.deepEqual(said({ group: '', kind: 'Service', name: 'reviews', port: 81 }), [
     'r spec.parentRefs[0].port: 81: Service shop/reviews has no such port',
   ]);
+  const calls = object('TLSRoute', 'r', {
+    parentRefs: [{ name: 'edge' }],
+    hostnames: ['a.shop.com'],
+    rules: [{ backendRefs }],
+  });
+  assert.deepEqual(findingsOf([gateway, reviews, calls]), [
+    'r spec.parentRefs[0]: no listener of Gateway shop/edge that is meant takes TLSRoutes: web is HTTP',
+  ]);
   const far = object('HTTPRoute', 'far/r', {
     parentRefs: [{ name: 'edge', namespace: 'shop' }],
     rules: [{ filters: [{ type: 'RequestRedirect', requestRedirect: { statusCode: 301 } }] }],

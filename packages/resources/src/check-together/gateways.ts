@@ -110,8 +110,24 @@ function checkParent(inventory: Inventory, route: KubeRoute, ref: KubeParentRef,
       );
     return;
   }
-  checkAllowed(inventory, route, gateway, meant, place);
+  const speaking = meant.filter(({ protocol }) => (protocolsOf[route.kind] ?? []).includes(protocol));
+  if (speaking.length === 0) {
+    place.conflict(
+      `no listener of Gateway ${key} that is meant takes ${route.kind}s: ${meant.map(({ name, protocol }) => `${name} is ${protocol}`).join(', ')}`,
+      'Name another listener, or use the kind of routes that fits its protocol.',
+    );
+    return;
+  }
+  checkAllowed(inventory, route, gateway, speaking, place);
 }
+
+/** Protocols of listeners that take routes of a kind. */
+const protocolsOf: Readonly<Record<string, readonly string[]>> = {
+  HTTPRoute: ['HTTP', 'HTTPS'],
+  GRPCRoute: ['HTTP', 'HTTPS'],
+  TLSRoute: ['TLS'],
+  TCPRoute: ['TCP', 'TLS'],
+};
 
 /** Whether a listener takes routes of this namespace, and for one of these hosts. */
 function checkAllowed(
