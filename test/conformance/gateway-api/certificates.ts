@@ -22,7 +22,7 @@ interface Issuer {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
-export interface CertificateOptions {
+interface CertificateOptions {
   /** Days from now; default −1 and 7. */
   readonly fromDay?: number;
   readonly toDay?: number;
@@ -65,7 +65,7 @@ export async function createKeyPair(
 }
 
 /** A CA that is nobody else's. */
-export async function createIssuer(name: string): Promise<Issuer> {
+async function createIssuer(name: string): Promise<Issuer> {
   return { name: `CN=${name}`, keys: await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) };
 }
 

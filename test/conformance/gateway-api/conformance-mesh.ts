@@ -10,7 +10,7 @@ import { ResourceClient, type StoredObject } from './resource-client.ts';
 
 const baseManifests = 'base/manifests.yaml';
 const meshManifests = 'mesh/manifests.yaml';
-export const meshNamespace = 'gateway-conformance-mesh';
+const meshNamespace = 'gateway-conformance-mesh';
 const workloadProgram = join(import.meta.dirname, 'mesh-workload.ts');
 
 /** A control plane, the backends, gateways and sidecars that the tests of the data start from. */
