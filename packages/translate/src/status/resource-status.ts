@@ -16,12 +16,13 @@ import {
 import { originOf } from '../origin.ts';
 import { sameItems } from '../state/memo-table.ts';
 import { forSidecars, isForSome, type MeshState } from '../state/mesh-state.ts';
-import { portOf } from '../state/service-model.ts';
+import { portOf, type ServiceModel } from '../state/service-model.ts';
 import { httpRulesOf } from '../to-ir/delegation.ts';
 import { resolveDestination } from '../to-ir/destination.ts';
 import { serversByPort } from '../to-ir/istio-gateway.ts';
 import { certificateProblem } from '../to-ir/key-pair-secret.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
+import { outboundCluster } from '../to-ir/outbound-cluster.ts';
 import { notYetSupported } from './not-yet-supported.ts';
 
 /** A condition without what only the writer of the status knows (`observedGeneration`, `lastTransitionTime`). */
@@ -184,12 +185,35 @@ function destinationRuleFacts(state: MeshState, object: DestinationRule): Omit<F
       ? []
       : [`host ${name} by ${describe(winner)}`];
   });
-  const known = host.startsWith('*') || state.resolveHost(host, namespace, namespace) !== undefined;
+  const service = host.startsWith('*') ? undefined : state.resolveHost(host, namespace, namespace);
   return {
     conflicts: rivals,
     overruled: rivals.length > 0,
-    unresolved: known ? [] : [`host ${host} is not known`],
+    unresolved:
+      service !== undefined
+        ? missingForClusters(state, object, service)
+        : host.startsWith('*')
+          ? []
+          : [`host ${host} is not known`],
   };
+}
+
+/** What clients of the rule's own namespace lack for the clusters that it makes: Secrets. */
+function missingForClusters(state: MeshState, object: DestinationRule, service: ServiceModel): readonly string[] {
+  const client = { namespace: object.metadata.namespace ?? '', labels: {} };
+  if (state.destinationRuleOf(service, client) !== object) {
+    return [];
+  }
+  const missing = new Set<string>();
+  for (const port of service.ports) {
+    for (const subset of ['', ...(object.spec?.subsets ?? []).map(({ name }) => name)]) {
+      const cluster = outboundCluster(state, client, service, port, subset);
+      if (typeof cluster === 'string') {
+        missing.add(cluster);
+      }
+    }
+  }
+  return [...missing];
 }
 
 /** Conflicts are looked for among the Gateways that choose the same proxies. */
