@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '@weft/testkit';
 import { describeHealth } from '../src/endpoint/endpoint-health.ts';
+import { maxAnswerBytes } from '../src/health-check/tcp-probe.ts';
 import type { ClusterConfig, RuntimeConfig } from '../src/runtime-config/config.ts';
 import type { HealthCheckConfig } from '../src/runtime-config/health-check.ts';
 import {
@@ -168,4 +169,60 @@ test('an answer that says so fails its endpoint at once; checks that pass bring 
   assert.equal(harness.dataPlane.clusters()[0]?.healthChecks.passiveFailure, 1);
   await eventually(() => flags()[origin.port] === 'healthy', { what: 'it is back' });
   assert.equal(harness.dataPlane.clusters()[0]?.healthChecks.healthy, 1);
+});
+
+test('an endpoint that says more than is searched, without what is waited for, has failed', async (t) => {
+  let sent = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    const piece = Buffer.alloc(8192, 'x');
+    for (let bytes = 0; bytes <= maxAnswerBytes; bytes += piece.length) {
+      sent += piece.length;
+      socket.write(piece);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const tcp = {
+    ...check,
+    timeoutMs: 60_000,
+    check: { kind: 'tcp', send: Buffer.alloc(0), receive: [Buffer.from('y')] },
+  } as const;
+  const { harness, config, flags } = await startProxy(t, { healthCheck: tcp });
+  void harness.apply(config([port]));
+  await eventually(() => (harness.dataPlane.clusters()[0]?.healthChecks.networkFailure ?? 0) > 0, {
+    what: 'a failure',
+  });
+  assert.equal(flags()[port], '/failed_active_hc');
+  assert.ok(sent > maxAnswerBytes);
+});
+
+test('a logical name with addresses of both families is reached by the one that answers', async (t) => {
+  const origin = await startOrigin(t);
+  const resolveDns = (name: string, family: 4 | 6) => {
+    assert.equal(name, 'books.example');
+    return Promise.resolve({ addresses: [family === 6 ? '::1' : '127.0.0.1'], ttlSec: undefined });
+  };
+  const harness = new ProxyHarness({ resolveDns });
+  t.after(() => harness.close());
+  const named = endpoint(origin.port, { address: { kind: 'ip', address: 'books.example', port: origin.port } });
+  await harness.apply(
+    runtimeConfig({
+      listeners: [listener([chain(httpManager())])],
+      routes: [routeTable('routes', [virtualHost([route(forwardTo('origin'))])])],
+      clusters: [
+        cluster('origin', [], {
+          discovery: {
+            kind: 'dns',
+            endpoints: assignment('origin', [named]),
+            dns: { kind: 'logical', families: 'all', refreshMs: 60_000, respectTtl: false, failureRefresh: undefined },
+          },
+        }),
+      ],
+    }),
+  );
+  // Nobody listens on the address of IPv6.
+  assert.equal((await fetch(`http://127.0.0.1:${harness.port()}/`)).status, 200);
+  assert.equal((await harness.ended()).endpoint, `books.example:${origin.port}`);
 });

@@ -7,7 +7,7 @@ import { matchesPayload } from './payload-match.ts';
 import type { CheckFailure, Probe, ProbeOwner } from './probe.ts';
 
 /** Most bytes of an answer that are searched. An endpoint that says more without what is waited for has failed. */
-const maxAnswerBytes: number = 64 * 1024;
+export const maxAnswerBytes: number = 64 * 1024;
 
 /** Connects, and where the check says so sends something and waits for an answer. */
 export class TcpProbe implements Probe, ConnectionHandler {
