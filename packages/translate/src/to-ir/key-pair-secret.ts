@@ -29,9 +29,9 @@ function findProblem(secret: Secret): string | undefined {
   } catch {
     return `tls.crt of ${name} is not a certificate in PEM`;
   }
-  // Looked at when the Secret comes: one that expires while it serves goes on, so that clients see why.
-  if (parsed.validToDate.getTime() < Date.now()) {
-    return `the certificate of ${name} has expired on ${parsed.validToDate.toISOString()}`;
+  // One that expires while it serves goes on, so that clients see why.
+  if (parsed.validToDate.getTime() < writtenMs(secret)) {
+    return `the certificate of ${name} had expired when it was written: on ${parsed.validToDate.toISOString()}`;
   }
   try {
     return parsed.checkPrivateKey(createPrivateKey(key))
@@ -40,6 +40,12 @@ function findProblem(secret: Secret): string | undefined {
   } catch {
     return `tls.key of ${name} is not a private key in PEM`;
   }
+}
+
+/** When a Secret was created or changed last, milliseconds since the epoch; 0 when nothing says so. */
+function writtenMs({ metadata }: Secret): number {
+  const times = [metadata.creationTimestamp, ...(metadata.managedFields ?? []).map(({ time }) => time)];
+  return Math.max(0, ...times.flatMap((time) => (time === undefined ? [] : Date.parse(time) || 0)));
 }
 
 function decoded(secret: Secret, key: string): string | undefined {
