@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { type Any, BinaryWriter, type MessageCodec, packAny, typeUrls } from '@weft/xds-types';
 import { Cluster } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
 import { OutlierDetection } from '@weft/xds-types/envoy/config/cluster/v3/outlier_detection.ts';
+import { HealthCheck } from '@weft/xds-types/envoy/config/core/v3/health_check.ts';
 import { ClusterLoadAssignment } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint.ts';
 import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
@@ -396,6 +397,23 @@ describe('a cluster is refused', () => {
     assert.match(
       refusalsOf({ clusterDiscoveryType: { $case: 'type', value: 4 } }),
       /^type: ORIGINAL_DST is not supported/m,
+    );
+    const failing = { ...HealthCheck.decode(new Uint8Array()), eventLogPath: '/log', altPort: 1 };
+    const problems = refusalsOf({ healthChecks: [failing, failing] });
+    assert.match(problems, /^health_checks\[0\]\.event_log_path: not supported by this proxy/m);
+    assert.match(problems, /^health_checks\[0\]\.alt_port: not supported by this proxy/m);
+    const empty = refusalsOf({
+      healthChecks: [HealthCheck.decode(new Uint8Array()), HealthCheck.decode(new Uint8Array())],
+    });
+    assert.match(empty, /^health_checks: one health check at most/m);
+    assert.match(empty, /^health_checks\[0\]\.timeout: must be above 0/m);
+    assert.match(
+      empty,
+      /^health_checks\[0\]: one of http_health_check, tcp_health_check, grpc_health_check is required/m,
+    );
+    assert.match(
+      refusalsOf({ clusterDiscoveryType: { $case: 'type', value: 2 }, edsClusterConfig: undefined }),
+      /^load_assignment: a cluster of type LOGICAL_DNS has one locality with one endpoint/m,
     );
     assert.match(refusalsOf({ lbPolicy: 6 }), /^lb_policy: CLUSTER_PROVIDED is not supported/);
     const outlierDetection = { ...OutlierDetection.decode(new Uint8Array()), enforcingSuccessRate: 101 };
