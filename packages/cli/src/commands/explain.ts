@@ -107,7 +107,7 @@ function render({ proxy, steps, outcome }: RequestExplanation, request: string, 
 const widestValue = 60;
 
 function renderValues({ subject, from, sections }: EffectiveExplanation, style: Style): string {
-  const lines = [`${style.strong(subject)} as ${from} has it`];
+  const lines = [subject === `Proxy ${from}` ? style.strong(subject) : `${style.strong(subject)} as ${from} has it`];
   for (const { title, values } of sections) {
     lines.push('', style.strong(title));
     const nameWidth = Math.max(...values.map(({ name }) => name.length), 0);

@@ -57,6 +57,9 @@ export function policyValues(cluster: OutboundCluster, rule: DestinationRule | u
   };
   const tcp = (name: string): readonly string[] => ['connectionPool', 'tcp', name];
   const http = (name: string): readonly string[] => ['connectionPool', 'http', name];
+  /** Of what Istio leaves to Envoy. */
+  const ofEnvoy = (entry: ExplainedValue): ExplainedValue =>
+    entry.origin === meshDefault ? { ...entry, origin: envoyDefault } : entry;
   return [
     value('balancing', balancingText(cluster), ['loadBalancer']),
     value(
@@ -80,10 +83,12 @@ export function policyValues(cluster: OutboundCluster, rule: DestinationRule | u
       cluster.maxRequestsPerConnection === 0 ? 'unlimited' : String(cluster.maxRequestsPerConnection),
       http('maxRequestsPerConnection'),
     ),
-    value(
-      'idle timeout',
-      cluster.httpIdleTimeoutMs === undefined ? '1 h' : timeText(cluster.httpIdleTimeoutMs),
-      http('idleTimeout'),
+    ofEnvoy(
+      value(
+        'idle timeout',
+        cluster.httpIdleTimeoutMs === undefined ? '1 h' : timeText(cluster.httpIdleTimeoutMs),
+        http('idleTimeout'),
+      ),
     ),
     value(
       'TCP keep-alive',
@@ -91,14 +96,16 @@ export function policyValues(cluster: OutboundCluster, rule: DestinationRule | u
       tcp('tcpKeepalive'),
     ),
     value('outlier detection', outlierText(outlierDetection), ['outlierDetection']),
-    value(
-      'panic threshold',
-      `${cluster.panicPercent ?? 50} % healthy`,
-      ['outlierDetection', 'minHealthPercent'],
-      ['outlierDetection'],
+    ofEnvoy(
+      value(
+        'panic threshold',
+        `${cluster.panicPercent ?? 50} % healthy`,
+        ['outlierDetection', 'minHealthPercent'],
+        ['outlierDetection'],
+      ),
     ),
     value('TLS', tlsText(cluster.tls), ['tls']),
-    value('spoken', cluster.protocol, http('h2UpgradePolicy'), http('useClientProtocol')),
+    value('spoken', protocolTexts[cluster.protocol], http('h2UpgradePolicy'), http('useClientProtocol')),
   ];
 }
 
@@ -109,6 +116,16 @@ export function changedValues(
 ): readonly ExplainedValue[] {
   return values.filter((value, index) => value.value !== whole[index]?.value || value.origin !== whole[index]?.origin);
 }
+
+const envoyDefault = 'default (Envoy)';
+
+const protocolTexts: Readonly<Record<OutboundCluster['protocol'], string>> = {
+  tcp: 'opaque bytes',
+  http1: 'HTTP/1.1',
+  http2: 'HTTP/2',
+  'http-by-alpn': 'HTTP/2 where a peer with a sidecar agrees, else HTTP/1.1',
+  'http-as-downstream': 'the version in which the request came',
+};
 
 function limitText(value: number): string {
   return value === unlimited ? 'unlimited' : String(value);

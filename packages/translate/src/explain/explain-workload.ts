@@ -1,5 +1,6 @@
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
+import type { ServiceModel } from '../state/service-model.ts';
 import { clientOf, workloadIr } from '../to-ir/workload-ir.ts';
 import { type EffectiveExplanation, type ExplainedValue, meshDefault, originText, refText } from './effective.ts';
 import { conditionSections } from './explain-conditions.ts';
@@ -59,7 +60,7 @@ export function explainWorkload(
       values: ir.inbound.map(({ name, listen, app, protocol, mutualTls, service }) => ({
         name: `${name} ${listen.address}:${listen.port}`,
         value: `${protocol} for the application at ${app.address}:${app.port}, mutual TLS ${mutualTls}`,
-        origin: service === undefined ? originText(proxy, 'spec.inbound') : `${service.namespace}/${service.name}`,
+        origin: service === undefined ? originText(proxy, 'spec.inbound') : serviceText(services, service.host),
       })),
     },
     {
@@ -103,4 +104,10 @@ export function explainWorkload(
     from: proxyKey,
     sections: [...sections, ...conditionSections(state, [originOf(proxy), ...ir.origins])],
   };
+}
+
+/** The object that declares a service of the workload. */
+function serviceText(services: readonly ServiceModel[], host: string): string {
+  const found = services.find((service) => service.host === host);
+  return found === undefined ? host : originText(found.object);
 }
