@@ -381,3 +381,19 @@ test('a bad bootstrap file, and a refused token, end the process with their own 
   assert.equal(await bad.exited, 2);
   assert.match(bad.output, /"path":"stateDir".*"fix":"Use an absolute path\."/);
 });
+
+test('a gateway that has nothing to listen on yet is ready, and opens what comes later', async (t) => {
+  const plane = await TestControlPlane.start(t);
+  const port = await freePort();
+  plane.publish('shop/edge', resourcesOf(workloadIr({ name: 'edge' })));
+  const edge = await startProxy(t, { name: 'edge', plane, ca: await certificateServer(t, plane, 'edge') });
+  await edge.ready();
+  plane.publish(
+    'shop/edge',
+    resourcesOf(workloadIr({ name: 'edge', httpProxy: { listen: { address: '127.0.0.1', port }, virtualHosts: [] } })),
+  );
+  await eventually(
+    async () => (await call({ port, path: '/', headers: { host: 'a' } }).catch(() => undefined)) !== undefined,
+    { what: 'the listener is open' },
+  );
+});

@@ -20,6 +20,8 @@ export interface XdsClientOptions {
   onUpdate(batch: UpdateBatch): void;
   /** A stream to the server came up or went down. Traffic must not depend on it. */
   onConnectivity?(connected: boolean): void;
+  /** A response was taken over, also one without resources: what it says is in `state()`. */
+  onAnswer?(): void;
   /** Default `delta`. */
   readonly variant?: 'delta' | 'sotw';
   /** Default 15,000 (Envoy's `initial_fetch_timeout`). */

@@ -186,6 +186,7 @@ class Client implements XdsClient {
         ? undefined
         : `${error}; ${read.accepted.length} other resources of the response were accepted`,
     );
+    this.#options.onAnswer?.();
   }
 
   #onStart(stream: OpenStream): void {

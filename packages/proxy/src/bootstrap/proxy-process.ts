@@ -242,6 +242,8 @@ export class ProxyProcess {
         logger.info(connected ? 'control plane connected' : 'control plane lost; traffic goes on');
         this.#becomeReady();
       },
+      // A gateway whose Gateway nobody has written yet is told that there is nothing to listen on: that is no update.
+      onAnswer: () => this.#becomeReady(),
     });
     this.#xds = client;
     this.#onDemand = new OnDemandHosts(client, clock, logger);
@@ -316,10 +318,10 @@ export class ProxyProcess {
 
   /** Ready is when every listener of the configuration is up, and there is one, or the control plane says there is none. */
   #becomeReady(): void {
-    const config = this.#lastConfig;
-    if (this.#state !== 'INITIALIZING' || config === undefined) {
+    if (this.#state !== 'INITIALIZING') {
       return;
     }
+    const config = this.#lastConfig ?? this.#assembly.config();
     const listenerType = this.#xds?.state().types.find(({ typeUrl }) => typeUrl === typeUrls.listener);
     const isComplete =
       listenerType === undefined ||
