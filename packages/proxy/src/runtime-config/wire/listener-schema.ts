@@ -64,7 +64,7 @@ export const TcpProxy = message(
     hash_policy: repeated(nested(11, TcpHashPolicy)),
     max_downstream_connection_duration: duration(13),
   },
-  '3:downstream_idle_timeout 4:upstream_idle_timeout 9:metadata_match 11:hash_policy 12:tunneling_config 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
+  '3:downstream_idle_timeout 4:upstream_idle_timeout 9:metadata_match 12:tunneling_config 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
   [['cluster', 'weighted_clusters']],
 );
 
