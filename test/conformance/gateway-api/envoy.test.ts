@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { conformanceData, peerSkip } from '@weft/testkit';
+import { ConformanceMesh } from './conformance-mesh.ts';
+import { conformanceTests } from './conformance-tests.ts';
+import { runTest } from './run-test.ts';
+
+/** Stock Envoy as gateways and sidecars, with what we generate for it: one test of the data for each thing that proxies do. */
+const chosen: ReadonlySet<string> = new Set([
+  'GRPCRouteHeaderMatching',
+  'HTTPRouteCORS',
+  'HTTPRouteHTTPSListener',
+  'HTTPRouteMatchingAcrossRoutes',
+  'HTTPRouteRedirectPath',
+  'HTTPRouteRequestMultipleMirrors',
+  'HTTPRouteResponseHeaderModifier',
+  'HTTPRouteRewritePath',
+  'HTTPRouteTimeoutRequest',
+  'MeshHTTPRouteWeight',
+  'TLSRouteSimpleSameNamespace',
+]);
+
+const { folder, skip: noData } = conformanceData('gateway-api');
+const skip = noData || peerSkip('envoy');
+const tests = noData === false ? conformanceTests(folder).filter(({ name }) => chosen.has(name)) : [];
+let mesh: ConformanceMesh;
+
+before(async () => {
+  if (skip === false) {
+    mesh = await ConformanceMesh.start(folder, 'envoy');
+  }
+});
+
+after(async () => {
+  await mesh?.stop();
+});
+
+test('the chosen tests are in the data', { skip }, () => {
+  assert.equal(tests.length, chosen.size);
+});
+
+for (const each of tests) {
+  test(`${each.name} with stock Envoy`, { skip }, async () => {
+    assert.deepEqual(Object.fromEntries(await runTest(mesh, each)), {});
+  });
+}
