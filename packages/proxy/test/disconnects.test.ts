@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { endpoint } from './support/configs.ts';
 import { answering, hasHead, okResponse } from './support/raw-peer.ts';
 import { get, getOnce, SimpleProxy } from './support/simple-proxy.ts';
 
-async function unusedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
+/** Nobody listens there: tests that run at the same time are on 127.0.0.1, where a port that was free a moment ago may be theirs now. */
+const nobody = { address: { kind: 'ip', address: '127.66.1.7', port: 9 } } as const;
 
 test('an endpoint that nobody listens on gives 503 UF', async (t) => {
-  const port = await unusedPort();
   const proxy = await SimpleProxy.start(t, {
     onData: () => {},
     cluster: {
@@ -24,7 +17,7 @@ test('an endpoint that nobody listens on gives 503 UF', async (t) => {
           clusterName: 'origin',
           overprovisioningFactor: 140,
           version: '1',
-          localities: [{ region: '', zone: '', subZone: '', weight: 1, priority: 0, endpoints: [endpoint(port)] }],
+          localities: [{ region: '', zone: '', subZone: '', weight: 1, priority: 0, endpoints: [endpoint(9, nobody)] }],
         },
       },
     },
