@@ -139,3 +139,32 @@ test('the idle timeout of a try begins anew with each piece of the answer', asyn
   });
   assert.match(await proxy.exchange(getOnce()), /x{8}$/);
 });
+
+for (const { title, asks, boundMs, told } of [
+  { title: 'a shorter grpc-timeout than the timeout of the route holds', asks: '40m', boundMs: 10_000, told: '40m' },
+  { title: 'a longer one is cut to the timeout of the route', asks: '1H', boundMs: 50, told: '50m' },
+  { title: 'a call that says nothing has the timeout of the route', asks: undefined, boundMs: 50, told: '50m' },
+]) {
+  test(`max_grpc_timeout: ${title}`, async (t) => {
+    const forward = { timeoutMs: boundMs, maxGrpcTimeoutMs: boundMs };
+    const proxy = await SimpleProxy.start(t, { onData: () => {}, forward });
+    const line = asks === undefined ? '' : `grpc-timeout: ${asks}\r\n`;
+    const answer = await proxy.exchange(
+      `POST /s/m HTTP/1.1\r\nHost: a\r\ncontent-type: application/grpc\r\n${line}Connection: close\r\nContent-Length: 0\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*grpc-status: (4|14)\r\n/);
+    assert.equal((await proxy.harness.ended()).flags, 'UT');
+    assert.match(proxy.origin.received, new RegExp(`grpc-timeout: ${told}\\r\\n`));
+    assert.match(
+      proxy.origin.received,
+      new RegExp(`x-envoy-expected-rq-timeout-ms: ${Number.parseInt(told, 10)}\\r\\n`),
+    );
+  });
+}
+
+test('max_grpc_timeout leaves other requests alone', async (t) => {
+  const forward = { timeoutMs: 40, maxGrpcTimeoutMs: 10_000 };
+  const proxy = await SimpleProxy.start(t, { onData: () => {}, forward });
+  assert.match(await proxy.exchange(getOnce()), /^HTTP\/1\.1 504/);
+  assert.doesNotMatch(proxy.origin.received, /grpc-timeout/);
+});

@@ -444,6 +444,11 @@ export interface ForwardAction {
   /** Give the hash by which ring hash and Maglev choose. Absent: none. */
   readonly hashPolicies?: readonly HashPolicy[];
   readonly maxStreamDuration: StreamDurationLimit | undefined;
+  /**
+   * `max_grpc_timeout`: calls of gRPC have what their `grpc-timeout` says in place of `timeoutMs`, up to this bound (0 = unbounded), and the bound where they say
+   * nothing. Absent, or with `maxStreamDuration`: they are as other requests.
+   */
+  readonly maxGrpcTimeoutMs?: number;
 }
 
 /** `envoy.config.route.v3.RouteAction.MaxStreamDuration` */

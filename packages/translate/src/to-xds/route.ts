@@ -112,11 +112,10 @@ function forward(action: ForwardAction): RouteAction {
       action.hostRewrite === undefined ? undefined : { $case: 'hostRewriteLiteral', value: action.hostRewrite },
     // 0 is "none"; leaving it out would mean Envoy's 15 s.
     timeout: duration(action.timeoutMs),
-    // What a gRPC client gives itself counts where the route has no timeout: Envoy passes over `timeout` where this field is there.
-    maxStreamDuration:
-      action.timeoutMs === 0
-        ? create(RouteAction_MaxStreamDuration, { grpcTimeoutHeaderMax: duration(action.timeoutMs) })
-        : undefined,
+    // What a gRPC client gives itself counts, up to the route's timeout. Two fields for it, as Envoy passes over `timeout` where the newer one is there.
+    ...(action.timeoutMs === 0
+      ? { maxStreamDuration: create(RouteAction_MaxStreamDuration, { grpcTimeoutHeaderMax: duration(0) }) }
+      : { maxGrpcTimeout: duration(action.timeoutMs) }),
     idleTimeout: action.idleTimeoutMs === undefined ? undefined : duration(action.idleTimeoutMs),
     retryPolicy: action.retry === undefined ? undefined : retryMessage(action.retry),
     clusterNotFoundResponseCode: notFoundCodes[action.unresolvedStatus],

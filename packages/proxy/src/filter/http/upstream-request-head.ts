@@ -3,6 +3,7 @@ import { hostOfPath, rewrittenPath } from '../../route/rewrite.ts';
 import type { CompiledRoute } from '../../route/route-table.ts';
 import type { ForwardAction } from '../../runtime-config/config.ts';
 import type { RetryPolicy } from '../../runtime-config/retry-policy.ts';
+import { grpcTimeoutMs } from './grpc/grpc-request.ts';
 import type { HttpStream } from './http-stream.ts';
 import { noPolicy, retryPolicyFromFields } from './retry-fields.ts';
 
@@ -18,11 +19,21 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
     return;
   }
   let policy = action.retryPolicy ?? route.virtualHost.retryPolicy;
-  stream.timeoutMs = action.timeoutMs;
+  const grpcBoundMs = info.isGrpc ? action.maxGrpcTimeoutMs : undefined;
+  stream.timeoutMs = grpcBoundMs === undefined ? action.timeoutMs : boundedGrpcTimeoutMs(head, grpcBoundMs);
   if (stream.isInternal) {
     policy = takeTimeouts(stream, policy);
-  } else if (!manager.config.suppressEnvoyHeaders && route.expectedTimeout !== undefined) {
-    head.addClean(expectedTimeout, route.expectedTimeout);
+  } else if (!manager.config.suppressEnvoyHeaders) {
+    const expected = grpcBoundMs === undefined ? route.expectedTimeout : expectedOf(stream.timeoutMs, policy);
+    if (expected !== undefined) {
+      head.addClean(expectedTimeout, expected);
+    }
+  }
+  if (grpcBoundMs !== undefined) {
+    const expected = expectedOf(stream.timeoutMs, policy);
+    if (expected !== undefined) {
+      head.set('grpc-timeout', `${expected}m`);
+    }
   }
   const edited = choice.requestEdits.length + choice.firstRequestEdits.length > 0 || table.editsRequests;
   if (edited) {
@@ -46,6 +57,19 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
   if (route.virtualHost.includeRequestAttemptCount) {
     head.set(attemptCount, '1');
   }
+}
+
+/** How long a call of gRPC may take: what it says, or the bound; 0 = without end. */
+function boundedGrpcTimeoutMs(head: RequestHead, boundMs: number): number {
+  const askedMs = Math.ceil(grpcTimeoutMs(head) ?? 0);
+  return boundMs > 0 && (askedMs === 0 || askedMs > boundMs) ? boundMs : askedMs;
+}
+
+/** The time that a try has, in milliseconds; undefined: without end. */
+function expectedOf(timeoutMs: number, policy: RetryPolicy | undefined): string | undefined {
+  const perTryMs = policy?.perTryTimeoutMs ?? 0;
+  const expected = perTryMs > 0 && (timeoutMs === 0 || perTryMs < timeoutMs) ? perTryMs : timeoutMs;
+  return expected > 0 ? String(expected) : undefined;
 }
 
 /**

@@ -50,6 +50,9 @@ export function forwardActionFromXds(
     priority: action.priority === 'HIGH' ? 'high' : 'default',
     ...(action.hash_policy.length === 0 ? {} : { hashPolicies: hashPoliciesFromXds(action.hash_policy, problems) }),
     maxStreamDuration: maxStreamDurationFromXds(action),
+    ...(action.max_grpc_timeout === undefined || action.max_stream_duration !== undefined
+      ? {}
+      : { maxGrpcTimeoutMs: action.max_grpc_timeout }),
   };
 }
 

@@ -133,6 +133,7 @@ export const RouteAction = message(
     priority: enumeration(11, 'DEFAULT=0 HIGH=1'),
     hash_policy: repeated(nested(15, RouteActionHashPolicy)),
     cluster_not_found_response_code: enumeration(20, 'SERVICE_UNAVAILABLE=0 NOT_FOUND=1 INTERNAL_SERVER_ERROR=2'),
+    max_grpc_timeout: duration(23),
     idle_timeout: duration(24),
     hedge_policy: nested(27, HedgePolicy),
     host_rewrite_header: optional(string(29)),
@@ -143,7 +144,7 @@ export const RouteAction = message(
     append_x_forwarded_host: bool(38),
     path_rewrite_policy: nested(41, PathRewritePolicy),
   },
-  '4:metadata_match 13:rate_limits 14:include_vh_rate_limits 17:cors 23:max_grpc_timeout 25:upgrade_configs 26:internal_redirect_action 28:grpc_timeout_offset 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
+  '4:metadata_match 13:rate_limits 14:include_vh_rate_limits 17:cors 25:upgrade_configs 26:internal_redirect_action 28:grpc_timeout_offset 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
   [
     ['cluster', 'cluster_header', 'weighted_clusters'],
     ['host_rewrite_literal', 'auto_host_rewrite', 'host_rewrite_header', 'host_rewrite_path_regex'],
