@@ -50,7 +50,7 @@ export function checkFieldValue(place: Place, value: string): void {
 export const httpMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const;
 
 /** Names of gRPC's status codes; the index is the code. */
-export const grpcStatusNames = [
+export const grpcStatusNames: readonly string[] = [
   'OK',
   'CANCELLED',
   'UNKNOWN',
@@ -68,7 +68,7 @@ export const grpcStatusNames = [
   'UNAVAILABLE',
   'DATA_LOSS',
   'UNAUTHENTICATED',
-] as const;
+];
 
 /** Conditions of `retryOn` (Envoy's `x-envoy-retry-on` and `x-envoy-retry-grpc-on`); status codes may stand there too. */
 export const retryConditions: ReadonlySet<string> = new Set([

@@ -1,28 +1,8 @@
 import type { Fault, Millionths } from '@weft/ir';
-import { parseDurationMs } from '@weft/resources';
+import { grpcStatusNames, parseDurationMs } from '@weft/resources';
 import type { HttpRouteSpec } from '../kinds.ts';
 
 type FaultSpec = NonNullable<HttpRouteSpec['fault']>;
-
-const grpcCodes: readonly string[] = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-];
 
 /** @param percentage where a share may be given as `{ value: percent }`; `undefined` = all. */
 export function shareOf(percentage: { readonly value?: number | undefined } | undefined): Millionths {
@@ -48,6 +28,6 @@ function abortOf(spec: FaultSpec['abort']): Fault['abort'] {
   if (spec?.httpStatus !== undefined) {
     return { kind: 'http', status: spec.httpStatus, share };
   }
-  const code = grpcCodes.indexOf(spec?.grpcStatus ?? '');
+  const code = grpcStatusNames.indexOf(spec?.grpcStatus ?? '');
   return code < 0 ? undefined : { kind: 'grpc', code, share };
 }

@@ -39,7 +39,7 @@ function checkAbort(place: Place, abort: NonNullable<Part<'fault'>['abort']>): v
   if (httpStatus !== undefined && (httpStatus < 200 || httpStatus > 599)) {
     place.at('httpStatus').invalid(httpStatus, 'not a status of a final response', 'Use a number from 200 to 599.');
   }
-  if (grpcStatus !== undefined && !(grpcStatusNames as readonly string[]).includes(grpcStatus)) {
+  if (grpcStatus !== undefined && !grpcStatusNames.includes(grpcStatus)) {
     place.at('grpcStatus').unsupported(grpcStatus, grpcStatusNames);
   }
   checkPercent(place.at('percentage', 'value'), abort.percentage?.value);
