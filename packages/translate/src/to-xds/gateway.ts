@@ -1,21 +1,19 @@
 import type { GatewayChain, GatewayHttp, GatewayListener } from '@weft/ir';
-import { packAny, typeUrls } from '@weft/xds-types';
+import { typeUrls } from '@weft/xds-types';
 import { TrafficDirection } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
 import {
   type Filter,
   FilterChain,
   FilterChainMatch,
-  ListenerFilter,
 } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { VirtualHost, VirtualHost_TlsRequirementType } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
-import { ProxyProtocol } from '@weft/xds-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.ts';
-import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { gatewayListenerName } from '../names.ts';
 import { duration, socketAddress } from './core.ts';
 import { gatewayTls } from './gateway-tls.ts';
 import { gatewayHttpFilter } from './http-connection-manager.ts';
+import { proxyProtocol, tlsInspector } from './listener-filters.ts';
 import { create, type XdsMessage, xdsMessage } from './message.ts';
 import { routeMessage } from './route.ts';
 import { maxDirectResponseBodySizeBytes } from './route-configuration.ts';
@@ -23,30 +21,6 @@ import { tcpProxyFilter } from './tcp-proxy.ts';
 
 /** How long a client of a gateway may take for its ClientHello or PROXY header. Envoy's default. */
 const inspectionTimeoutMs = 15_000;
-
-const tlsInspector: ListenerFilter = create(ListenerFilter, {
-  name: 'envoy.filters.listener.tls_inspector',
-  configType: {
-    $case: 'typedConfig',
-    value: packAny(
-      'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector',
-      TlsInspector,
-      create(TlsInspector, {}),
-    ),
-  },
-});
-
-const proxyProtocol: ListenerFilter = create(ListenerFilter, {
-  name: 'envoy.filters.listener.proxy_protocol',
-  configType: {
-    $case: 'typedConfig',
-    value: packAny(
-      'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol',
-      ProxyProtocol,
-      create(ProxyProtocol, {}),
-    ),
-  },
-});
 
 /** One socket of a gateway, and the route configurations that it refers to. */
 export function gatewayMessages(

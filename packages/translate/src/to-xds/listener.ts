@@ -9,51 +9,26 @@ import {
   type TcpLimits,
   type Workload,
 } from '@weft/ir';
-import { packAny, typeUrls } from '@weft/xds-types';
+import { typeUrls } from '@weft/xds-types';
 import { TrafficDirection, type TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
 import {
   type Filter,
   FilterChain,
   FilterChainMatch,
-  ListenerFilter,
+  type ListenerFilter,
 } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
-import { HttpInspector } from '@weft/xds-types/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
-import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { httpProxyName, inboundClusterName, inboundListenerName } from '../names.ts';
 import { acceptedProtocols, httpProtocols, inspectedHttp } from './alpn.ts';
 import { duration, socketAddress } from './core.ts';
 import { inboundHttpFilter, outboundHttpFilter } from './http-connection-manager.ts';
+import { httpInspector, tlsInspector } from './listener-filters.ts';
 import { create, type XdsMessage, xdsMessage } from './message.ts';
 import { routeMessage } from './route.ts';
 import { tcpProxyFilter } from './tcp-proxy.ts';
 import { downstreamTls } from './tls.ts';
-
-const tlsInspector: ListenerFilter = create(ListenerFilter, {
-  name: 'envoy.filters.listener.tls_inspector',
-  configType: {
-    $case: 'typedConfig',
-    value: packAny(
-      'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector',
-      TlsInspector,
-      create(TlsInspector, {}),
-    ),
-  },
-});
-
-const httpInspector: ListenerFilter = create(ListenerFilter, {
-  name: 'envoy.filters.listener.http_inspector',
-  configType: {
-    $case: 'typedConfig',
-    value: packAny(
-      'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector',
-      HttpInspector,
-      create(HttpInspector, {}),
-    ),
-  },
-});
 
 /**
  * How long a connection of an application may say nothing before it is taken for one in which the server speaks first. A client that
