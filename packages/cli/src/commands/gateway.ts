@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { openMeshApi } from '../api/mesh-api.ts';
-import { CliFailure, reportFrom } from '../cli-failure.ts';
 import type { ApiFlags, Context } from '../context.ts';
-import { OrphanGuard } from '../platform/orphan-guard.ts';
-import { Progress } from '../terminal/progress.ts';
 import { parseAddress, parseEngine, parseLabel, parsePortMapping, requireLabel } from '../workload/flags.ts';
-import { Workload } from '../workload/workload.ts';
+import { ForegroundWorkload } from '../workload/foreground-workload.ts';
 import type { WorkloadSpec } from '../workload/workload-spec.ts';
 
 export interface GatewayOptions extends ApiFlags {
@@ -24,58 +21,27 @@ const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name';
 
 /** `weft gateway`: a proxy at the edge of the mesh, until a signal comes. */
 export async function gateway(context: Context, name: string, options: GatewayOptions): Promise<void> {
-  const { terminal, state, paths } = context;
-  const api = openMeshApi(options, terminal.env, state);
+  const api = openMeshApi(options, context.terminal.env, context.state);
   const spec = gatewaySpec(context, name, options, api.defaultNamespace);
-  const say = (_: string, line: string): void => {
-    if (options.quiet !== true) {
-      terminal.err(`${terminal.errStyle.faint('weft:')} ${line}\n`);
-    }
-  };
-  const guard = new OrphanGuard();
-  const progress = new Progress(terminal);
-  const workload = new Workload(spec, {
+  const foreground = new ForegroundWorkload(context, spec, {
     api,
-    clock: terminal.clock,
-    paths,
-    guard,
-    env: terminal.env,
-    version: context.version,
-    runFolder: state.workloadFolder,
-    output: 'inherit',
+    subject: `gateway ${name}`,
+    proxy: 'proxy',
     input: 'ignore',
-    drainTimeoutMs: 10_000,
-    say,
+    quiet: options.quiet === true,
   });
   const signalled = context.untilSignal(['SIGINT', 'SIGTERM']);
-  try {
-    const started = await Promise.race([start(), signalled]);
-    const signal = started ?? (await signalled);
-    progress.stop();
-    if (started === undefined) {
-      say(spec.name, `${signal}: finishing what is in flight, then leaving the mesh`);
+  await foreground.hold(async () => {
+    const early = await Promise.race([foreground.join(), signalled]);
+    if (early === undefined) {
+      foreground.say(describe(spec, name));
+    }
+    const signal = early ?? (await signalled);
+    if (early === undefined) {
+      foreground.say(`${signal}: finishing what is in flight, then leaving the mesh`);
     }
     context.exitCode = 128 + constants.signals[signal];
-  } catch (error) {
-    progress.stop();
-    throw new CliFailure(reportFrom(error, `gateway ${name} did not join the mesh`), error);
-  } finally {
-    await workload.leave();
-    guard.close();
-    api.close();
-  }
-
-  async function start(): Promise<undefined> {
-    if (options.quiet !== true) {
-      progress.start('joining the mesh');
-    }
-    const { endpoints } = await api.version();
-    await workload.join(endpoints);
-    progress.detail('waiting for the proxy');
-    await workload.startSidecar();
-    progress.stop();
-    say(spec.name, describe(spec, name));
-  }
+  });
 }
 
 function gatewaySpec(context: Context, name: string, options: GatewayOptions, defaultNamespace: string): WorkloadSpec {

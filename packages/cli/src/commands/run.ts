@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { MeshError } from '@weft/base';
 import { openMeshApi } from '../api/mesh-api.ts';
-import { CliFailure, reportFrom, usageFailure } from '../cli-failure.ts';
+import { usageFailure } from '../cli-failure.ts';
 import type { ApiFlags, Context } from '../context.ts';
 import { exitCodeOf } from '../platform/child-program.ts';
 import { findProgram } from '../platform/find-program.ts';
-import { OrphanGuard } from '../platform/orphan-guard.ts';
-import { Progress } from '../terminal/progress.ts';
 import { parseEngine, parsePort, parseProtocol, parseUpstream, requireLabel } from '../workload/flags.ts';
-import { Workload } from '../workload/workload.ts';
+import { ForegroundWorkload } from '../workload/foreground-workload.ts';
+import type { Workload } from '../workload/workload.ts';
 import type { WorkloadSpec } from '../workload/workload-spec.ts';
 
 export interface RunOptions extends ApiFlags {
@@ -27,67 +26,39 @@ export interface RunOptions extends ApiFlags {
 
 /** `weft run`: one command with its sidecar, until the command ends or a signal comes. */
 export async function run(context: Context, command: readonly string[], options: RunOptions): Promise<void> {
-  const { terminal, state, paths } = context;
-  const api = openMeshApi(options, terminal.env, state);
+  const api = openMeshApi(options, context.terminal.env, context.state);
   const spec = workloadSpec(context, command, options, api.defaultNamespace);
-  const say = (_: string, line: string): void => {
-    if (options.quiet !== true) {
-      terminal.err(`${terminal.errStyle.faint('weft:')} ${line}\n`);
-    }
-  };
-  const guard = new OrphanGuard();
-  const progress = new Progress(terminal);
-  const workload = new Workload(spec, {
+  const foreground = new ForegroundWorkload(context, spec, {
     api,
-    clock: terminal.clock,
-    paths,
-    guard,
-    env: terminal.env,
-    version: context.version,
-    runFolder: state.workloadFolder,
-    output: 'inherit',
+    subject: spec.name,
+    proxy: 'sidecar',
     input: 'inherit',
-    drainTimeoutMs: 10_000,
-    say,
+    quiet: options.quiet === true,
   });
+  const { workload } = foreground;
   const signalled = context.untilSignal(['SIGINT', 'SIGTERM']);
   // These may mean something to the command (reload, dump, a new size of the screen): what it makes of them is its own.
   context.onSignal(['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'], (signal) =>
     workload.command?.signal(signal),
   );
-  try {
+  await foreground.hold(async () => {
     const outcome = await Promise.race([start(), signalled]);
     if (typeof outcome === 'string') {
-      progress.stop();
       context.exitCode = 128 + constants.signals[outcome];
       return;
     }
     const over = await Promise.race([outcome.ended, signalled]);
     if (typeof over === 'string') {
-      say(spec.name, `${over}: leaving the mesh, then stopping the command`);
+      foreground.say(`${over}: leaving the mesh, then stopping the command`);
       await workload.leave(over);
     }
     await workload.leave();
     context.exitCode = exitCodeOf(await outcome.ended);
-  } catch (error) {
-    progress.stop();
-    throw new CliFailure(reportFrom(error, `${spec.name} did not join the mesh`), error);
-  } finally {
-    await workload.leave();
-    guard.close();
-    api.close();
-  }
+  });
 
   async function start() {
-    if (options.quiet !== true) {
-      progress.start('joining the mesh');
-    }
-    const { endpoints } = await api.version();
-    await workload.join(endpoints);
-    progress.detail('waiting for the sidecar');
-    await workload.startSidecar();
-    progress.stop();
-    say(spec.name, describe(workload));
+    await foreground.join();
+    foreground.say(describe(workload));
     return workload.startCommand();
   }
 }
