@@ -1,5 +1,5 @@
 /**
- * Builds what is run: `dist/{weft,control-plane,proxy,envoy-agent}.js` and `dist/dashboard/`. Bundled and minified, because a small
+ * Builds what is run: `dist/{weft,control-plane,proxy,envoy-agent,grpc-agent}.js` and `dist/dashboard/`. Bundled and minified, because a small
  * program starts fast and keeps its memory low; names are kept, because stack traces are read by people.
  */
 import { spawnSync } from 'node:child_process';
@@ -20,6 +20,7 @@ const entries: Readonly<Record<string, string>> = {
   'control-plane': 'packages/control-plane/src/main.ts',
   proxy: 'packages/proxy/src/main.ts',
   'envoy-agent': 'packages/envoy-agent/src/main.ts',
+  'grpc-agent': 'packages/grpc-agent/src/main.ts',
 };
 const dashboard = join(root, 'packages/dashboard');
 

@@ -19,7 +19,9 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   'xds-server': ['base', 'xds-types'],
   'xds-client': ['base', 'xds-types'],
   proxy: ['base', 'http-codec', 'identity', 'xds-client', 'xds-types'],
-  'envoy-agent': ['base', 'identity', 'xds-types', 'xds-server', 'xds-client'],
+  agent: ['base', 'identity', 'xds-types'],
+  'envoy-agent': ['agent', 'base', 'identity', 'xds-types', 'xds-server'],
+  'grpc-agent': ['agent', 'base', 'identity', 'xds-types', 'xds-client'],
   telemetry: ['base'],
   'admin-api': ['base'],
   'control-plane': [

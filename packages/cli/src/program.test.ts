@@ -132,7 +132,7 @@ test('completion scripts are valid for their shells and know the commands', () =
   assert.match(complete(['weft', 'config', '']), /dump/);
   assert.match(complete(['weft', 'get', 'virt']), /virtualservices/);
   assert.match(complete(['weft', 'run', '--up']), /--upstream/);
-  assert.match(complete(['weft', 'run', '--engine', '']), /weft envoy/);
+  assert.match(complete(['weft', 'run', '--engine', '']), /weft envoy grpc/);
   assert.match(weft(['completion', 'zsh']).out, /^#compdef weft/);
   assert.match(weft(['completion', 'fish']).out, /complete -c weft/);
 });

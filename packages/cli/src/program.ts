@@ -90,7 +90,10 @@ export function createProgram(context: Context): Command {
       'service that the command calls, with a local port of its own; can be given more than once',
       collect,
     )
-    .option('--engine <engine>', 'sidecar: weft or envoy (default: weft)')
+    .option(
+      '--engine <engine>',
+      'sidecar: weft or envoy (default: weft); grpc: none, the gRPC library of the command is configured',
+    )
     .option('-q, --quiet', 'print nothing but what the command prints')
     .addHelpText('after', runExamples)
     .action((command: string[], options: RunOptions) => run(context, command, options));

@@ -1,26 +1,19 @@
 import { join } from 'node:path';
-import type { Clock, Logger } from '@weft/base';
-import type { AgentBootstrap } from './agent-bootstrap.ts';
-import { CertificateKeeper } from './certificate-keeper.ts';
+import { type AgentParts, type AgentProgram, CertificateKeeper } from '@weft/agent';
 import { envoyBootstrap } from './envoy-bootstrap.ts';
 import { type EnvoyEnd, EnvoyProcess } from './envoy-process.ts';
 import { SecretServer } from './secret-server.ts';
 import { TruncatingLog } from './truncating-log.ts';
 
-export interface AgentOptions {
-  readonly bootstrap: AgentBootstrap;
+export interface AgentOptions extends AgentParts {
   /** Path of Envoy, see `findEnvoy`. */
   readonly envoy: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
 }
 
 const stopGraceMs = 5_000;
 
 /** Envoy with what it needs around it: identity, key pair by SDS, bootstrap. When Envoy ends, the agent is done. */
-export class Agent {
+export class Agent implements AgentProgram {
   readonly #options: AgentOptions;
   #keeper: CertificateKeeper | undefined;
   #secrets: SecretServer | undefined;

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseAgentBootstrap } from '@weft/agent';
 import { silentLogger } from '@weft/base';
 import { CertificateAuthority } from '@weft/identity/authority';
 import { findPeer, peerSkip } from '@weft/testkit';
-import { parseAgentBootstrap } from './agent-bootstrap.ts';
 import { envoyBootstrap } from './envoy-bootstrap.ts';
 
 const exampleBootstrap = {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { AgentBootstrap, HostPort } from './agent-bootstrap.ts';
+import type { AgentBootstrap, HostPort } from '@weft/agent';
 import { statsConfig } from './stats-tags.ts';
 
 /** What the generated bootstrap needs besides the agent's own. */

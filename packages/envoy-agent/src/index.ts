@@ -1,4 +1,3 @@
 export { Agent, type AgentOptions } from './agent.ts';
-export { type AgentBootstrap, type HostPort, parseAgentBootstrap } from './agent-bootstrap.ts';
 export { type EnvoyBootstrapOptions, envoyBootstrap } from './envoy-bootstrap.ts';
 export { findEnvoy } from './envoy-process.ts';

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { PrivateSocket } from '@weft/agent';
 import { type Clock, type Logger, MeshError } from '@weft/base';
 import type { Svid } from '@weft/identity';
 import { createSnapshot, createXdsServer, encodeResource, grpcServerOptions, type XdsServer } from '@weft/xds-server';
@@ -9,8 +7,6 @@ import { typeUrls } from '@weft/xds-types';
 import type { TlsCertificate } from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/common.ts';
 import { Secret } from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 
-/** `sockaddr_un.sun_path` holds 108 bytes with its final zero. */
-const maxSocketPath = 107;
 const clientKey = 'envoy';
 
 /**
@@ -18,13 +14,13 @@ const clientKey = 'envoy';
  * control plane's, with one client and one resource.
  */
 export class SecretServer {
-  readonly socket: string;
+  readonly #socket: PrivateSocket;
   readonly #grpc: Server;
   readonly #xds: XdsServer;
   #generation = 0;
 
-  private constructor(socket: string, grpc: Server, xds: XdsServer) {
-    this.socket = socket;
+  private constructor(socket: PrivateSocket, grpc: Server, xds: XdsServer) {
+    this.#socket = socket;
     this.#grpc = grpc;
     this.#xds = xds;
   }
@@ -44,24 +40,25 @@ export class SecretServer {
     });
     const grpc = new Server(grpcServerOptions);
     xds.addTo(grpc);
-    const socket = socketPath(options.folder);
-    rmSync(socket, { force: true });
-    // The socket gets its rights from the mask of the process at the moment it is bound.
-    const mask = process.umask(0o177);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        grpc.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => {
-          if (error === null) {
-            resolve();
-          } else {
-            reject(MeshError.from(error, 'PERMISSION_DENIED'));
-          }
-        });
-      });
-    } finally {
-      process.umask(mask);
-    }
+    const socket = new PrivateSocket(options.folder, 'sds.sock');
+    await socket.bind(
+      (path) =>
+        new Promise<void>((resolve, reject) => {
+          grpc.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => {
+            if (error === null) {
+              resolve();
+            } else {
+              reject(MeshError.from(error, 'PERMISSION_DENIED'));
+            }
+          });
+        }),
+    );
     return new SecretServer(socket, grpc, xds);
+  }
+
+  /** Path of the socket. */
+  get socket(): string {
+    return this.#socket.path;
   }
 
   /** Pushes a key pair to Envoy under the name `default`. */
@@ -75,21 +72,8 @@ export class SecretServer {
   close(): void {
     this.#xds.close();
     this.#grpc.forceShutdown();
-    rmSync(this.socket, { force: true });
-    if (dirname(this.socket).startsWith(join(tmpdir(), temporaryPrefix))) {
-      rmSync(dirname(this.socket), { recursive: true, force: true });
-    }
+    this.#socket.remove();
   }
-}
-
-const temporaryPrefix = 'weft-sds-';
-
-/** In the private folder of the workload; where that path is too long for a socket, in a private folder of its own. */
-function socketPath(folder: string): string {
-  const path = join(folder, 'sds.sock');
-  return Buffer.byteLength(path) <= maxSocketPath
-    ? path
-    : join(mkdtempSync(join(tmpdir(), temporaryPrefix)), 'sds.sock');
 }
 
 function secretOf(svid: Svid): Secret {

@@ -60,6 +60,7 @@ export type {
   HttpUpstream,
   Inbound,
   ListenAddress,
+  ProxyEngine,
   ServerNameRoute,
   TcpUpstream,
   Upstream,

@@ -61,6 +61,7 @@ const sound: WorkloadIr = {
   upstreams: [],
   inbound: [],
   gateway: [],
+  grpcTargets: undefined,
   clusters: [cluster],
   origins: [],
 };

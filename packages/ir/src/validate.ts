@@ -35,6 +35,16 @@ export function validate(ir: WorkloadIr): readonly IrProblem[] {
       }
     }
   }
+  const { grpcTargets = [] } = ir;
+  check.sortedUnique(
+    'grpcTargets',
+    grpcTargets.map(({ authority }) => authority),
+  );
+  for (const [index, { routes }] of grpcTargets.entries()) {
+    if (routes !== undefined) {
+      check.routes(`grpcTargets[${index}].routes`, routes, clusters);
+    }
+  }
   for (const [index, upstream] of ir.upstreams.entries()) {
     const path = `upstreams[${index}]`;
     check.listen(`${path}.listen`, upstream.listen);

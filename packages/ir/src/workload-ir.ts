@@ -15,6 +15,8 @@ export interface WorkloadIr {
   readonly inbound: readonly Inbound[];
   /** Of a gateway: what it opens to the outside. Sorted by socket. */
   readonly gateway: readonly GatewayListener[];
+  /** What a workload dials whose own gRPC library takes the place of a proxy, sorted by authority; undefined for other engines. */
+  readonly grpcTargets: readonly VirtualHost[] | undefined;
   /** All clusters that the above refer to and that exist, sorted by name. */
   readonly clusters: readonly OutboundCluster[];
   /** Every resource used, sorted; those behind endpoints are with the endpoints. */
@@ -22,7 +24,10 @@ export interface WorkloadIr {
 }
 
 /** Which program the proxy is: they differ in what they can negotiate. */
-export type Engine = 'weft' | 'envoy';
+export type ProxyEngine = 'weft' | 'envoy';
+
+/** What carries the traffic of a workload. `grpc`: no proxy, the workload's own gRPC library is configured (proxyless). */
+export type Engine = ProxyEngine | 'grpc';
 
 /** Whose proxy it is. */
 export interface Workload {

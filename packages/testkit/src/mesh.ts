@@ -127,7 +127,8 @@ export async function startMesh(options: MeshOptions = {}): Promise<TestMesh> {
         env: { ...env, ...runOptions?.env },
       });
       workloads.push(workload);
-      const joined = /\/(\S+) joined: sidecar \w+, http_proxy (\d+), admin (\d+)(?:, the command listens on (\d+))?/;
+      const joined =
+        /\/(\S+) joined: (?:sidecar \w+, http_proxy (\d+)|no proxy, \S+ .*?), admin (\d+)(?:, the command listens on (\d+))?/;
       await eventually(() => workload.child.exitCode !== null || joined.test(workload.output()), {
         what: `weft run ${args.join(' ')} joins the mesh`,
         timeoutMs: 30_000,

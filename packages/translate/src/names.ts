@@ -58,6 +58,16 @@ export function spiffeId(trustDomain: string, namespace: string, serviceAccount:
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
 }
 
+/** An id that no workload can have: it keeps a check closed where no identity is known. */
+export function noIdentity(trustDomain: string, namespace: string): string {
+  return spiffeId(trustDomain, namespace, '');
+}
+
+/** Whether an id is {@link noIdentity}. */
+export function isNoIdentity(id: string): boolean {
+  return id.startsWith('spiffe://') && id.endsWith('/sa/');
+}
+
 /** Host of a Service. */
 export function serviceHost(name: string, namespace: string, clusterDomain: string): string {
   return `${name}.${namespace}.svc.${clusterDomain}`;

@@ -66,7 +66,7 @@ ${cases}
   case "\${COMP_WORDS[COMP_CWORD-1]}" in
     -o|--output) words='json yaml wide name'; flags='' ;;
     -f|--filename) compopt -o default 2>/dev/null; COMPREPLY=(); return 0 ;;
-    --engine) words='weft envoy'; flags='' ;;
+    --engine) words='weft envoy grpc'; flags='' ;;
     --protocol) words='http http2 grpc grpc-web tcp auto'; flags='' ;;
   esac
   if [[ "$cur" == -* ]]; then words="$flags"; fi

@@ -55,7 +55,7 @@ function gatewaySpec(context: Context, name: string, options: GatewayOptions, de
     protocol: undefined,
     port: { servicePort: undefined, appPort: undefined },
     upstreams: [],
-    engine: parseEngine(options.engine ?? 'weft'),
+    engine: parseEngine(options.engine ?? 'weft', ['weft', 'envoy']),
     command: [],
     cwd: context.cwd,
     env: {},

@@ -91,6 +91,13 @@ function workloadSpec(
       'name the service that the command is, --service hello; for one that only calls others use --name client',
     );
   }
+  const engine = parseEngine(options.engine ?? 'weft', ['weft', 'envoy', 'grpc']);
+  if (engine === 'grpc' && (service !== undefined || (options.upstream ?? []).length > 0)) {
+    throw usageFailure(
+      `--engine grpc is for a command that only calls others, without ${service === undefined ? '--upstream' : '--service'}`,
+      'nothing listens beside it: let it dial xds:///SERVICE:PORT and give it a --name; a command that serves needs --engine weft or envoy',
+    );
+  }
   const base = [service, version].filter((part) => part !== undefined).join('-');
   return {
     namespace: requireLabel('--namespace', options.namespace ?? defaultNamespace),
@@ -104,7 +111,7 @@ function workloadSpec(
     protocol: options.protocol === undefined ? undefined : parseProtocol(options.protocol),
     port: parsePort(options.port ?? '0'),
     upstreams: (options.upstream ?? []).map(parseUpstream),
-    engine: parseEngine(options.engine ?? 'weft'),
+    engine,
     command,
     cwd: context.cwd,
     env: {},
@@ -116,6 +123,9 @@ function describe(workload: Workload): string {
   const { spec, ports } = workload;
   if (ports === undefined) {
     throw new MeshError('INTERNAL', 'the workload has no ports');
+  }
+  if (spec.engine === 'grpc') {
+    return `${spec.namespace}/${spec.name} joined: no proxy, GRPC_XDS_BOOTSTRAP configures the command's gRPC, admin ${ports.admin}`;
   }
   const serves =
     spec.service === undefined || ports.app === undefined

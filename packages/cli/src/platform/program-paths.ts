@@ -9,6 +9,7 @@ export interface ProgramPaths {
   readonly controlPlane: string;
   readonly proxy: string;
   readonly envoyAgent: string;
+  readonly grpcAgent: string;
   readonly cli: string;
   /** Built files of the first page; absent when it was not built. */
   readonly dashboard: string | undefined;
@@ -23,20 +24,22 @@ export function programPaths(here: string = import.meta.filename): ProgramPaths 
   if (basename(here).endsWith('.ts')) {
     const root = join(dirname(here), '../../../..');
     const source = (name: string): string => join(root, 'packages', name, 'src/main.ts');
-    return paths(root, source('control-plane'), source('proxy'), source('envoy-agent'), source('cli'));
+    return paths(root, (name) => source(name === 'weft' ? 'cli' : name));
   }
   const dist = dirname(here);
   const bundle = (name: string): string => join(dist, `${name}.js`);
-  return paths(dirname(dist), bundle('control-plane'), bundle('proxy'), bundle('envoy-agent'), bundle('weft'));
+  return paths(dirname(dist), bundle);
 }
 
-function paths(root: string, controlPlane: string, proxy: string, envoyAgent: string, cli: string): ProgramPaths {
+/** @param program where a program is, by its name. */
+function paths(root: string, program: (name: string) => string): ProgramPaths {
   const dashboard = join(root, 'dist/dashboard');
   return {
-    controlPlane,
-    proxy,
-    envoyAgent,
-    cli,
+    controlPlane: program('control-plane'),
+    proxy: program('proxy'),
+    envoyAgent: program('envoy-agent'),
+    grpcAgent: program('grpc-agent'),
+    cli: program('weft'),
     dashboard: existsSync(join(dashboard, 'index.html')) ? dashboard : undefined,
     demo: join(root, 'demo'),
     peers: join(root, '.tools'),

@@ -11,6 +11,8 @@ export interface RunFiles {
   readonly token: string;
   readonly trustBundle: string;
   readonly log: string;
+  /** Written by the agent of a workload without a proxy. */
+  readonly grpcBootstrap: string;
 }
 
 export function runFiles(folder: string): RunFiles {
@@ -20,6 +22,7 @@ export function runFiles(folder: string): RunFiles {
     token: join(folder, 'join-token'),
     trustBundle: join(folder, 'trust-bundle.pem'),
     log: join(folder, 'proxy.log'),
+    grpcBootstrap: join(folder, 'grpc-bootstrap.json'),
   };
 }
 

@@ -11,12 +11,16 @@ export function sidecarEnvironment(env: Environment): Record<string, string | un
 }
 
 /**
- * What the command sees: `PORT` to listen on, the sidecar as its HTTP proxy, and an address for each upstream.
+ * What the command sees: `PORT` to listen on, the sidecar as its HTTP proxy, and an address for each upstream; without a proxy, the
+ * bootstrap file of gRPC.
  * `NODE_USE_ENV_PROXY` makes Node's own `http` follow `http_proxy`, as other languages' libraries do by themselves.
  */
-export function commandEnvironment(spec: WorkloadSpec, ports: WorkloadPorts, env: Environment): Record<string, string> {
-  const httpProxy = `http://127.0.0.1:${ports.httpProxy}`;
-  const direct = mergeNoProxy(env['no_proxy'] ?? env['NO_PROXY']);
+export function commandEnvironment(
+  spec: WorkloadSpec,
+  ports: WorkloadPorts,
+  env: Environment,
+  grpcBootstrap: string,
+): Record<string, string> {
   const own: Record<string, string> = {};
   for (const [name, value] of Object.entries(sidecarEnvironment(env))) {
     if (value !== undefined) {
@@ -24,11 +28,7 @@ export function commandEnvironment(spec: WorkloadSpec, ports: WorkloadPorts, env
     }
   }
   Object.assign(own, {
-    http_proxy: httpProxy,
-    HTTP_PROXY: httpProxy,
-    no_proxy: direct,
-    NO_PROXY: direct,
-    NODE_USE_ENV_PROXY: '1',
+    ...(spec.engine === 'grpc' ? { GRPC_XDS_BOOTSTRAP: grpcBootstrap } : proxySettings(ports, env)),
     WEFT_WORKLOAD: `${spec.namespace}/${spec.name}`,
     ...(ports.app === undefined || spec.port.socket !== undefined ? {} : { PORT: String(ports.app) }),
   });
@@ -39,6 +39,19 @@ export function commandEnvironment(spec: WorkloadSpec, ports: WorkloadPorts, env
     own[name] = value.replace(/\$([A-Za-z_][A-Za-z0-9_]*)/g, (_, variable: string) => own[variable] ?? '');
   }
   return own;
+}
+
+/** The sidecar as HTTP proxy, in the variables that libraries look at. */
+function proxySettings({ httpProxy }: WorkloadPorts, env: Environment): Record<string, string> {
+  const address = `http://127.0.0.1:${httpProxy}`;
+  const direct = mergeNoProxy(env['no_proxy'] ?? env['NO_PROXY']);
+  return {
+    http_proxy: address,
+    HTTP_PROXY: address,
+    no_proxy: direct,
+    NO_PROXY: direct,
+    NODE_USE_ENV_PROXY: '1',
+  };
 }
 
 function mergeNoProxy(existing: string | undefined): string {

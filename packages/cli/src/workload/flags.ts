@@ -123,12 +123,13 @@ export function parseAddress(flag: string, text: string): string {
   return text;
 }
 
-/** @throws CliFailure (a usage mistake) when `text` is not the name of an engine. */
-export function parseEngine(text: string): Engine {
-  if (text !== 'weft' && text !== 'envoy') {
-    throw usageFailure(`unknown engine ${JSON.stringify(text)}`, 'use weft or envoy');
+/** @throws CliFailure (a usage mistake) when `text` is not the name of one of the engines. */
+export function parseEngine<E extends Engine>(text: string, engines: readonly E[]): E {
+  const found = engines.find((engine) => engine === text);
+  if (found === undefined) {
+    throw usageFailure(`unknown engine ${JSON.stringify(text)}`, `use one of: ${engines.join(', ')}`);
   }
-  return text;
+  return found;
 }
 
 /** Names of services, namespaces, versions: DNS labels. */

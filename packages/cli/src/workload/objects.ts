@@ -1,4 +1,4 @@
-import type { KubeObject, OwnerReference, ProxyResource, Service, WorkloadEntry } from '@weft/resources';
+import type { KubeObject, OwnerReference, ProxyResource, ProxySpec, Service, WorkloadEntry } from '@weft/resources';
 import type { Protocol } from './flags.ts';
 import type { ServedPort, WorkloadPorts, WorkloadSpec } from './workload-spec.ts';
 
@@ -102,9 +102,7 @@ export function proxyObject(
     spec: {
       engine: spec.engine,
       serviceAccount: spec.serviceAccount,
-      ...(spec.gateway === undefined
-        ? { httpProxy: { port: ports.httpProxy } }
-        : { role: 'gateway', gateway: { address: spec.gateway.address, ports: spec.gateway.ports } }),
+      ...listeningFields(spec, ports),
       inbound:
         served === undefined || ports.inbound === undefined || ports.app === undefined
           ? []
@@ -125,6 +123,14 @@ export function proxyObject(
       draining,
     },
   };
+}
+
+/** What the proxy opens besides the port of the service; nothing where there is none. */
+function listeningFields({ engine, gateway }: WorkloadSpec, { httpProxy }: WorkloadPorts): Partial<ProxySpec> {
+  if (gateway !== undefined) {
+    return { role: 'gateway', gateway: { address: gateway.address, ports: gateway.ports } };
+  }
+  return engine === 'grpc' ? {} : { httpProxy: { port: httpProxy } };
 }
 
 /**

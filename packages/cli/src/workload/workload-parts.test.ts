@@ -106,11 +106,8 @@ test('every object that a workload registers is valid', () => {
 });
 
 test('the command sees its port, the proxy, its upstreams, and nothing of the proxy settings around Weft', () => {
-  const env = commandEnvironment(spec, ports, {
-    PATH: '/bin',
-    HTTPS_PROXY: 'http://corporate',
-    no_proxy: 'localhost, intranet',
-  });
+  const around = { PATH: '/bin', HTTPS_PROXY: 'http://corporate', no_proxy: 'localhost, intranet' };
+  const env = commandEnvironment(spec, ports, around, '/run/grpc-bootstrap.json');
   assert.equal(env['PORT'], '4000');
   assert.equal(env['http_proxy'], 'http://127.0.0.1:4002');
   assert.equal(env['no_proxy'], 'localhost,127.0.0.1,::1,intranet');
@@ -119,5 +116,9 @@ test('the command sees its port, the proxy, its upstreams, and nothing of the pr
   assert.equal(env['CACHE_ADDR'], '127.0.0.1:4004');
   assert.equal(env['NOTHING'], 'a-b');
   assert.equal(env['HTTPS_PROXY'], undefined);
+  assert.equal(env['GRPC_XDS_BOOTSTRAP'], undefined);
+  const proxyless = commandEnvironment({ ...spec, engine: 'grpc' }, ports, around, '/run/grpc-bootstrap.json');
+  assert.equal(proxyless['GRPC_XDS_BOOTSTRAP'], '/run/grpc-bootstrap.json');
+  assert.equal(proxyless['http_proxy'], undefined);
   assert.deepEqual(sidecarEnvironment({ http_proxy: 'x', ALL_PROXY: 'y', no_grpc_proxy: 'z', A: 'b' }), { A: 'b' });
 });

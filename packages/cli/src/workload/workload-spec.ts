@@ -1,7 +1,7 @@
 import type { PortFlag, Protocol, UpstreamFlag } from './flags.ts';
 
-/** Which program is the sidecar. */
-export type Engine = 'weft' | 'envoy';
+/** Which program is the sidecar; `grpc`: none, the command's own gRPC library is configured (proxyless). */
+export type Engine = 'weft' | 'envoy' | 'grpc';
 
 /** One workload as `weft run` or the demo describes it. */
 export interface WorkloadSpec {

@@ -130,7 +130,7 @@ export class Workload {
     const { spec } = this;
     const sidecar = new Sidecar({
       engine: spec.engine,
-      program: spec.engine === 'envoy' ? paths.envoyAgent : paths.proxy,
+      program: { weft: paths.proxy, envoy: paths.envoyAgent, grpc: paths.grpcAgent }[spec.engine],
       bootstrapFile: this.#files.bootstrap,
       logFile: this.#files.log,
       adminPort: this.#requirePorts().admin,
@@ -159,7 +159,7 @@ export class Workload {
         file,
         args,
         cwd: spec.cwd,
-        env: commandEnvironment(spec, ports, env),
+        env: commandEnvironment(spec, ports, env, this.#files.grpcBootstrap),
         output,
         input,
         guard,

@@ -104,7 +104,8 @@ function checkVersions(proxies: readonly ProxySummary[]): CheckResult {
   const check = { id: 'versions', title: 'Proxies of one engine have one version.' };
   const engines = new Map<string, Set<string>>();
   for (const { engine, version, connected } of proxies) {
-    if (connected && version !== '') {
+    // Of a workload without a proxy it is the version of its own gRPC library.
+    if (connected && version !== '' && engine !== 'grpc') {
       engines.set(engine, (engines.get(engine) ?? new Set()).add(version));
     }
   }

@@ -144,16 +144,13 @@ export class ProxySessions {
 
   /** The proxy asks for resources by name that it was not given: hosts that its workload calls for the first time. */
   subscribed({ key }: ConnectedClient, typeUrl: TypeUrl, names: readonly string[]): void {
-    if (typeUrl !== typeUrls.virtualHost) {
-      return;
-    }
     const { state, publisher, observed, clock, logger, onObserved } = this.#options;
     let grown = false;
     for (const name of names) {
-      if (!name.startsWith(onDemandPrefix)) {
+      const authority = this.#authorityOf(key, typeUrl, name);
+      if (authority === undefined) {
         continue;
       }
-      const authority = name.slice(onDemandPrefix.length).toLowerCase();
       const { known } = virtualHostOnDemand(state, key, authority);
       const taken = observed.observe(key, this.accountOf(key), { authority, known, lastUsed: clock.now() });
       grown ||= taken;
@@ -162,6 +159,19 @@ export class ProxySessions {
     if (grown) {
       publisher.publishTo(key);
       onObserved(key);
+    }
+  }
+
+  /** The host that is asked for; undefined if the resource is none that is made on demand. */
+  #authorityOf(proxyKey: string, typeUrl: TypeUrl, name: string): string | undefined {
+    switch (typeUrl) {
+      case typeUrls.virtualHost:
+        return name.startsWith(onDemandPrefix) ? name.slice(onDemandPrefix.length).toLowerCase() : undefined;
+      case typeUrls.listener:
+        // What gRPC dials is the name of a listener.
+        return this.#options.state.proxy(proxyKey)?.spec.engine === 'grpc' ? name.toLowerCase() : undefined;
+      default:
+        return undefined;
     }
   }
 

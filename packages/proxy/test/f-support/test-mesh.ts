@@ -190,6 +190,7 @@ export function workloadIr(fields: Partial<WorkloadIr> & { readonly name: string
     upstreams: [],
     inbound: [],
     gateway: [],
+    grpcTargets: undefined,
     clusters: [],
     origins: [],
     ...rest,

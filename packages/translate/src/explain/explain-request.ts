@@ -78,13 +78,17 @@ class Walk {
 
   #atSidecar(): string {
     const { authority } = this.#request;
-    const { httpProxy } = this.#ir;
-    if (httpProxy === undefined) {
+    const { httpProxy, grpcTargets, workload } = this.#ir;
+    if (workload.engine === 'grpc') {
+      this.#step('listener', `none: its own gRPC library dials xds:///${authority}`, [], []);
+    } else if (httpProxy === undefined) {
       this.#step('listener', 'the sidecar has no HTTP proxy address, only local ports of declared upstreams', [], []);
       return 'not sent';
+    } else {
+      this.#step('listener', `HTTP proxy at ${httpProxy.listen.address}:${httpProxy.listen.port}`, [], []);
     }
-    this.#step('listener', `HTTP proxy at ${httpProxy.listen.address}:${httpProxy.listen.port}`, [], []);
-    const known = httpProxy.virtualHosts.some((host) => host.authority === authority.toLowerCase());
+    const asked = httpProxy?.virtualHosts ?? grpcTargets ?? [];
+    const known = asked.some((host) => host.authority === authority.toLowerCase());
     const host = virtualHostOf(this.#state, clientOf(this.#state, this.#proxyKey), authority.toLowerCase(), (found) => {
       for (const cluster of found) {
         this.#more.set(cluster.name, cluster);

@@ -75,7 +75,7 @@ export function explainWorkload(
           value: `${kind} at ${listen.address}:${listen.port}`,
           origin: originText(proxy, 'spec.upstreams'),
         })),
-        ...(ir.httpProxy?.virtualHosts ?? []).map(({ authority, routes }) => ({
+        ...(ir.httpProxy?.virtualHosts ?? ir.grpcTargets ?? []).map(({ authority, routes }) => ({
           name: authority,
           value: routes === undefined ? 'nothing in the mesh has the name' : `${routes.routes.length} routes`,
           origin: routes === undefined ? '' : [...new Set(routes.origins.map(refText))].join(', '),

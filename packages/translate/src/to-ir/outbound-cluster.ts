@@ -1,7 +1,7 @@
 import { type ClusterProtocol, type ClusterTls, mergeOrigins, type OutboundCluster } from '@weft/ir';
 import { type DestinationRule, keyOf, type PolicySpec } from '../kinds.ts';
 import { selects } from '../match.ts';
-import { assignmentName, outboundClusterName, outboundSni, spiffeId } from '../names.ts';
+import { assignmentName, noIdentity, outboundClusterName, outboundSni } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { MeshSettings } from '../settings.ts';
 import type { Instance } from '../state/instances.ts';
@@ -74,8 +74,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
   const peerIds = [...new Set([...identities, ...service.subjectAltNames])].sort();
   const mutual = {
     sni: outboundSni(port.number, subset, service.host),
-    // No identity is known: an id that no workload can have keeps the check closed.
-    peerIds: peerIds.length === 0 ? [spiffeId(settings.trustDomain, service.namespace, '')] : peerIds,
+    peerIds: peerIds.length === 0 ? [noIdentity(settings.trustDomain, service.namespace)] : peerIds,
   };
   const tls = clusterTls(policy.tls, mutual, service, secrets);
   if (typeof tls === 'string') {

@@ -80,8 +80,9 @@ function buildIr(
     }
   };
   const upstreams = upstreamListeners(state, client, proxyKey, proxy, collect);
-  const virtualHosts =
-    proxy.spec.httpProxy === undefined ? [] : httpProxyHosts(state, client, proxy, observedHosts, collect);
+  const isProxyless = proxy.spec.engine === 'grpc';
+  const asksForHosts = isProxyless || proxy.spec.httpProxy !== undefined;
+  const virtualHosts = asksForHosts ? requestedHosts(state, client, proxy, observedHosts, collect) : [];
   const inbound = inboundListeners(state, proxyKey, proxy, entry, client);
   const gateway = proxy.spec.role === 'gateway' ? gatewayListeners(state, client, proxyKey, proxy, collect) : [];
   const sorted = [...clusters.values()].sort((a, b) => compareText(a.name, b.name));
@@ -109,6 +110,7 @@ function buildIr(
       upstreams,
       inbound,
       gateway,
+      grpcTargets: isProxyless ? virtualHosts : undefined,
       clusters: sorted,
       origins: mergeOrigins([
         [originOf(proxy)],
@@ -170,7 +172,8 @@ export function virtualHostOf(
   );
 }
 
-function httpProxyHosts(
+/** What the workload has asked for by name, and its declared upstreams. */
+function requestedHosts(
   state: MeshState,
   client: Client,
   proxy: ProxyResource,

@@ -1,4 +1,4 @@
-import type { ClusterProtocol, Engine } from '@weft/ir';
+import type { ClusterProtocol, ProxyEngine } from '@weft/ir';
 
 /**
  * HTTP/2 between two proxies of ours: it says that both know what goes beyond HTTP/2 (docs/http2.md). Stock Envoy must not offer
@@ -8,7 +8,7 @@ const weftHttp2 = 'weft-h2';
 const http2 = 'h2';
 const http1 = 'http/1.1';
 
-const preferHttp2: Readonly<Record<Engine, readonly string[]>> = {
+const preferHttp2: Readonly<Record<ProxyEngine, readonly string[]>> = {
   weft: [weftHttp2, http2],
   envoy: [http2],
 };
@@ -17,7 +17,7 @@ const preferHttp2: Readonly<Record<Engine, readonly string[]>> = {
  * What a proxy offers to the endpoints of a cluster, best first. Nothing for `http-as-downstream`: without a list of the context, Envoy
  * and our proxy offer the one version in which a request goes out, and nothing for TCP. Opaque TCP negotiates nothing.
  */
-export function offeredProtocols(protocol: ClusterProtocol, engine: Engine): readonly string[] {
+export function offeredProtocols(protocol: ClusterProtocol, engine: ProxyEngine): readonly string[] {
   switch (protocol) {
     case 'http1':
       return [http1];
@@ -32,7 +32,7 @@ export function offeredProtocols(protocol: ClusterProtocol, engine: Engine): rea
 }
 
 /** What the listener of an HTTP port takes, best first: every version, as it is translated to that of the application. */
-export function acceptedProtocols(engine: Engine): readonly string[] {
+export function acceptedProtocols(engine: ProxyEngine): readonly string[] {
   return [...preferHttp2[engine], http1];
 }
 

@@ -1,4 +1,4 @@
-import { type Engine, type Inbound, type OutboundCluster, unlimited } from '@weft/ir';
+import { type Inbound, type OutboundCluster, type ProxyEngine, unlimited } from '@weft/ir';
 import { typeUrls } from '@weft/xds-types';
 import {
   CircuitBreakers,
@@ -37,33 +37,19 @@ const dnsRefreshMs = 60_000;
 const inboundConnectTimeoutMs = 10_000;
 
 /** An outbound cluster for one engine; the same message for the same IR. */
-export const outboundClusterMessage: Readonly<Record<Engine, (cluster: OutboundCluster) => XdsMessage>> = {
+export const outboundClusterMessage: Readonly<Record<ProxyEngine, (cluster: OutboundCluster) => XdsMessage>> = {
   weft: perObject((cluster) => messageFor(cluster, 'weft')),
   envoy: perObject((cluster) => messageFor(cluster, 'envoy')),
 };
 
-function messageFor(cluster: OutboundCluster, engine: Engine): XdsMessage {
+function messageFor(cluster: OutboundCluster, engine: ProxyEngine): XdsMessage {
   return xdsMessage(typeUrls.cluster, cluster.name, Cluster, outboundCluster(cluster, engine), cluster.origins);
 }
 
-function outboundCluster(cluster: OutboundCluster, engine: Engine): Cluster {
-  const { discovery } = cluster;
+function outboundCluster(cluster: OutboundCluster, engine: ProxyEngine): Cluster {
   return create(Cluster, {
     name: cluster.name,
-    ...(discovery.kind === 'endpoints'
-      ? {
-          clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.EDS },
-          edsClusterConfig: create(Cluster_EdsClusterConfig, { edsConfig: fromAds, serviceName: discovery.assignment }),
-        }
-      : {
-          clusterDiscoveryType: {
-            $case: 'type' as const,
-            value: discovery.addresses === 'all' ? Cluster_DiscoveryType.STRICT_DNS : Cluster_DiscoveryType.LOGICAL_DNS,
-          },
-          loadAssignment: loadAssignment(cluster.name, discovery.endpoints),
-          respectDnsTtl: true,
-          dnsRefreshRate: duration(dnsRefreshMs),
-        }),
+    ...discoveryFields(cluster),
     connectTimeout: duration(cluster.connectTimeoutMs),
     ...loadBalancing(cluster),
     outlierDetection: cluster.outlierDetection === undefined ? undefined : outlierDetection(cluster.outlierDetection),
@@ -81,9 +67,27 @@ function outboundCluster(cluster: OutboundCluster, engine: Engine): Cluster {
   });
 }
 
+/** Where the endpoints of a cluster come from. */
+export function discoveryFields({ name, discovery }: OutboundCluster): Partial<Cluster> {
+  return discovery.kind === 'endpoints'
+    ? {
+        clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.EDS },
+        edsClusterConfig: create(Cluster_EdsClusterConfig, { edsConfig: fromAds, serviceName: discovery.assignment }),
+      }
+    : {
+        clusterDiscoveryType: {
+          $case: 'type',
+          value: discovery.addresses === 'all' ? Cluster_DiscoveryType.STRICT_DNS : Cluster_DiscoveryType.LOGICAL_DNS,
+        },
+        loadAssignment: loadAssignment(name, discovery.endpoints),
+        respectDnsTtl: true,
+        dnsRefreshRate: duration(dnsRefreshMs),
+      };
+}
+
 type TransportSockets = Partial<Pick<Cluster, 'transportSocket' | 'transportSocketMatches'>>;
 
-function transportSockets({ tls, protocol, proxyProtocol }: OutboundCluster, engine: Engine): TransportSockets {
+function transportSockets({ tls, protocol, proxyProtocol }: OutboundCluster, engine: ProxyEngine): TransportSockets {
   const behindHeader = (socket: TransportSocket): TransportSocket =>
     proxyProtocol === undefined ? socket : withProxyProtocol(socket, proxyProtocol);
   if (tls.kind === 'disabled') {
@@ -111,7 +115,7 @@ function transportSockets({ tls, protocol, proxyProtocol }: OutboundCluster, eng
   };
 }
 
-function breakers(limits: OutboundCluster['limits']): CircuitBreakers {
+export function breakers(limits: OutboundCluster['limits']): CircuitBreakers {
   const { retryBudget, ...bounds } = limits;
   const thresholds = create(CircuitBreakers_Thresholds, {
     ...bounds,

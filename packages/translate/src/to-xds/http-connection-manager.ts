@@ -24,7 +24,7 @@ import { downstreamHttp2Options, http1Options } from './http-options.ts';
 import { create } from './message.ts';
 import { filterNames } from './route-filters.ts';
 
-const routerFilter: HttpFilter = create(HttpFilter, {
+export const routerFilter: HttpFilter = create(HttpFilter, {
   name: 'envoy.filters.http.router',
   configType: {
     $case: 'typedConfig',
@@ -40,6 +40,15 @@ const grpcWebFilter: HttpFilter = create(HttpFilter, {
   },
 });
 
+/** Does nothing until a route says so. */
+export const faultFilter: HttpFilter = create(HttpFilter, {
+  name: filterNames.fault,
+  configType: {
+    $case: 'typedConfig',
+    value: packAny('envoy.extensions.filters.http.fault.v3.HTTPFault', HTTPFault, create(HTTPFault, {})),
+  },
+});
+
 /** Filters that do nothing until a route says so: which routes there will be is not known when the listener is made. Istio's order. */
 const byRouteFilters: readonly HttpFilter[] = [
   create(HttpFilter, {
@@ -49,13 +58,7 @@ const byRouteFilters: readonly HttpFilter[] = [
       value: packAny('envoy.extensions.filters.http.cors.v3.Cors', Cors, create(Cors, {})),
     },
   }),
-  create(HttpFilter, {
-    name: filterNames.fault,
-    configType: {
-      $case: 'typedConfig',
-      value: packAny('envoy.extensions.filters.http.fault.v3.HTTPFault', HTTPFault, create(HTTPFault, {})),
-    },
-  }),
+  faultFilter,
   create(HttpFilter, {
     name: filterNames.session,
     configType: {

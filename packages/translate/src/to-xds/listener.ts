@@ -4,10 +4,10 @@ import {
   type ListenAddress,
   noHeaderEdits,
   type OriginRef,
+  type ProxyEngine,
   plainForward,
   type ServerNameRoute,
   type TcpLimits,
-  type Workload,
 } from '@weft/ir';
 import { typeUrls } from '@weft/xds-types';
 import { TrafficDirection, type TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
@@ -130,10 +130,16 @@ export function upstreamListener(
   return outboundListener(name, listen, fields, origins);
 }
 
+/** Whose port it is. */
+interface InboundOwner {
+  readonly trustDomain: string;
+  readonly engine: ProxyEngine;
+}
+
 /** A port that peers connect to: chains for mutual TLS, for plaintext, or for both, as PeerAuthentication says. */
 export function inboundListener(
   inbound: Inbound,
-  workload: Pick<Workload, 'trustDomain' | 'engine'>,
+  workload: InboundOwner,
   accessLogPath: string | undefined,
 ): XdsMessage {
   const fields = inboundChains(inbound, workload, accessLogPath);
@@ -145,11 +151,7 @@ export function inboundListener(
   );
 }
 
-function inboundChains(
-  inbound: Inbound,
-  workload: Pick<Workload, 'trustDomain' | 'engine'>,
-  accessLogPath: string | undefined,
-): Partial<Listener> {
+function inboundChains(inbound: Inbound, workload: InboundOwner, accessLogPath: string | undefined): Partial<Listener> {
   const filters = inboundFilters(inbound, accessLogPath);
   const name = inboundListenerName(inbound.listen.port);
   const mutual = mutualTlsChains(name, filters, workload);
@@ -196,7 +198,7 @@ function inboundFilters(inbound: Inbound, accessLogPath: string | undefined): In
 function mutualTlsChains(
   name: string,
   { http, tcp }: InboundFilters,
-  { trustDomain, engine }: Pick<Workload, 'trustDomain' | 'engine'>,
+  { trustDomain, engine }: InboundOwner,
 ): FilterChain[] {
   const match = { transportProtocol: 'tls' };
   const opaque = tcp === undefined ? [] : [chain(`${name}|mtls`, tcp, match, downstreamTls(trustDomain, []))];

@@ -37,15 +37,7 @@ export function perFilterConfig({ fault, cors, action }: HttpRoute): { [name: st
             corsMessage(cors),
           ),
         }),
-    ...(fault === undefined
-      ? {}
-      : {
-          [filterNames.fault]: packAny(
-            'envoy.extensions.filters.http.fault.v3.HTTPFault',
-            HTTPFault,
-            faultMessage(fault),
-          ),
-        }),
+    ...(fault === undefined ? {} : { [filterNames.fault]: faultConfig(fault) }),
     ...(session === undefined
       ? {}
       : {
@@ -61,6 +53,11 @@ export function perFilterConfig({ fault, cors, action }: HttpRoute): { [name: st
           ),
         }),
   };
+}
+
+/** What the fault filter does on one route. */
+export function faultConfig(fault: Fault): Any {
+  return packAny('envoy.extensions.filters.http.fault.v3.HTTPFault', HTTPFault, faultMessage(fault));
 }
 
 function fraction(share: Millionths): FractionalPercent {

@@ -151,7 +151,7 @@ function regexRewrite(rewrite: ForwardAction['pathRewrite']): RegexMatchAndSubst
   }
 }
 
-function hashPolicy(hash: HashPolicy): RouteAction_HashPolicy {
+export function hashPolicy(hash: HashPolicy): RouteAction_HashPolicy {
   return create(RouteAction_HashPolicy, { policySpecifier: hashSpecifier(hash) });
 }
 
@@ -190,7 +190,8 @@ const previousHosts = create(RetryPolicy_RetryHostPredicate, {
   },
 });
 
-const retryMessage: (retry: RetryPolicy) => RetryMessage = perObject((retry) =>
+/** The same message for the same IR. */
+export const retryMessage: (retry: RetryPolicy) => RetryMessage = perObject((retry) =>
   create(RetryMessage, {
     retryOn: retry.on.join(','),
     numRetries: retry.attempts,

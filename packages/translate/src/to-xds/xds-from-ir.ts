@@ -1,11 +1,11 @@
 import { invariant } from '@weft/base';
 import {
   type Destination,
-  type Engine,
   type GatewayListener,
   type Inbound,
   type ListenAddress,
   type OriginRef,
+  type ProxyEngine,
   type ServerNameRoute,
   type TcpLimits,
   type Upstream,
@@ -20,6 +20,7 @@ import { inboundClusterMessage, outboundClusterMessage } from './cluster.ts';
 import { gatewayMessages } from './gateway.ts';
 import { httpProxyListener, inboundListener, upstreamListener } from './listener.ts';
 import { perObject, type XdsMessage } from './message.ts';
+import { proxylessMessages } from './proxyless/proxyless-messages.ts';
 import { firstVirtualHost, httpProxyRoutes, upstreamRoutes, virtualHostMessage } from './route-configuration.ts';
 
 const typeOrder: readonly string[] = Object.values(typeUrls);
@@ -56,7 +57,7 @@ const upstreamMessage = perSocket(
   ) => upstreamListener(name, listen, kind, destinations, limits, byServerName, origins, path),
 );
 const inboundMessage = perSocket(
-  (_listen, [inbound, trustDomain, engine, path]: readonly [Inbound, string, Engine, string | undefined]) =>
+  (_listen, [inbound, trustDomain, engine, path]: readonly [Inbound, string, ProxyEngine, string | undefined]) =>
     inboundListener(inbound, { trustDomain, engine }, path),
 );
 
@@ -95,15 +96,21 @@ export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((i
     problems.length === 0,
     `the IR is not sound: ${problems.map(({ path, message }) => `${path} ${message}`).join('; ')}`,
   );
+  const { engine } = ir.workload;
+  const messages = engine === 'grpc' ? proxylessMessages(ir) : proxyMessages(ir, engine);
+  return messages.sort(
+    (a, b) => typeOrder.indexOf(a.typeUrl) - typeOrder.indexOf(b.typeUrl) || compareText(a.name, b.name),
+  );
+});
+
+function proxyMessages(ir: WorkloadIr, engine: ProxyEngine): XdsMessage[] {
   const path = ir.accessLogPath;
   const messages: XdsMessage[] = [
-    ...ir.clusters.map(outboundClusterMessage[ir.workload.engine]),
+    ...ir.clusters.map(outboundClusterMessage[engine]),
     ...distinctApps(ir.inbound).map(inboundClusterMessage),
     ...ir.upstreams.map((upstream) => upstreamListenerMessage(upstream, path)),
     ...ir.upstreams.flatMap((upstream) => (upstream.kind === 'tcp' ? [] : [upstreamRoutes(upstream)])),
-    ...ir.inbound.map((inbound) =>
-      inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, ir.workload.engine, path]),
-    ),
+    ...ir.inbound.map((inbound) => inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, engine, path])),
   ];
   for (const listener of ir.gateway) {
     messages.push(...gatewayListenerMessages(listener.listen, [listener, ir.workload.trustDomain, path]));
@@ -116,10 +123,8 @@ export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((i
       ...ir.httpProxy.virtualHosts.map(virtualHostMessage),
     );
   }
-  return messages.sort(
-    (a, b) => typeOrder.indexOf(a.typeUrl) - typeOrder.indexOf(b.typeUrl) || compareText(a.name, b.name),
-  );
-});
+  return messages;
+}
 
 /** Several listeners can lead to one port of the application, which is one cluster. */
 function distinctApps(inbound: readonly Inbound[]): readonly Inbound[] {

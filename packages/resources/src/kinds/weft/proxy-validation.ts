@@ -74,10 +74,30 @@ function checkRole(
   }
 }
 
+/** Where the workload's own gRPC library takes the place of a proxy, nobody would open these sockets. */
+function checkProxyless(
+  place: Place,
+  { engine, role = 'sidecar', httpProxy, inbound = [], upstreams = [] }: ProxySpec,
+): void {
+  if (engine !== 'grpc') {
+    return;
+  }
+  if (role !== 'sidecar') {
+    place.at('role').forbidden('the engine grpc opens no sockets', 'Use the engine weft or envoy.');
+  }
+  const sockets = { httpProxy: httpProxy !== undefined, inbound: inbound.length > 0, upstreams: upstreams.length > 0 };
+  for (const [name, isThere] of Object.entries(sockets)) {
+    if (isThere) {
+      place.at(name).forbidden('the engine grpc opens no sockets', 'Remove it, or use the engine weft or envoy.');
+    }
+  }
+}
+
 export function validateProxy({ spec }: ProxyResource): Violation[] {
   const root = Place.root();
   const place = root.at('spec');
   checkRole(place, spec);
+  checkProxyless(place, spec);
   const sockets = new Sockets();
   checkName(place.at('serviceAccount'), spec.serviceAccount, 'subdomain');
   if (spec.httpProxy !== undefined) {

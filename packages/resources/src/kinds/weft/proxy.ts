@@ -8,7 +8,10 @@ function proxySpec() {
   return object(
     'What the proxy is asked to be.',
     {
-      engine: choice('The program that does the work. Default weft.', ['weft', 'envoy']),
+      engine: choice(
+        "The program that does the work; grpc: none, the workload's own gRPC library is configured (proxyless). Default weft.",
+        ['weft', 'envoy', 'grpc'],
+      ),
       role: choice(
         'What the proxy is for. Default sidecar: it serves one workload. gateway: it opens what Gateways ask of workloads with its labels.',
         ['sidecar', 'gateway'],

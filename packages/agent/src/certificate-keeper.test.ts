@@ -73,7 +73,7 @@ test('the first certificate comes by token, the next by the one before, at two t
   const first = kept.svid.value;
   assert.equal(first?.spiffeId, 'spiffe://cluster.local/ns/default/sa/reviews');
   assert.deepEqual(asked, ['token']);
-  assert.equal(statSync(join(folder, 'envoy-key-pair.pem')).mode & 0o777, 0o600);
+  assert.equal(statSync(join(folder, 'agent-key-pair.pem')).mode & 0o777, 0o600);
   clock.advance(15 * hour);
   assert.deepEqual(asked, ['token']);
   clock.advance(2 * hour);
@@ -114,7 +114,7 @@ test('a control plane that is away is asked again; a token that is refused ends 
   );
   await started;
   patient.close();
-  rmSync(join(folder, 'envoy-key-pair.pem'));
+  rmSync(join(folder, 'agent-key-pair.pem'));
   const refused = keeper({ byToken: () => Promise.reject(new MeshError('TOKEN_INVALID', 'used')), bySvid: issue });
   await assert.rejects(refused.start(), { code: 'TOKEN_INVALID' });
 });

@@ -40,7 +40,7 @@ export class CertificateKeeper {
       byToken: () => requestByToken(identity),
       bySvid: (svid) => requestBySvid(identity, svid),
     };
-    this.#store = new KeyPairStore(join(stateDir, 'envoy-key-pair.pem'), options.clock, options.logger);
+    this.#store = new KeyPairStore(join(stateDir, 'agent-key-pair.pem'), options.clock, options.logger);
     this.#backoff = new Backoff({ ...retry, random: options.random });
   }
 

@@ -1,0 +1,2 @@
+export { GrpcAgent } from './grpc-agent.ts';
+export { grpcBootstrap } from './grpc-bootstrap.ts';
