@@ -62,17 +62,15 @@ export class XdsRelay {
       timeout: connectTimeoutMs,
     });
     this.#keep(server);
-    const early = (error: Error): void => fail(error.message);
-    server.once('error', early);
+    server.on('error', (error) => fail(error.message));
     server.once('timeout', () => fail(`no connection within ${connectTimeoutMs} ms`));
-    client.once('error', () => server.destroy());
+    client.on('error', () => server.destroy());
     client.once('close', () => server.destroy());
     server.once('secureConnect', () => {
       if (server.alpnProtocol !== 'h2') {
         fail('it does not speak HTTP/2');
         return;
       }
-      server.off('error', early);
       server.setTimeout(0);
       // How a connection ends is for gRPC to judge: it connects again.
       const ended = (): void => {};
