@@ -138,6 +138,8 @@ export interface HttpConnectionManagerConfig {
   readonly routeConfigName: string;
   readonly httpFilters: readonly HttpFilterConfig[];
   readonly useRemoteAddress: boolean;
+  /** Of requests, before a route is looked for. */
+  readonly earlyHeaderMutations: readonly HeaderMutation[];
   readonly xffNumTrustedHops: number;
   readonly skipXffAppend: boolean;
   /** Whose requests count as internal (`internal_address_config`); undefined: nobody's. */

@@ -225,6 +225,7 @@ export function httpManager(overrides: Partial<HttpConnectionManagerConfig> = {}
     routeConfigName: 'routes',
     httpFilters: [{ kind: 'router', name: 'router', disabled: false }],
     useRemoteAddress: false,
+    earlyHeaderMutations: [],
     xffNumTrustedHops: 0,
     skipXffAppend: false,
     internalAddresses: undefined,

@@ -5,6 +5,7 @@ import { findRoute, withoutPort } from '../../route/route-table.ts';
 import type { HttpConnectionManagerConfig } from '../../runtime-config/config.ts';
 import { runEvent } from '../../transport/guarded-event.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
+import { applyMutations } from './filters/header-mutation-filter.ts';
 import { applyForwardClientCert } from './forwarded-client-cert.ts';
 import {
   applyForwardedFor,
@@ -102,6 +103,15 @@ export const requestSteps: readonly RequestStep[] = [
     wanted: always,
     run: (stream) => {
       removeRequestHopByHop(stream.head);
+      return FilterStatus.continue;
+    },
+  },
+  {
+    name: 'early-headers',
+    reason: 'routes are chosen by what it sets; later than hop-by-hop, by which a client could take it away again',
+    wanted: (config) => config.earlyHeaderMutations.length > 0,
+    run: (stream) => {
+      applyMutations(stream.manager.config.earlyHeaderMutations, stream.head, stream);
       return FilterStatus.continue;
     },
   },

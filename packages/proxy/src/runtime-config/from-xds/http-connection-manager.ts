@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-import type { HttpConnectionManagerConfig, RouteTable } from '../config.ts';
+import type { HeaderMutation, HttpConnectionManagerConfig, RouteTable } from '../config.ts';
 import type { HttpConnectionManager } from '../wire/http-connection-manager-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { accessLogsFromXds } from './access-log.ts';
-import { httpFiltersFromXds } from './http-filters.ts';
+import { httpFiltersFromXds, mutationListFromXds } from './http-filters.ts';
 import { http2OptionsFromXds } from './http2-options.ts';
 import { routeTableFromXds } from './route-configuration.ts';
 
@@ -79,6 +79,7 @@ export function httpConnectionManagerFromXds(
     routeConfigName: routesFromXds(manager, inlineName, version, onInlineRoutes, problems),
     httpFilters: httpFiltersFromXds(manager.http_filters, problems),
     useRemoteAddress: manager.use_remote_address ?? false,
+    earlyHeaderMutations: earlyHeaderMutationsFromXds(manager, problems),
     xffNumTrustedHops: trustedHopsFromXds(manager, problems),
     skipXffAppend: manager.skip_xff_append,
     internalAddresses: internalAddressesFromXds(manager.internal_address_config, problems),
@@ -133,6 +134,20 @@ export function httpConnectionManagerFromXds(
 }
 
 const underscoreActions = { ALLOW: 'allow', REJECT_REQUEST: 'reject', DROP_HEADER: 'drop' } as const;
+
+/** One extension after the other, and the mutations of each in order. */
+function earlyHeaderMutationsFromXds(manager: Schema, problems: Problems): readonly HeaderMutation[] {
+  const field = 'early_header_mutation_extensions';
+  return problems
+    .each(field, manager[field], ({ typed_config: config }) => {
+      if (config === undefined) {
+        problems.add('required', 'typed_config');
+        return [];
+      }
+      return problems.within('typed_config', () => mutationListFromXds('mutations', config.value.mutations, problems));
+    })
+    .flat();
+}
 
 /** The extension that reads x-forwarded-for does what `xff_num_trusted_hops` does where the remote address is not used. */
 function trustedHopsFromXds(manager: Schema, problems: Problems): number {

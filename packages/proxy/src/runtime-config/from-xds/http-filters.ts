@@ -10,6 +10,7 @@ import type {
 import type { HttpConnectionManager } from '../wire/http-connection-manager-schema.ts';
 import type {
   CorsPolicy as CorsPolicySchema,
+  HeaderMutation as HeaderMutationSchema,
   HeaderMutations as HeaderMutationsSchema,
   HttpFault,
   RouteFilterConfig as RouteFilterConfigSchema,
@@ -267,19 +268,28 @@ function mutationsFromXds(
   problems: Problems,
 ): HeaderMutations {
   const list = (field: 'request_mutations' | 'response_mutations'): HeaderMutation[] =>
-    problems.each(field, mutations?.[field] ?? [], ({ remove, append }): HeaderMutation => {
-      if (append !== undefined) {
-        return { kind: 'add', addition: problems.within('append', () => headerAdditionFromXds(append, problems)) };
-      }
-      if (remove === undefined) {
-        problems.add('one of remove, append is required');
-      } else {
-        checkHeaderName(remove, 'remove', problems);
-      }
-      return { kind: 'remove', name: (remove ?? '').toLowerCase() };
-    });
+    mutationListFromXds(field, mutations?.[field] ?? [], problems);
   return problems.within('mutations', () => ({
     request: list('request_mutations'),
     response: list('response_mutations'),
   }));
+}
+
+/** `envoy.config.common.mutation_rules.v3.HeaderMutation`, a list in `field`. */
+export function mutationListFromXds(
+  field: string,
+  mutations: readonly Decoded<typeof HeaderMutationSchema>[],
+  problems: Problems,
+): HeaderMutation[] {
+  return problems.each(field, mutations, ({ remove, append }): HeaderMutation => {
+    if (append !== undefined) {
+      return { kind: 'add', addition: problems.within('append', () => headerAdditionFromXds(append, problems)) };
+    }
+    if (remove === undefined) {
+      problems.add('one of remove, append is required');
+    } else {
+      checkHeaderName(remove, 'remove', problems);
+    }
+    return { kind: 'remove', name: (remove ?? '').toLowerCase() };
+  });
 }

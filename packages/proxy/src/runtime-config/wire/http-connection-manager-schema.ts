@@ -2,7 +2,7 @@
 
 import { AccessLog } from './access-log-schema.ts';
 import { CidrRange, ConfigSource, Percent } from './core-schema.ts';
-import { Cors, HeaderMutationFilter, HealthCheckFilter, HttpFault } from './http-filter-schema.ts';
+import { Cors, HeaderMutation, HeaderMutationFilter, HealthCheckFilter, HttpFault } from './http-filter-schema.ts';
 import { RouteConfiguration } from './route-schema.ts';
 import {
   any,
@@ -128,6 +128,16 @@ export const OriginalIpDetection = message('envoy.config.core.v3.TypedExtensionC
   typed_config: any(2, [XffConfig]),
 });
 
+export const EarlyHeaderMutation = message(
+  'envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation',
+  { mutations: repeated(nested(1, HeaderMutation)) },
+);
+
+export const EarlyHeaderMutationExtension = message('envoy.config.core.v3.TypedExtensionConfig', {
+  name: string(1),
+  typed_config: any(2, [EarlyHeaderMutation]),
+});
+
 export const SchemeHeaderTransformation = message('envoy.config.core.v3.SchemeHeaderTransformation', {
   scheme_to_overwrite: optional(string(1)),
   match_upstream: only(bool(2), false),
@@ -187,7 +197,8 @@ export const HttpConnectionManager = message(
     strip_trailing_host_dot: bool(47),
     scheme_header_transformation: nested(48, SchemeHeaderTransformation),
     append_x_forwarded_port: bool(51),
+    early_header_mutation_extensions: repeated(nested(52, EarlyHeaderMutationExtension)),
   },
-  '7:tracing 18:proxy_100_continue 20:represent_ipv4_remote_address_as_ipv4_mapped_ipv6 31:scoped_routes 38:local_reply_config 43:path_normalization_options 44:http3_protocol_options 49:proxy_status_config 50:typed_header_validation_config 52:early_header_mutation_extensions 53:add_proxy_protocol_connection_state 54:access_log_flush_interval 55:flush_access_log_on_new_request 56:access_log_options 57:append_local_overload',
+  '7:tracing 18:proxy_100_continue 20:represent_ipv4_remote_address_as_ipv4_mapped_ipv6 31:scoped_routes 38:local_reply_config 43:path_normalization_options 44:http3_protocol_options 49:proxy_status_config 50:typed_header_validation_config 53:add_proxy_protocol_connection_state 54:access_log_flush_interval 55:flush_access_log_on_new_request 56:access_log_options 57:append_local_overload',
   [['rds', 'route_config']],
 );

@@ -35,11 +35,11 @@ export class HeaderMutationFilter implements HttpFilter {
     if (!isEnabled(this.#disabled, routeFilterConfig(stream, this.#name))) {
       return;
     }
-    apply(this.#own[direction], fields, stream);
+    applyMutations(this.#own[direction], fields, stream);
     const ofRoute = allRouteFilterConfigs(stream, this.#name);
     for (const config of this.#mostSpecificWins ? ofRoute.reverse() : ofRoute) {
       if (config.kind === 'header-mutation') {
-        apply(config.mutations[direction], fields, stream);
+        applyMutations(config.mutations[direction], fields, stream);
       }
     }
   }
@@ -47,7 +47,8 @@ export class HeaderMutationFilter implements HttpFilter {
 
 const compiled = new WeakMap<readonly HeaderMutation[], CompiledHeaderEdits>();
 
-function apply(mutations: readonly HeaderMutation[], fields: HeadFields, stream: HttpStream): void {
+/** Does the mutations, in order. */
+export function applyMutations(mutations: readonly HeaderMutation[], fields: HeadFields, stream: HttpStream): void {
   if (mutations.length === 0) {
     return;
   }
