@@ -99,7 +99,7 @@ class Check {
     this.#sockets.set(socket, path);
   }
 
-  gateway(path: string, { listen, chains }: GatewayListener, clusters: ReadonlySet<string>): void {
+  gateway(path: string, { listen, chains, virtualHosts }: GatewayListener, clusters: ReadonlySet<string>): void {
     this.listen(`${path}.listen`, listen);
     this.that(chains.length > 0, `${path}.chains`, 'is empty');
     const names = new Set<string>();
@@ -108,21 +108,19 @@ class Check {
       this.that(!names.has(name), `${at}.name`, `${name} is there twice`);
       names.add(name);
       this.that(tls?.certificates.length !== 0, `${at}.tls.certificates`, 'is empty');
-      if (traffic.kind === 'tcp') {
-        if (traffic.destinations.length > 0) {
-          this.destinations(`${at}.traffic.destinations`, traffic.destinations, clusters);
-        }
-        continue;
+      if (traffic.kind === 'tcp' && traffic.destinations.length > 0) {
+        this.destinations(`${at}.traffic.destinations`, traffic.destinations, clusters);
       }
-      const domains = new Set<string>();
-      for (const [position, host] of traffic.virtualHosts.entries()) {
-        const where = `${at}.traffic.virtualHosts[${position}]`;
-        for (const domain of host.domains) {
-          this.that(!domains.has(domain), `${where}.domains`, `${domain} is there twice`);
-          domains.add(domain);
-        }
-        this.routes(`${where}.routes`, host.routes, clusters);
+    }
+    const domains = new Set<string>();
+    for (const [index, host] of virtualHosts.entries()) {
+      const at = `${path}.virtualHosts[${index}]`;
+      for (const domain of host.domains) {
+        this.that(!domains.has(domain), `${at}.domains`, `${domain} is there twice`);
+        domains.add(domain);
       }
+      this.that(host.chain === undefined || names.has(host.chain), `${at}.chain`, `there is no chain ${host.chain}`);
+      this.routes(`${at}.routes`, host.routes, clusters);
     }
   }
 

@@ -124,6 +124,8 @@ export interface Inbound {
 
 /** One socket of a gateway. */
 export interface GatewayListener {
+  /** As the Gateways say it; that of `listen` may be another one. */
+  readonly port: number;
   readonly listen: ListenAddress;
   /** PROXY protocol headers are expected (and required) at the beginning of connections. */
   readonly proxyProtocol: boolean;
@@ -131,6 +133,8 @@ export interface GatewayListener {
   readonly trustedHops: number;
   /** By server name, most specific first; a socket without TLS has one chain without names. */
   readonly chains: readonly GatewayChain[];
+  /** Of all chains that carry HTTP: their one route configuration, so that a chain knows what others have. */
+  readonly virtualHosts: readonly GatewayVirtualHost[];
   readonly origins: readonly OriginRef[];
 }
 
@@ -168,17 +172,17 @@ export type GatewayClientCertificates =
       readonly subjectAltNames: readonly string[];
     };
 
+/** The virtual hosts of the socket say what becomes of a request. */
 export interface GatewayHttp {
   readonly kind: 'http';
-  /** Name of the route configuration; chains with the same name share it. */
-  readonly routeConfig: string;
-  readonly virtualHosts: readonly GatewayVirtualHost[];
 }
 
 export interface GatewayVirtualHost {
   readonly name: string;
   /** Exact, `*.suffix` or `*`; distinct over the route configuration. */
   readonly domains: readonly string[];
+  /** Name of the chain that has them: requests that come by another one are misdirected, and answered 421. undefined: any chain has them. */
+  readonly chain: string | undefined;
   readonly routes: HttpRoutes;
   /** Plaintext requests are answered with a redirect to `https`. */
   readonly httpsRedirect: boolean;

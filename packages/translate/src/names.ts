@@ -53,6 +53,11 @@ export function gatewayListenerName({ address, port }: { readonly address: strin
   return `gateway|${address}|${port}`;
 }
 
+/** `gateway|<port>`: the port as Gateways say it, so that the name does not change with where it is opened. */
+export function gatewayRoutesName({ port }: { readonly port: number }): string {
+  return `gateway|${port}`;
+}
+
 /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */
 export function spiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;

@@ -9,7 +9,8 @@ function request(url: string, headers: Readonly<Record<string, string>> = {}, me
   return {
     method,
     scheme: parsed.protocol.slice(0, -1),
-    authority: parsed.host,
+    authority: headers['host'] ?? parsed.host,
+    target: parsed.host,
     path: parsed.pathname,
     query: parsed.searchParams,
     headers: new Map(Object.entries(headers)),

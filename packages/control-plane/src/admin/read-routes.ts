@@ -172,11 +172,13 @@ function explainedRequest(query: URLSearchParams): ExplainedRequest {
     const value = line.slice(colon + 1).trim();
     headers.set(name, headers.has(name) ? `${headers.get(name)},${value}` : value);
   }
+  // A port that is the scheme's own is no part of a URL's host, but may have been written.
+  const target = /^https?:\/\/([^/?#]*)/.exec(text)?.[1] ?? url.host;
   return {
     method: (query.get('method') ?? 'GET').toUpperCase(),
     scheme: url.protocol.slice(0, -1),
-    // A port that is the scheme's own is no part of a URL's host, but may have been written.
-    authority: headers.get('host') ?? /^https?:\/\/([^/?#]*)/.exec(text)?.[1] ?? url.host,
+    authority: headers.get('host') ?? target,
+    target,
     path: url.pathname,
     query: url.searchParams,
     headers,

@@ -108,18 +108,23 @@ class Walk {
   }
 
   #atGateway(): string {
-    const { scheme, authority } = this.#request;
-    const [host = '', written] = authority.toLowerCase().split(':');
-    const port = Number(written ?? (scheme === 'https' ? 443 : 80));
-    const listener = this.#ir.gateway.find(
-      ({ listen, chains }) => chains.some(({ name }) => name.endsWith(`-${port}`)) || listen.port === port,
-    );
+    const { scheme, authority, target } = this.#request;
+    const [serverName = '', written] = target.toLowerCase().split(':');
+    const [host = ''] = authority.toLowerCase().split(':');
+    const wanted = Number(written ?? (scheme === 'https' ? 443 : 80));
+    const listener = this.#ir.gateway.find(({ listen, port }) => port === wanted || listen.port === wanted);
     const chain = listener?.chains
-      .filter(({ serverNames }) => serverNames.length === 0 || serverNames.some((name) => covers(name, host)))
-      .find(({ tls }) => (tls !== undefined) === (scheme === 'https'));
+      .filter(({ tls, serverNames, traffic }) =>
+        scheme === 'https'
+          ? tls !== undefined || traffic.kind === 'tcp'
+          : tls === undefined && serverNames.length === 0,
+      )
+      .flatMap((entry) => (entry.serverNames.length === 0 ? ['*'] : entry.serverNames).map((name) => ({ name, entry })))
+      .filter(({ name }) => covers(name, serverName))
+      .sort((a, b) => bySpecificity(a.name, b.name))[0]?.entry;
     if (listener === undefined || chain === undefined) {
       const open = this.#ir.gateway.map(({ listen }) => listen.port).join(', ');
-      this.#step('listener', `no listener takes ${scheme}://${authority}`, [`ports that are open: ${open}`], []);
+      this.#step('listener', `no listener takes ${scheme}://${target}`, [`ports that are open: ${open}`], []);
       return 'not connected';
     }
     this.#step(
@@ -132,12 +137,16 @@ class Walk {
       this.#destinations(chain.traffic.destinations);
       return 'forwarded as TCP';
     }
-    const found = chain.traffic.virtualHosts
+    const found = listener.virtualHosts
       .filter(({ domains }) => domains.some((domain) => covers(domain, host)))
       .sort((a, b) => bySpecificity(a.domains[0] ?? '', b.domains[0] ?? ''))[0];
     if (found === undefined) {
       this.#step('host', `no route is for ${host}`, [], []);
       return 'answered 404 (NR: no route)';
+    }
+    if (found.chain !== undefined && found.chain !== chain.name) {
+      this.#step('host', `${host} is of chain ${found.chain}`, [`the server name ${serverName} chose another`], []);
+      return 'answered 421 (misdirected: to be sent by a connection of its own)';
     }
     this.#step('host', `${host} is served as ${found.domains.join(', ')}`, [], found.routes.origins);
     if (found.httpsRedirect && scheme !== 'https') {

@@ -8,6 +8,8 @@ export interface ExplainedRequest {
   readonly scheme: string;
   /** Host, with the port if it was written. */
   readonly authority: string;
+  /** Where it is sent, in the same form: the server name of TLS. */
+  readonly target: string;
   /** Without the query. */
   readonly path: string;
   readonly query: URLSearchParams;

@@ -17,8 +17,8 @@ import { hostCandidates } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { resolveDestination } from './destination.ts';
-import { bySpecificity, commonHostnames } from './gateway-api/hostname.ts';
-import type { GatewaySocket } from './gateway-socket.ts';
+import { bySpecificity, commonHostnames, mostSpecific } from './gateway-api/hostname.ts';
+import { chainNames, type GatewaySocket, type NameOwners } from './gateway-socket.ts';
 import { type RoutesAndClusters, routesOfVirtualService } from './http-routes.ts';
 import { secretName } from './key-pair-secret.ts';
 import { selectTcpRule, selectTlsRules } from './select-rules.ts';
@@ -100,30 +100,18 @@ class SocketBuilder {
   build(): GatewaySocket {
     const [first] = this.#servers;
     const family = first === undefined ? 'tcp' : familyOf(first.server);
-    const chains =
+    const chains: readonly GatewayChain[] =
       family === 'http'
-        ? [this.#httpChain()]
+        ? [{ name: `http-${this.#port}`, serverNames: [], tls: undefined, traffic: { kind: 'http' } }]
         : family === 'tcp'
           ? this.#servers.flatMap((owned) => this.#tcpChain(owned, [], undefined))
           : this.#tlsChains();
     return {
       port: this.#port,
       chains,
+      virtualHosts: chains.some(({ traffic }) => traffic.kind === 'http') ? this.#virtualHosts(chains) : [],
       clusters: this.#clusters,
       origins: mergeOrigins([...this.#origins, this.#servers.map(({ gateway }) => originOf(gateway))]),
-    };
-  }
-
-  #httpChain(): GatewayChain {
-    return {
-      name: `http-${this.#port}`,
-      serverNames: [],
-      tls: undefined,
-      traffic: {
-        kind: 'http',
-        routeConfig: `gateway|${this.#port}`,
-        virtualHosts: this.#virtualHosts(this.#servers),
-      },
     };
   }
 
@@ -145,19 +133,8 @@ class SocketBuilder {
         // Connections for these names are closed: left to another server, they would be answered for somebody else.
         return [deadEnd(name, exact, undefined)];
       }
-      return server.port.protocol.toUpperCase() === 'HTTPS'
-        ? [
-            {
-              name,
-              serverNames: exact,
-              tls,
-              traffic: {
-                kind: 'http' as const,
-                routeConfig: `gateway|${this.#port}|${name}`,
-                virtualHosts: this.#virtualHosts([owned]),
-              },
-            },
-          ]
+      return isHttps(owned)
+        ? [{ name, serverNames: exact, tls, traffic: { kind: 'http' as const } }]
         : this.#tcpChain(owned, exact, tls);
     });
   }
@@ -219,12 +196,15 @@ class SocketBuilder {
     return { kind: 'tcp', destinations, limits: tcpLimitsOf(targets), origins };
   }
 
-  /** The virtual hosts of servers that share a route configuration, the most specific first. */
-  #virtualHosts(servers: readonly OwnedServer[]): readonly GatewayVirtualHost[] {
+  /** The virtual hosts of the socket, the most specific first. */
+  #virtualHosts(chains: readonly GatewayChain[]): readonly GatewayVirtualHost[] {
+    const owners: NameOwners | undefined = chains.length > 1 ? new Map(chains.flatMap(chainNames)) : undefined;
+    const servers = this.#servers.filter((owned) => familyOf(owned.server) === 'http' || isHttps(owned));
     const byDomain = new Map<string, { readonly routes: HttpRoutes[]; redirect: boolean }>();
     for (const owned of servers) {
+      const isOwn = (host: string): boolean => owners === undefined || mostSpecific(owners, host) === label(owned);
       for (const { object, hosts } of this.#virtualServicesOf(owned)) {
-        for (const host of hosts) {
+        for (const host of hosts.filter(isOwn)) {
           const found = this.#routesOf(this.#through(owned), host, object);
           this.#clusters.push(...found.clusters);
           const there = byDomain.get(host) ?? { routes: [], redirect: false };
@@ -234,21 +214,25 @@ class SocketBuilder {
         }
       }
       if (owned.server.tls?.httpsRedirect === true) {
-        for (const name of serverNames(owned)) {
+        for (const name of serverNames(owned).filter(isOwn)) {
           const there = byDomain.get(name) ?? { routes: [], redirect: true };
           there.redirect = true;
           byDomain.set(name, there);
         }
       }
     }
+    for (const name of owners?.keys() ?? []) {
+      byDomain.set(name, byDomain.get(name) ?? { routes: [], redirect: false });
+    }
     const hosts = [...byDomain].sort(([a], [b]) => bySpecificity(a, b));
     return hosts.map(([domain, { routes, redirect }]) => {
       const host = this.#state.memo.get(
-        `gateway-host|${this.#scope}|${servers.map(label).join(',')}|${domain}`,
-        [redirect, ...routes] as const,
-        ([httpsRedirect, ...parts]): GatewayVirtualHost => ({
+        `gateway-host|${this.#scope}|${domain}`,
+        [owners === undefined ? undefined : mostSpecific(owners, domain), redirect, ...routes] as const,
+        ([chain, httpsRedirect, ...parts]): GatewayVirtualHost => ({
           name: `${domain}:${this.#port}`,
           domains: [domain],
+          chain,
           routes: {
             routes: catchAllLast(parts.flatMap((part) => part.routes)),
             origins: mergeOrigins(parts.map((part) => part.origins)),
@@ -343,6 +327,10 @@ const versions: Readonly<Record<string, GatewayTls['minVersion']>> = {
 /** Names the server on the wire and in metrics. */
 function label({ gateway, server, index }: OwnedServer): string {
   return `${keyOf(gateway)}/${server.name ?? `${server.port.name}#${index}`}`;
+}
+
+function isHttps({ server }: OwnedServer): boolean {
+  return endsTls(server.tls) && server.port.protocol.toUpperCase() === 'HTTPS';
 }
 
 /** Takes connections for these names and closes them. */

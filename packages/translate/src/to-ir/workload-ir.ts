@@ -1,7 +1,7 @@
 import {
   canonical,
-  type GatewayChain,
   type GatewayListener,
+  type GatewayVirtualHost,
   type HttpProxy,
   type Inbound,
   type ListenAddress,
@@ -279,12 +279,18 @@ function gatewayListeners(
     const listen = listenAddress(state, `gateway-listen|${proxyKey}|${socket.port}`, address, port);
     const listener = state.memo.get(
       `gateway|${proxyKey}|${socket.port}`,
-      [listen, JSON.stringify([socket.origins, socket.chains.map(chainText)]), ...socket.chains.flatMap(chainParts)],
+      [
+        listen,
+        JSON.stringify([socket.port, socket.origins, canonical(socket.chains)]),
+        ...socket.virtualHosts.flatMap(hostParts),
+      ],
       (): GatewayListener => ({
+        port: socket.port,
         listen,
         proxyProtocol: false,
         trustedHops: 0,
         chains: socket.chains,
+        virtualHosts: socket.virtualHosts,
         origins: socket.origins,
       }),
     );
@@ -292,23 +298,9 @@ function gatewayListeners(
   });
 }
 
-/** What distinguishes a chain besides its {@link chainParts}. */
-function chainText(chain: GatewayChain): unknown {
-  const { traffic } = chain;
-  return traffic.kind === 'tcp' ? canonical(chain) : canonical({ ...chain, traffic: traffic.routeConfig });
-}
-
 /** Virtual hosts and their routes are many: they are compared one by one, by identity where they are kept, and their names. */
-function chainParts({ traffic }: GatewayChain): readonly unknown[] {
-  return traffic.kind === 'tcp'
-    ? []
-    : traffic.virtualHosts.flatMap(({ name, domains, routes, httpsRedirect }) => [
-        name,
-        domains.join(','),
-        httpsRedirect,
-        ...routes.routes,
-        JSON.stringify(routes.origins),
-      ]);
+function hostParts({ name, domains, chain, routes, httpsRedirect }: GatewayVirtualHost): readonly unknown[] {
+  return [name, domains.join(','), chain, httpsRedirect, ...routes.routes, JSON.stringify(routes.origins)];
 }
 
 /** The same object for the same socket, so that a listener is not made again because its routes changed. */

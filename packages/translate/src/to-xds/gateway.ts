@@ -1,4 +1,4 @@
-import type { GatewayChain, GatewayHttp, GatewayListener } from '@weft/ir';
+import type { GatewayChain, GatewayListener, GatewayVirtualHost } from '@weft/ir';
 import { typeUrls } from '@weft/xds-types';
 import { TrafficDirection } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
@@ -9,12 +9,13 @@ import {
 } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { VirtualHost, VirtualHost_TlsRequirementType } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
-import { gatewayListenerName } from '../names.ts';
+import { gatewayListenerName, gatewayRoutesName } from '../names.ts';
 import { duration, socketAddress } from './core.ts';
 import { gatewayTls } from './gateway-tls.ts';
 import { gatewayHttpFilter } from './http-connection-manager.ts';
 import { proxyProtocol, tlsInspector } from './listener-filters.ts';
 import { create, type XdsMessage, xdsMessage } from './message.ts';
+import { chainHeader, misdirectedRoutes, tellsChains } from './misdirected.ts';
 import { routeMessage } from './route.ts';
 import { maxDirectResponseBodySizeBytes } from './route-configuration.ts';
 import { tcpProxyFilter } from './tcp-proxy.ts';
@@ -39,13 +40,11 @@ export function gatewayMessages(
     listenerFiltersTimeout: duration(inspectionTimeoutMs),
     filterChains: listener.chains.map((chain) => chainMessage(name, chain, listener, trustDomain, accessLogPath)),
   });
-  const routes = new Map<string, XdsMessage>();
-  for (const { traffic } of listener.chains) {
-    if (traffic.kind === 'http' && !routes.has(traffic.routeConfig)) {
-      routes.set(traffic.routeConfig, routeConfiguration(traffic));
-    }
-  }
-  return [xdsMessage(typeUrls.listener, name, Listener, message, origins), ...routes.values()];
+  const isHttp = listener.chains.some(({ traffic }) => traffic.kind === 'http');
+  return [
+    xdsMessage(typeUrls.listener, name, Listener, message, origins),
+    ...(isHttp ? [routeConfiguration(listener)] : []),
+  ];
 }
 
 /** A chain that leads nowhere takes its connections all the same: left out, they would come to a chain for more names. No cluster has this name. */
@@ -69,8 +68,9 @@ function chainMessage(
           accessLogPath,
           traffic.limits,
         )
-      : gatewayHttpFilter(statPrefix, { rds: traffic.routeConfig }, accessLogPath, {
+      : gatewayHttpFilter(statPrefix, { rds: gatewayRoutesName(listener) }, accessLogPath, {
           trustedHops: listener.trustedHops,
+          chain: tellsChains(listener) ? chain.name : undefined,
           clientCertificates: tls !== undefined && tls.client.kind === 'verified',
         });
   return create(FilterChain, {
@@ -88,27 +88,31 @@ function serverNamePattern(name: string): string {
   return name.toLowerCase();
 }
 
-function routeConfiguration(http: GatewayHttp): XdsMessage {
+function routeConfiguration(listener: GatewayListener): XdsMessage {
+  const name = gatewayRoutesName(listener);
   return xdsMessage(
     typeUrls.routeConfiguration,
-    http.routeConfig,
+    name,
     RouteConfiguration,
     create(RouteConfiguration, {
-      name: http.routeConfig,
-      virtualHosts: http.virtualHosts.map((host) =>
-        create(VirtualHost, {
-          name: host.name,
-          domains: [...host.domains],
-          routes: host.routes.routes.map(routeMessage),
-          includeRequestAttemptCount: true,
-          requireTls: host.httpsRedirect ? VirtualHost_TlsRequirementType.ALL : VirtualHost_TlsRequirementType.NONE,
-        }),
-      ),
+      name,
+      virtualHosts: listener.virtualHosts.map(virtualHost),
       // The port that a client writes is the gateway's, whichever port it reached it by.
       ignorePortInHostMatching: true,
+      requestHeadersToRemove: tellsChains(listener) ? [chainHeader] : [],
       validateClusters: false,
       maxDirectResponseBodySizeBytes,
     }),
-    http.virtualHosts.flatMap(({ routes }) => routes.origins),
+    listener.virtualHosts.flatMap(({ routes }) => routes.origins),
   );
+}
+
+function virtualHost(host: GatewayVirtualHost): VirtualHost {
+  return create(VirtualHost, {
+    name: host.name,
+    domains: [...host.domains],
+    routes: [...misdirectedRoutes(host), ...host.routes.routes.map(routeMessage)],
+    includeRequestAttemptCount: true,
+    requireTls: host.httpsRedirect ? VirtualHost_TlsRequirementType.ALL : VirtualHost_TlsRequirementType.NONE,
+  });
 }

@@ -22,6 +22,7 @@ import { accessLogs } from './access-log.ts';
 import { duration, fromAds } from './core.ts';
 import { downstreamHttp2Options, http1Options } from './http-options.ts';
 import { create } from './message.ts';
+import { sayChain } from './misdirected.ts';
 import { filterNames } from './route-filters.ts';
 
 export const routerFilter: HttpFilter = create(HttpFilter, {
@@ -154,6 +155,8 @@ export interface GatewayHttpOptions {
   readonly trustedHops: number;
   /** Whether clients show certificates, which the application is told of. */
   readonly clientCertificates: boolean;
+  /** The filter chain, where routes ask for it. */
+  readonly chain: string | undefined;
 }
 
 /** The edge of the mesh: what clients say about themselves is not believed. */
@@ -161,7 +164,7 @@ export function gatewayHttpFilter(
   statPrefix: string,
   routes: RouteSource,
   accessLogPath: string | undefined,
-  { trustedHops, clientCertificates }: GatewayHttpOptions,
+  { trustedHops, clientCertificates, chain }: GatewayHttpOptions,
 ): Filter {
   const { SANITIZE, SANITIZE_SET } = HttpConnectionManager_ForwardClientCertDetails;
   return managerFilter(
@@ -175,6 +178,7 @@ export function gatewayHttpFilter(
       setCurrentClientCertDetails: clientCertificates
         ? create(HttpConnectionManager_SetCurrentClientCertDetails, { subject: true, dns: true, uri: true, cert: true })
         : undefined,
+      earlyHeaderMutationExtensions: chain === undefined ? [] : [sayChain(chain)],
       httpFilters: [grpcWebFilter, ...byRouteFilters, routerFilter],
     }),
   );

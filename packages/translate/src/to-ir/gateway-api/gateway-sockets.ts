@@ -11,10 +11,10 @@ import {
 import type { KubeGrpcRoute, KubeHttpRoute, KubeTcpRoute, KubeTlsRoute } from '../../kinds.ts';
 import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
-import type { GatewaySocket } from '../gateway-socket.ts';
+import { chainNames, type GatewaySocket, type NameOwners, onlyBy } from '../gateway-socket.ts';
 import type { RouteAtListener } from './attachment.ts';
 import { resolveBackend } from './backend.ts';
-import { bySpecificity, coveringNames, covers } from './hostname.ts';
+import { bySpecificity, coveringNames, mostSpecific } from './hostname.ts';
 import { rulesOf } from './http-rules.ts';
 import { type EffectiveListener, effectiveListeners, endsTls, gatewaysOf, isOpen, listenerLabel } from './listeners.ts';
 import { byPrecedence } from './precedence.ts';
@@ -34,10 +34,12 @@ export function gatewaySockets(state: MeshState, client: Client): readonly Gatew
     .sort(([a], [b]) => a - b)
     .map(([port, listeners]) => {
       const pieces = new Pieces(state, client);
-      const chains = chainsOf(pieces, port, listeners, closedHosts(closedByPort.get(port) ?? []));
+      const closed = closedHosts(closedByPort.get(port) ?? []);
+      const chains = chainsOf(pieces, port, listeners, closed);
       return {
         port,
         chains,
+        virtualHosts: virtualHosts(pieces, listeners, chains, closed),
         clusters: pieces.clusters,
         origins: mergeOrigins([...pieces.origins, listeners.map(({ gateway }) => originOf(gateway))]),
       };
@@ -70,29 +72,17 @@ function chainsOf(
 ): readonly GatewayChain[] {
   const [first] = listeners;
   if (first?.listener.protocol === 'HTTP') {
-    return [
-      {
-        name: `http-${port}`,
-        serverNames: [],
-        tls: undefined,
-        traffic: {
-          kind: 'http',
-          routeConfig: `gateway|${port}`,
-          virtualHosts: virtualHosts(pieces, listeners, closed),
-        },
-      },
-    ];
+    return [{ name: `http-${port}`, serverNames: [], tls: undefined, traffic: { kind: 'http' } }];
   }
   if (first?.listener.protocol === 'TCP') {
     return [tcpChain(pieces, first, [], undefined, first.routes[0]?.route as KubeTcpRoute | undefined)];
   }
-  const taken = new Set<string>();
+  const https = listeners.filter(({ listener }) => listener.protocol === 'HTTPS');
+  const taken = new Set(https.map(hostOf));
   const chains = [...listeners]
-    .sort((a, b) => bySpecificity(a.listener.hostname ?? '*', b.listener.hostname ?? '*'))
+    .sort((a, b) => bySpecificity(hostOf(a), hostOf(b)))
     .flatMap((effective) =>
-      effective.listener.protocol === 'HTTPS'
-        ? [httpsChain(pieces, effective, port, closed)]
-        : tlsChains(pieces, effective, taken),
+      effective.listener.protocol === 'HTTPS' ? [httpsChain(effective)] : tlsChains(pieces, effective, taken),
     );
   const served = new Set(chains.flatMap((chain) => chain.serverNames));
   return [...chains, ...closed.filter((name) => !served.has(name)).map(deadEnd)];
@@ -106,6 +96,11 @@ function deadEnd(name: string): GatewayChain {
     tls: undefined,
     traffic: { kind: 'tcp', destinations: [], origins: [] },
   };
+}
+
+/** What a listener is for; `*` = every host. */
+function hostOf({ listener }: EffectiveListener): string {
+  return (listener.hostname ?? '*').toLowerCase();
 }
 
 function serverNames(hostname: string | undefined): readonly string[] {
@@ -122,22 +117,12 @@ function tlsOf(effective: EffectiveListener): GatewayTls {
   };
 }
 
-function httpsChain(
-  pieces: Pieces,
-  effective: EffectiveListener,
-  port: number,
-  closed: readonly string[],
-): GatewayChain {
-  const label = listenerLabel(effective);
+function httpsChain(effective: EffectiveListener): GatewayChain {
   return {
-    name: label,
+    name: listenerLabel(effective),
     serverNames: serverNames(effective.listener.hostname),
     tls: tlsOf(effective),
-    traffic: {
-      kind: 'http',
-      routeConfig: `gateway|${port}|${label}`,
-      virtualHosts: virtualHosts(pieces, [effective], closed),
-    },
+    traffic: { kind: 'http' },
   };
 }
 
@@ -183,34 +168,55 @@ function tcpChain(
 }
 
 /**
- * The virtual hosts of listeners that share a route configuration. A request belongs to the listener with the most specific host, and
- * to no other: each listener has a virtual host for its own name, if only one without routes. There, routes for a more specific host
- * come before those for a less specific one.
+ * The virtual hosts of a socket. A request belongs to the listener with the most specific host, and to no other: each listener has a
+ * virtual host for its own name, if only one without routes. There, routes for a more specific host come before those for a less
+ * specific one.
  * @param closed names of listeners that are not opened.
  */
 function virtualHosts(
   pieces: Pieces,
   listeners: readonly EffectiveListener[],
+  chains: readonly GatewayChain[],
   closed: readonly string[],
 ): readonly GatewayVirtualHost[] {
-  const hosts = new Map<string, GatewayVirtualHost>();
-  const hostOf = ({ listener }: EffectiveListener): string => (listener.hostname ?? '*').toLowerCase();
-  const own = listeners.map(hostOf);
-  const { port } = listeners[0]?.listener ?? { port: 0 };
-  for (const name of closed.filter((host) => !own.includes(host) && own.some((other) => covers(other, host)))) {
-    hosts.set(name, { name: `${name}:${port}`, domains: [name], routes: noRoutes, httpsRedirect: false });
+  const http = listeners.filter(({ listener }) => listener.protocol === 'HTTP' || listener.protocol === 'HTTPS');
+  const [first] = http;
+  if (first === undefined) {
+    return [];
   }
-  for (const effective of [...listeners].sort((a, b) => bySpecificity(hostOf(a), hostOf(b)))) {
-    const name = hostOf(effective);
-    const moreSpecific = [...own, ...closed].filter((other) => other !== name && covers(name, other));
+  const { port } = first.listener;
+  const owners = ownersOf(http, chains, closed);
+  const hosts = new Map<string, GatewayVirtualHost>();
+  for (const effective of http) {
+    const label = listenerLabel(effective);
     const byHostname = routesByHostname(effective.routes);
-    for (const domain of new Set([name, ...byHostname.keys()])) {
-      if (!hosts.has(domain) && !moreSpecific.some((other) => covers(other, domain))) {
-        hosts.set(domain, virtualHost(pieces, effective, domain, byHostname));
+    for (const domain of new Set([hostOf(effective), ...byHostname.keys()])) {
+      if (mostSpecific(owners, domain) === label) {
+        hosts.set(domain, virtualHost(pieces, effective, domain, byHostname, onlyBy(chains, label)));
       }
     }
   }
+  for (const [name, owner] of owners) {
+    const hidesNothing = owner === undefined && coveringNames(name).every((above) => owners.get(above) === undefined);
+    if (!hosts.has(name) && !hidesNothing) {
+      const chain = onlyBy(chains, owner);
+      hosts.set(name, { name: `${name}:${port}`, domains: [name], chain, routes: noRoutes, httpsRedirect: false });
+    }
+  }
   return [...hosts.values()].sort((a, b) => bySpecificity(a.domains[0] ?? '', b.domains[0] ?? ''));
+}
+
+/** @param http listeners that HTTP is spoken at. */
+function ownersOf(
+  http: readonly EffectiveListener[],
+  chains: readonly GatewayChain[],
+  closed: readonly string[],
+): NameOwners {
+  return new Map<string, string | undefined>([
+    ...closed.map((name) => [name, undefined] as const),
+    ...chains.filter(({ traffic }) => traffic.kind === 'tcp').flatMap(chainNames),
+    ...http.map((effective) => [hostOf(effective), listenerLabel(effective)] as const),
+  ]);
 }
 
 const noRoutes = { routes: [], origins: [] };
@@ -236,6 +242,7 @@ function virtualHost(
   effective: EffectiveListener,
   domain: string,
   byHostname: ReadonlyMap<string, readonly RouteAtListener[]>,
+  chain: string | undefined,
 ): GatewayVirtualHost {
   const { state, client } = pieces;
   const { port } = effective.listener;
@@ -258,6 +265,7 @@ function virtualHost(
   return {
     name: `${domain}:${port}`,
     domains: [domain],
+    chain,
     routes: { routes, origins: mergeOrigins([origins]) },
     httpsRedirect: false,
   };

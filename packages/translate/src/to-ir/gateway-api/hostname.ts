@@ -40,6 +40,12 @@ export function coveringNames(name: string): readonly string[] {
   return name === '*' ? names : [...names, '*'];
 }
 
+/** What stands at the most specific name that covers `name`. */
+export function mostSpecific<T>(byName: ReadonlyMap<string, T>, name: string): T | undefined {
+  const found = coveringNames(name).find((covering) => byName.has(covering));
+  return found === undefined ? undefined : byName.get(found);
+}
+
 /** Most specific first: exact names before patterns, longer ones first. */
 export function bySpecificity(a: string, b: string): number {
   const wild = (name: string): number => (name.startsWith('*') ? 1 : 0);
