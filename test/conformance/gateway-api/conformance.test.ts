@@ -6,6 +6,7 @@ import type { KubeObject } from '@weft/resources';
 import { conformanceData, eventually } from '@weft/testkit';
 import { ConformanceMesh } from './conformance-mesh.ts';
 import { conformanceTests } from './conformance-tests.ts';
+import { playMisdirected } from './misdirected.ts';
 import { runTest } from './run-test.ts';
 import { TlsCases } from './tls-cases.ts';
 
@@ -65,6 +66,8 @@ test('TLS at a gateway: several certificates on one listener, one that has expir
   assert.equal(backend.sni, undefined);
   played.add('TLSRouteModeTerminate');
 });
+
+test('a request on the connection of another listener is answered 421', { skip }, () => playMisdirected(mesh));
 
 test('the features that are claimed are those whose cases pass', { skip: skip || only !== undefined }, async () => {
   const { claimed } = JSON.parse(readFileSync(matrixFile, 'utf8')) as { readonly claimed: readonly string[] };
