@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, Logger, Timer } from '@weft/base';
-import { type Condition, type KubeObject, parseApiVersion, type ResourceClient } from '@weft/resources';
+import type { Clock, Logger } from '@weft/base';
+import type { Condition, KubeObject, ResourceClient } from '@weft/resources';
 import {
   type GatewayApiStatus,
   type GatewayCondition,
@@ -12,6 +12,8 @@ import {
 import type { XdsServer } from '@weft/xds-server';
 import type { Publisher } from '../mesh/publisher.ts';
 import type { Revisions, TrackedResource } from '../mesh/revisions.ts';
+import { GatheredLook } from './gathered-look.ts';
+import { patchStatus } from './patch-status.ts';
 import { ProgrammedView } from './programmed.ts';
 import { type TurnResult, WriteQueue } from './write-queue.ts';
 
@@ -24,9 +26,6 @@ export interface GatewayApiStatusWriterOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-/** Acknowledgements come in bursts: they are looked at together, after this. */
-const gatherMs = 3;
 
 /** The parts of a status that are ours, as they are stored. */
 type StoredStatus = Readonly<Record<string, unknown>>;
@@ -43,13 +42,13 @@ interface StoredParent {
 export class GatewayApiStatusWriter {
   readonly #options: GatewayApiStatusWriterOptions;
   readonly #queue: WriteQueue;
+  readonly #gathered: GatheredLook;
   #statuses: ReadonlyMap<string, GatewayApiStatus> = new Map();
   #view: ProgrammedView | undefined;
-  #timer: Timer | undefined;
-  #enabled = false;
 
   constructor(options: GatewayApiStatusWriterOptions) {
     this.#options = options;
+    this.#gathered = new GatheredLook(options.clock, () => this.#look());
     this.#queue = new WriteQueue({
       clock: options.clock,
       logger: options.logger,
@@ -59,27 +58,21 @@ export class GatewayApiStatusWriter {
   }
 
   start(): void {
-    this.#enabled = true;
-    this.changed();
+    this.#gathered.start();
   }
 
   /** A resource, a snapshot or an acknowledgement has changed. */
   changed(): void {
     this.#view = undefined;
-    if (this.#enabled && this.#timer === undefined) {
-      this.#timer = this.#options.clock.setTimeout(() => this.#look(), gatherMs, { unref: true });
-    }
+    this.#gathered.changed();
   }
 
   close(): void {
-    this.#enabled = false;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#gathered.close();
     this.#queue.close();
   }
 
   #look(): void {
-    this.#timer = undefined;
     const { state, revisions } = this.#options;
     this.#statuses = gatewayApiStatus(state);
     for (const [key, status] of this.#statuses) {
@@ -107,15 +100,7 @@ export class GatewayApiStatusWriter {
     if (resource === undefined || status === undefined || this.#isStored(key, status, resource)) {
       return undefined;
     }
-    const { group, version } = parseApiVersion(resource.apiVersion);
-    await client.patch(
-      { group, version, kind: resource.kind },
-      resource.name,
-      resource.namespace === '' ? undefined : resource.namespace,
-      // A status for another object of the same name would be wrong: the API refuses it by the uid.
-      { metadata: { uid: resource.uid }, status: this.#wanted(key, status, resource, storedStatus(resource.object)) },
-      { subresource: 'status' },
-    );
+    await patchStatus(client, resource, this.#wanted(key, status, resource, storedStatus(resource.object)));
     return undefined;
   }
 

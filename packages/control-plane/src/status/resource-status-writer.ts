@@ -1,4 +1,4 @@
-import type { Clock, Logger, Timer } from '@weft/base';
+import type { Clock, Logger } from '@weft/base';
 import { type Condition, type KubeObject, parseApiVersion, type ResourceClient } from '@weft/resources';
 import { type MeshState, type ResourceStatus, resourceStatus } from '@weft/translate';
 import type { XdsServer } from '@weft/xds-server';
@@ -7,6 +7,8 @@ import type { Publisher } from '../mesh/publisher.ts';
 import type { Revisions, TrackedResource } from '../mesh/revisions.ts';
 import type { SeenProtocols } from '../mesh/seen-protocols.ts';
 import { compareConditions, mergeConditions, storedProtocolConditions, type WantedCondition } from './conditions.ts';
+import { GatheredLook } from './gathered-look.ts';
+import { patchStatus } from './patch-status.ts';
 import { ProgrammedView } from './programmed.ts';
 import { protocolConditions } from './protocol-conditions.ts';
 import { type TurnResult, WriteQueue } from './write-queue.ts';
@@ -22,8 +24,6 @@ export interface ResourceStatusWriterOptions {
   readonly logger: Logger;
 }
 
-/** Acknowledgements come in bursts: they are looked at together, after this. */
-const gatherMs = 3;
 /** `Pending` is written only when proxies take longer than this; most changes are applied before. */
 const pendingDelayMs = 150;
 /** Changed numbers in a message are not urgent: proxies come and go. */
@@ -36,14 +36,14 @@ const wordingDelayMs = 1_500;
 export class ResourceStatusWriter {
   readonly #options: ResourceStatusWriterOptions;
   readonly #queue: WriteQueue;
+  readonly #gathered: GatheredLook;
   #statuses: ReadonlyMap<string, ResourceStatus> = new Map();
   #view: ProgrammedView | undefined;
   #protocols: PortProtocols | undefined;
-  #timer: Timer | undefined;
-  #enabled = false;
 
   constructor(options: ResourceStatusWriterOptions) {
     this.#options = options;
+    this.#gathered = new GatheredLook(options.clock, () => this.#look());
     this.#queue = new WriteQueue({
       clock: options.clock,
       logger: options.logger,
@@ -54,28 +54,22 @@ export class ResourceStatusWriter {
 
   /** Begins to write; before, changes are only noted. */
   start(): void {
-    this.#enabled = true;
-    this.changed();
+    this.#gathered.start();
   }
 
   /** A resource, a snapshot or an acknowledgement has changed. */
   changed(): void {
     this.#view = undefined;
     this.#protocols = undefined;
-    if (this.#enabled && this.#timer === undefined) {
-      this.#timer = this.#options.clock.setTimeout(() => this.#look(), gatherMs, { unref: true });
-    }
+    this.#gathered.changed();
   }
 
   close(): void {
-    this.#enabled = false;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#gathered.close();
     this.#queue.close();
   }
 
   #look(): void {
-    this.#timer = undefined;
     const { state, revisions } = this.#options;
     this.#statuses = resourceStatus(state);
     for (const [key, status] of this.#statuses) {
@@ -110,22 +104,12 @@ export class ResourceStatusWriter {
     if (compareConditions(stored, wanted, resource.generation) === 'none') {
       return undefined;
     }
-    const { group, version } = parseApiVersion(resource.apiVersion);
-    await client.patch(
-      { group, version, kind: resource.kind },
-      resource.name,
-      resource.namespace === '' ? undefined : resource.namespace,
-      {
-        // A status for another object of the same name would be wrong: the API refuses it by the uid.
-        metadata: { uid: resource.uid },
-        status: {
-          conditions: mergeConditions(stored, wanted, resource.generation, new Date(clock.now())),
-          // Kubernetes' own kinds and ours say it in the conditions alone.
-          ...(group.endsWith('.istio.io') ? { observedGeneration: resource.generation } : {}),
-        },
-      },
-      { subresource: 'status' },
-    );
+    const { group } = parseApiVersion(resource.apiVersion);
+    await patchStatus(client, resource, {
+      conditions: mergeConditions(stored, wanted, resource.generation, new Date(clock.now())),
+      // Kubernetes' own kinds and ours say it in the conditions alone.
+      ...(group.endsWith('.istio.io') ? { observedGeneration: resource.generation } : {}),
+    });
     return undefined;
   }
 
