@@ -12,12 +12,12 @@ export type { MutualTlsMode } from './state/peer-authentication-index.ts';
 export type { ServiceModel, ServicePortModel } from './state/service-model.ts';
 export {
   type GatewayApiStatus,
-  type GatewayCondition,
   gatewayApiStatus,
   gatewayControllerName,
-  type ListenerStatus,
   routeGroup,
 } from './status/gateway-api-status.ts';
+export type { GatewayCondition } from './status/gateway-condition.ts';
+export type { ListenerStatus } from './status/listener-status.ts';
 export { type ResourceStatus, resourceStatus, type StatusCondition } from './status/resource-status.ts';
 export { workloadIr } from './to-ir/workload-ir.ts';
 export type { XdsMessage } from './to-xds/message.ts';

@@ -203,9 +203,11 @@ for (const [seed, gatewayShare] of [
   [1, 0],
   [2, 0],
   [3, 0],
-  [4, 0.6],
+  [10, 0.6],
   [5, 0.6],
   [6, 0.5],
+  [7, 0.8],
+  [8, 0.8],
 ] as const) {
   test(`a state after ${rounds} random changes is as one made at once (seed ${seed}, gateways ${gatewayShare})`, () => {
     const random = seededRandom(seed);

@@ -106,8 +106,7 @@ export class GatewayApiStatusWriter {
 
   /** The whole status as it should be stored. */
   #wanted(key: string, status: GatewayApiStatus, resource: TrackedResource, stored: StoredStatus): StoredStatus {
-    const merge = (old: unknown, wanted: readonly GatewayCondition[]): readonly Condition[] =>
-      this.#conditions((old ?? []) as readonly Condition[], wanted, resource.generation);
+    const merge = this.#merge(resource);
     switch (status.kind) {
       case 'class':
         return {
@@ -116,26 +115,14 @@ export class GatewayApiStatusWriter {
           supportedFeatures: status.supportedFeatures.map((name) => ({ name })),
         };
       case 'listener-set':
-        return { ...stored, conditions: merge(stored['conditions'], status.conditions) };
+        return { ...stored, ...this.#withListeners(key, status, resource, stored) };
       case 'gateway': {
-        const applied = this.#applied(key, resource);
-        const listeners = (stored['listeners'] ?? []) as readonly {
-          readonly name: string;
-          readonly conditions: readonly Condition[];
-        }[];
+        const { attachedListenerSets = 'attachedListenerSets' in stored ? 0 : undefined } = status;
         return {
           ...stored,
+          ...this.#withListeners(key, status, resource, stored),
           addresses: status.addresses.map((value) => ({ type: 'IPAddress', value })),
-          conditions: merge(stored['conditions'], status.conditions.map(applied)),
-          listeners: status.listeners.map((listener) => ({
-            name: listener.name,
-            supportedKinds: listener.supportedKinds.map((kind) => ({ group: routeGroup, kind })),
-            attachedRoutes: listener.attachedRoutes,
-            conditions: merge(
-              listeners.find(({ name }) => name === listener.name)?.conditions,
-              listener.conditions.map(applied),
-            ),
-          })),
+          ...(attachedListenerSets === undefined ? {} : { attachedListenerSets }),
         };
       }
       case 'route': {
@@ -154,6 +141,37 @@ export class GatewayApiStatusWriter {
         };
       }
     }
+  }
+
+  /** What Gateways and ListenerSets have in common. */
+  #withListeners(
+    key: string,
+    status: Extract<GatewayApiStatus, { readonly listeners: unknown }>,
+    resource: TrackedResource,
+    stored: StoredStatus,
+  ): StoredStatus {
+    const merge = this.#merge(resource);
+    const applied = this.#applied(key, resource);
+    const listeners = (stored['listeners'] ?? []) as readonly {
+      readonly name: string;
+      readonly conditions: readonly Condition[];
+    }[];
+    return {
+      conditions: merge(stored['conditions'], status.conditions.map(applied)),
+      listeners: status.listeners.map((listener) => ({
+        name: listener.name,
+        supportedKinds: listener.supportedKinds.map((kind) => ({ group: routeGroup, kind })),
+        attachedRoutes: listener.attachedRoutes,
+        conditions: merge(
+          listeners.find(({ name }) => name === listener.name)?.conditions,
+          listener.conditions.map(applied),
+        ),
+      })),
+    };
+  }
+
+  #merge({ generation }: TrackedResource): (old: unknown, wanted: readonly GatewayCondition[]) => readonly Condition[] {
+    return (old, wanted) => this.#conditions((old ?? []) as readonly Condition[], wanted, generation);
   }
 
   /** `Programmed` holds when the proxies have applied it, too. */

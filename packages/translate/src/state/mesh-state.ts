@@ -337,7 +337,7 @@ export class MeshState {
     'gateway.networking.k8s.io/BackendTLSPolicy': this.#plain,
     'gateway.networking.k8s.io/Gateway': this.#plain,
     'gateway.networking.k8s.io/GatewayClass': this.#plain,
-    'gateway.networking.k8s.io/ListenerSet': () => {},
+    'gateway.networking.k8s.io/ListenerSet': this.#plain,
     'gateway.networking.k8s.io/ReferenceGrant': this.#plain,
     'networking.istio.io/Gateway': this.#plain,
     'gateway.networking.k8s.io/GRPCRoute': this.#route,

@@ -15,14 +15,13 @@ export type KubeRoute = KubeHttpRoute | KubeGrpcRoute | KubeTlsRoute | KubeTcpRo
 
 const gatewayGroup = 'gateway.networking.k8s.io';
 
-/** `Gateway/namespace/name` or `Service/namespace/name`: what a route attaches to. undefined: something else. */
+/** `Gateway/namespace/name`, and so for a ListenerSet or a Service: what a route attaches to. undefined: something else. */
 export function parentKey(ref: KubeParentRef, routeNamespace: string): string | undefined {
   const namespace = ref.namespace ?? routeNamespace;
   const group = ref.group ?? gatewayGroup;
   const kind = ref.kind ?? 'Gateway';
-  return (group === gatewayGroup && kind === 'Gateway') || (group === '' && kind === 'Service')
-    ? `${kind}/${namespace}/${ref.name}`
-    : undefined;
+  const isGateway = group === gatewayGroup && (kind === 'Gateway' || kind === 'ListenerSet');
+  return isGateway || (group === '' && kind === 'Service') ? `${kind}/${namespace}/${ref.name}` : undefined;
 }
 
 /** Routes of the Gateway API by their parents, the oldest first. */

@@ -1,47 +1,30 @@
 import { type OriginRef, originKey } from '@weft/ir';
 import type { KubeParentRef } from '@weft/resources';
-import {
-  type GatewayClass,
-  type KubeGateway,
-  type KubeGrpcRoute,
-  type KubeHttpRoute,
-  type KubeTcpRoute,
-  type KubeTlsRoute,
-  keyOf,
-  type ListenerSet,
+import type {
+  GatewayClass,
+  KubeGateway,
+  KubeGrpcRoute,
+  KubeHttpRoute,
+  KubeTcpRoute,
+  KubeTlsRoute,
+  ListenerSet,
 } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { type KubeRoute, parentKey } from '../state/route-index.ts';
-import { labelsOf } from '../state/workload.ts';
 import { attachmentOf } from '../to-ir/gateway-api/attachment.ts';
 import { gatewayGroup, type RefProblem, resolveBackend } from '../to-ir/gateway-api/backend.ts';
 import { supportedBackendFilters, supportedFilters } from '../to-ir/gateway-api/filters.ts';
 import { controllerName, isOurs } from '../to-ir/gateway-api/gateway-class.ts';
 import { rulesOf } from '../to-ir/gateway-api/http-rules.ts';
-import {
-  type EffectiveListener,
-  effectiveListeners,
-  gatewayNameLabel,
-  isOpen,
-} from '../to-ir/gateway-api/listeners.ts';
+import { ownerKey, ownerName } from '../to-ir/gateway-api/listener-owner.ts';
+import { parentGateway } from '../to-ir/gateway-api/listener-sets.ts';
+import { gatewayListeners, isOpen, isValid } from '../to-ir/gateway-api/listeners.ts';
 import { supportedFeatures } from '../to-ir/gateway-api/supported-features.ts';
-
-/** A condition of Gateway API without what only the writer knows (`observedGeneration`, `lastTransitionTime`). */
-export interface GatewayCondition {
-  readonly type: string;
-  readonly status: 'True' | 'False';
-  readonly reason: string;
-  readonly message: string;
-}
-
-export interface ListenerStatus {
-  readonly name: string;
-  /** Kinds of Gateway API's own group. */
-  readonly supportedKinds: readonly string[];
-  readonly attachedRoutes: number;
-  readonly conditions: readonly GatewayCondition[];
-}
+import { gatewayAddresses } from './gateway-addresses.ts';
+import { condition, type GatewayCondition } from './gateway-condition.ts';
+import { attachedListenerSets, listenerSetStatus } from './listener-set-status.ts';
+import { type ListenerStatus, listenerStatus } from './listener-status.ts';
 
 /** Status in the shape that Gateway API gives it. `Programmed` says what translation knows; that proxies have applied it the writer adds. */
 export type GatewayApiStatus = { readonly origin: OriginRef } & (
@@ -50,13 +33,19 @@ export type GatewayApiStatus = { readonly origin: OriginRef } & (
       readonly conditions: readonly GatewayCondition[];
       readonly supportedFeatures: readonly string[];
     }
-  | { readonly kind: 'listener-set'; readonly conditions: readonly GatewayCondition[] }
+  | {
+      readonly kind: 'listener-set';
+      readonly conditions: readonly GatewayCondition[];
+      readonly listeners: readonly ListenerStatus[];
+    }
   | {
       readonly kind: 'gateway';
       /** Where the gateway's proxies are reached. */
       readonly addresses: readonly string[];
       readonly conditions: readonly GatewayCondition[];
       readonly listeners: readonly ListenerStatus[];
+      /** ListenerSets that are accepted; undefined: it takes none. */
+      readonly attachedListenerSets: number | undefined;
     }
   | {
       readonly kind: 'route';
@@ -66,7 +55,7 @@ export type GatewayApiStatus = { readonly origin: OriginRef } & (
 
 const routeKinds = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const;
 
-/** The status of every GatewayClass, Gateway and route that is ours to speak about, by `originKey`. The same object while nothing new is to be said. */
+/** The status of every GatewayClass, Gateway, ListenerSet and route that is ours to speak about, by `originKey`. The same object while nothing new is to be said. */
 export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayApiStatus> {
   const statuses = new Map<string, GatewayApiStatus>();
   const add = <T extends GatewayClass | KubeGateway | KubeRoute | ListenerSet>(
@@ -89,7 +78,10 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
     add(gateway, (object) => gatewayStatus(state, object));
   }
   for (const set of state.objects('gateway.networking.k8s.io/ListenerSet')) {
-    add(set, (object) => listenerSetStatus(state, object));
+    add(set, (object) => {
+      const status = listenerSetStatus(state, object);
+      return status && { origin: originOf(object), kind: 'listener-set', ...status };
+    });
   }
   for (const kind of routeKinds) {
     for (const route of state.objects(`gateway.networking.k8s.io/${kind}`)) {
@@ -97,10 +89,6 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
     }
   }
   return statuses;
-}
-
-function condition(type: string, holds: boolean, reason: string, message: string): GatewayCondition {
-  return { type, status: holds ? 'True' : 'False', reason, message };
 }
 
 function classStatus(gatewayClass: GatewayClass): GatewayApiStatus | undefined {
@@ -114,30 +102,13 @@ function classStatus(gatewayClass: GatewayClass): GatewayApiStatus | undefined {
     : undefined;
 }
 
-/** Gateways of ours take no listeners of others yet, and a set without effect says so. */
-function listenerSetStatus(state: MeshState, set: ListenerSet): GatewayApiStatus | undefined {
-  const { group = gatewayGroup, kind = 'Gateway', name, namespace = set.metadata.namespace ?? '' } = set.spec.parentRef;
-  const gateway =
-    group === gatewayGroup && kind === 'Gateway'
-      ? state.object('gateway.networking.k8s.io/Gateway', `${namespace}/${name}`)
-      : undefined;
-  if (gateway === undefined || !isOurs(state, gateway)) {
-    return undefined;
-  }
-  const message = 'valid, but nothing acts on it yet: Weft adds no listeners of a ListenerSet to a Gateway';
-  return {
-    origin: originOf(set),
-    kind: 'listener-set',
-    conditions: ['Accepted', 'Programmed'].map((type) => condition(type, false, 'NotAllowed', message)),
-  };
-}
-
 function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus | undefined {
   if (!isOurs(state, gateway)) {
     return undefined;
   }
-  const listeners = effectiveListeners(state, gateway);
-  const invalid = listeners.filter((listener) => listener.problem !== undefined || !refsResolved(listener));
+  const { accepted, byOwner } = gatewayListeners(state, gateway);
+  const listeners = byOwner.get(ownerKey(gateway)) ?? [];
+  const invalid = listeners.filter((listener) => !isValid(listener));
   const usable = listeners.filter(isOpen);
   const addresses = gatewayAddresses(state, gateway);
   const names = invalid.map(({ listener }) => listener.name).join(', ');
@@ -159,80 +130,12 @@ function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus
     conditions: [
       invalid.length === 0
         ? condition('Accepted', true, 'Accepted', 'the Gateway is valid')
-        : condition('Accepted', usable.length > 0, 'ListenersNotValid', `not valid: ${names}`),
+        : condition('Accepted', accepted, 'ListenersNotValid', `not valid: ${names}`),
       programmed,
     ],
     listeners: listeners.map((listener) => listenerStatus(listener, addresses.length > 0)),
+    attachedListenerSets: attachedListenerSets(gateway, byOwner),
   };
-}
-
-const refusalReasons = { protocol: 'UnsupportedProtocol', 'client-certificates': 'UnsupportedValue' } as const;
-
-function refsResolved({ invalidKinds, certificateProblems }: EffectiveListener): boolean {
-  return invalidKinds.length === 0 && certificateProblems.length === 0;
-}
-
-function listenerStatus(effective: EffectiveListener, served: boolean): ListenerStatus {
-  const { listener, problem, supportedKinds, invalidKinds, certificateProblems, routes } = effective;
-  const [certificateProblem] = certificateProblems;
-  const open = isOpen(effective);
-  const accepted =
-    problem === undefined
-      ? condition('Accepted', true, 'Accepted', 'the listener is valid')
-      : condition(
-          'Accepted',
-          false,
-          problem.kind === 'conflict' ? problem.reason : refusalReasons[problem.kind],
-          problem.message,
-        );
-  const conflicted =
-    problem?.kind === 'conflict'
-      ? condition('Conflicted', true, problem.reason, problem.message)
-      : condition('Conflicted', false, 'NoConflicts', 'no other listener has its place');
-  const resolved =
-    certificateProblem !== undefined
-      ? condition('ResolvedRefs', false, certificateProblem.reason, certificateProblem.message)
-      : invalidKinds.length > 0
-        ? condition(
-            'ResolvedRefs',
-            false,
-            'InvalidRouteKinds',
-            `routes of kind ${invalidKinds.join(', ')} cannot attach to protocol ${listener.protocol}`,
-          )
-        : condition('ResolvedRefs', true, 'ResolvedRefs', 'all references are known');
-  return {
-    name: listener.name,
-    supportedKinds,
-    attachedRoutes: routes.length,
-    conditions: [
-      accepted,
-      conflicted,
-      resolved,
-      open && served
-        ? condition('Programmed', true, 'Programmed', 'the listener is open')
-        : condition(
-            'Programmed',
-            false,
-            open ? 'Pending' : 'Invalid',
-            open ? 'no proxy serves it' : 'it is not opened',
-          ),
-    ],
-  };
-}
-
-/** The addresses of the proxies that serve a Gateway, sorted. */
-function gatewayAddresses(state: MeshState, gateway: KubeGateway): readonly string[] {
-  const addresses = state.list('weft.dev/Proxy').flatMap((proxy) => {
-    const { role, gateway: place } = proxy.spec;
-    const entry = state.workloadEntry(keyOf(proxy));
-    const labels = entry === undefined ? {} : labelsOf(entry);
-    return role === 'gateway' &&
-      proxy.metadata.namespace === gateway.metadata.namespace &&
-      labels[gatewayNameLabel] === gateway.metadata.name
-      ? [place?.address ?? '127.0.0.1']
-      : [];
-  });
-  return [...new Set(addresses)].sort();
 }
 
 function routeStatus(state: MeshState, route: KubeRoute): GatewayApiStatus {
@@ -261,7 +164,7 @@ function routeStatus(state: MeshState, route: KubeRoute): GatewayApiStatus {
   return { origin: originOf(route), kind: 'route', parents };
 }
 
-/** `Accepted` at one parent; undefined: the parent is not ours, or there is no such Gateway. */
+/** `Accepted` at one parent; undefined: the parent is not ours, or there is no such Gateway or ListenerSet. */
 function acceptance(
   state: MeshState,
   route: KubeRoute,
@@ -281,14 +184,21 @@ function acceptance(
     );
     return hasPort ? accepted : condition('Accepted', false, 'NoMatchingParent', `${service.host} has no such port`);
   }
+  const key = parent?.slice(parent.indexOf('/') + 1) ?? '';
+  const set =
+    parent?.startsWith('ListenerSet/') === true
+      ? state.object('gateway.networking.k8s.io/ListenerSet', key)
+      : undefined;
   const gateway =
-    parent === undefined
-      ? undefined
-      : state.object('gateway.networking.k8s.io/Gateway', parent.slice('Gateway/'.length));
+    set === undefined ? state.object('gateway.networking.k8s.io/Gateway', key) : parentGateway(state, set);
   if (gateway === undefined || !isOurs(state, gateway)) {
     return undefined;
   }
-  const attachment = attachmentOf(state, gateway, route, ref);
+  const owner = set ?? gateway;
+  if (!gatewayListeners(state, gateway).byOwner.has(ownerKey(owner))) {
+    return condition('Accepted', false, 'NoMatchingParent', `${ownerName(owner)} is not attached to its Gateway`);
+  }
+  const attachment = attachmentOf(state, owner, route, ref);
   return 'attached' in attachment ? accepted : condition('Accepted', false, attachment.refused, attachment.message);
 }
 

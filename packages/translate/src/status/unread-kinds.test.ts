@@ -27,39 +27,6 @@ test('a valid object that nothing acts upon says so', () => {
   });
 });
 
-test('a ListenerSet of a Gateway of ours says that nothing acts upon it', () => {
-  const gatewayApi = (kind: string, name: string, spec: unknown): KubeObject =>
-    ({
-      apiVersion: 'gateway.networking.k8s.io/v1',
-      kind,
-      metadata: { name, namespace: 'shop', generation: 1 },
-      spec,
-    }) as KubeObject;
-  const listeners = [{ name: 'a', port: 80, protocol: 'HTTP' }];
-  const state = new MeshState();
-  state.apply([
-    { value: gatewayApi('Gateway', 'ours', { gatewayClassName: 'weft', listeners }) },
-    { value: gatewayApi('ListenerSet', 'of-ours', { parentRef: { name: 'ours' }, listeners }) },
-    { value: gatewayApi('ListenerSet', 'of-others', { parentRef: { name: 'theirs' }, listeners }) },
-  ]);
-  const sets = [...gatewayApiStatus(state).values()].filter(({ kind }) => kind === 'listener-set');
-  assert.deepEqual(
-    sets.map(({ origin, ...status }) => [
-      origin.name,
-      status.kind === 'listener-set' && status.conditions.map(({ type, status: holds }) => [type, holds]),
-    ]),
-    [
-      [
-        'of-ours',
-        [
-          ['Accepted', 'False'],
-          ['Programmed', 'False'],
-        ],
-      ],
-    ],
-  );
-});
-
 test('a backend that is to be spoken to by TLS is refused until it can be: nothing goes in the clear', () => {
   const of = (apiVersion: string, kind: string, name: string, spec: unknown): KubeObject =>
     ({ apiVersion, kind, metadata: { name, namespace: 'shop', generation: 1 }, spec }) as KubeObject;

@@ -21,11 +21,18 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
   };
   const chance = (probability: number): boolean => random() < probability;
   const elsewhere = (): object => (chance(0.5) ? { namespace: pick(random, namespaces) } : {});
-  switch (Math.floor(random() * 7)) {
+  const allowed = (from: readonly string[]): object => ({
+    from: pick(random, from),
+    selector: { matchLabels: { team: pick(random, names) } },
+  });
+  switch (Math.floor(random() * 10)) {
     case 0:
       return make(group, 'Gateway', {
         spec: {
           gatewayClassName: chance(0.9) ? 'weft' : 'theirs',
+          ...(chance(0.8)
+            ? { allowedListeners: { namespaces: allowed(['All', 'All', 'Same', 'Selector', 'None']) } }
+            : {}),
           listeners: [
             {
               name: 'http',
@@ -51,7 +58,12 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
         spec: {
           parentRefs: [
             chance(0.7)
-              ? { name: pick(random, names), ...elsewhere(), ...(chance(0.3) ? { sectionName: 'tls' } : {}) }
+              ? {
+                  ...(chance(0.4) ? { kind: 'ListenerSet' } : {}),
+                  name: pick(random, names),
+                  ...elsewhere(),
+                  ...(chance(0.3) ? { sectionName: 'tls' } : {}),
+                }
               : { group: '', kind: 'Service', name: pick(random, names), ...elsewhere() },
           ],
           ...(chance(0.6) ? { hostnames: [pick(random, hosts)] } : {}),
@@ -77,7 +89,7 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
     case 4:
       return make(group, 'ReferenceGrant', {
         spec: {
-          from: ['Gateway', 'HTTPRoute', 'TLSRoute']
+          from: ['Gateway', 'ListenerSet', 'HTTPRoute', 'TLSRoute']
             .filter(() => chance(0.7))
             .map((kind) => ({ group: 'gateway.networking.k8s.io', kind, namespace: pick(random, namespaces) })),
           to: [
@@ -88,6 +100,35 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
       });
     case 5:
       return make('v1', 'Secret', { data: chance(0.8) ? data : { 'tls.crt': data['tls.crt'] } });
+    case 6:
+    case 7:
+      return make(group, 'ListenerSet', {
+        spec: {
+          parentRef: { name: pick(random, names), ...elsewhere() },
+          listeners: [
+            {
+              name: 'http',
+              port: pick(random, [80, 80, 8080, 443]),
+              protocol: 'HTTP',
+              hostname: pick(random, hosts),
+              allowedRoutes: { namespaces: allowed(['All', 'Same', 'Selector']) },
+            },
+            {
+              name: 'tls',
+              port: pick(random, [443, 80]),
+              protocol: 'HTTPS',
+              hostname: pick(random, hosts),
+              tls: { certificateRefs: [{ name: pick(random, names), ...elsewhere() }] },
+            },
+          ],
+        },
+      });
+    case 8:
+      return {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: namespace, labels: { team: pick(random, names) }, generation: counter },
+      };
     default:
       return make('networking.istio.io/v1', 'Gateway', {
         spec: {
@@ -99,6 +140,12 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
               ...(chance(0.3) ? { tls: { httpsRedirect: true } } : {}),
             },
             {
+              port: { number: 8443, name: 'https', protocol: 'HTTPS' },
+              hosts: [pick(random, hosts)],
+              tls: { mode: 'SIMPLE', credentialName: pick(random, names) },
+            },
+            {
+              name: 'second',
               port: { number: 8443, name: 'https', protocol: 'HTTPS' },
               hosts: [pick(random, hosts)],
               tls: { mode: pick(random, ['SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL']), credentialName: pick(random, names) },

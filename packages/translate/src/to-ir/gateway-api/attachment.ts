@@ -1,9 +1,10 @@
 import type { KubeListener, KubeParentRef } from '@weft/resources';
-import { type KubeGateway, keyOf } from '../../kinds.ts';
 import type { MeshState } from '../../state/mesh-state.ts';
 import { type KubeRoute, parentKey } from '../../state/route-index.ts';
 import { gatewayGroup } from './backend.ts';
 import { commonHostnames } from './hostname.ts';
+import { type ListenerOwner, ownerKey, ownerName } from './listener-owner.ts';
+import { allowsNamespace } from './namespace-selector.ts';
 
 /** Kinds of routes by the protocol of a listener. */
 function kindsOfProtocol({ protocol, tls }: KubeListener): readonly string[] {
@@ -39,7 +40,7 @@ export function routeKindsOf(listener: KubeListener): {
   };
 }
 
-/** Reasons of the route condition `Accepted` at a Gateway. */
+/** Reasons of the route condition `Accepted` at a Gateway or ListenerSet. */
 export type RefusalReason = 'NoMatchingParent' | 'NotAllowedByListeners' | 'NoMatchingListenerHostname';
 
 export interface Attached {
@@ -52,9 +53,9 @@ export type Attachment =
   | { readonly attached: readonly Attached[] }
   | { readonly refused: RefusalReason; readonly message: string };
 
-/** The listeners of a Gateway that a route attaches to by one of its parent references. */
-export function attachmentOf(state: MeshState, gateway: KubeGateway, route: KubeRoute, ref: KubeParentRef): Attachment {
-  const named = gateway.spec.listeners.filter(
+/** The listeners of a Gateway or ListenerSet that a route attaches to by one of its parent references. */
+export function attachmentOf(state: MeshState, owner: ListenerOwner, route: KubeRoute, ref: KubeParentRef): Attachment {
+  const named = owner.spec.listeners.filter(
     ({ name, port }) =>
       (ref.sectionName === undefined || ref.sectionName === name) && (ref.port === undefined || ref.port === port),
   );
@@ -63,14 +64,14 @@ export function attachmentOf(state: MeshState, gateway: KubeGateway, route: Kube
       ...(ref.sectionName === undefined ? [] : [`of the name ${ref.sectionName}`]),
       ...(ref.port === undefined ? [] : [`on port ${ref.port}`]),
     ].join(' ');
-    return { refused: 'NoMatchingParent', message: `Gateway ${keyOf(gateway)} has no listener ${what}` };
+    return { refused: 'NoMatchingParent', message: `${ownerName(owner)} has no listener ${what}` };
   }
-  const allowing = named.filter((listener) => allows(state, gateway, listener, route));
+  const allowing = named.filter((listener) => allows(state, owner, listener, route));
   if (allowing.length === 0) {
     const names = named.map(({ name }) => name).join(', ');
     return {
       refused: 'NotAllowedByListeners',
-      message: `listener ${names} of Gateway ${keyOf(gateway)} does not take a ${route.kind} of namespace ${route.metadata.namespace ?? ''}`,
+      message: `listener ${names} of ${ownerName(owner)} does not take a ${route.kind} of namespace ${route.metadata.namespace ?? ''}`,
     };
   }
   const hostnames = 'hostnames' in route.spec ? route.spec.hostnames : undefined;
@@ -81,53 +82,15 @@ export function attachmentOf(state: MeshState, gateway: KubeGateway, route: Kube
     ? { attached }
     : {
         refused: 'NoMatchingListenerHostname',
-        message: `no listener of Gateway ${keyOf(gateway)} has a host of ${(hostnames ?? []).join(', ')}`,
+        message: `no listener of ${ownerName(owner)} has a host of ${(hostnames ?? []).join(', ')}`,
       };
 }
 
-function allows(state: MeshState, gateway: KubeGateway, listener: KubeListener, route: KubeRoute): boolean {
-  const from = listener.allowedRoutes?.namespaces?.from ?? 'Same';
-  const namespace = route.metadata.namespace ?? '';
-  if (!routeKindsOf(listener).taken.includes(route.kind)) {
-    return false;
-  }
-  switch (from) {
-    case 'All':
-      return true;
-    case 'Selector':
-      return selectsNamespace(state, listener.allowedRoutes?.namespaces?.selector, namespace);
-    default:
-      return namespace === gateway.metadata.namespace;
-  }
-}
-
-type Selector = NonNullable<NonNullable<NonNullable<KubeListener['allowedRoutes']>['namespaces']>['selector']>;
-
-function selectsNamespace(state: MeshState, selector: Selector | undefined, namespace: string): boolean {
-  if (selector === undefined) {
-    return false;
-  }
-  const labels: Readonly<Record<string, string>> = {
-    ...state.object('/Namespace', `/${namespace}`)?.metadata.labels,
-    'kubernetes.io/metadata.name': namespace,
-  };
+function allows(state: MeshState, owner: ListenerOwner, listener: KubeListener, route: KubeRoute): boolean {
+  const { from = 'Same', selector } = listener.allowedRoutes?.namespaces ?? {};
+  const [own = '', namespace = ''] = [owner.metadata.namespace, route.metadata.namespace];
   return (
-    Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
-    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      switch (operator) {
-        case 'In':
-          return value !== undefined && values.includes(value);
-        case 'NotIn':
-          return value === undefined || !values.includes(value);
-        case 'Exists':
-          return value !== undefined;
-        case 'DoesNotExist':
-          return value === undefined;
-        default:
-          return false;
-      }
-    })
+    routeKindsOf(listener).taken.includes(route.kind) && allowsNamespace(state, { from, selector }, own, namespace)
   );
 }
 
@@ -137,19 +100,17 @@ export interface RouteAtListener {
   readonly hostnames: readonly string[];
 }
 
-/** The routes of each listener of a Gateway by its name, the oldest first. A route that names a listener twice is there once. */
+/** The routes of each listener of a Gateway or ListenerSet by its name, the oldest first. A route that names a listener twice is there once. */
 export function routesByListener(
   state: MeshState,
-  gateway: KubeGateway,
+  owner: ListenerOwner,
 ): ReadonlyMap<string, readonly RouteAtListener[]> {
-  const parent = `Gateway/${keyOf(gateway)}`;
-  const byListener = new Map<string, RouteAtListener[]>(gateway.spec.listeners.map(({ name }) => [name, []]));
+  const parent = ownerKey(owner);
+  const byListener = new Map<string, RouteAtListener[]>(owner.spec.listeners.map(({ name }) => [name, []]));
   for (const route of state.routes.attachedTo(parent)) {
     for (const ref of route.spec.parentRefs ?? []) {
       const attachment =
-        parentKey(ref, route.metadata.namespace ?? '') === parent
-          ? attachmentOf(state, gateway, route, ref)
-          : undefined;
+        parentKey(ref, route.metadata.namespace ?? '') === parent ? attachmentOf(state, owner, route, ref) : undefined;
       for (const { listener, hostnames } of attachment !== undefined && 'attached' in attachment
         ? attachment.attached
         : []) {

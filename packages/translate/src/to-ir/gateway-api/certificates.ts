@@ -1,7 +1,7 @@
-import type { KubeGateway } from '../../kinds.ts';
 import type { MeshState } from '../../state/mesh-state.ts';
 import { certificateProblem, secretName } from '../key-pair-secret.ts';
 import { gatewayGroup } from './backend.ts';
+import type { ListenerOwner } from './listener-owner.ts';
 import { mayRefer } from './reference-grant.ts';
 
 export interface CertificateProblem {
@@ -19,14 +19,14 @@ interface CertificateRef {
 /** The names of the secrets that a listener shows, or why there are none. */
 export function listenerCertificates(
   state: MeshState,
-  gateway: KubeGateway,
+  owner: ListenerOwner,
   refs: readonly CertificateRef[],
 ): { readonly names: readonly string[]; readonly problems: readonly CertificateProblem[] } {
   const names: string[] = [];
   const problems: CertificateProblem[] = [];
-  const own = gateway.metadata.namespace ?? '';
+  const own = owner.metadata.namespace ?? '';
   for (const { group = '', kind = 'Secret', name, namespace = own } of refs) {
-    const problem = problemOf(state, own, { group, kind, namespace, name });
+    const problem = problemOf(state, { kind: owner.kind, namespace: own }, { group, kind, namespace, name });
     if (problem === undefined) {
       names.push(secretName(namespace, name));
     } else {
@@ -38,7 +38,7 @@ export function listenerCertificates(
 
 function problemOf(
   state: MeshState,
-  own: string,
+  from: { readonly kind: string; readonly namespace: string },
   ref: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string },
 ): CertificateProblem | undefined {
   const { group, kind, namespace, name } = ref;
@@ -46,8 +46,8 @@ function problemOf(
     const message = `certificates of kind ${group === '' ? kind : `${group}/${kind}`} are not supported`;
     return { reason: 'InvalidCertificateRef', message };
   }
-  if (!mayRefer(state, { group: gatewayGroup, kind: 'Gateway', namespace: own }, ref)) {
-    const message = `no ReferenceGrant in namespace ${namespace} lets a Gateway of ${own} refer to Secret ${name}`;
+  if (!mayRefer(state, { group: gatewayGroup, ...from }, ref)) {
+    const message = `no ReferenceGrant in namespace ${namespace} lets a ${from.kind} of ${from.namespace} refer to Secret ${name}`;
     return { reason: 'RefNotPermitted', message };
   }
   const secret = state.object('/Secret', `${namespace}/${name}`);

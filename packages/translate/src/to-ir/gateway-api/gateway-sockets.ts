@@ -16,7 +16,7 @@ import type { RouteAtListener } from './attachment.ts';
 import { resolveBackend } from './backend.ts';
 import { bySpecificity, coveringNames, mostSpecific } from './hostname.ts';
 import { rulesOf } from './http-rules.ts';
-import { type EffectiveListener, effectiveListeners, endsTls, gatewaysOf, isOpen, listenerLabel } from './listeners.ts';
+import { type EffectiveListener, endsTls, gatewayListeners, gatewaysOf, isOpen, listenerLabel } from './listeners.ts';
 import { byPrecedence } from './precedence.ts';
 
 /** The sockets that Gateways of Gateway API ask of a proxy with these labels, by port. */
@@ -24,8 +24,13 @@ export function gatewaySockets(state: MeshState, client: Client): readonly Gatew
   const byPort = new Map<number, EffectiveListener[]>();
   const closedByPort = new Map<number, EffectiveListener[]>();
   for (const gateway of gatewaysOf(state, client.namespace, client.labels)) {
-    for (const effective of effectiveListeners(state, gateway)) {
-      const { port } = effective.listener;
+    for (const effective of gatewayListeners(state, gateway).all) {
+      const { listener, problem } = effective;
+      const { port } = listener;
+      if (problem?.kind === 'conflict' && problem.lost) {
+        // Who has the place has its names, too: nobody may take them from others by a listener that cannot be opened.
+        continue;
+      }
       const lists = isOpen(effective) ? byPort : closedByPort;
       lists.set(port, [...(lists.get(port) ?? []), effective]);
     }
@@ -41,7 +46,10 @@ export function gatewaySockets(state: MeshState, client: Client): readonly Gatew
         chains,
         virtualHosts: virtualHosts(pieces, listeners, chains, closed),
         clusters: pieces.clusters,
-        origins: mergeOrigins([...pieces.origins, listeners.map(({ gateway }) => originOf(gateway))]),
+        origins: mergeOrigins([
+          ...pieces.origins,
+          listeners.flatMap(({ gateway, owner }) => [originOf(gateway), originOf(owner)]),
+        ]),
       };
     });
 }

@@ -4,16 +4,21 @@ import type { MeshState } from '../../state/mesh-state.ts';
 import { type RouteAtListener, routeKindsOf, routesByListener } from './attachment.ts';
 import { type CertificateProblem, listenerCertificates } from './certificates.ts';
 import { isOurs } from './gateway-class.ts';
+import { type ListenerConflict, ListenerPlaces } from './listener-conflicts.ts';
+import { type ListenerOwner, ownerKey } from './listener-owner.ts';
+import { allowedSets } from './listener-sets.ts';
 
 /** Why a listener is not opened; the reasons of Gateway API (conditions `Conflicted`, `Accepted`, `ResolvedRefs`). */
 export type ListenerProblem =
-  | { readonly kind: 'conflict'; readonly reason: 'ProtocolConflict' | 'HostnameConflict'; readonly message: string }
+  | ListenerConflict
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'client-certificates'; readonly message: string };
 
 /** A listener as it stands: what it takes, what it shows, what is attached. */
 export interface EffectiveListener {
   readonly gateway: KubeGateway;
+  /** The Gateway, or the ListenerSet that adds the listener to it. */
+  readonly owner: ListenerOwner;
   readonly listener: KubeListener;
   readonly problem: ListenerProblem | undefined;
   readonly supportedKinds: readonly string[];
@@ -35,18 +40,58 @@ export function endsTls({ protocol, tls }: KubeListener): boolean {
   return protocol === 'HTTPS' || (protocol === 'TLS' && tls?.mode !== 'Passthrough');
 }
 
-/** The listeners of one Gateway. */
-export function effectiveListeners(state: MeshState, gateway: KubeGateway): readonly EffectiveListener[] {
-  const routes = routesByListener(state, gateway);
-  return gateway.spec.listeners.map((listener, index) => {
+/** The listeners of one Gateway: its own, then those that ListenerSets add. */
+export interface GatewayListeners {
+  /** {@link areAccepted} of its own: only then may others add some. */
+  readonly accepted: boolean;
+  readonly all: readonly EffectiveListener[];
+  /** By {@link ownerKey}; ListenerSets that add none are not there. */
+  readonly byOwner: ReadonlyMap<string, readonly EffectiveListener[]>;
+}
+
+/** The listeners of one Gateway; the same object until they change. */
+export function gatewayListeners(state: MeshState, gateway: KubeGateway): GatewayListeners {
+  return state.reads.remember(`gateway-listeners|${keyOf(gateway)}`, [gateway], () => {
+    const places = new ListenerPlaces();
+    const own = listenersOf(state, gateway, gateway, places);
+    const accepted = areAccepted(own);
+    const byOwner = new Map([[ownerKey(gateway), own]]);
+    for (const set of accepted ? allowedSets(state, gateway) : []) {
+      byOwner.set(ownerKey(set), listenersOf(state, gateway, set, places));
+    }
+    return { accepted, all: [...byOwner.values()].flat(), byOwner };
+  });
+}
+
+/** Whether there is nothing to be said against a listener. */
+export function isValid({ problem, invalidKinds, certificateProblems }: EffectiveListener): boolean {
+  return problem === undefined && invalidKinds.length === 0 && certificateProblems.length === 0;
+}
+
+/** Whether what has these listeners is accepted: none is invalid, or at least one can be opened. */
+export function areAccepted(listeners: readonly EffectiveListener[]): boolean {
+  return listeners.every(isValid) || listeners.some(isOpen);
+}
+
+function listenersOf(
+  state: MeshState,
+  gateway: KubeGateway,
+  owner: ListenerOwner,
+  places: ListenerPlaces,
+): readonly EffectiveListener[] {
+  const { listeners } = owner.spec;
+  const routes = routesByListener(state, owner);
+  const conflicts = places.take(listeners);
+  return listeners.map((listener, index) => {
     const kinds = routeKindsOf(listener);
     const { names, problems } = endsTls(listener)
-      ? listenerCertificates(state, gateway, listener.tls?.certificateRefs ?? [])
+      ? listenerCertificates(state, owner, listener.tls?.certificateRefs ?? [])
       : { names: [], problems: [] };
     return {
       gateway,
+      owner,
       listener,
-      problem: problemOf(gateway.spec.listeners, index) ?? clientCertificateProblem(gateway, listener),
+      problem: protocolProblem(listener) ?? conflicts[index] ?? clientCertificateProblem(gateway, listener),
       supportedKinds: kinds.taken,
       invalidKinds: kinds.invalid,
       certificates: names,
@@ -58,32 +103,8 @@ export function effectiveListeners(state: MeshState, gateway: KubeGateway): read
 
 const protocols: ReadonlySet<string> = new Set(['HTTP', 'HTTPS', 'TLS', 'TCP']);
 
-/** What shares a port: HTTP with HTTP, what begins with a ClientHello with its like, TCP with nothing. */
-function family({ protocol }: KubeListener): string {
-  return protocol === 'HTTPS' || protocol === 'TLS' ? 'TLS' : protocol;
-}
-
-/** Of listeners that cannot be told apart none is opened: which one was meant cannot be known (as Gateway API has it). */
-function problemOf(listeners: readonly KubeListener[], index: number): ListenerProblem | undefined {
-  const listener = listeners[index] as KubeListener;
-  if (!protocols.has(listener.protocol)) {
-    return { kind: 'protocol', message: `protocol ${listener.protocol} is not supported` };
-  }
-  for (const [other, rival] of listeners.entries()) {
-    if (other === index || rival.port !== listener.port) {
-      continue;
-    }
-    if (family(rival) !== family(listener)) {
-      const message = `listener ${rival.name} has protocol ${rival.protocol} on port ${rival.port}`;
-      return { kind: 'conflict', reason: 'ProtocolConflict', message };
-    }
-    const sameHost = (rival.hostname ?? '*').toLowerCase() === (listener.hostname ?? '*').toLowerCase();
-    if (sameHost) {
-      const message = `listener ${rival.name} has the same host on port ${rival.port}`;
-      return { kind: 'conflict', reason: 'HostnameConflict', message };
-    }
-  }
-  return undefined;
+function protocolProblem({ protocol }: KubeListener): ListenerProblem | undefined {
+  return protocols.has(protocol) ? undefined : { kind: 'protocol', message: `protocol ${protocol} is not supported` };
 }
 
 /** Clients whose certificates are to be checked must not come in unchecked: where nothing does it, nothing is opened. */
@@ -111,6 +132,6 @@ export function gatewaysOf(
 }
 
 /** Names a listener on the wire and in metrics. */
-export function listenerLabel({ gateway, listener }: EffectiveListener): string {
-  return `${keyOf(gateway)}/${listener.name}`;
+export function listenerLabel({ gateway, owner, listener }: EffectiveListener): string {
+  return `${owner === gateway ? keyOf(gateway) : ownerKey(owner)}/${listener.name}`;
 }
