@@ -6,6 +6,7 @@ import type { KubeObject } from '@weft/resources';
 import { conformanceData, eventually } from '@weft/testkit';
 import { ConformanceMesh } from './conformance-mesh.ts';
 import { conformanceTests } from './conformance-tests.ts';
+import { playListenerSets } from './listener-sets.ts';
 import { playMisdirected } from './misdirected.ts';
 import { runTest } from './run-test.ts';
 import { TlsCases } from './tls-cases.ts';
@@ -67,7 +68,15 @@ test('TLS at a gateway: several certificates on one listener, one that has expir
   played.add('TLSRouteModeTerminate');
 });
 
-test('a request on the connection of another listener is answered 421', { skip }, () => playMisdirected(mesh));
+test('a request on the connection of another listener is answered 421', { skip }, async () => {
+  await playMisdirected(mesh);
+  played.add('GatewayHTTPSListenerDetectMisdirectedRequests');
+});
+
+test('ListenerSets add listeners to a Gateway, and status says what became of them', { skip }, async () => {
+  await playListenerSets(mesh);
+  played.add('ListenerSet');
+});
 
 test('the features that are claimed are those whose cases pass', { skip: skip || only !== undefined }, async () => {
   const { claimed } = JSON.parse(readFileSync(matrixFile, 'utf8')) as { readonly claimed: readonly string[] };

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { conformanceData, peerSkip } from '@weft/testkit';
 import { ConformanceMesh } from './conformance-mesh.ts';
 import { conformanceTests } from './conformance-tests.ts';
+import { playListenerSets } from './listener-sets.ts';
 import { playMisdirected } from './misdirected.ts';
 import { runTest } from './run-test.ts';
 
@@ -49,3 +50,5 @@ for (const each of tests) {
 test('a request on the connection of another listener is answered 421, with stock Envoy', { skip }, () =>
   playMisdirected(mesh),
 );
+
+test('ListenerSets add listeners to a Gateway, with stock Envoy', { skip }, () => playListenerSets(mesh));

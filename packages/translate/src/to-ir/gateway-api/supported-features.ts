@@ -5,6 +5,7 @@
 export const supportedFeatures: readonly string[] = [
   'GRPCRoute',
   'Gateway',
+  'GatewayHTTPSListenerDetectMisdirectedRequests',
   'GatewayPort8080',
   'HTTPRoute',
   'HTTPRoute303RedirectStatusCode',
@@ -24,6 +25,7 @@ export const supportedFeatures: readonly string[] = [
   'HTTPRouteRequestTimeout',
   'HTTPRouteResponseHeaderModification',
   'HTTPRouteSchemeRedirect',
+  'ListenerSet',
   'Mesh',
   'ReferenceGrant',
   'TLSRoute',
