@@ -97,6 +97,8 @@ export interface OutlierDetection {
   readonly intervalMs: number;
   readonly baseEjectionMs: number;
   readonly maxEjectionPercent: number;
+  /** Those with far less success than the others are left out, too, by Envoy's bounds. Absent = no. */
+  readonly bySuccessRate?: true;
 }
 
 export interface CircuitLimits {

@@ -1,3 +1,5 @@
+import type { DefaultsName } from './defaults.ts';
+
 /** What translation depends on besides resources. Constant for the life of a `MeshState`. */
 export interface MeshSettings {
   /** Trust domain of the mesh's identities. Default `cluster.local`. */
@@ -8,6 +10,8 @@ export interface MeshSettings {
   readonly rootNamespace: string;
   /** The cluster's name in metrics (`source_cluster`, `destination_cluster`). Default `Kubernetes`, as Istio's. */
   readonly clusterId: string;
+  /** What is in force where no resource says anything. Default `istio`. */
+  readonly defaults: DefaultsName;
   /** The file that a proxy writes its access log to; undefined (the default) = no access log. */
   readonly accessLogPath: (proxyKey: string) => string | undefined;
 }
@@ -17,5 +21,6 @@ export const defaultMeshSettings: MeshSettings = {
   clusterDomain: 'cluster.local',
   rootNamespace: 'weft-system',
   clusterId: 'Kubernetes',
+  defaults: 'istio',
   accessLogPath: () => undefined,
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type KubeObject, parseManifest } from '@weft/resources';
-import { type AskedName, type EffectiveExplanation, explainName, MeshState } from '../src/index.ts';
+import { type AskedName, type EffectiveExplanation, explainName, type MeshSettings, MeshState } from '../src/index.ts';
 
 const shop = `
 apiVersion: v1
@@ -79,9 +79,13 @@ spec: {mtls: {mode: PERMISSIVE}}
 `;
 
 function stateOf(...texts: readonly string[]): MeshState {
+  return stateWith({}, ...texts);
+}
+
+function stateWith(settings: Partial<MeshSettings>, ...texts: readonly string[]): MeshState {
   const { objects, violations } = parseManifest(texts.join('\n---\n'));
   assert.deepEqual(violations ?? [], []);
-  const state = new MeshState();
+  const state = new MeshState(settings);
   state.apply((objects ?? []).map(({ object }): { value: KubeObject } => ({ value: object })));
   return state;
 }
@@ -115,9 +119,9 @@ test('a policy: each value with its field, or the default; a port of its own rep
     entryOf(it, 'calls to port 80', 'connect timeout'),
     '3 s | DestinationRule shop/reviews spec.trafficPolicy.connectionPool.tcp.connectTimeout',
   );
-  assert.equal(entryOf(it, 'calls to port 80', 'connections'), 'unlimited | default (Istio)');
-  assert.equal(entryOf(it, 'calls to port 80', 'balancing'), 'least requests of two | default (Istio)');
-  assert.equal(entryOf(it, 'calls to port 5432', 'connect timeout'), '10 s | default (Istio)');
+  assert.equal(entryOf(it, 'calls to port 80', 'connections'), 'unlimited | mesh default (istio)');
+  assert.equal(entryOf(it, 'calls to port 80', 'balancing'), 'least requests of two | mesh default (istio)');
+  assert.equal(entryOf(it, 'calls to port 5432', 'connect timeout'), '10 s | mesh default (istio)');
   assert.equal(
     entryOf(it, 'calls to port 5432', 'balancing'),
     'at random | DestinationRule shop/reviews spec.trafficPolicy.portLevelSettings[0].loadBalancer',
@@ -129,6 +133,51 @@ test('a policy: each value with its field, or the default; a port of its own rep
   );
 });
 
+test('defaults are those that the mesh has, and named for it; what both leave to Envoy is its own', () => {
+  const plain = shop.replaceAll('hosts: [reviews]', 'hosts: [other]');
+  for (const [defaults, expected] of [
+    [
+      'istio',
+      [
+        'none',
+        '1 h',
+        '2, on connect-failure, refused-stream, unavailable, cancelled',
+        '10 s',
+        'unlimited',
+        'unlimited',
+      ],
+    ],
+    ['envoy', ['15 s', '300 s', 'none', '5 s', '1024', '3']],
+  ] as const) {
+    const it = explain(stateWith({ defaults }, plain), 'reviews');
+    const calls = 'calls to port 5432';
+    assert.deepEqual(
+      [
+        entryOf(it, 'routes of port 80', '  timeout'),
+        entryOf(it, 'routes of port 80', '  idle timeout'),
+        entryOf(it, 'routes of port 80', '  retries'),
+        entryOf(it, calls, 'connect timeout'),
+        entryOf(it, calls, 'connections'),
+        entryOf(it, calls, 'retries'),
+      ],
+      expected.map((value) => `${value} | mesh default (${defaults})`),
+    );
+    assert.equal(entryOf(it, calls, 'idle timeout'), '1 h | default (Envoy)');
+    assert.equal(entryOf(it, calls, 'panic threshold'), '50 % healthy | default (Envoy)');
+  }
+});
+
+test('with outlier detection the panic threshold and success rates are of the mesh defaults', () => {
+  for (const [defaults, panic, detection] of [
+    ['istio', '0 % healthy', /^after 3 5xx in a row, 30 s at first/],
+    ['envoy', '50 % healthy', /^after 3 5xx in a row, or with far less success than the others, 30 s at first/],
+  ] as const) {
+    const web = explain(stateWith({ defaults }, shop), 'reviews', { from: 'front/web-1' });
+    assert.equal(entryOf(web, 'calls to port 80', 'panic threshold'), `${panic} | mesh default (${defaults})`);
+    assert.match(entryOf(web, 'calls to port 80', 'outlier detection') ?? '', detection);
+  }
+});
+
 test('the view of a client: its own rule applies to it alone', () => {
   const state = stateOf(shop);
   assert.match(entryOf(explain(state, 'reviews'), 'calls to port 80', 'outlier detection') ?? '', /^off \| default/);
@@ -138,7 +187,7 @@ test('the view of a client: its own rule applies to it alone', () => {
     entryOf(web, 'calls to port 80', 'outlier detection') ?? '',
     /^after 3 5xx in a row.* \| DestinationRule front\/for-web spec\.trafficPolicy\.outlierDetection$/,
   );
-  assert.equal(entryOf(web, 'calls to port 80', 'connect timeout'), '10 s | default (Istio)');
+  assert.equal(entryOf(web, 'calls to port 80', 'connect timeout'), '10 s | mesh default (istio)');
 });
 
 test('routes with their timeouts and retries, mutual TLS, endpoints, and what loses', () => {
@@ -149,14 +198,16 @@ test('routes with their timeouts and retries, mutual TLS, endpoints, and what lo
     [
       ['old', 'VirtualService shop/reviews spec.http[0]'],
       ['  timeout', 'VirtualService shop/reviews spec.http[0].timeout'],
-      ['  retries', 'default (Istio)'],
+      ['  idle timeout', 'mesh default (istio)'],
+      ['  retries', 'mesh default (istio)'],
       ['shop/reviews#1', 'VirtualService shop/reviews spec.http[1]'],
-      ['  timeout', 'default (Istio)'],
+      ['  timeout', 'mesh default (istio)'],
+      ['  idle timeout', 'mesh default (istio)'],
       ['  retries', 'VirtualService shop/reviews spec.http[1].retries'],
     ],
   );
   assert.equal(routes[1]?.value, '2 s');
-  assert.match(routes[5]?.value ?? '', /^5, on connect-failure/);
+  assert.match(routes[7]?.value ?? '', /^5, on connect-failure/);
   assert.match(
     entryOf(it, 'mutual TLS of its workloads', 'mode') ?? '',
     /^permissive.* \| PeerAuthentication shop\/open spec\.mtls\.mode$/,

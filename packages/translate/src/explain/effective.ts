@@ -1,12 +1,13 @@
 import type { OriginRef } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
+import type { DefaultsName } from '../defaults.ts';
 import { originOf } from '../origin.ts';
 
 /** One value that is in force. */
 export interface ExplainedValue {
   readonly name: string;
   readonly value: string;
-  /** Where it comes from: `DestinationRule shop/reviews spec.trafficPolicy.tls`, or `default (Istio)`. Empty: it is no setting. */
+  /** Where it comes from: `DestinationRule shop/reviews spec.trafficPolicy.tls`, or `mesh default (istio)`. Empty: it is no setting. */
   readonly origin: string;
 }
 
@@ -24,8 +25,16 @@ export interface EffectiveExplanation {
   readonly sections: readonly ExplainedSection[];
 }
 
-/** What nobody said: the mesh's default, which is Istio's. */
-export const meshDefault = 'default (Istio)';
+/** What nobody said and is not the same with Istio's defaults and with Envoy's. */
+export function meshDefault(defaults: DefaultsName): string {
+  return `mesh default (${defaults})`;
+}
+
+/** What nobody said and Istio leaves to Envoy. */
+export const envoyDefault = 'default (Envoy)';
+
+/** What nobody said and is ours to say. */
+export const weftDefault = 'default (Weft)';
 
 /** `VirtualService shop/reviews`, and a path in it. */
 export function originText(object: KubeObject, path = ''): string {

@@ -1,10 +1,7 @@
 import type { Labels, PeerAuthentication } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import type { MutualTlsMode } from '../state/peer-authentication-index.ts';
-import { type ExplainedValue, originText } from './effective.ts';
-
-/** What nobody said: unlike Istio's, the mesh's own workloads take nothing but mutual TLS. */
-const strictDefault = 'default (Weft)';
+import { type ExplainedValue, originText, weftDefault } from './effective.ts';
 
 const modeTexts: Readonly<Record<MutualTlsMode, string>> = {
   strict: 'strict: mutual TLS only',
@@ -26,12 +23,12 @@ export function mutualTlsValues(
     {
       name,
       value: modeTexts[mode],
-      origin: decided === undefined ? strictDefault : originText(decided, 'spec.mtls.mode'),
+      origin: decided === undefined ? weftDefault : originText(decided, 'spec.mtls.mode'),
     },
     ...[...ports].map(([port, own]) => ({
       name: `${name} of port ${port}`,
       value: modeTexts[own],
-      origin: workload === undefined ? strictDefault : portOrigin(workload, port),
+      origin: workload === undefined ? weftDefault : portOrigin(workload, port),
     })),
   ];
 }

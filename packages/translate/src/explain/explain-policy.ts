@@ -1,6 +1,7 @@
 import { type ClusterTls, type LoadBalancer, type OutboundCluster, unlimited } from '@weft/ir';
+import type { DefaultsName } from '../defaults.ts';
 import type { DestinationRule, TrafficPolicySpec } from '../kinds.ts';
-import { type ExplainedValue, meshDefault, originText, timeText } from './effective.ts';
+import { type ExplainedValue, envoyDefault, meshDefault, originText, timeText, weftDefault } from './effective.ts';
 
 /** Settings of a policy that a port's own settings do not replace. */
 const ofAllPorts = new Set(['retryBudget', 'proxyProtocol']);
@@ -45,67 +46,78 @@ function isSet(value: unknown, path: readonly string[]): boolean {
 }
 
 /** What clients do with connections to one port of a service, or one subset of it, and where each value comes from. */
-export function policyValues(cluster: OutboundCluster, rule: DestinationRule | undefined): readonly ExplainedValue[] {
+export function policyValues(
+  cluster: OutboundCluster,
+  rule: DestinationRule | undefined,
+  defaults: DefaultsName,
+): readonly ExplainedValue[] {
   const { limits, outlierDetection, subset, port } = cluster;
-  const value = (name: string, text: string, ...paths: readonly (readonly string[])[]): ExplainedValue => {
+  const ofMesh = meshDefault(defaults);
+  /** @param otherwise where it comes from if none of `paths` is set. */
+  const value = (
+    name: string,
+    text: string,
+    otherwise: string,
+    ...paths: readonly (readonly string[])[]
+  ): ExplainedValue => {
     const path = paths.map((one) => policyPath(rule, subset, port, one)).find((one) => one !== undefined);
     return {
       name,
       value: text,
-      origin: rule === undefined || path === undefined ? meshDefault : originText(rule, path),
+      origin: rule === undefined || path === undefined ? otherwise : originText(rule, path),
     };
   };
   const tcp = (name: string): readonly string[] => ['connectionPool', 'tcp', name];
   const http = (name: string): readonly string[] => ['connectionPool', 'http', name];
-  /** Of what Istio leaves to Envoy. */
-  const ofEnvoy = (entry: ExplainedValue): ExplainedValue =>
-    entry.origin === meshDefault ? { ...entry, origin: envoyDefault } : entry;
   return [
-    value('balancing', balancingText(cluster), ['loadBalancer']),
+    value('balancing', balancingText(cluster), ofMesh, ['loadBalancer']),
     value(
       'slow start',
       timeText(cluster.slowStart?.windowMs),
+      envoyDefault,
       ['loadBalancer', 'warmup'],
       ['loadBalancer', 'warmupDurationSecs'],
     ),
-    value('locality', localityText(cluster), ['loadBalancer', 'localityLbSetting']),
-    value('connect timeout', timeText(cluster.connectTimeoutMs), tcp('connectTimeout')),
-    value('connections', limitText(limits.maxConnections), tcp('maxConnections')),
-    value('pending requests', limitText(limits.maxPendingRequests), http('http1MaxPendingRequests')),
-    value('requests', limitText(limits.maxRequests), http('http2MaxRequests')),
+    value('locality', localityText(cluster), weftDefault, ['loadBalancer', 'localityLbSetting']),
+    value('connect timeout', timeText(cluster.connectTimeoutMs), ofMesh, tcp('connectTimeout')),
+    value('connections', limitText(limits.maxConnections), ofMesh, tcp('maxConnections')),
+    value('pending requests', limitText(limits.maxPendingRequests), ofMesh, http('http1MaxPendingRequests')),
+    value('requests', limitText(limits.maxRequests), ofMesh, http('http2MaxRequests')),
     limits.retryBudget === undefined
-      ? value('retries', limitText(limits.maxRetries), http('maxRetries'))
-      : value('retries', `${limits.retryBudget.percent} % of requests, always ${limits.retryBudget.minConcurrency}`, [
-          'retryBudget',
-        ]),
+      ? value('retries', limitText(limits.maxRetries), ofMesh, http('maxRetries'))
+      : value(
+          'retries',
+          `${limits.retryBudget.percent} % of requests, always ${limits.retryBudget.minConcurrency}`,
+          ofMesh,
+          ['retryBudget'],
+        ),
     value(
       'requests per connection',
       cluster.maxRequestsPerConnection === 0 ? 'unlimited' : String(cluster.maxRequestsPerConnection),
+      envoyDefault,
       http('maxRequestsPerConnection'),
     ),
-    ofEnvoy(
-      value(
-        'idle timeout',
-        cluster.httpIdleTimeoutMs === undefined ? '1 h' : timeText(cluster.httpIdleTimeoutMs),
-        http('idleTimeout'),
-      ),
+    value(
+      'idle timeout',
+      cluster.httpIdleTimeoutMs === undefined ? '1 h' : timeText(cluster.httpIdleTimeoutMs),
+      envoyDefault,
+      http('idleTimeout'),
     ),
     value(
       'TCP keep-alive',
       cluster.tcpKeepaliveSec === undefined ? 'off' : `after ${cluster.tcpKeepaliveSec} s`,
+      envoyDefault,
       tcp('tcpKeepalive'),
     ),
-    value('outlier detection', outlierText(outlierDetection), ['outlierDetection']),
-    ofEnvoy(
-      value(
-        'panic threshold',
-        `${cluster.panicPercent ?? 50} % healthy`,
-        ['outlierDetection', 'minHealthPercent'],
-        ['outlierDetection'],
-      ),
+    value('outlier detection', outlierText(outlierDetection), envoyDefault, ['outlierDetection']),
+    value(
+      'panic threshold',
+      `${cluster.panicPercent ?? 50} % healthy`,
+      outlierDetection === undefined ? envoyDefault : ofMesh,
+      ['outlierDetection', 'minHealthPercent'],
     ),
-    value('TLS', tlsText(cluster.tls), ['tls']),
-    value('spoken', protocolTexts[cluster.protocol], http('h2UpgradePolicy'), http('useClientProtocol')),
+    value('TLS', tlsText(cluster.tls), weftDefault, ['tls']),
+    value('spoken', protocolTexts[cluster.protocol], weftDefault, http('h2UpgradePolicy'), http('useClientProtocol')),
   ];
 }
 
@@ -116,8 +128,6 @@ export function changedValues(
 ): readonly ExplainedValue[] {
   return values.filter((value, index) => value.value !== whole[index]?.value || value.origin !== whole[index]?.origin);
 }
-
-const envoyDefault = 'default (Envoy)';
 
 const protocolTexts: Readonly<Record<OutboundCluster['protocol'], string>> = {
   tcp: 'opaque bytes',
@@ -155,12 +165,13 @@ function outlierText(spec: OutboundCluster['outlierDetection']): string {
   if (spec === undefined) {
     return 'off';
   }
+  const bySuccess = spec.bySuccessRate === true ? ', or with far less success than the others' : '';
   const when = [
     [spec.consecutive5xx, '5xx'],
     [spec.consecutiveGatewayErrors, 'gateway errors'],
     [spec.consecutiveLocalErrors, 'errors of connecting'],
   ].flatMap(([count, what]) => (count === undefined ? [] : [`${count} ${what}`]));
-  return `after ${when.join(' or ')} in a row, ${timeText(spec.baseEjectionMs)} at first, at most ${spec.maxEjectionPercent} % of the endpoints, looked at every ${timeText(spec.intervalMs)}`;
+  return `after ${when.join(' or ')} in a row${bySuccess}, ${timeText(spec.baseEjectionMs)} at first, at most ${spec.maxEjectionPercent} % of the endpoints, looked at every ${timeText(spec.intervalMs)}`;
 }
 
 const tlsTexts: Readonly<Record<ClusterTls['kind'], string>> = {

@@ -25,14 +25,19 @@ export function routeValues(
   const requested = { host: service.host, port: port.number, service: { model: service, port }, authority: undefined };
   const found = httpRoutes(state, client, requested);
   const sources = sourcesOf(state, client, service);
+  const otherwise = meshDefault(state.settings.defaults);
   return (found?.routes.routes ?? []).flatMap((route) => {
     // A match with a name has its route called `<rule>.<match>`.
     const source = sources.get(route.name) ?? sources.get(route.name.slice(0, route.name.lastIndexOf('.')));
-    return valuesOf(route, source ?? { rule: originText(service.object), timeout: meshDefault, retry: meshDefault });
+    return valuesOf(
+      route,
+      otherwise,
+      source ?? { rule: originText(service.object), timeout: otherwise, retry: otherwise },
+    );
   });
 }
 
-function valuesOf(route: HttpRoute, source: RouteSource): readonly ExplainedValue[] {
+function valuesOf(route: HttpRoute, otherwise: string, source: RouteSource): readonly ExplainedValue[] {
   const conditions = describeMatch(route.match);
   const { action } = route;
   const what: ExplainedValue = {
@@ -49,6 +54,12 @@ function valuesOf(route: HttpRoute, source: RouteSource): readonly ExplainedValu
   return [
     what,
     { name: '  timeout', value: timeText(action.timeoutMs), origin: source.timeout },
+    // No resource has a field for it.
+    {
+      name: '  idle timeout',
+      value: action.idleTimeoutMs === undefined ? '1 h' : timeText(action.idleTimeoutMs),
+      origin: otherwise,
+    },
     {
       name: '  retries',
       value: retry === undefined ? 'none' : `${retry.attempts}, on ${retry.on.join(', ')}${codes}${perTry}`,
@@ -88,10 +99,15 @@ function sourcesOf(state: MeshState, client: Client, service: ServiceModel): Rea
     );
   // Those of the client's own namespace are in force, if there are any, and names of rules may be the same.
   const consumer = attached.filter(({ metadata }) => metadata.namespace === client.namespace);
-  return new Map((consumer.length > 0 ? consumer : attached).flatMap((route) => ofKubeRoute(route)));
+  return new Map(
+    (consumer.length > 0 ? consumer : attached).flatMap((route) =>
+      ofKubeRoute(route, meshDefault(state.settings.defaults)),
+    ),
+  );
 }
 
 function ofVirtualService(state: MeshState, root: VirtualService): ReadonlyMap<string, RouteSource> {
+  const otherwise = meshDefault(state.settings.defaults);
   return new Map(
     httpRulesOf(state, root).rules.map(({ rule, label }): [string, RouteSource] => {
       const [key = '', index = '0'] = label.split('#');
@@ -100,7 +116,7 @@ function ofVirtualService(state: MeshState, root: VirtualService): ReadonlyMap<s
       const path = `spec.http[${index}]`;
       const setting = (field: 'timeout' | 'retries'): string =>
         rule[field] === undefined
-          ? meshDefault
+          ? otherwise
           : own?.[field] === undefined
             ? `${originText(root)}, which delegates`
             : originText(owner, `${path}.${field}`);
@@ -112,7 +128,7 @@ function ofVirtualService(state: MeshState, root: VirtualService): ReadonlyMap<s
   );
 }
 
-function ofKubeRoute(route: KubeHttpRoute | KubeGrpcRoute): readonly [string, RouteSource][] {
+function ofKubeRoute(route: KubeHttpRoute | KubeGrpcRoute, otherwise: string): readonly [string, RouteSource][] {
   return (route.spec.rules ?? []).map((rule, index): [string, RouteSource] => {
     const path = `spec.rules[${index}]`;
     const http = rule as NonNullable<KubeHttpRoute['spec']['rules']>[number];
@@ -126,8 +142,8 @@ function ofKubeRoute(route: KubeHttpRoute | KubeGrpcRoute): readonly [string, Ro
       rule.name ?? `${keyOf(route)}#${index}`,
       {
         rule: originText(route, path),
-        timeout: timeout === undefined ? meshDefault : originText(route, `${path}.${timeout}`),
-        retry: http.retry === undefined ? meshDefault : originText(route, `${path}.retry`),
+        timeout: timeout === undefined ? otherwise : originText(route, `${path}.${timeout}`),
+        retry: http.retry === undefined ? otherwise : originText(route, `${path}.retry`),
       },
     ];
   });

@@ -119,10 +119,13 @@ function policySections(
         : originText(rule, rule.spec?.workloadSelector === undefined ? 'spec.host' : 'spec.workloadSelector'),
   };
   const made = outboundCluster(state, client, service, port, '');
-  const whole = typeof made === 'string' ? [broken(made)] : policyValues(made, rule);
+  const whole = typeof made === 'string' ? [broken(made)] : policyValues(made, rule, state.settings.defaults);
   const subsets = (rule?.spec?.subsets ?? []).flatMap(({ name }): readonly ExplainedSection[] => {
     const cluster = outboundCluster(state, client, service, port, name);
-    const values = typeof cluster === 'string' ? [broken(cluster)] : changedValues(policyValues(cluster, rule), whole);
+    const values =
+      typeof cluster === 'string'
+        ? [broken(cluster)]
+        : changedValues(policyValues(cluster, rule, state.settings.defaults), whole);
     return values.length === 0 ? [] : [{ title: `calls to port ${port.number}, subset ${name}`, values }];
   });
   return [{ title: `calls to port ${port.number}`, values: [applies, ...whole] }, ...subsets];

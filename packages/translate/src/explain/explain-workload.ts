@@ -2,7 +2,7 @@ import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
 import { clientOf, workloadIr } from '../to-ir/workload-ir.ts';
-import { type EffectiveExplanation, type ExplainedValue, meshDefault, originText, refText } from './effective.ts';
+import { type EffectiveExplanation, type ExplainedValue, originText, refText, weftDefault } from './effective.ts';
 import { conditionSections } from './explain-conditions.ts';
 import { mutualTlsValues } from './explain-peers.ts';
 
@@ -19,16 +19,10 @@ export function explainWorkload(
   }
   const client = clientOf(state, proxyKey);
   const entry = state.workloadEntry(proxyKey);
-  const said = (
-    name: string,
-    value: string,
-    path: string,
-    isSaid: boolean,
-    otherwise = meshDefault,
-  ): ExplainedValue => ({
+  const said = (name: string, value: string, path: string, isSaid: boolean): ExplainedValue => ({
     name,
     value,
-    origin: isSaid ? originText(proxy, path) : otherwise,
+    origin: isSaid ? originText(proxy, path) : weftDefault,
   });
   const services = state.servicesOfWorkload(proxyKey);
   const rules = new Set(
@@ -41,8 +35,8 @@ export function explainWorkload(
     {
       title: 'proxy',
       values: [
-        said('engine', ir.workload.engine, 'spec.engine', proxy.spec.engine !== undefined, 'default (Weft)'),
-        said('role', proxy.spec.role ?? 'sidecar', 'spec.role', proxy.spec.role !== undefined, 'default (Weft)'),
+        said('engine', ir.workload.engine, 'spec.engine', proxy.spec.engine !== undefined),
+        said('role', proxy.spec.role ?? 'sidecar', 'spec.role', proxy.spec.role !== undefined),
         said('identity', ir.workload.identity, 'spec.serviceAccount', true),
         {
           name: 'locality',

@@ -11,6 +11,7 @@ import {
   type RedirectAction,
 } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
+import { type MeshDefaults, meshDefaults } from '../defaults.ts';
 import type { DestinationSpec, HttpDestinationSpec, HttpRouteSpec, RedirectSpec, VirtualService } from '../kinds.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
@@ -22,7 +23,7 @@ import { meshHttpRoutes } from './gateway-api/mesh-routes.ts';
 import { headerEdits, hostFromHeaders } from './header-edits.ts';
 import { httpMatch } from './http-match.ts';
 import { type MirrorSpec, mirrorSpecs, mirrorsOf } from './mirrors.ts';
-import { defaultRetry, retryPolicy } from './retry.ts';
+import { retryPolicy } from './retry.ts';
 import { type SelectedHttpRule, selectHttpRules } from './select-rules.ts';
 
 /** What requests are made to. */
@@ -58,8 +59,15 @@ export function httpRoutes(state: MeshState, client: Client, requested: Requeste
   const target = serviceTarget(state, client, model, port, '');
   const routes = state.memo.get(
     `default-routes|${target.clusterName}|${requested.authority ?? ''}`,
-    [target.clusterName, target.cluster !== undefined, requested.authority, model.origin, hashText([target])] as const,
-    ([cluster, resolved, authority, origin]): HttpRoutes => ({
+    [
+      target.clusterName,
+      target.cluster !== undefined,
+      requested.authority,
+      model.origin,
+      hashText([target]),
+      meshDefaults[state.settings.defaults],
+    ] as const,
+    ([cluster, resolved, authority, origin, , defaults]): HttpRoutes => ({
       routes: [
         {
           name: 'default',
@@ -68,7 +76,9 @@ export function httpRoutes(state: MeshState, client: Client, requested: Requeste
             ...plainForward,
             destinations: [{ cluster, weight: 1, resolved, headers: noHeaderEdits }],
             hostRewrite: authority,
-            retry: defaultRetry,
+            timeoutMs: defaults.requestTimeoutMs,
+            idleTimeoutMs: defaults.streamIdleTimeoutMs,
+            retry: defaults.retry,
             hashes: hashesOf([target]),
           },
           headers: noHeaderEdits,
@@ -106,9 +116,19 @@ export function routesOfVirtualService(
   const label = `${virtualService.metadata.namespace ?? ''}/${virtualService.metadata.name}`;
   const routes = state.memo.get(
     `routes|${label}|${requested.host}|${requested.port}|${requested.authority ?? ''}|${text}`,
-    [rules, origins, requested.service?.model.origin, text, requested.port, requested.authority] as const,
-    ([selected, ruleOrigins, serviceOrigin, , port, authority]): HttpRoutes => ({
-      routes: selected.flatMap((entry, index) => routesOfRule(entry, targets[index] ?? noTargets, port, authority)),
+    [
+      rules,
+      origins,
+      requested.service?.model.origin,
+      text,
+      requested.port,
+      requested.authority,
+      meshDefaults[state.settings.defaults],
+    ] as const,
+    ([selected, ruleOrigins, serviceOrigin, , port, authority, defaults]): HttpRoutes => ({
+      routes: selected.flatMap((entry, index) =>
+        routesOfRule(entry, targets[index] ?? noTargets, port, authority, defaults),
+      ),
       origins: serviceOrigin === undefined ? ruleOrigins : [serviceOrigin, ...ruleOrigins],
     }),
   );
@@ -129,9 +149,10 @@ function routesOfRule(
   targets: RuleTargets,
   port: number,
   authority: string | undefined,
+  defaults: MeshDefaults,
 ): readonly HttpRoute[] {
   const ruleName = rule.name ?? label;
-  const { action, headers } = actionOf(rule, targets, port, authority);
+  const { action, headers } = actionOf(rule, targets, port, authority, defaults);
   const fault = faultOf(rule.fault);
   const cors = corsOf(rule.corsPolicy);
   return (matches ?? [undefined]).map((match) => ({
@@ -149,6 +170,7 @@ function actionOf(
   { routed, mirrors, mirrored }: RuleTargets,
   port: number,
   authority: string | undefined,
+  defaults: MeshDefaults,
 ): { readonly action: HttpAction; readonly headers: HeaderEdits } {
   const headers = headerEdits(rule.headers);
   if (rule.redirect !== undefined) {
@@ -172,8 +194,9 @@ function actionOf(
       pathRewrite: pathRewrite(rule.rewrite),
       hostRewrite:
         rule.rewrite?.authority ?? hostFromHeaders(only?.headers) ?? hostFromHeaders(rule.headers) ?? authority,
-      timeoutMs: parseDurationMs(rule.timeout ?? '0') ?? 0,
-      retry: retryPolicy(rule.retries),
+      timeoutMs: rule.timeout === undefined ? defaults.requestTimeoutMs : (parseDurationMs(rule.timeout) ?? 0),
+      idleTimeoutMs: defaults.streamIdleTimeoutMs,
+      retry: retryPolicy(rule.retries, defaults.retry),
       mirrors: mirrorsOf(mirrors, mirrored),
       hashes: hashesOf(routed),
     },

@@ -1,5 +1,6 @@
 import type { HashPolicy, LoadBalancer, OutboundCluster } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
+import { commonDefaults, type MeshDefaults } from '../defaults.ts';
 import type { PolicySpec } from '../kinds.ts';
 
 type LoadBalancerSpec = NonNullable<PolicySpec['loadBalancer']>;
@@ -11,12 +12,6 @@ const simple: Readonly<Record<string, LoadBalancer>> = {
   RANDOM: { kind: 'random' },
 };
 
-/** Istio's default. */
-const leastRequest: LoadBalancer = { kind: 'least-request' };
-
-const defaultRingSize = 1024;
-const defaultTableSize = 65_537;
-
 /**
  * How a cluster chooses among its endpoints.
  * @param bySourceIp the service asks for that where no policy says how to choose (`sessionAffinity: ClientIP`).
@@ -24,6 +19,7 @@ const defaultTableSize = 65_537;
 export function balancing(
   spec: LoadBalancerSpec | undefined,
   bySourceIp: boolean,
+  defaults: MeshDefaults,
 ): Pick<OutboundCluster, 'loadBalancer' | 'hash' | 'slowStart'> {
   const { consistentHash } = spec ?? {};
   if (consistentHash !== undefined) {
@@ -31,19 +27,19 @@ export function balancing(
   }
   const chosen = simple[spec?.simple ?? ''];
   if (chosen === undefined && bySourceIp) {
-    const loadBalancer = { kind: 'ring-hash', minimumRingSize: defaultRingSize } as const;
+    const loadBalancer = { kind: 'ring-hash', minimumRingSize: commonDefaults.ringSize } as const;
     return { loadBalancer, hash: { kind: 'source-ip' }, slowStart: undefined };
   }
-  return { loadBalancer: chosen ?? leastRequest, hash: undefined, slowStart: slowStart(spec, chosen) };
+  return { loadBalancer: chosen ?? defaults.loadBalancer, hash: undefined, slowStart: slowStart(spec, chosen) };
 }
 
 function hashing(spec: NonNullable<LoadBalancerSpec['consistentHash']>): LoadBalancer {
   return spec.maglev === undefined
     ? {
         kind: 'ring-hash',
-        minimumRingSize: spec.ringHash?.minimumRingSize ?? spec.minimumRingSize ?? defaultRingSize,
+        minimumRingSize: spec.ringHash?.minimumRingSize ?? spec.minimumRingSize ?? commonDefaults.ringSize,
       }
-    : { kind: 'maglev', tableSize: spec.maglev.tableSize ?? defaultTableSize };
+    : { kind: 'maglev', tableSize: spec.maglev.tableSize ?? commonDefaults.tableSize };
 }
 
 function hashOf(spec: NonNullable<LoadBalancerSpec['consistentHash']>): HashPolicy | undefined {

@@ -1,4 +1,5 @@
 import { type ClusterProtocol, type ClusterTls, mergeOrigins, type OutboundCluster } from '@weft/ir';
+import { meshDefaults } from '../defaults.ts';
 import { type DestinationRule, keyOf, type PolicySpec } from '../kinds.ts';
 import { selects } from '../match.ts';
 import { assignmentName, noIdentity, outboundClusterName, outboundSni } from '../names.ts';
@@ -107,7 +108,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
               view,
             ).endpoints,
           },
-    ...poolSettings(policy, service.bySourceIp),
+    ...poolSettings(policy, service.bySourceIp, meshDefaults[settings.defaults]),
     byLocalityWeight: view.shares !== undefined,
     tls,
     origins: mergeOrigins([

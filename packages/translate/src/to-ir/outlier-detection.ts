@@ -1,28 +1,29 @@
 import type { OutlierDetection } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
+import { commonDefaults, type MeshDefaults } from '../defaults.ts';
 import type { PolicySpec } from '../kinds.ts';
 
-/** Envoy's defaults, which Istio leaves where nothing is said. */
-const defaultConsecutive = 5;
-const defaultIntervalMs = 10_000;
-const defaultEjectionMs = 30_000;
-const defaultMaxEjectionPercent = 10;
+const { outlier } = commonDefaults;
 
-/** When endpoints are left out because of how they answer. Successes in percent are never looked at, as in Istio. */
-export function outlierDetection(spec: PolicySpec['outlierDetection']): OutlierDetection | undefined {
+/** When endpoints are left out because of how they answer. */
+export function outlierDetection(
+  spec: PolicySpec['outlierDetection'],
+  { ejectsBySuccessRate }: MeshDefaults,
+): OutlierDetection | undefined {
   if (spec === undefined) {
     return undefined;
   }
   const splitsErrors = spec.splitExternalLocalOriginErrors === true;
   return {
-    consecutive5xx: orOff(spec.consecutive5xxErrors ?? defaultConsecutive),
+    consecutive5xx: orOff(spec.consecutive5xxErrors ?? outlier.consecutive),
     consecutiveGatewayErrors: orOff(spec.consecutiveGatewayErrors ?? spec.consecutiveErrors ?? 0),
     consecutiveLocalErrors: splitsErrors
-      ? (orOff(spec.consecutiveLocalOriginFailures ?? 0) ?? defaultConsecutive)
+      ? (orOff(spec.consecutiveLocalOriginFailures ?? 0) ?? outlier.consecutive)
       : undefined,
-    intervalMs: orOff(parseDurationMs(spec.interval ?? '') ?? 0) ?? defaultIntervalMs,
-    baseEjectionMs: orOff(parseDurationMs(spec.baseEjectionTime ?? '') ?? 0) ?? defaultEjectionMs,
-    maxEjectionPercent: orOff(spec.maxEjectionPercent ?? 0) ?? defaultMaxEjectionPercent,
+    intervalMs: orOff(parseDurationMs(spec.interval ?? '') ?? 0) ?? outlier.intervalMs,
+    baseEjectionMs: orOff(parseDurationMs(spec.baseEjectionTime ?? '') ?? 0) ?? outlier.baseEjectionMs,
+    maxEjectionPercent: orOff(spec.maxEjectionPercent ?? 0) ?? outlier.maxEjectionPercent,
+    ...(ejectsBySuccessRate ? { bySuccessRate: true } : {}),
   };
 }
 

@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultRetry, retryPolicy } from './retry.ts';
+import { istioRetry, meshDefaults } from '../defaults.ts';
+import { retryPolicy } from './retry.ts';
 
-test('where nothing is said requests are retried as with Istio', () => {
-  assert.deepEqual(retryPolicy(undefined), defaultRetry);
-  assert.equal(defaultRetry.attempts, 2);
-  assert.deepEqual(defaultRetry.statusCodes, [503]);
+test('where nothing is said the mesh default holds, and what an application may have done is not repeated', () => {
+  assert.equal(retryPolicy(undefined, istioRetry), istioRetry);
+  assert.equal(retryPolicy(undefined, undefined), undefined);
+  assert.equal(istioRetry.attempts, 2);
+  assert.deepEqual(istioRetry.on, ['connect-failure', 'refused-stream', 'unavailable', 'cancelled']);
+  assert.deepEqual(istioRetry.statusCodes, []);
+});
+
+test('retries that are asked for are the same with either defaults', () => {
+  for (const { retry } of Object.values(meshDefaults)) {
+    assert.deepEqual(retryPolicy({ attempts: 1 }, retry), { ...istioRetry, attempts: 1 });
+  }
 });
 
 test('no attempts means no retries', () => {
-  assert.equal(retryPolicy({ attempts: 0 }), undefined);
+  assert.equal(retryPolicy({ attempts: 0 }, istioRetry), undefined);
 });
 
 test('numbers among the conditions are status codes, and make them count', () => {
-  assert.deepEqual(retryPolicy({ attempts: 3, perTryTimeout: '1.5s', retryOn: 'reset, 502,504' }), {
+  assert.deepEqual(retryPolicy({ attempts: 3, perTryTimeout: '1.5s', retryOn: 'reset, 502,504' }, istioRetry), {
     attempts: 3,
     perTryTimeoutMs: 1500,
     on: ['reset', 'retriable-status-codes'],
@@ -21,17 +30,19 @@ test('numbers among the conditions are status codes, and make them count', () =>
   });
 });
 
-test('conditions of its own replace the default, and with it the default status code', () => {
-  assert.deepEqual(retryPolicy({ attempts: 1, retryOn: 'gateway-error' })?.statusCodes, []);
-  assert.deepEqual(retryPolicy({ attempts: 1 })?.statusCodes, [503]);
+test('conditions of its own replace the default ones', () => {
+  assert.deepEqual(retryPolicy({ attempts: 1, retryOn: 'gateway-error' }, istioRetry)?.on, ['gateway-error']);
 });
 
 test('the wait and the choice of endpoints are kept, and nothing where nothing is said', () => {
-  assert.deepEqual(retryPolicy({ attempts: 1, backoff: '40ms', retryIgnorePreviousHosts: false }), {
-    ...defaultRetry,
+  assert.deepEqual(retryPolicy({ attempts: 1, backoff: '40ms', retryIgnorePreviousHosts: false }, istioRetry), {
+    ...istioRetry,
     attempts: 1,
     backOffBaseMs: 40,
     avoidPreviousEndpoints: false,
   });
-  assert.equal('backOffBaseMs' in (retryPolicy({ attempts: 1, retryIgnorePreviousHosts: true }) ?? {}), false);
+  assert.equal(
+    'backOffBaseMs' in (retryPolicy({ attempts: 1, retryIgnorePreviousHosts: true }, istioRetry) ?? {}),
+    false,
+  );
 });

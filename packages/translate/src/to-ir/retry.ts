@@ -1,21 +1,21 @@
 import type { RetryPolicy } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
+import { istioRetry } from '../defaults.ts';
 import type { HttpRouteSpec } from '../kinds.ts';
 
-/** What Istio retries where nothing is said. */
-export const defaultRetry: RetryPolicy = {
-  attempts: 2,
-  perTryTimeoutMs: 0,
-  on: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
-  statusCodes: [503],
-};
-
-/** The policy of a route: `attempts: 0` switches retries off; numbers in `retryOn` are status codes. */
-export function retryPolicy(spec: HttpRouteSpec['retries']): RetryPolicy | undefined {
+/**
+ * The policy of a route: `attempts: 0` switches retries off; numbers in `retryOn` are status codes. What `retries` leaves out is Istio's,
+ * whose field it is, in every mesh.
+ * @param otherwise where nothing is said at all.
+ */
+export function retryPolicy(
+  spec: HttpRouteSpec['retries'],
+  otherwise: RetryPolicy | undefined,
+): RetryPolicy | undefined {
   if (spec === undefined) {
-    return defaultRetry;
+    return otherwise;
   }
-  const attempts = spec.attempts ?? defaultRetry.attempts;
+  const attempts = spec.attempts ?? istioRetry.attempts;
   if (attempts <= 0) {
     return undefined;
   }
@@ -29,7 +29,7 @@ export function retryPolicy(spec: HttpRouteSpec['retries']): RetryPolicy | undef
     .map((part) => part.trim())
     .filter((part) => part !== '');
   if (parts.length === 0) {
-    return { ...defaultRetry, attempts, perTryTimeoutMs, ...more };
+    return { ...istioRetry, attempts, perTryTimeoutMs, ...more };
   }
   const statusCodes = parts.filter((part) => /^[1-5][0-9]{2}$/.test(part)).map(Number);
   const on = parts.filter((part) => !/^\d+$/.test(part));

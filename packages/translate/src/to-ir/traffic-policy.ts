@@ -1,5 +1,6 @@
-import { type OutboundCluster, unlimited } from '@weft/ir';
+import type { OutboundCluster } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
+import { commonDefaults, type MeshDefaults } from '../defaults.ts';
 import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
 import { balancing } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
@@ -37,8 +38,6 @@ function policyForPort(base: EffectivePolicy, policy: TrafficPolicySpec | undefi
   };
 }
 
-const connectTimeoutMs = 10_000;
-
 type PoolSettings = Pick<
   OutboundCluster,
   | 'loadBalancer'
@@ -58,27 +57,29 @@ type PoolSettings = Pick<
 >;
 
 /**
- * The policy in the terms of a cluster, with Istio's effective defaults.
+ * The policy in the terms of a cluster.
  * @param bySourceIp what the service asks of balancing where the policy asks nothing.
  */
-export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean): PoolSettings {
+export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean, defaults: MeshDefaults): PoolSettings {
   const tcp = policy.connectionPool?.tcp;
   const http = policy.connectionPool?.http;
   const connect = parseDurationMs(tcp?.connectTimeout ?? '') ?? 0;
   const keepalive = parseDurationMs(tcp?.tcpKeepalive?.time ?? '') ?? 0;
   return {
-    ...balancing(policy.loadBalancer, bySourceIp),
-    outlierDetection: outlierDetection(policy.outlierDetection),
-    // Where endpoints are ejected, Istio has the ejected ones used only below `minHealthPercent`, which is 0.
-    panicPercent: policy.outlierDetection === undefined ? undefined : (policy.outlierDetection.minHealthPercent ?? 0),
+    ...balancing(policy.loadBalancer, bySourceIp, defaults),
+    outlierDetection: outlierDetection(policy.outlierDetection, defaults),
+    panicPercent:
+      policy.outlierDetection === undefined
+        ? undefined
+        : (policy.outlierDetection.minHealthPercent ?? defaults.panicPercent),
     limits: {
-      maxConnections: positive(tcp?.maxConnections) ?? unlimited,
-      maxPendingRequests: positive(http?.http1MaxPendingRequests) ?? unlimited,
-      maxRequests: positive(http?.http2MaxRequests) ?? unlimited,
-      maxRetries: positive(http?.maxRetries) ?? unlimited,
+      maxConnections: positive(tcp?.maxConnections) ?? defaults.limits.maxConnections,
+      maxPendingRequests: positive(http?.http1MaxPendingRequests) ?? defaults.limits.maxPendingRequests,
+      maxRequests: positive(http?.http2MaxRequests) ?? defaults.limits.maxRequests,
+      maxRetries: positive(http?.maxRetries) ?? defaults.limits.maxRetries,
       ...retryBudget(policy.retryBudget),
     },
-    connectTimeoutMs: connect > 0 ? connect : connectTimeoutMs,
+    connectTimeoutMs: connect > 0 ? connect : defaults.connectTimeoutMs,
     maxRequestsPerConnection: positive(http?.maxRequestsPerConnection) ?? 0,
     maxConcurrentStreams: positive(http?.maxConcurrentStreams),
     httpIdleTimeoutMs: positive(parseDurationMs(http?.idleTimeout ?? '')),
@@ -103,16 +104,13 @@ function http2Keepalive(
     : { intervalMs: intervalMs ?? timeoutMs ?? 0, timeoutMs: timeoutMs ?? intervalMs ?? 0 };
 }
 
-const defaultBudgetPercent = 20;
-const defaultMinRetryConcurrency = 3;
-
 function retryBudget(budget: EffectivePolicy['retryBudget']): Pick<OutboundCluster['limits'], 'retryBudget'> {
   return budget === undefined
     ? {}
     : {
         retryBudget: {
-          percent: budget.percent ?? defaultBudgetPercent,
-          minConcurrency: budget.minRetryConcurrency ?? defaultMinRetryConcurrency,
+          percent: budget.percent ?? commonDefaults.retryBudget.percent,
+          minConcurrency: budget.minRetryConcurrency ?? commonDefaults.retryBudget.minConcurrency,
         },
       };
 }

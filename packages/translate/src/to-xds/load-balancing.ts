@@ -112,6 +112,7 @@ function slowStartMessage({ windowMs, minimumPercent, aggression }: SlowStart): 
 /** What is not looked at is not enforced, where Envoy would by default. */
 export function outlierDetection(outlier: OutlierDetection): OutlierDetectionMessage {
   const { consecutive5xx, consecutiveGatewayErrors, consecutiveLocalErrors } = outlier;
+  const enforcingSuccessRate = outlier.bySuccessRate === true ? 100 : 0;
   return create(OutlierDetectionMessage, {
     ...(consecutive5xx === undefined ? { enforcingConsecutive5xx: 0 } : { consecutive5xx }),
     ...(consecutiveGatewayErrors === undefined
@@ -123,9 +124,9 @@ export function outlierDetection(outlier: OutlierDetection): OutlierDetectionMes
           splitExternalLocalOriginErrors: true,
           consecutiveLocalOriginFailure: consecutiveLocalErrors,
           enforcingConsecutiveLocalOriginFailure: 100,
-          enforcingLocalOriginSuccessRate: 0,
+          enforcingLocalOriginSuccessRate: enforcingSuccessRate,
         }),
-    enforcingSuccessRate: 0,
+    enforcingSuccessRate,
     interval: duration(outlier.intervalMs),
     baseEjectionTime: duration(outlier.baseEjectionMs),
     maxEjectionPercent: outlier.maxEjectionPercent,

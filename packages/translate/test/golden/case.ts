@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type KubeObject, validateObject } from '@weft/resources';
 import { parseAllDocuments } from 'yaml';
-import { MeshState } from '../../src/index.ts';
+import { type DefaultsName, MeshState } from '../../src/index.ts';
 
 /** The first document of a case: what is asked besides the resources. */
 export interface Question {
@@ -15,6 +15,7 @@ export interface Question {
   readonly onDemand?: readonly string[];
   readonly disconnected?: readonly string[];
   readonly accessLog?: boolean;
+  readonly defaults?: DefaultsName;
 }
 
 export interface GoldenCase {
@@ -48,9 +49,10 @@ export function readCase(
     return { ...object, metadata: { generation: 1, creationTimestamp: '2026-01-01T00:00:00Z', ...object.metadata } };
   });
   const asked = question as Question;
-  const state = new MeshState(
-    asked.accessLog === true ? { accessLogPath: (key) => `${runFolder}/${key.replace('/', '.')}.access.log` } : {},
-  );
+  const state = new MeshState({
+    ...(asked.accessLog === true ? { accessLogPath: (key) => `${runFolder}/${key.replace('/', '.')}.access.log` } : {}),
+    ...(asked.defaults === undefined ? {} : { defaults: asked.defaults }),
+  });
   // One at a time, so that everything is indexed again and again on the way.
   for (const value of order === 'reversed' ? objects.toReversed() : objects) {
     state.apply([{ value }]);

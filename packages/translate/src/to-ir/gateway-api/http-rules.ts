@@ -23,11 +23,12 @@ import {
   type KubeHttpRouteRule,
   parseDurationMs,
 } from '@weft/resources';
+import { type MeshDefaults, meshDefaults } from '../../defaults.ts';
 import { type KubeGrpcRoute, type KubeHttpRoute, keyOf } from '../../kinds.ts';
 import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
 import { hashesOf, hashText } from '../destination.ts';
-import { backOff, defaultRetry } from '../retry.ts';
+import { backOff } from '../retry.ts';
 import { type Backend, type RefProblem, resolveBackend } from './backend.ts';
 import { corsPolicyOf, headerEditsOf, mirrorShare, supportedBackendFilters, supportedFilters } from './filters.ts';
 import { pathPrefix, pathRewrite, redirectPath } from './path.ts';
@@ -70,8 +71,8 @@ export function rulesOf(
     .join(',');
   const made = state.memo.get(
     `gateway-api-rules|${route.kind}/${keyOf(route)}|${port ?? ''}|${text}`,
-    [route, port, text, ...all.flatMap(({ origins }) => origins)] as const,
-    () => ({
+    [route, port, text, meshDefaults[state.settings.defaults], ...all.flatMap(({ origins }) => origins)] as const,
+    ([, , , defaults]) => ({
       routes: rules.flatMap((rule, index) =>
         routesOfRule(rule, {
           name: rule.name ?? `${keyOf(route)}#${index}`,
@@ -79,6 +80,7 @@ export function rulesOf(
           mirrored: mirrored[index] ?? [],
           port,
           grpc: route.kind === 'GRPCRoute',
+          defaults,
         }),
       ),
       problems: all.flatMap(({ problem }) => problem ?? []),
@@ -94,6 +96,7 @@ interface RuleContext {
   readonly mirrored: readonly Backend[];
   readonly port: number | undefined;
   readonly grpc: boolean;
+  readonly defaults: MeshDefaults;
 }
 
 type RouteRule = KubeHttpRouteRule | KubeGrpcRouteRule;
@@ -231,7 +234,9 @@ function actionOf(
     mirrors: mirrorsOf(filters, context.mirrored),
     hashes: hashesOf(context.backends.map(({ target }) => target)),
     session: sessionOf(rule.sessionPersistence),
-    ...(context.grpc ? { retry: defaultRetry } : timeoutsAndRetries(rule as KubeHttpRouteRule)),
+    idleTimeoutMs: context.defaults.streamIdleTimeoutMs,
+    // A rule of gRPC has no such fields.
+    ...timeoutsAndRetries(context.grpc ? {} : (rule as KubeHttpRouteRule), context.defaults),
   };
 }
 
@@ -281,19 +286,28 @@ function mirrorsOf(filters: readonly KubeHttpRouteFilter[], mirrored: readonly B
   });
 }
 
-function timeoutsAndRetries({ timeouts, retry }: KubeHttpRouteRule): Pick<ForwardAction, 'timeoutMs' | 'retry'> {
-  const timeoutMs = parseDurationMs(timeouts?.request ?? '0') ?? 0;
+function timeoutsAndRetries(
+  { timeouts, retry }: Pick<KubeHttpRouteRule, 'timeouts' | 'retry'>,
+  defaults: MeshDefaults,
+): Pick<ForwardAction, 'timeoutMs' | 'retry'> {
+  const timeoutMs =
+    timeouts?.request === undefined ? defaults.requestTimeoutMs : (parseDurationMs(timeouts.request) ?? 0);
   const perTryTimeoutMs = parseDurationMs(timeouts?.backendRequest ?? '0') ?? 0;
-  return { timeoutMs, retry: retryOf(retry, perTryTimeoutMs) };
+  const policy = retryOf(retry, perTryTimeoutMs, defaults);
+  // The only try is the whole request.
+  return { timeoutMs: policy === undefined && perTryTimeoutMs > 0 ? perTryTimeoutMs : timeoutMs, retry: policy };
 }
 
-function retryOf(retry: KubeHttpRouteRule['retry'], perTryTimeoutMs: number): RetryPolicy {
+function retryOf(
+  retry: KubeHttpRouteRule['retry'],
+  perTryTimeoutMs: number,
+  defaults: MeshDefaults,
+): RetryPolicy | undefined {
   if (retry === undefined) {
-    return { ...defaultRetry, perTryTimeoutMs };
+    return defaults.retry && { ...defaults.retry, perTryTimeoutMs };
   }
   const statusCodes = retry.codes ?? [];
   return {
-    ...defaultRetry,
     attempts: retry.attempts ?? 1,
     perTryTimeoutMs,
     ...backOff(retry.backoff),
