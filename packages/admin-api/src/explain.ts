@@ -23,7 +23,7 @@ export interface RequestExplanation {
 export interface ExplainedValue {
   readonly name: string;
   readonly value: string;
-  /** `DestinationRule shop/reviews spec.trafficPolicy.tls`, `default (Istio)`; empty: it is no setting. */
+  /** `DestinationRule shop/reviews spec.trafficPolicy.tls`, `mesh default (istio)`; empty: it is no setting. */
   readonly origin: string;
 }
 

@@ -108,6 +108,8 @@ export interface Overview {
   readonly at: string;
   readonly windowSeconds: number;
   readonly trustDomain: string;
+  /** Whose effective defaults the mesh has. */
+  readonly defaults: 'istio' | 'envoy';
   readonly services: readonly ServiceSummary[];
   readonly proxies: { readonly total: number; readonly connected: number; readonly synced: number };
   readonly errors: readonly RecentError[];

@@ -7,6 +7,8 @@ export interface VersionInfo {
   /** RFC 3339. */
   readonly startedAt: string;
   readonly trustDomain: string;
+  /** Whose effective defaults the mesh has. */
+  readonly defaults: 'istio' | 'envoy';
   readonly endpoints: ControlPlaneEndpoints;
 }
 

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ApplyOptions, apply, type DeleteOptions } from './commands/apply.ts';
 import { type CheckOptions, check } from './commands/check.ts';
 import { completion } from './commands/completion.ts';
@@ -268,6 +268,12 @@ function withPorts(command: Command): Command {
     .option('--join-port <port>', 'first certificates (default: 7011)', parseIntOption)
     .option('--page-port <port>', 'first page (default: 7080)', parseIntOption)
     .option('--trust-domain <name>', 'trust domain of the identities (default: cluster.local)')
+    .addOption(
+      new Option(
+        '--defaults <whose>',
+        'what is in force where no resource says anything: istio or envoy (default: as before, at first istio)',
+      ).choices(['istio', 'envoy']),
+    )
     .option('--certificate-ttl <duration>', 'life of workload certificates, such as 24h or 90s (default: 24h)');
 }
 

@@ -30,6 +30,18 @@ test('a second up uses the mesh that runs', async () => {
   assert.match(again.out, /first page +http:\/\/127\.0\.0\.1:\d+\/login\?token=/);
 });
 
+test('a mesh that runs keeps its defaults, says whose they are, and how to get others', async () => {
+  assert.match(assertOk(await home.weft('up', '--defaults', 'istio')).err, /runs already/);
+  const other = await home.weft('up', '--defaults', 'envoy');
+  assert.equal(other.code, 1);
+  assert.match(other.err, /has the defaults of istio, not of envoy/);
+  assert.match(other.err, /weft down, then weft up --defaults envoy/);
+  assert.match(assertOk(await home.weft('status')).out, /^mesh defaults: istio$/m);
+  const unknown = await home.weft('up', '--defaults', 'kuma');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.err, /istio, envoy/);
+});
+
 test('run ends with the code of the command and leaves nothing behind', async () => {
   const ended = await home.weft('run', '--name', 'once', '-q', '--', 'sh', '-c', 'echo $http_proxy; exit 7');
   assert.equal(ended.code, 7, ended.err);

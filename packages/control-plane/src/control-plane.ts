@@ -15,6 +15,7 @@ import { ServerCertificate } from './credentials/server-certificate.ts';
 import { portError } from './grpc/bind.ts';
 import { startMeshServers } from './grpc/mesh-servers.ts';
 import { takeLock } from './home/lock.ts';
+import { keepDefaults } from './home/mesh-settings.ts';
 import { openStateFolder, type StateFolder } from './home/state-folder.ts';
 import { JoinTokenStore } from './join/join-token-store.ts';
 import { Mesh } from './mesh/mesh.ts';
@@ -58,6 +59,7 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
   // Left by a control plane that was killed: it would send programs to addresses that nobody serves.
   rmSync(folder.controlPlaneFile, { force: true });
 
+  const defaults = await keepDefaults(folder.meshSettings, config.defaults);
   const ca = await CertificateAuthority.open({
     folder: folder.ca,
     trustDomain: config.trustDomain,
@@ -100,6 +102,7 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
     ca,
     clock,
     logger,
+    defaults,
     startGraceMs: config.startGraceMs,
     disconnectGraceMs: config.disconnectGraceMs,
     leftoverAfterMs: config.leftoverAfterMs,
@@ -133,6 +136,7 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
     processId: process.pid,
     startedAt: startedAt.toISOString(),
     trustDomain: ca.trustDomain,
+    defaults,
     endpoints,
   });
   const queries = createMeshQueries({

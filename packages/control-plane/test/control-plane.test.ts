@@ -96,6 +96,20 @@ test('the kubeconfig makes its owner an administrator, for the API and the admin
   assert.ok(overview.services.some(({ host }) => host === 'web.shop.svc.cluster.local'));
 });
 
+test('defaults that were asked for stay with the mesh, and a start with others changes them', async (t) => {
+  const home = newHome(t);
+  const defaultsOf = async (over: Partial<ControlPlaneConfig>): Promise<readonly string[]> => {
+    const controlPlane = await start(t, { ...over, home });
+    const overview = await adminOf(t, controlPlane.file).json<Overview>({ method: 'GET', path: adminPaths.overview });
+    await controlPlane.stop();
+    return [controlPlane.file.defaults, overview.defaults];
+  };
+  assert.deepEqual(await defaultsOf({}), ['istio', 'istio']);
+  assert.deepEqual(await defaultsOf({ defaults: 'envoy' }), ['envoy', 'envoy']);
+  assert.deepEqual(await defaultsOf({}), ['envoy', 'envoy']);
+  assert.deepEqual(await defaultsOf({ defaults: 'istio' }), ['istio', 'istio']);
+});
+
 test('a join token is made for whoever may make tokens, and for nobody else', async (t) => {
   const { file } = await start(t);
   const admin = adminOf(t, file);

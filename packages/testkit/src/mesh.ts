@@ -63,8 +63,8 @@ export interface TestMesh {
   ): Promise<TestWorkload>;
   /** `kill -9`. */
   killControlPlane(): Promise<void>;
-  /** On the same ports and state. */
-  startControlPlane(): Promise<void>;
+  /** On the same ports and state. @param flags more of `weft up`'s. */
+  startControlPlane(flags?: readonly string[]): Promise<void>;
   /** Ends everything that was started, workloads first, and removes the state folder. */
   stop(): Promise<void>;
 }
@@ -80,7 +80,7 @@ export async function startMesh(options: MeshOptions = {}): Promise<TestMesh> {
   const facts = (): ControlPlaneFacts =>
     JSON.parse(readFileSync(join(home, 'control-plane.json'), 'utf8')) as ControlPlaneFacts;
 
-  const startControlPlane = async (): Promise<void> => {
+  const startControlPlane = async (flags: readonly string[] = []): Promise<void> => {
     const ttl = options.certificateTtlSeconds;
     const started = startBackground(
       process.execPath,
@@ -90,6 +90,7 @@ export async function startMesh(options: MeshOptions = {}): Promise<TestMesh> {
         '--home',
         home,
         ...ports,
+        ...flags,
         ...(ttl === undefined ? [] : ['--certificate-ttl', `${ttl}s`]),
       ],
       { env },

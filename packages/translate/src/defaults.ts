@@ -3,6 +3,11 @@ import { type CircuitLimits, type ForwardAction, type LoadBalancer, type RetryPo
 /** Whose effective defaults a mesh has: those of Istio's generated configuration, or Envoy's own. */
 export type DefaultsName = 'istio' | 'envoy';
 
+/** @returns undefined when `value` is no such name. */
+export function defaultsNameFrom(value: unknown): DefaultsName | undefined {
+  return value === 'istio' || value === 'envoy' ? value : undefined;
+}
+
 /** What is in force for calls where no resource says anything. */
 export interface MeshDefaults {
   /** Whole request; 0 = none. */

@@ -1,4 +1,4 @@
-export type { DefaultsName } from './defaults.ts';
+export { type DefaultsName, defaultsNameFrom } from './defaults.ts';
 export type { EffectiveExplanation, ExplainedSection, ExplainedValue } from './explain/effective.ts';
 export { type AskedName, explainName } from './explain/explain-name.ts';
 export { type ExplainedStep, explainRequest, type RequestExplanation } from './explain/explain-request.ts';

@@ -54,6 +54,7 @@ const overview: Overview = {
   at: '2026-01-01T00:00:00Z',
   windowSeconds: 30,
   trustDomain: 'cluster.local',
+  defaults: 'istio',
   services: [reviews],
   proxies: { total: 2, connected: 2, synced: 1 },
   errors: [],
@@ -67,6 +68,7 @@ test('status shows services by version, each proxy, and the last refusal with it
     lastNack: { type: 'LDS', resources: ['inbound|80'], message: 'cannot bind', at: '2026-01-01T00:00:00Z' },
   });
   const text = statusText(overview, [proxy('reviews-v1'), nacked], style, 0, false);
+  assert.match(text, /^mesh defaults: istio$/m);
   assert.match(text, /^reviews +1\/2 +envoy\+weft +strict +3\.0\/s +99\.9 %$/m);
   assert.match(text, /^ {2}v2 +not ready +envoy +1\.5\/s +100\.0 %$/m);
   assert.match(

@@ -24,7 +24,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
     const services = overview.services.filter(mine);
     const proxies = list.proxies.filter(mine);
     if (format === 'json' || format === 'yaml') {
-      printValue(terminal, { services, proxies, errors: overview.errors }, format);
+      printValue(terminal, { defaults: overview.defaults, services, proxies, errors: overview.errors }, format);
       return;
     }
     terminal.out(
@@ -70,7 +70,7 @@ export function statusText(
       );
     }
   }
-  parts.push(...adviceLines(overview, style));
+  parts.push(...adviceLines(overview, style), style.faint(`mesh defaults: ${overview.defaults}`).concat('\n'));
   return parts.join('\n');
 }
 

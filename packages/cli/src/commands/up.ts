@@ -27,6 +27,9 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     if (options.foreground === true) {
       throw alreadyRunning(running, state.path);
     }
+    if (options.defaults !== undefined && options.defaults !== running.defaults) {
+      throw otherDefaults(running, options.defaults);
+    }
     terminal.err('the control plane runs already\n');
     printPlaces(context, { ...running, ...(await freshLogin(context, running)) }, format);
     return;
@@ -73,6 +76,17 @@ export function alreadyRunning(running: ControlPlaneFile, home: string): CliFail
     what: 'A mesh runs here already',
     where: `${home} (process ${running.processId}, API ${running.endpoints.api})`,
     fix: 'Use the running one, stop it with `weft down`, or start a second one with another WEFT_HOME and other ports.',
+    code: 'ALREADY_RUNNING',
+    exitCode: 1,
+  });
+}
+
+/** All workloads would get other timeouts and retries at once: that takes a start. */
+function otherDefaults(running: ControlPlaneFile, asked: string): CliFailure {
+  return new CliFailure({
+    what: `The mesh that runs has the defaults of ${running.defaults}, not of ${asked}`,
+    where: `process ${running.processId}, API ${running.endpoints.api}`,
+    fix: `weft down, then weft up --defaults ${asked}: workloads go on meanwhile, and get their new configuration when it is there.`,
     code: 'ALREADY_RUNNING',
     exitCode: 1,
   });

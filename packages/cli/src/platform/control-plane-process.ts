@@ -16,6 +16,8 @@ export interface ControlPlaneFlags {
   readonly joinPort?: number | undefined;
   readonly pagePort?: number | undefined;
   readonly trustDomain?: string | undefined;
+  /** `istio` or `envoy`. */
+  readonly defaults?: string | undefined;
   /** Life of workload certificates: `24h`, `90s`. */
   readonly certificateTtl?: string | undefined;
 }
@@ -38,6 +40,7 @@ function controlPlaneArgs(flags: ControlPlaneFlags): string[] {
     ['--join-port', flags.joinPort],
     ['--page-port', flags.pagePort],
     ['--trust-domain', flags.trustDomain],
+    ['--defaults', flags.defaults],
     ['--certificate-ttl', flags.certificateTtl],
   ];
   return pairs.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));

@@ -54,6 +54,7 @@ export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
         at: new Date(clock.now()).toISOString(),
         windowSeconds,
         trustDomain,
+        defaults: state.settings.defaults,
         services,
         proxies: {
           total: all.length,

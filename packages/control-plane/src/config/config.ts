@@ -1,4 +1,5 @@
 import type { LogLevel } from '@weft/base';
+import type { DefaultsName } from '@weft/translate';
 
 /** Everything that can be set about a control plane. */
 export interface ControlPlaneConfig {
@@ -10,6 +11,8 @@ export interface ControlPlaneConfig {
   readonly ports: ControlPlanePorts;
   /** Default `cluster.local`. */
   readonly trustDomain: string;
+  /** What is in force where no resource says anything. Absent: as the mesh had it before, at first `istio`. */
+  readonly defaults?: DefaultsName;
   /** Life of the certificates of workloads and servers, milliseconds. Default 24 h. */
   readonly certificateTtlMs: number;
   /** Default `info`. */

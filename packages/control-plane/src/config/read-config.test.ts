@@ -20,6 +20,13 @@ test('without anything the documented ports and folder are used', () => {
   assert.equal(config.certificateTtlMs, 24 * 3_600_000);
 });
 
+test('defaults are those of the flag, else of the file, else left to what the mesh had', (t) => {
+  const path = configFile(t, '{"defaults":"envoy"}');
+  assert.equal(readConfig(['--config', path, '--defaults', 'istio'], {}).defaults, 'istio');
+  assert.equal(readConfig(['--config', path], {}).defaults, 'envoy');
+  assert.equal(readConfig([], {}).defaults, undefined);
+});
+
 test('flags go before the file, the file before defaults', (t) => {
   const path = configFile(t, '{"ports":{"api":1000,"xds":2000},"trustDomain":"file.example"}');
   const config = readConfig(['--config', path, '--api-port', '0', '--certificate-ttl', '90s'], {});
@@ -36,6 +43,7 @@ for (const [args, place] of [
   [['--certificate-ttl', '1y'], /certificate-ttl/],
   [['--certificate-ttl', '1s'], /certificate-ttl/],
   [['--log-level', 'loud'], /logLevel/],
+  [['--defaults', 'kuma'], /defaults must be istio or envoy/],
   [['--nonsense'], /nonsense/],
   [['stray'], /stray/],
   [['--config', '/nowhere/at/all'], /\/nowhere\/at\/all/],
@@ -52,6 +60,7 @@ for (const [text, place] of [
   ['{"ports":{"apy":1}}', /ports\.apy is not a setting/],
   ['{"ports":[]}', /ports/],
   ['{"trustDomain":5}', /trustDomain/],
+  ['{"defaults":5}', /defaults must be istio or envoy/],
   [`{"trustDomain":"${'x'.repeat(1024 * 1024)}"}`, /larger than/],
 ] as const) {
   test(`refuses a file with ${text.slice(0, 30)}`, (t) => {

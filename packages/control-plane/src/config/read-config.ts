@@ -3,6 +3,7 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type LogLevel, MeshError } from '@weft/base';
+import { type DefaultsName, defaultsNameFrom } from '@weft/translate';
 import type { ControlPlaneConfig } from './config.ts';
 
 const flags = {
@@ -14,6 +15,7 @@ const flags = {
   'join-port': { type: 'string' },
   'page-port': { type: 'string' },
   'trust-domain': { type: 'string' },
+  defaults: { type: 'string' },
   'certificate-ttl': { type: 'string' },
   'log-level': { type: 'string' },
   'page-folder': { type: 'string' },
@@ -38,6 +40,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Con
     'host',
     'ports',
     'trustDomain',
+    'defaults',
     'certificateTtlMs',
     'logLevel',
     'pageFolder',
@@ -58,6 +61,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Con
   };
   const pageFolder = given['page-folder'] ?? text(file['pageFolder'], 'pageFolder', '');
   const ttl = given['certificate-ttl'];
+  const defaults = given.defaults ?? file['defaults'];
   return {
     home: resolve(given.home ?? text(file['home'], 'home', env['WEFT_HOME'] ?? join(homedir(), '.weft'))),
     host: given.host ?? text(file['host'], 'host', '127.0.0.1'),
@@ -72,6 +76,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Con
     startGraceMs: integer(file['startGraceMs'], 'startGraceMs', 30_000, 0, 3_600_000),
     disconnectGraceMs: integer(file['disconnectGraceMs'], 'disconnectGraceMs', 3_000, 0, 3_600_000),
     leftoverAfterMs: integer(file['leftoverAfterMs'], 'leftoverAfterMs', 300_000, 1_000, 7 * 24 * 3_600_000),
+    ...(defaults === undefined ? {} : { defaults: defaultsName(defaults) }),
     ...(pageFolder === '' ? {} : { pageFolder: resolve(pageFolder) }),
   };
 }
@@ -140,6 +145,14 @@ function logLevel(value: string): LogLevel {
     throw bad('logLevel', `must be one of ${[...logLevels].join(', ')}`);
   }
   return value as LogLevel;
+}
+
+function defaultsName(value: unknown): DefaultsName {
+  const name = defaultsNameFrom(value);
+  if (name === undefined) {
+    throw bad('defaults', 'must be istio or envoy');
+  }
+  return name;
 }
 
 const units: Readonly<Record<string, number>> = { '': 1_000, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -7,6 +7,8 @@ export interface StateFolder {
   readonly home: string;
   readonly database: string;
   readonly ca: string;
+  /** What the mesh was set to. */
+  readonly meshSettings: string;
   readonly serviceAccountKey: string;
   readonly kubeconfig: string;
   readonly trustBundle: string;
@@ -38,6 +40,7 @@ export function openStateFolder(home: string): StateFolder {
     home,
     database: join(home, 'weft.db'),
     ca: join(home, 'ca'),
+    meshSettings: join(home, 'mesh.json'),
     serviceAccountKey: join(home, 'ca', 'service-accounts', 'signing.key'),
     kubeconfig: join(home, 'kubeconfig'),
     trustBundle: join(home, 'trust-bundle.pem'),

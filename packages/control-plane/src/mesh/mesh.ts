@@ -4,7 +4,7 @@ import { parseWorkloadId } from '@weft/identity';
 import type { CertificateAuthority } from '@weft/identity/authority';
 import type { ProxyResource, ResourceClient } from '@weft/resources';
 import { TrafficHistory } from '@weft/telemetry';
-import { MeshState, type ResourceChange } from '@weft/translate';
+import { type DefaultsName, MeshState, type ResourceChange } from '@weft/translate';
 import { type ClientChange, type ConnectedClient, createXdsServer, type Peer, type XdsServer } from '@weft/xds-server';
 import { type TypeUrl, typeUrls } from '@weft/xds-types';
 import { authorizeProxy, identityOfProxy } from '../proxies/authorize.ts';
@@ -30,6 +30,8 @@ export interface MeshOptions {
   readonly ca: CertificateAuthority;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default `istio`. */
+  readonly defaults?: DefaultsName;
   readonly startGraceMs: number;
   readonly disconnectGraceMs: number;
   readonly leftoverAfterMs: number;
@@ -67,7 +69,11 @@ export class Mesh {
   constructor(options: MeshOptions) {
     const { client, ca, clock, logger } = options;
     this.#options = options;
-    this.state = new MeshState({ trustDomain: ca.trustDomain, accessLogPath: options.accessLogPath });
+    this.state = new MeshState({
+      trustDomain: ca.trustDomain,
+      accessLogPath: options.accessLogPath,
+      ...(options.defaults === undefined ? {} : { defaults: options.defaults }),
+    });
     this.history = new TrafficHistory({ clock });
     this.errors = new RecentErrors(clock);
     this.xds = this.#createXdsServer();

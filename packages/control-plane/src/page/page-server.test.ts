@@ -26,6 +26,7 @@ async function startPage(t: TestContext): Promise<PageServer> {
       at: '',
       windowSeconds,
       trustDomain: 'x',
+      defaults: 'istio',
       services: [],
       proxies: { total: 0, connected: 0, synced: 0 },
       errors: [],
