@@ -82,7 +82,7 @@ test('explain prints what is in force for a service, and where it comes from', a
     table.out,
     /connect timeout +3 s +DestinationRule default\/hello spec\.trafficPolicy\.connectionPool\.tcp\.connectTimeout/,
   );
-  assert.match(table.out, /balancing +least requests of two +default \(Istio\)/);
+  assert.match(table.out, /balancing +least requests of two +mesh default \(istio\)/);
   assert.match(table.out, / {4}timeout +4 s +VirtualService default\/hello spec\.http\[1\]\.timeout/);
   assert.match(table.out, /healthy, locality not known +WorkloadEntry default\/hello-1/);
   const json = assertOk(await home.weft('explain', 'service/hello', '-o', 'json'));

@@ -32,6 +32,8 @@ function edited(name: string, value: string): JsonObject {
   return { request_headers_to_add: [{ header: { key: name, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' }] };
 }
 
+/** What Istio sets where nobody says otherwise. */
+const istio = retry('connect-failure,refused-stream,unavailable,cancelled', { num_retries: 2 });
 const perTry = { per_try_timeout: '0.1s' };
 const hedged = { hedge_policy: { hedge_on_per_try_timeout: true } };
 
@@ -62,6 +64,10 @@ const cases: readonly Case[] = [
     script: [turn(425), ok],
     request: { headers: { 'early-data': '1' } },
   },
+  { name: 'istio-503', route: istio, script: [turn(503), ok], request: { method: 'POST', body: 'x' } },
+  { name: 'istio-reset', route: istio, script: ['reset', ok] },
+  { name: 'istio-unavailable', route: istio, script: [unavailable, ok], request: grpc },
+  { name: 'istio-connect', route: istio, script: [ok], cluster: 'nobody' },
   { name: 'connect-failure', route: retry('connect-failure'), script: [ok], cluster: 'nobody' },
   { name: 'connect-before-request', route: retry('reset-before-request'), script: [ok], cluster: 'nobody' },
   { name: 'connect-other', route: retry('gateway-error'), script: [ok], cluster: 'nobody' },
