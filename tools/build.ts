@@ -1,6 +1,6 @@
 /**
- * Builds what is run: `dist/{weft,control-plane,proxy,envoy-agent,grpc-agent}.js` and `dist/dashboard/`. Bundled and minified, because a small
- * program starts fast and keeps its memory low; names are kept, because stack traces are read by people.
+ * Builds what is run: `dist/{weft,control-plane,preview-thread,proxy,envoy-agent,grpc-agent}.js` and `dist/dashboard/`. Bundled and minified, because a
+ * small program starts fast and keeps its memory low; names are kept, because stack traces are read by people.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
@@ -18,6 +18,7 @@ if (generated.status !== 0) {
 const entries: Readonly<Record<string, string>> = {
   weft: 'packages/cli/src/main.ts',
   'control-plane': 'packages/control-plane/src/main.ts',
+  'preview-thread': 'packages/control-plane/src/admin/preview-thread.ts',
   proxy: 'packages/proxy/src/main.ts',
   'envoy-agent': 'packages/envoy-agent/src/main.ts',
   'grpc-agent': 'packages/grpc-agent/src/main.ts',

@@ -7,6 +7,7 @@ import { CertificateAuthority, readPrivateFile, writePrivateFile } from '@weft/i
 import { kinds } from '@weft/resources';
 import { createMeshQueries } from './admin/mesh-queries.ts';
 import { createAdminMount } from './admin/mount.ts';
+import { Previews } from './admin/previews.ts';
 import { ReadRoutes } from './admin/read-routes.ts';
 import { Closers } from './closers.ts';
 import type { ControlPlaneConfig } from './config/config.ts';
@@ -148,6 +149,8 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
     version,
     translationFailures: () => mesh.translationFailures,
   });
+  const previews = new Previews(mesh.state, mesh.observed);
+  closers.add('previews', () => previews.close());
   const routes = new ReadRoutes(queries, clock);
   closers.add('streams of the admin API', () => routes.close());
   const page = await startPageServer({
@@ -171,7 +174,7 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
       tokens,
       ca,
       pageLogin: () => page.loginLink(),
-      preview: (objects) => queries.preview(objects),
+      previews,
       logger: logger.with({ part: 'admin' }),
     }),
   );

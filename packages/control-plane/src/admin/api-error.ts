@@ -37,8 +37,8 @@ export function sendJson(response: ServerResponse, body: unknown, status = 200):
   send(response, 'application/json', JSON.stringify(body), status);
 }
 
-export function send(response: ServerResponse, type: string, body: string, status = 200): void {
-  const bytes = Buffer.from(body);
+export function send(response: ServerResponse, type: string, body: string | Uint8Array, status = 200): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(status, {
     'content-type': type,
     'content-length': bytes.length,

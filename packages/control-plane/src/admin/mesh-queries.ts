@@ -8,7 +8,6 @@ import type { Metrics } from '../mesh/metrics.ts';
 import type { SeenProtocols } from '../mesh/seen-protocols.ts';
 import type { RecentErrors } from '../status/recent-errors.ts';
 import { runChecks } from './checks.ts';
-import { previewChange } from './preview.ts';
 import { detailProxy, dumpProxy, type ProxySources, summarizeProxy } from './proxy-summary.ts';
 import type { AdminQueries } from './queries.ts';
 import { trafficOf } from './rates.ts';
@@ -69,7 +68,6 @@ export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
     configDump: (proxyKey, filter) => dumpProxy(options, proxyKey, filter),
     explain: (proxyKey, request) => explainRequest(state, proxyKey, options.observed.authorities(proxyKey), request),
     explainName: (asked) => explainName(state, asked, (proxyKey) => options.observed.authorities(proxyKey)),
-    preview: (objects) => previewChange(options, objects),
     edges(windowSeconds): EdgeList {
       return {
         at: new Date(clock.now()).toISOString(),

@@ -1,11 +1,10 @@
-import { adminPrefix, type JoinTokenRequest, type JoinTokenResponse, type PreviewedChange } from '@weft/admin-api';
+import { adminPrefix, type JoinTokenRequest, type JoinTokenResponse } from '@weft/admin-api';
 import type { Mount, MountedRequest } from '@weft/api-server';
 import { type Logger, MeshError } from '@weft/base';
 import type { CertificateAuthority } from '@weft/identity/authority';
-import type { KubeObject } from '@weft/resources';
 import type { JoinTokenStore } from '../join/join-token-store.ts';
-import { sendError, sendJson } from './api-error.ts';
-import { parsePreview } from './preview.ts';
+import { send, sendError, sendJson } from './api-error.ts';
+import type { Previews } from './previews.ts';
 import type { ReadRoutes } from './read-routes.ts';
 
 export interface AdminMountOptions {
@@ -14,8 +13,7 @@ export interface AdminMountOptions {
   readonly ca: CertificateAuthority;
   /** A new link to the first page, good for one login; undefined when there is no page. */
   readonly pageLogin: () => string | undefined;
-  /** What proxies would be given otherwise if these objects were stored. */
-  readonly preview: (objects: readonly KubeObject[]) => readonly PreviewedChange[];
+  readonly previews: Pick<Previews, 'run'>;
   readonly logger: Logger;
 }
 
@@ -63,7 +61,7 @@ async function answer(mounted: MountedRequest, options: AdminMountOptions): Prom
   }
   if (request.method === 'POST' && rest === 'preview') {
     requireAccess(mounted, { verb: 'create', path: url.pathname });
-    sendJson(response, { changes: options.preview(parsePreview(await mounted.readBody())) });
+    await preview(mounted, options.previews);
     return;
   }
   if (request.method !== 'GET') {
@@ -72,6 +70,18 @@ async function answer(mounted: MountedRequest, options: AdminMountOptions): Prom
   requireAccess(mounted, { verb: 'get', path: url.pathname });
   if (!(await options.routes.handle(url, response))) {
     throw new MeshError('NOT_FOUND', `there is no ${url.pathname}`);
+  }
+}
+
+async function preview({ response, readBody }: MountedRequest, previews: Pick<Previews, 'run'>): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  try {
+    send(response, 'application/json', await previews.run(await readBody(), gone.signal));
+  } catch (error) {
+    if (!gone.signal.aborted) {
+      throw error;
+    }
   }
 }
 

@@ -12,16 +12,15 @@ import {
 import type { TypeUrl } from '@weft/xds-types';
 import { typeNames } from '../proxies/type-names.ts';
 import { printableResource } from './printable.ts';
-import type { ProxySources } from './proxy-summary.ts';
 
 /** Objects of one request at most. */
 const maxObjects = 1_000;
 
 /** @throws MeshError `INVALID` when the body is no preview, or an object in it not valid. */
-export function parsePreview(body: Buffer): readonly KubeObject[] {
+export function parsePreview(body: Uint8Array): readonly KubeObject[] {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body.toString('utf8'));
+    parsed = JSON.parse(Buffer.from(body).toString('utf8'));
   } catch {
     throw new MeshError('INVALID', 'the body is not JSON');
   }
@@ -38,17 +37,25 @@ export function parsePreview(body: Buffer): readonly KubeObject[] {
   });
 }
 
-/** What the proxies would be given otherwise if `objects` were stored; what is the same in several proxies is one entry. */
-export function previewChange(sources: ProxySources, objects: readonly KubeObject[]): readonly PreviewedChange[] {
-  const after = sources.state.copy();
+/**
+ * What the proxies would be given otherwise if `objects` were stored; what is the same in several proxies is one entry. Translates for every
+ * proxy there is, so it is nothing for a thread that serves.
+ * @param state has `objects` afterwards.
+ * @param observed authorities that a proxy has asked for on demand.
+ */
+export function previewChange(
+  state: MeshState,
+  observed: (proxyKey: string) => readonly string[],
+  objects: readonly KubeObject[],
+): readonly PreviewedChange[] {
   // Looked for once: it looks at every object.
-  const youngest = sources.state.youngest();
-  after.apply(objects.map((value) => ({ value: withAge(value, youngest) })));
+  const youngest = state.youngest();
+  const before = new Map(state.proxyKeys().map((key) => [key, resourcesOf(state, key, observed(key))]));
+  state.apply(objects.map((value) => ({ value: withAge(value, youngest) })));
   const changes = new Map<string, { readonly change: Omit<PreviewedChange, 'proxies'>; readonly proxies: string[] }>();
-  const keys = new Set([...sources.state.proxyKeys(), ...after.proxyKeys()]);
-  for (const proxyKey of [...keys].sort()) {
-    const old = resourcesOf(sources, sources.state, proxyKey);
-    const wanted = resourcesOf(sources, after, proxyKey);
+  for (const proxyKey of state.proxyKeys()) {
+    const old = before.get(proxyKey) ?? new Map<string, XdsMessage>();
+    const wanted = resourcesOf(state, proxyKey, observed(proxyKey));
     for (const key of new Set([...old.keys(), ...wanted.keys()])) {
       const change = changeOf(old.get(key), wanted.get(key));
       if (change !== undefined) {
@@ -73,8 +80,8 @@ function withAge(object: KubeObject, youngest: string): KubeObject {
     : object;
 }
 
-function resourcesOf(sources: ProxySources, state: MeshState, proxyKey: string): ReadonlyMap<string, XdsMessage> {
-  const ir = workloadIr(state, proxyKey, sources.observed.authorities(proxyKey));
+function resourcesOf(state: MeshState, proxyKey: string, observed: readonly string[]): ReadonlyMap<string, XdsMessage> {
+  const ir = workloadIr(state, proxyKey, observed);
   if (ir === undefined) {
     return new Map();
   }
@@ -91,6 +98,10 @@ function changeOf(
   before: XdsMessage | undefined,
   after: XdsMessage | undefined,
 ): Omit<PreviewedChange, 'proxies'> | undefined {
+  // Translation gives the same message for what has not changed.
+  if (before === after) {
+    return undefined;
+  }
   const one = before ?? after;
   const type = typeNames.find(([, url]) => url === one?.typeUrl)?.[0];
   if (one === undefined || type === undefined || (before && after && sameBytes(before.encode(), after.encode()))) {

@@ -4,14 +4,12 @@ import type {
   EdgeList,
   EffectiveExplanation,
   Overview,
-  PreviewedChange,
   ProxyDetail,
   ProxyList,
   RequestExplanation,
   TrustBundleInfo,
   VersionInfo,
 } from '@weft/admin-api';
-import type { KubeObject } from '@weft/resources';
 import type { AskedName, ExplainedRequest } from '@weft/translate';
 
 /** What the admin API can be asked; HTTP, sessions and rights lie around it. */
@@ -27,8 +25,6 @@ export interface AdminQueries {
   explain(proxyKey: string, request: ExplainedRequest): RequestExplanation | undefined;
   /** Undefined: nothing has the name. */
   explainName(asked: AskedName): EffectiveExplanation | undefined;
-  /** What proxies would be given otherwise if these objects were stored. */
-  preview(objects: readonly KubeObject[]): readonly PreviewedChange[];
   edges(windowSeconds: number): EdgeList;
   checks(): Promise<CheckList>;
   trustBundle(): TrustBundleInfo;

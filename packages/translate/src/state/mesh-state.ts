@@ -128,16 +128,12 @@ export class MeshState {
     return this.#settle(effect);
   }
 
-  /** Another state of the same resources, which can be changed to see what comes of it. */
-  copy(): MeshState {
-    const other = new MeshState(this.settings);
-    for (const objects of this.#objects.values()) {
-      other.apply([...objects.values()].map((value) => ({ value })));
-    }
-    for (const key of this.#disconnected) {
-      other.setProxyConnected(key, false);
-    }
-    return other;
+  /** All objects and the proxies that are away: what another state with the same settings comes to the same with. */
+  contents(): { readonly objects: readonly KubeObject[]; readonly disconnected: readonly string[] } {
+    return {
+      objects: [...this.#objects.values()].flatMap((objects) => [...objects.values()]),
+      disconnected: [...this.#disconnected],
+    };
   }
 
   /** A time at which an object would be younger than all that are there. */
