@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { get } from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import {
   type Background,
@@ -43,7 +44,7 @@ kind: HTTPRoute
 metadata: {name: echo}
 spec:
   parentRefs: [{name: edge}]
-  hostnames: [echo.example]
+  hostnames: [echo.example, valid.example]
   rules: [{backendRefs: [{name: echo, port: 80}]}]
 `;
 
@@ -86,6 +87,17 @@ function atGateway(engine: EngineName, port: number, host: string, path = '/'): 
 
 function call(engine: EngineName, url: string): Promise<ProxiedResponse> {
   return requestThroughProxy(callers.get(engine) ?? 0, url);
+}
+
+/** The status of an answer over TLS; rejects when there is no connection. */
+function overTls(engine: EngineName, host: string, ca: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const port = opened.get(`${engine} 8443`) ?? 0;
+    get({ host: '127.0.0.1', port, servername: host, headers: { host }, ca, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    }).on('error', reject);
+  });
 }
 
 /** The configuration of the beginning is in force in every proxy. */
@@ -212,7 +224,7 @@ spec:
   await remove(claim('default', 'first.invalid'));
 });
 
-test('a DNS name that never resolves: its requests get 503, and nothing waits for it', async () => {
+test('a DNS name that never resolves: its requests get 503, weft check names it, and nothing waits for it', async () => {
   const never = `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: never}
@@ -233,6 +245,11 @@ spec:
     );
     assert.equal(answer.body, 'no healthy upstream');
   }
+  const { stdout } = await mesh.weft(['check']);
+  assert.match(
+    stdout,
+    /ServiceEntry default\/never: never\.invalid does not resolve \(\w+\): requests to it are answered 503/,
+  );
   await goesOn();
   await remove(never);
 });
@@ -286,11 +303,12 @@ test('a listener whose certificate has expired, or is that of another key, is re
         'tls.key': Buffer.from(key).toString('base64'),
       },
     });
-  const valid = await createKeyPair(['good.example']);
+  const valid = await createKeyPair(['valid.example']);
   const other = await createKeyPair(['mixed.example']);
   await apply(secret('expired', await createKeyPair(['old.example'], { fromDay: -9, toDay: -2 })));
+  await apply(secret('valid', valid));
   await apply(secret('mixed', { certificate: other.certificate, key: valid.key }));
-  const listeners = ['expired', 'mixed']
+  const listeners = ['valid', 'expired', 'mixed']
     .map(
       (name) =>
         `    - {name: ${name}, port: 8443, protocol: HTTPS, hostname: ${name}.example, tls: {certificateRefs: [{name: ${name}}]}}\n`,
@@ -304,7 +322,7 @@ test('a listener whose certificate has expired, or is that of another key, is re
       const { status } = JSON.parse(stdout) as {
         status?: { listeners?: readonly { readonly name: string; readonly conditions: readonly Condition[] }[] };
       };
-      return status?.listeners?.length === 3 ? { listeners: status.listeners } : undefined;
+      return status?.listeners?.length === 4 ? { listeners: status.listeners } : undefined;
     },
     { what: 'every listener has a status' },
   );
@@ -315,6 +333,15 @@ test('a listener whose certificate has expired, or is that of another key, is re
   assert.match(refs('expired'), /^False .*had expired when it was written/);
   assert.match(refs('mixed'), /^False .*is not the key of its certificate/);
   assert.match(refs('web'), /^True /);
+  assert.match(refs('valid'), /^True /);
+  for (const engine of availableEngines) {
+    await eventually(async () => (await overTls(engine, 'valid.example', valid.certificate)) === 200, {
+      what: `${engine} serves the listener beside them`,
+    });
+    for (const name of ['expired.example', 'mixed.example']) {
+      await assert.rejects(overTls(engine, name, valid.certificate), { code: 'ECONNRESET' }, `${engine}: ${name}`);
+    }
+  }
   await goesOn();
   await apply(good);
 });

@@ -2,6 +2,7 @@ import type { CheckResult, ProxySummary, ServiceSummary } from '@weft/admin-api'
 import { type Clock, MeshError } from '@weft/base';
 import type { CertificateAuthority } from '@weft/identity/authority';
 import { gvk, type ResourceClient } from '@weft/resources';
+import { checkDnsNames, type DnsNameInUse } from './check-dns-names.ts';
 
 const day = 24 * 3_600_000;
 
@@ -11,6 +12,7 @@ export interface CheckSources {
   readonly clock: Clock;
   readonly services: () => readonly ServiceSummary[];
   readonly proxies: () => readonly ProxySummary[];
+  readonly dnsNames: () => readonly DnsNameInUse[];
   readonly translationFailures: () => number;
 }
 
@@ -26,6 +28,7 @@ export async function runChecks(sources: CheckSources): Promise<readonly CheckRe
     checkNacks(proxies),
     checkVersions(proxies),
     checkServices(services),
+    ...(await checkDnsNames(sources.dnsNames(), sources.clock)),
     ...checkProtocols(services),
   ];
 }

@@ -7,6 +7,7 @@ import { explainName, explainRequest } from '@weft/translate';
 import type { Metrics } from '../mesh/metrics.ts';
 import type { SeenProtocols } from '../mesh/seen-protocols.ts';
 import type { RecentErrors } from '../status/recent-errors.ts';
+import { dnsNamesOf } from './check-dns-names.ts';
 import { runChecks } from './checks.ts';
 import { detailProxy, dumpProxy, type ProxySources, summarizeProxy } from './proxy-summary.ts';
 import type { AdminQueries } from './queries.ts';
@@ -87,6 +88,7 @@ export function createMeshQueries(options: MeshQueriesOptions): AdminQueries {
           clock,
           services: () => summarizeServices(state, history, seenProtocols, 60_000),
           proxies,
+          dnsNames: () => dnsNamesOf(state),
           translationFailures: options.translationFailures,
         }),
       };

@@ -24,6 +24,7 @@ import { certificateProblem } from '../to-ir/key-pair-secret.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
 import { outboundCluster } from '../to-ir/outbound-cluster.ts';
 import { notYetSupported } from './not-yet-supported.ts';
+import { kubeGatewayWithPort } from './shared-ports.ts';
 
 /** A condition without what only the writer of the status knows (`observedGeneration`, `lastTransitionTime`). */
 export interface StatusCondition {
@@ -225,6 +226,10 @@ function istioGatewayFacts(state: MeshState, object: IstioGateway): Omit<Facts, 
   const lost = (object.spec?.servers ?? []).flatMap((server, index) => {
     const there = open.get(server.port.number) ?? [];
     const [first] = there;
+    const kube = kubeGatewayWithPort(state, object, server.port.number);
+    if (kube !== undefined) {
+      return [`port ${server.port.number} (servers[${index}]) by ${describe(kube)}, as the Gateway API goes first`];
+    }
     return first === undefined || there.some((owned) => owned.gateway === object && owned.index === index)
       ? []
       : [`port ${server.port.number} (servers[${index}]) by ${describe(first.gateway)}`];
