@@ -1,7 +1,7 @@
 import { type IstioGateway, type KubeGateway, keyOf } from '../kinds.ts';
 import { selects } from '../match.ts';
 import type { MeshState } from '../state/mesh-state.ts';
-import { effectiveListeners, gatewaysOf, isOpen } from '../to-ir/gateway-api/listeners.ts';
+import { gatewayListeners, gatewaysOf, isOpen } from '../to-ir/gateway-api/listeners.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
 
 /** The Gateway of Gateway API that has a port of a proxy for which a Gateway of Istio is, too: it goes first there (`workloadIr`). */
@@ -13,7 +13,7 @@ export function kubeGatewayWithPort(state: MeshState, gateway: IstioGateway, por
     const { namespace, labels } = clientOf(state, keyOf(proxy));
     if (selects(gateway.spec?.selector, labels)) {
       const found = gatewaysOf(state, namespace, labels).find((kube) =>
-        effectiveListeners(state, kube).some((effective) => effective.listener.port === port && isOpen(effective)),
+        gatewayListeners(state, kube).all.some((effective) => effective.listener.port === port && isOpen(effective)),
       );
       if (found !== undefined) {
         return found;
