@@ -146,7 +146,7 @@ for (const { title, asks, boundMs, told } of [
   { title: 'a call that says nothing has the timeout of the route', asks: undefined, boundMs: 50, told: '50m' },
 ]) {
   test(`max_grpc_timeout: ${title}`, async (t) => {
-    const forward = { timeoutMs: boundMs, maxGrpcTimeoutMs: boundMs };
+    const forward = { timeoutMs: boundMs, grpcTimeout: { maxMs: boundMs, offsetMs: 0 } };
     const proxy = await SimpleProxy.start(t, { onData: () => {}, forward });
     const line = asks === undefined ? '' : `grpc-timeout: ${asks}\r\n`;
     const answer = await proxy.exchange(
@@ -163,7 +163,7 @@ for (const { title, asks, boundMs, told } of [
 }
 
 test('max_grpc_timeout leaves other requests alone', async (t) => {
-  const forward = { timeoutMs: 40, maxGrpcTimeoutMs: 10_000 };
+  const forward = { timeoutMs: 40, grpcTimeout: { maxMs: 10_000, offsetMs: 0 } };
   const proxy = await SimpleProxy.start(t, { onData: () => {}, forward });
   assert.match(await proxy.exchange(getOnce()), /^HTTP\/1\.1 504/);
   assert.doesNotMatch(proxy.origin.received, /grpc-timeout/);

@@ -9,6 +9,7 @@ import type {
 import { type CompiledHeaderEdits, compileHeaderEdits } from './header-edits.ts';
 import { type CompiledPath, compilePath } from './path-match.ts';
 import { RouteIndex } from './route-index.ts';
+import { tryTimeMs } from './try-time.ts';
 
 /** A choice of a route's cluster with the header edits that go with it, those of the table left out. */
 export interface CompiledCluster {
@@ -35,8 +36,11 @@ export interface CompiledRoute {
   readonly totalWeight: number;
   /** Edits of the response when the proxy answers itself. */
   readonly responseEdits: CompiledHeaderEdits;
-  /** `x-envoy-expected-rq-timeout-ms` of this route, undefined when it has no timeout. */
-  readonly expectedTimeout: string | undefined;
+  /** `x-envoy-expected-rq-timeout-ms` of this route; 0: no limit. */
+  readonly tryTimeMs: number;
+  readonly tryTimeText: string;
+  /** A try whose time is up goes on beside the next one. */
+  readonly hedges: boolean;
   /** The path of the match that a prefix rewrite replaces. */
   readonly matchedPrefix: string;
   /** A rewrite of the path is configured. */
@@ -96,8 +100,9 @@ function compileRoute(route: Route, host: VirtualHost, mostSpecificWins: boolean
     };
   });
   const path = compilePath(route.match);
-  const timeoutMs = forward?.timeoutMs ?? 0;
+  const hedges = (forward?.hedgeOnPerTryTimeout ?? host.hedgeOnPerTryTimeout) === true;
   const perTryMs = (forward?.retryPolicy ?? host.retryPolicy)?.perTryTimeoutMs ?? 0;
+  const timeMs = tryTimeMs(forward?.timeoutMs ?? 0, perTryMs, hedges);
   return {
     config: route,
     virtualHost: host,
@@ -106,7 +111,9 @@ function compileRoute(route: Route, host: VirtualHost, mostSpecificWins: boolean
     clusters,
     totalWeight,
     responseEdits: edits('response', ...outer),
-    expectedTimeout: timeoutMs > 0 ? String(perTryMs > 0 && perTryMs < timeoutMs ? perTryMs : timeoutMs) : undefined,
+    tryTimeMs: timeMs,
+    tryTimeText: String(timeMs),
+    hedges,
     matchedPrefix: path.value,
     rewritesPath: forward?.prefixRewrite !== undefined || forward?.regexRewrite !== undefined,
     mirrors:

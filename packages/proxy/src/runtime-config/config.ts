@@ -435,7 +435,7 @@ export interface ForwardAction {
     | { readonly kind: 'path-regex'; readonly regex: LinearRegex; readonly substitution: string }
     | undefined;
   readonly appendXForwardedHost: boolean;
-  /** Whole request, from its end to the response's end. 0 = off; Envoy's default of 15 s applies when unset. */
+  /** Whole request, from its end to the response's end. 0 = off, as with `maxStreamDuration`; Envoy's default of 15 s applies when unset. */
   readonly timeoutMs: number;
   /** undefined: that of the connection manager. */
   readonly idleTimeoutMs: number | undefined;
@@ -446,11 +446,16 @@ export interface ForwardAction {
   /** Give the hash by which ring hash and Maglev choose. Absent: none. */
   readonly hashPolicies?: readonly HashPolicy[];
   readonly maxStreamDuration: StreamDurationLimit | undefined;
-  /**
-   * `max_grpc_timeout`: calls of gRPC have what their `grpc-timeout` says in place of `timeoutMs`, up to this bound (0 = unbounded), and the bound where they say
-   * nothing. Absent, or with `maxStreamDuration`: they are as other requests.
-   */
-  readonly maxGrpcTimeoutMs?: number;
+  /** Calls of gRPC have what their `grpc-timeout` says in place of `timeoutMs`. Absent, or with `maxStreamDuration`: they are as other requests. */
+  readonly grpcTimeout?: GrpcTimeoutBound;
+}
+
+/** `max_grpc_timeout`, `grpc_timeout_offset` */
+export interface GrpcTimeoutBound {
+  /** The most that a call may have, and what one has that asks for nothing; 0 = unbounded. */
+  readonly maxMs: number;
+  /** Taken off what is asked for, if something is left. */
+  readonly offsetMs: number;
 }
 
 /** `envoy.config.route.v3.RouteAction.MaxStreamDuration` */

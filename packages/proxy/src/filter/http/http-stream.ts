@@ -85,6 +85,8 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
   requestComplete = false;
   /** Of the route, or what a request of an internal client asks for: from its end to that of the answer; 0 = none. */
   timeoutMs = 0;
+  /** What a try may take; 0 = no limit. */
+  tryTimeMs = 0;
   /** Its client counts as internal: it may steer the proxy by fields. */
   isInternal = false;
   /** It came to the router, which forwards it. */
@@ -547,6 +549,7 @@ export class HttpStream implements RequestSink, RouteSubject, TimerOwner, Linked
     this.routed = false;
     this.isInternal = false;
     this.timeoutMs = 0;
+    this.tryTimeMs = 0;
     this.timeoutIsEmptyAnswer = false;
     if (free.length < maxFree) {
       free.push(this);

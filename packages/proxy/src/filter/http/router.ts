@@ -3,7 +3,7 @@ import { ownLocation, redirectLocation } from '../../route/rewrite.ts';
 import { matchesHeaders } from '../../route/route-match.ts';
 import type { CompiledRoute } from '../../route/route-table.ts';
 import { FilterStatus, type FilterStatusCode } from './filter-status.ts';
-import { grpcTimeoutMs } from './grpc/grpc-request.ts';
+import { grpcTimeoutMs, grpcTimeoutText } from './grpc/grpc-request.ts';
 import type { HttpStream } from './http-stream.ts';
 import { requiresTls } from './route-choice.ts';
 import { startMirrors } from './start-mirrors.ts';
@@ -87,16 +87,12 @@ function limitDuration(stream: HttpStream): boolean {
   if (limit?.grpcTimeoutMaxMs !== undefined && asked !== undefined) {
     const bound = limit.grpcTimeoutMaxMs;
     const bounded = bound > 0 && asked > bound ? bound : asked;
-    maxMs = bounded - limit.grpcTimeoutOffsetMs;
-    if (maxMs <= 0) {
-      stream.onTimer(StreamTimer.duration);
-      return false;
-    }
+    maxMs = Math.max(0, bounded - limit.grpcTimeoutOffsetMs);
   } else if (maxMs === 0) {
     return true;
   }
   if (info.isGrpc && limit !== undefined) {
-    head.set('grpc-timeout', `${Math.floor(maxMs)}m`);
+    head.set('grpc-timeout', grpcTimeoutText(maxMs));
   }
   stream.armAt(StreamTimer.duration, info.startMs, maxMs);
   return true;

@@ -334,7 +334,7 @@ function onTryTimeout(stream: HttpStream, timer: number): void {
   attempt.reportTimeout();
   retries.release();
   retries.afterTimeout = true;
-  if (hedges(stream)) {
+  if (!stream.response.started && stream.route?.hedges === true) {
     // Whatever the policy's conditions: the next try is made beside this one, and the first good answer counts.
     if (tryAgain(stream)) {
       stream.setTryAside();
@@ -354,11 +354,5 @@ function onTryTimeout(stream: HttpStream, timer: number): void {
   }
   stream.replyOrAbort(
     stream.timeoutReply(timer === StreamTimer.perTry ? localReplies.perTryTimeout : localReplies.perTryIdleTimeout),
-  );
-}
-
-function hedges({ route, response }: HttpStream): boolean {
-  return (
-    !response.started && (route?.forward?.hedgeOnPerTryTimeout ?? route?.virtualHost.hedgeOnPerTryTimeout) === true
   );
 }

@@ -2,12 +2,10 @@ import { KnownHeader, type RequestHead } from '@weft/http-codec';
 import { hostOfPath, rewrittenPath } from '../../route/rewrite.ts';
 import type { CompiledRoute } from '../../route/route-table.ts';
 import type { ForwardAction } from '../../runtime-config/config.ts';
-import type { RetryPolicy } from '../../runtime-config/retry-policy.ts';
-import { grpcTimeoutMs } from './grpc/grpc-request.ts';
 import type { HttpStream } from './http-stream.ts';
-import { noPolicy, retryPolicyFromFields } from './retry-fields.ts';
+import { retryPolicyFromFields } from './retry-fields.ts';
+import { prepareTimeouts, tellTimeLeft } from './upstream-timeouts.ts';
 
-const expectedTimeout = 'x-envoy-expected-rq-timeout-ms';
 const attemptCount = 'x-envoy-attempt-count';
 const forwardedHost = 'x-forwarded-host';
 
@@ -18,23 +16,7 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
   if (action === undefined || choice === undefined || table === undefined) {
     return;
   }
-  let policy = action.retryPolicy ?? route.virtualHost.retryPolicy;
-  const grpcBoundMs = info.isGrpc ? action.maxGrpcTimeoutMs : undefined;
-  stream.timeoutMs = grpcBoundMs === undefined ? action.timeoutMs : boundedGrpcTimeoutMs(head, grpcBoundMs);
-  if (stream.isInternal) {
-    policy = takeTimeouts(stream, policy);
-  } else if (!manager.config.suppressEnvoyHeaders) {
-    const expected = grpcBoundMs === undefined ? route.expectedTimeout : expectedOf(stream.timeoutMs, policy);
-    if (expected !== undefined) {
-      head.addClean(expectedTimeout, expected);
-    }
-  }
-  if (grpcBoundMs !== undefined) {
-    const expected = expectedOf(stream.timeoutMs, policy);
-    if (expected !== undefined) {
-      head.set('grpc-timeout', `${expected}m`);
-    }
-  }
+  let policy = prepareTimeouts(stream, route, action.retryPolicy ?? route.virtualHost.retryPolicy);
   const edited = choice.requestEdits.length + choice.firstRequestEdits.length > 0 || table.editsRequests;
   if (edited) {
     table.editRequest(choice, head, info);
@@ -57,46 +39,6 @@ export function prepareUpstreamRequest(stream: HttpStream, route: CompiledRoute,
   if (route.virtualHost.includeRequestAttemptCount) {
     head.set(attemptCount, '1');
   }
-}
-
-/** How long a call of gRPC may take: what it says, or the bound; 0 = without end. */
-function boundedGrpcTimeoutMs(head: RequestHead, boundMs: number): number {
-  const askedMs = Math.ceil(grpcTimeoutMs(head) ?? 0);
-  return boundMs > 0 && (askedMs === 0 || askedMs > boundMs) ? boundMs : askedMs;
-}
-
-/** The time that a try has, in milliseconds; undefined: without end. */
-function expectedOf(timeoutMs: number, policy: RetryPolicy | undefined): string | undefined {
-  const perTryMs = policy?.perTryTimeoutMs ?? 0;
-  const expected = perTryMs > 0 && (timeoutMs === 0 || perTryMs < timeoutMs) ? perTryMs : timeoutMs;
-  return expected > 0 ? String(expected) : undefined;
-}
-
-/**
- * How long the request of an internal client may take, and each try, if its fields say so; and `x-envoy-expected-rq-timeout-ms` of it.
- * What header edits of the route put there later is not heard, as in Envoy.
- */
-function takeTimeouts(stream: HttpStream, policy: RetryPolicy | undefined): RetryPolicy | undefined {
-  const { head, manager } = stream;
-  stream.timeoutMs = takeMilliseconds(head, 'x-envoy-upstream-rq-timeout-ms') ?? stream.timeoutMs;
-  const { timeoutMs } = stream;
-  const asked = takeMilliseconds(head, 'x-envoy-upstream-rq-per-try-timeout-ms');
-  const perTryMs = asked ?? policy?.perTryTimeoutMs ?? 0;
-  const expected = perTryMs > 0 && (timeoutMs === 0 || perTryMs < timeoutMs) ? perTryMs : timeoutMs;
-  if (!manager.config.suppressEnvoyHeaders && expected > 0) {
-    head.set(expectedTimeout, String(expected));
-  }
-  // Without a policy it holds for the only try.
-  return asked === undefined ? policy : { ...(policy ?? { ...noPolicy, numRetries: 0 }), perTryTimeoutMs: asked };
-}
-
-function takeMilliseconds(head: RequestHead, name: string): number | undefined {
-  const text = head.getFirst(name);
-  if (text === undefined) {
-    return undefined;
-  }
-  head.remove(name);
-  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /** @param ofCluster comes first, that of the route has the last word. @param path as it came. */
@@ -161,17 +103,12 @@ export function rewriteHost({ head, manager, route }: HttpStream, host: string):
 
 /** The fields that a request has when it is sent again. */
 export function prepareRepeatedRequest(stream: HttpStream): void {
-  const { head, info, manager, route, virtualHostConfig, retries } = stream;
+  const { head, info, virtualHostConfig, retries } = stream;
   if (virtualHostConfig?.includeRequestAttemptCount === true) {
     head.set(attemptCount, String(info.attemptCount + 1));
   }
   if (virtualHostConfig?.includeIsTimeoutRetry === true) {
     head.set('x-envoy-is-timeout-retry', String(retries.afterTimeout));
   }
-  const total = stream.timeoutMs;
-  if (total > 0 && !manager.config.suppressEnvoyHeaders && route?.expectedTimeout !== undefined) {
-    const elapsed = info.requestEndMs === 0 ? 0 : Math.floor(stream.nowMs() - info.requestEndMs);
-    // 0 would mean that there is no limit.
-    head.set(expectedTimeout, String(Math.max(1, Math.min(Number(route.expectedTimeout), total - elapsed))));
-  }
+  tellTimeLeft(stream);
 }

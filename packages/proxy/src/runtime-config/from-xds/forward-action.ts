@@ -40,7 +40,7 @@ export function forwardActionFromXds(
     regexRewrite: regexRewrite ?? templateRewrite,
     hostRewrite: hostRewriteFromXds(action, problems),
     appendXForwardedHost: action.append_x_forwarded_host,
-    timeoutMs: action.timeout ?? DEFAULT_ROUTE_TIMEOUT_MS,
+    timeoutMs: action.max_stream_duration === undefined ? (action.timeout ?? DEFAULT_ROUTE_TIMEOUT_MS) : 0,
     idleTimeoutMs: action.idle_timeout,
     retryPolicy:
       retry === undefined ? undefined : problems.within('retry_policy', () => retryPolicyFromXds(retry, problems)),
@@ -52,7 +52,7 @@ export function forwardActionFromXds(
     maxStreamDuration: maxStreamDurationFromXds(action),
     ...(action.max_grpc_timeout === undefined || action.max_stream_duration !== undefined
       ? {}
-      : { maxGrpcTimeoutMs: action.max_grpc_timeout }),
+      : { grpcTimeout: { maxMs: action.max_grpc_timeout, offsetMs: action.grpc_timeout_offset ?? 0 } }),
   };
 }
 

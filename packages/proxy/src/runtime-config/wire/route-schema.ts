@@ -136,6 +136,7 @@ export const RouteAction = message(
     max_grpc_timeout: duration(23),
     idle_timeout: duration(24),
     hedge_policy: nested(27, HedgePolicy),
+    grpc_timeout_offset: duration(28),
     host_rewrite_header: optional(string(29)),
     request_mirror_policies: repeated(nested(30, RequestMirrorPolicy)),
     regex_rewrite: nested(32, RegexMatchAndSubstitute),
@@ -144,7 +145,7 @@ export const RouteAction = message(
     append_x_forwarded_host: bool(38),
     path_rewrite_policy: nested(41, PathRewritePolicy),
   },
-  '4:metadata_match 13:rate_limits 14:include_vh_rate_limits 17:cors 25:upgrade_configs 26:internal_redirect_action 28:grpc_timeout_offset 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
+  '4:metadata_match 13:rate_limits 14:include_vh_rate_limits 17:cors 25:upgrade_configs 26:internal_redirect_action 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
   [
     ['cluster', 'cluster_header', 'weighted_clusters'],
     ['host_rewrite_literal', 'auto_host_rewrite', 'host_rewrite_header', 'host_rewrite_path_regex'],

@@ -23,11 +23,31 @@ export function isGrpc(head: HeadFields): boolean {
   return length === contentType.length || after === 0x2b || after === 0x3b;
 }
 
-const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000_001 };
+const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1 };
+const unitsPerMs: Readonly<Record<string, number>> = { u: 1000, n: 1_000_000 };
+const maxTimeoutValue = 99_999_999;
 
-/** What `grpc-timeout` says, in milliseconds; undefined when there is none or it is not valid. */
+/** What `grpc-timeout` says, in whole milliseconds, rounded up; undefined when there is none or it is not valid. */
 export function grpcTimeoutMs(head: HeadFields): number | undefined {
-  const match = /^(\d{1,8})([HMSmun])$/.exec(head.get('grpc-timeout') ?? '');
-  const unit = unitMs[match?.[2] ?? ''];
-  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
+  const match = /^\+?0*(\d{1,8}) *([HMSmun])$/.exec(head.get('grpc-timeout') ?? '');
+  if (match === null) {
+    return undefined;
+  }
+  const [, value, unit = ''] = match;
+  return Math.ceil((Number(value) * (unitMs[unit] ?? 1)) / (unitsPerMs[unit] ?? 1));
+}
+
+/** @param timeoutMs whole. @returns it in the smallest unit in which it has at most eight digits. */
+export function grpcTimeoutText(timeoutMs: number): string {
+  if (timeoutMs <= maxTimeoutValue) {
+    return `${timeoutMs}m`;
+  }
+  let value = Math.floor(timeoutMs / 1000);
+  for (const unit of 'SM') {
+    if (value <= maxTimeoutValue) {
+      return `${value}${unit}`;
+    }
+    value = Math.floor(value / 60);
+  }
+  return `${Math.min(value, maxTimeoutValue)}H`;
 }

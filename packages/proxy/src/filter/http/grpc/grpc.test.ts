@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RequestHead } from '@weft/http-codec';
-import { grpcTimeoutMs } from './grpc-request.ts';
+import { grpcTimeoutMs, grpcTimeoutText } from './grpc-request.ts';
 import { encodeGrpcMessage, grpcStatusNumber, grpcStatusOfHttp, httpStatusOfGrpc } from './grpc-status.ts';
 import { MessageCounter } from './message-counter.ts';
 
@@ -23,13 +23,16 @@ test('a grpc-message keeps printable ASCII and encodes the rest', () => {
   assert.equal(encodeGrpcMessage('100 % ü\n'), '100 %25 %C3%BC%0A');
 });
 
-test('grpc-timeout has at most eight digits and one unit', () => {
+test('grpc-timeout is at most 99,999,999 of one unit', () => {
   const cases: Readonly<Record<string, number | undefined>> = {
     '1S': 1000,
     '2M': 120_000,
     '1H': 3_600_000,
     '250m': 250,
-    '500u': 0.5,
+    '500u': 1,
+    '1100000u': 1100,
+    '1000001n': 2,
+    '000000005S': 5000,
     '0S': 0,
     '123456789m': undefined,
     '1s': undefined,
@@ -42,6 +45,20 @@ test('grpc-timeout has at most eight digits and one unit', () => {
     assert.equal(grpcTimeoutMs(head), expected, text);
   }
   assert.equal(grpcTimeoutMs(new RequestHead()), undefined);
+});
+
+test('a timeout is written in the smallest unit in which it has eight digits', () => {
+  const cases: Readonly<Record<number, string>> = {
+    1: '1m',
+    99999999: '99999999m',
+    100000999: '100000S',
+    360000000000: '6000000M',
+    9e12: '2500000H',
+    9e17: '99999999H',
+  };
+  for (const [timeoutMs, text] of Object.entries(cases)) {
+    assert.equal(grpcTimeoutText(Number(timeoutMs)), text);
+  }
 });
 
 test('messages are counted wherever the pieces of a body are cut', () => {
