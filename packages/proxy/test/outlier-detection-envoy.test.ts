@@ -19,6 +19,10 @@ interface Case {
   /** The chance of each endpoint's answer to be an error, and which; -1: nobody listens there. */
   readonly endpoints: readonly (readonly [chance: number, status: number])[];
   readonly requests: number;
+  /** `error_matcher` of the cluster's HTTP options. */
+  readonly errors?: JsonObject;
+  /** The requests are gRPC, and this is the `grpc-status` of errors; empty: answers have none. */
+  readonly grpcStatus?: string;
   /** Which of the bad ones are ejected goes by where the rounds of balancing began. */
   readonly anyOfThem?: boolean;
   /** The statistics that are equal, by name within `outlier_detection.`. */
@@ -29,7 +33,85 @@ interface Case {
 
 const long = { interval: '300s', base_ejection_time: '300s', max_ejection_percent: 100 };
 const active = ['ejections_active', 'ejections_enforced_total'];
+const withStatus = (match: JsonObject): JsonObject => ({
+  http_response_headers_match: { headers: [{ name: ':status', ...match }] },
+});
+const is429 = withStatus({ string_match: { exact: '429' } });
+const all5xx = {
+  ...long,
+  consecutive_5xx: 4,
+  consecutive_gateway_failure: 3,
+  enforcing_consecutive_gateway_failure: 100,
+};
+const custom = [
+  ...active,
+  'ejections_enforced_consecutive_5xx',
+  'ejections_detected_consecutive_5xx',
+  'ejections_detected_consecutive_gateway_failure',
+];
 const cases: readonly Case[] = [
+  {
+    name: 'custom-codes',
+    detection: all5xx,
+    errors: { or_match: { rules: [is429, withStatus({ range_match: { start: 501, end: 503 } })] } },
+    endpoints: [
+      [0, 500],
+      [1, 500],
+      [1, 429],
+      [1, 502],
+      [1, 503],
+    ],
+    requests: 100,
+    equal: custom,
+  },
+  {
+    name: 'custom-any',
+    detection: all5xx,
+    errors: {
+      and_match: {
+        rules: [
+          { not_match: is429 },
+          { any_match: true },
+          { http_response_headers_match: { headers: [{ name: 'x-bad', present_match: true }] } },
+        ],
+      },
+    },
+    endpoints: [
+      [0, 500],
+      [1, 429],
+      [1, 404],
+      [1, 503],
+      [-1, 0],
+    ],
+    requests: 100,
+    equal: custom,
+  },
+  {
+    name: 'custom-grpc',
+    detection: all5xx,
+    errors: { http_response_headers_match: { headers: [{ name: 'x-bad', present_match: true }] } },
+    grpcStatus: '',
+    endpoints: [
+      [0, 200],
+      [1, 200],
+      [1, 503],
+    ],
+    requests: 40,
+    equal: custom,
+  },
+  {
+    name: 'custom-grpc-other',
+    detection: all5xx,
+    errors: { not_match: is429 },
+    grpcStatus: '14',
+    endpoints: [
+      [0, 200],
+      [1, 200],
+      [1, 429],
+    ],
+    requests: 40,
+    equal: custom,
+  },
   {
     name: 'consecutive',
     detection: { ...long, consecutive_5xx: 4 },
@@ -157,19 +239,27 @@ class Side {
   readonly #servers: http.Server[] = [];
 
   async start(): Promise<void> {
-    for (const { name, endpoints } of cases) {
+    for (const { name, endpoints, grpcStatus } of cases) {
       const ports: number[] = [];
       for (const [index, [chance, status]] of endpoints.entries()) {
-        ports.push(chance < 0 ? await freePort() : await this.#serve(seeded(index + 1), chance, status));
+        ports.push(chance < 0 ? await freePort() : await this.#serve(seeded(index + 1), chance, status, grpcStatus));
       }
       this.ports.set(name, ports);
     }
   }
 
-  async #serve(random: () => number, chance: number, status: number): Promise<number> {
+  async #serve(random: () => number, chance: number, status: number, grpcStatus?: string): Promise<number> {
+    const grpc = (given: string): http.OutgoingHttpHeaders =>
+      grpcStatus === undefined
+        ? {}
+        : { 'content-type': 'application/grpc', ...(grpcStatus === '' ? {} : { 'grpc-status': given }) };
     const server = http.createServer((request, response) => {
       request.resume();
-      response.writeHead(random() < chance ? status : 200).end();
+      if (random() < chance) {
+        response.writeHead(status, { 'x-bad': '1', ...grpc(grpcStatus ?? '') }).end();
+      } else {
+        response.writeHead(200, grpc('0')).end();
+      }
     });
     this.#servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -177,8 +267,9 @@ class Side {
   }
 
   clusters(): JsonObject[] {
-    return cases.map(({ name, detection }) => ({
+    return cases.map(({ name, detection, errors }) => ({
       name,
+      ...(errors === undefined ? {} : { typed_extension_protocol_options: httpOptions(errors) }),
       type: 'STATIC',
       connect_timeout: '1s',
       common_lb_config: { healthy_panic_threshold: { value: 0 } },
@@ -210,6 +301,17 @@ class Side {
   }
 }
 
+function httpOptions(errors: JsonObject): JsonObject {
+  const name = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+  return {
+    [name]: {
+      '@type': `type.googleapis.com/${name}`,
+      explicit_http_config: { http_protocol_options: {} },
+      outlier_detection: { error_matcher: errors },
+    },
+  };
+}
+
 function listener(port: number): JsonObject {
   return {
     name: 'listener',
@@ -235,7 +337,7 @@ function listener(port: number): JsonObject {
                   {
                     name: 'all',
                     domains: ['*'],
-                    routes: cases.map(({ name }) => ({ match: { prefix: `/${name}` }, route: { cluster: name } })),
+                    routes: cases.map(({ name }) => ({ match: { path: `/${name}` }, route: { cluster: name } })),
                   },
                 ],
               },
@@ -247,9 +349,10 @@ function listener(port: number): JsonObject {
   };
 }
 
-function get(port: number, path: string, agent: http.Agent): Promise<void> {
+function get(port: number, path: string, agent: http.Agent, isGrpc = false): Promise<void> {
+  const headers = isGrpc ? { 'content-type': 'application/grpc' } : {};
   return new Promise((resolve, reject) => {
-    const request = http.get({ host: '127.0.0.1', port, path, agent }, (response) => {
+    const request = http.get({ host: '127.0.0.1', port, path, agent, headers }, (response) => {
       response.resume().on('end', resolve);
     });
     request.on('error', reject);
@@ -311,10 +414,11 @@ describe('outlier detection', { skip: peerSkip('envoy') }, () => {
 
   const adminText = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${admin}${path}`)).text();
 
-  for (const { name, requests, equal, near = {}, anyOfThem = false } of cases) {
+  for (const { name, requests, equal, near = {}, anyOfThem = false, grpcStatus } of cases) {
     test(name, async () => {
+      const isGrpc = grpcStatus !== undefined;
       for (let count = 0; count < requests; count += 1) {
-        await Promise.all([get(port, `/${name}`, agent), get(harness.port(), `/${name}`, agent)]);
+        await Promise.all([get(port, `/${name}`, agent, isGrpc), get(harness.port(), `/${name}`, agent, isGrpc)]);
       }
       const ourStatus = () => {
         const status = harness.dataPlane.clusters().find((cluster) => cluster.name === name);

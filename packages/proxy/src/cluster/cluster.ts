@@ -17,6 +17,7 @@ import type {
   UpstreamTransportSocket,
 } from '../runtime-config/config.ts';
 import { type BalancingOptions, defaultBalancing, type HashPolicy } from '../runtime-config/load-balancing.ts';
+import type { ResponseMatch } from '../runtime-config/outlier-detection.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { ClusterCounters } from './cluster-counters.ts';
 import { PriorityLevels } from './priority-levels.ts';
@@ -27,6 +28,8 @@ export class Cluster implements EndpointOwner {
   readonly counters: ClusterCounters;
   readonly defaultBreaker: CircuitBreaker;
   readonly highBreaker: CircuitBreaker;
+  /** Responses that outlier detection takes for errors; undefined: it goes by their status. */
+  readonly outlierErrors: ResponseMatch | undefined;
   readonly #context: UpstreamContext;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #pools = new Map<Endpoint, HttpPool>();
@@ -86,6 +89,7 @@ export class Cluster implements EndpointOwner {
             onHealthy: (endpoint) => this.#outliers?.activeCheckPassed(endpoint),
             onUnhealthy: (endpoint) => this.#leaveIfPending(endpoint),
           });
+    this.outlierErrors = this.#outliers === undefined ? undefined : config.upstreamHttp.outlierErrors;
     this.defaultBreaker = new CircuitBreaker(config.circuitBreakers.default);
     this.highBreaker = new CircuitBreaker(config.circuitBreakers.high);
   }

@@ -12,7 +12,7 @@ import type {
   LoadBalancerPolicy,
   SessionConfig,
 } from './load-balancing.ts';
-import type { OutlierDetectionConfig } from './outlier-detection.ts';
+import type { OutlierDetectionConfig, ResponseMatch } from './outlier-detection.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { DownstreamTls, SecretConfig, UpstreamTls } from './tls-config.ts';
 import type { JsonObject } from './wire/schema.ts';
@@ -603,6 +603,8 @@ export interface UpstreamHttpOptions {
   /** Connections older than this take no new requests; 0 = no limit. */
   readonly maxConnectionDurationMs: number;
   readonly http2: Http2Options;
+  /** Responses that outlier detection takes for errors (500, if their status is lower), as it takes all others for good (200). Absent: it goes by the status. */
+  readonly outlierErrors?: ResponseMatch;
 }
 
 /** `envoy.config.core.v3.Http2ProtocolOptions`: what one of our HTTP/2 connections allows and asks for. */

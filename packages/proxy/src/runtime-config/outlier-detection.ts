@@ -1,3 +1,5 @@
+import type { HeaderMatch } from './config.ts';
+
 /** `envoy.config.cluster.v3.OutlierDetection`. Shares to enforce are percent: 0 notes what would be ejected, and ejects nobody. */
 export interface OutlierDetectionConfig {
   readonly consecutive5xx: ConsecutiveErrors;
@@ -39,3 +41,11 @@ export interface ConsecutiveErrors {
   readonly threshold: number;
   readonly enforcingPercent: number;
 }
+
+/** What a response is looked at for: its status (as `:status`) and the fields of its head. */
+export type ResponseMatch =
+  | { readonly kind: 'any' }
+  /** All of them match. */
+  | { readonly kind: 'headers'; readonly headers: readonly HeaderMatch[] }
+  | { readonly kind: 'not'; readonly match: ResponseMatch }
+  | { readonly kind: 'some' | 'every'; readonly of: readonly ResponseMatch[] };

@@ -1,5 +1,5 @@
 import { KnownHeader, type RequestHead, type ResponseHead } from '@weft/http-codec';
-import { matchesHeader } from '../../route/route-match.ts';
+import { matchesResponseHeader } from '../../outlier-detection/response-match.ts';
 import { type RateLimitedBackOff, RetryOn, type RetryPolicy } from '../../runtime-config/retry-policy.ts';
 import type { TryFailure } from './try-failure.ts';
 
@@ -54,7 +54,7 @@ export function retryOfResponse(policy: RetryPolicy, head: ResponseHead, request
   }
   if ((retryOn & RetryOn.retriableHeaders) !== 0) {
     for (const match of policy.retriableHeaders) {
-      if (matchesHeader(match, match.name === ':status' ? String(status) : head.get(match.name))) {
+      if (matchesResponseHeader(match, head)) {
         return 'after-back-off';
       }
     }

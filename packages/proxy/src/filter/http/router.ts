@@ -87,7 +87,11 @@ function limitDuration(stream: HttpStream): boolean {
   if (limit?.grpcTimeoutMaxMs !== undefined && asked !== undefined) {
     const bound = limit.grpcTimeoutMaxMs;
     const bounded = bound > 0 && asked > bound ? bound : asked;
-    maxMs = Math.max(0, bounded - limit.grpcTimeoutOffsetMs);
+    maxMs = bounded - limit.grpcTimeoutOffsetMs;
+    if (maxMs <= 0) {
+      stream.onTimer(StreamTimer.duration);
+      return false;
+    }
   } else if (maxMs === 0) {
     return true;
   }

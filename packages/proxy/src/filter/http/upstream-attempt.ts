@@ -10,6 +10,7 @@ import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
 import { Outcome, type OutcomeCode } from '../../endpoint/outcome.ts';
+import { matchesResponse } from '../../outlier-detection/response-match.ts';
 import type { HttpPool, PoolWaiter } from '../../pool/http-pool.ts';
 import type { UpstreamHttpConnection, UpstreamUser } from '../../pool/upstream-http-connection.ts';
 import { grpcStatusNumber, httpStatusOfGrpc } from './grpc/grpc-status.ts';
@@ -184,19 +185,31 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
       checks.failImmediately();
     }
     this.responseComplete = endStream;
-    const isGrpc = this.stream.info.isGrpc && head.status === 200;
-    if (!isGrpc) {
-      this.#report(Outcome.response, head.status, -1);
-    } else if (endStream || head.indexOfKnown(KnownHeader.grpcStatus) >= 0) {
-      this.#reportGrpc(head);
-    }
+    this.#reportResponse(head, endStream);
     onTryResponse(this.stream, this, head, endStream);
   }
 
-  /** @param fields the trailers, or a head that stands for them. */
-  #reportGrpc(fields: HeadFields | undefined): void {
-    const status = grpcStatusNumber(fields?.getKnown(KnownHeader.grpcStatus, 'grpc-status'));
-    this.#report(Outcome.response, status < 0 ? 200 : httpStatusOfGrpc(status), status);
+  /** What the head says of the endpoint. For gRPC its own status counts, whatever the cluster takes for errors: that of the trailers, if the head has none. */
+  #reportResponse(head: ResponseHead, endStream: boolean): void {
+    const errors = this.cluster?.outlierErrors;
+    if (this.stream.info.isGrpc) {
+      if (endStream || head.indexOfKnown(KnownHeader.grpcStatus) >= 0) {
+        this.#reportGrpc(head, head.status);
+      } else if (head.status !== 200) {
+        this.#report(Outcome.response, head.status, -1);
+      }
+    } else if (errors === undefined) {
+      this.#report(Outcome.response, head.status, -1);
+    } else {
+      this.#report(Outcome.response, matchesResponse(errors, head) ? Math.max(head.status, 500) : 200, -1);
+      this.#failed = head.status >= 500;
+    }
+  }
+
+  /** @param fields the trailers, or a head that stands for them. @param status of HTTP, where they have none. */
+  #reportGrpc(fields: HeadFields | undefined, status = 200): void {
+    const grpcStatus = grpcStatusNumber(fields?.getKnown(KnownHeader.grpcStatus, 'grpc-status'));
+    this.#report(Outcome.response, grpcStatus < 0 ? status : httpStatusOfGrpc(grpcStatus), grpcStatus);
   }
 
   onBodyData(bytes: Buffer, start: number, end: number): void {

@@ -21,6 +21,7 @@ import { http2OptionsFromXds } from './http2-options.ts';
 import { loadBalancerFromXds } from './load-balancer.ts';
 import { labelsFromStruct, stringAt } from './metadata.ts';
 import { outlierDetectionFromXds } from './outlier-detection.ts';
+import { responseMatchFromXds } from './response-match.ts';
 import { upstreamTlsFromXds } from './tls.ts';
 
 /** `Cluster.connect_timeout`, "If not set, a default value of 5s will be used". */
@@ -275,6 +276,7 @@ function upstreamHttpFromXds(cluster: Decoded<typeof Cluster>, problems: Problem
   ) {
     problems.add('one of explicit_http_config, use_downstream_protocol_config, auto_config is required', at);
   }
+  const errorMatcher = options?.outlier_detection?.error_matcher;
   const chosen = options?.explicit_http_config ?? options?.auto_config ?? options?.use_downstream_protocol_config;
   return {
     protocol: protocolOf(options),
@@ -284,6 +286,13 @@ function upstreamHttpFromXds(cluster: Decoded<typeof Cluster>, problems: Problem
     http2: problems.within(at, () =>
       http2OptionsFromXds(chosen?.http2_protocol_options, DEFAULT_MAX_CONCURRENT_STREAMS, problems),
     ),
+    ...(errorMatcher === undefined
+      ? {}
+      : {
+          outlierErrors: problems.within(`${at}.outlier_detection.error_matcher`, () =>
+            responseMatchFromXds(errorMatcher, problems),
+          ),
+        }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   ClusterRoundRobinLbConfig,
   LoadBalancingPolicy,
 } from './load-balancing-schema.ts';
+import { MatchPredicate } from './match-predicate-schema.ts';
 import { OutlierDetection } from './outlier-detection-schema.ts';
 import {
   any,
@@ -124,6 +125,11 @@ export const HttpProtocolOptionsAutoHttpConfig = message(
   '3:http3_protocol_options 4:alternate_protocols_cache_options',
 );
 
+export const HttpProtocolOptionsOutlierDetection = message(
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.OutlierDetection',
+  { error_matcher: nested(1, MatchPredicate) },
+);
+
 export const UpstreamHttpOptions = message(
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
   {
@@ -131,8 +137,9 @@ export const UpstreamHttpOptions = message(
     explicit_http_config: nested(3, HttpProtocolOptionsExplicitHttpConfig),
     use_downstream_protocol_config: nested(4, HttpProtocolOptionsUseDownstreamHttpConfig),
     auto_config: nested(5, HttpProtocolOptionsAutoHttpConfig),
+    outlier_detection: nested(8, HttpProtocolOptionsOutlierDetection),
   },
-  '2:upstream_http_protocol_options 6:http_filters 7:header_validation_config',
+  '2:upstream_http_protocol_options 6:http_filters 7:header_validation_config 9:request_mirror_policies 10:hash_policy 11:retry_policy',
   [['explicit_http_config', 'use_downstream_protocol_config', 'auto_config']],
 );
 

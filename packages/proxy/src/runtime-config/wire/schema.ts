@@ -154,6 +154,19 @@ export function nested<M extends AnyMessage>(number: number, type: M): Field<Dec
   return { number, kind: 'message', shape: 'single', optional: false, message: type };
 }
 
+/** As {@link nested}, of a message that is declared later, because it holds itself. */
+export function nestedLater<T>(number: number, type: () => AnyMessage, shape: 'single' | 'repeated'): Field<T> {
+  return {
+    number,
+    kind: 'message',
+    shape,
+    optional: false,
+    get message() {
+      return type();
+    },
+  };
+}
+
 /** A `google.protobuf.Any` that may hold one of `types`; another type URL is refused. */
 export function any<const M extends readonly AnyMessage[]>(
   number: number,
