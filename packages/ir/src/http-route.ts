@@ -71,6 +71,8 @@ export interface RetryPolicy {
   readonly backOffBaseMs?: number;
   /** False: a retry may go where the request was before. Absent = true. */
   readonly avoidPreviousEndpoints?: boolean;
+  /** Every second retry leaves the priorities where the request was; localities are priorities where the nearest come first. Absent = false. */
+  readonly avoidPreviousPriorities?: true;
   /** Envoy's names of conditions, in the order given. */
   readonly on: readonly string[];
   readonly statusCodes: readonly number[];

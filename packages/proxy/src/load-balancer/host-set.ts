@@ -8,6 +8,7 @@ export interface Prioritised extends Balanced {
   readonly condition: 'healthy' | 'degraded' | 'unhealthy';
   /** It has not been looked at yet and does not count (`ignore_new_hosts_until_first_hc`). */
   readonly excluded: boolean;
+  readonly priority: number;
   /** It has left the cluster; tables that are about to be replaced may still have it. */
   readonly removed: boolean;
 }

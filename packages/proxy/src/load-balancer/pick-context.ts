@@ -1,7 +1,9 @@
 import type { Hash64 } from './hash64.ts';
+import type { Prioritised } from './host-set.ts';
+import type { RetryPriority } from './retry-priority.ts';
 
 /** What one request asks of the balancer. The balancer keeps nothing of it. */
-export interface PickContext<T> {
+export interface PickContext<T extends Prioritised> {
   /** Of the request, by the hash policies of its route; undefined: none was computed, and hashing policies choose at random. */
   readonly hash: Hash64 | undefined;
   /** Address of the endpoint that the request is to go to (session persistence), empty when there is none. */
@@ -10,6 +12,8 @@ export interface PickContext<T> {
   readonly isOverrideStrict: boolean;
   /** How often more a choice is made when {@link shouldSkip} refuses one; the last one stands then. */
   readonly hostSelectionRetries: number;
+  /** Leads away from priorities where the request was; undefined: none is avoided. Hashing policies do not hear it. */
+  readonly retryPriority?: RetryPriority<T> | undefined;
   /** Refuses an endpoint, because the request was there before (retry host predicates). */
   shouldSkip(endpoint: T): boolean;
 }

@@ -15,6 +15,9 @@ export interface PriorityLoad {
   readonly degraded: Uint32Array;
   /** Too few are healthy: choices are made among all endpoints of the priority. */
   readonly panic: readonly boolean[];
+  /** How much each priority could take, in percent. */
+  readonly healthyShare: readonly number[];
+  readonly degradedShare: readonly number[];
 }
 
 /**
@@ -47,7 +50,7 @@ export function priorityLoad(
     distributeByNumber(healthy, levels);
     degraded.fill(0);
   }
-  return { healthy, degraded, panic };
+  return { healthy, degraded, panic, healthyShare, degradedShare };
 }
 
 /** Whether fewer than `thresholdPercent` of the endpoints may be used. */

@@ -6,6 +6,7 @@ import { type HostAvailability, HostSet, type LocalityGroup, type Prioritised } 
 import type { PickContext } from './pick-context.ts';
 import { createPicker, type PickerContext } from './picker.ts';
 import { isInPanic, type PriorityLoad, priorityLoad } from './priority-load.ts';
+import type { RetryPriority } from './retry-priority.ts';
 import { chooseZone, type LocalCluster, type ZoneRoute, zoneRoute } from './zone-routing.ts';
 
 /** What the balancer counts; names as Envoy's `lb_…`. */
@@ -60,7 +61,7 @@ export class PrioritySet<T extends Prioritised> {
   #levels: readonly HostSet<T>[] = [];
   #ownLocalityFirst = false;
   #overprovisioningFactor = 140;
-  #load: PriorityLoad = { healthy: new Uint32Array(0), degraded: new Uint32Array(0), panic: [] };
+  #load: PriorityLoad = priorityLoad([], 140, 0);
   #zones: ZoneRoute = { kind: 'none', reason: 'no-localities' };
   #lastLocalCluster: LocalCluster | undefined = undefined;
   /** This cluster as those see it that balance by zone, until something changes. */
@@ -133,7 +134,7 @@ export class PrioritySet<T extends Prioritised> {
     for (let attempt = 0; ; attempt += 1) {
       const endpoint =
         tables === undefined || hash === undefined
-          ? this.#pickOnce()
+          ? this.#pickOnce(context?.retryPriority)
           : (tables.choose(priority, hash, attempt) ?? this.#pickBeside(tables, priority));
       if (endpoint === undefined || attempt >= retries || context === undefined || !context.shouldSkip(endpoint)) {
         return endpoint;
@@ -212,12 +213,12 @@ export class PrioritySet<T extends Prioritised> {
     return this.#load.panic[priority] === true ? level.pickAny() : level.pick('healthy');
   }
 
-  #pickOnce(): T | undefined {
-    if (this.#isSimple) {
+  #pickOnce(retryPriority: RetryPriority<T> | undefined): T | undefined {
+    if (this.#isSimple && retryPriority === undefined) {
       return this.#levels[0]?.pick('healthy');
     }
     const { random } = this.#options;
-    const { healthy, degraded } = this.#load;
+    const { healthy, degraded } = retryPriority === undefined ? this.#load : retryPriority.loadOf(this.#load);
     const point = Math.floor(random() * 100);
     let index = levelAt(healthy, point);
     let availability: HostAvailability = 'healthy';

@@ -18,6 +18,8 @@ export interface RetryPolicy {
   /** Unless one of them matches, the request is not repeated; empty: any request may be. */
   readonly retriableRequestHeaders: readonly HeaderMatch[];
   readonly avoidPreviousHosts: boolean;
+  /** Priorities where a request was are left out, looked at anew after so many tries; absent: they are not. */
+  readonly previousPriorities?: number;
   readonly hostSelectionRetryMaxAttempts: number;
 }
 

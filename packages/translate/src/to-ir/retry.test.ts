@@ -41,6 +41,11 @@ test('the wait and the choice of endpoints are kept, and nothing where nothing i
     backOffBaseMs: 40,
     avoidPreviousEndpoints: false,
   });
+  assert.equal(retryPolicy({ attempts: 1, retryRemoteLocalities: true }, istioRetry)?.avoidPreviousPriorities, true);
+  assert.equal(
+    'avoidPreviousPriorities' in (retryPolicy({ attempts: 1, retryRemoteLocalities: false }, istioRetry) ?? {}),
+    false,
+  );
   assert.equal(
     'backOffBaseMs' in (retryPolicy({ attempts: 1, retryIgnorePreviousHosts: true }, istioRetry) ?? {}),
     false,

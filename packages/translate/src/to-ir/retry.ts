@@ -23,6 +23,7 @@ export function retryPolicy(
   const more = {
     ...backOff(spec.backoff),
     ...(spec.retryIgnorePreviousHosts === false ? { avoidPreviousEndpoints: false } : {}),
+    ...(spec.retryRemoteLocalities === true ? { avoidPreviousPriorities: true as const } : {}),
   };
   const parts = (spec.retryOn ?? '')
     .split(',')

@@ -23,6 +23,7 @@ import {
   RetryPolicy as RetryMessage,
   RetryPolicy_RetryBackOff,
   RetryPolicy_RetryHostPredicate,
+  RetryPolicy_RetryPriority,
   Route,
   RouteAction,
   RouteAction_ClusterNotFoundResponseCode,
@@ -38,6 +39,7 @@ import {
   WeightedCluster_ClusterWeight,
 } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
 import { PreviousHostsPredicate } from '@weft/xds-types/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.ts';
+import { PreviousPrioritiesConfig } from '@weft/xds-types/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.ts';
 import { RegexMatchAndSubstitute } from '@weft/xds-types/envoy/type/matcher/v3/regex.ts';
 import { duration } from './core.ts';
 import { create, perObject } from './message.ts';
@@ -190,6 +192,19 @@ const previousHosts = create(RetryPolicy_RetryHostPredicate, {
   },
 });
 
+/** Istio's: the first retry may go anywhere, those behind it leave what the two before went to. */
+const previousPriorities = create(RetryPolicy_RetryPriority, {
+  name: 'envoy.retry_priorities.previous_priorities',
+  configType: {
+    $case: 'typedConfig',
+    value: packAny(
+      'envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig',
+      PreviousPrioritiesConfig,
+      create(PreviousPrioritiesConfig, { updateFrequency: 2 }),
+    ),
+  },
+});
+
 /** The same message for the same IR. */
 export const retryMessage: (retry: RetryPolicy) => RetryMessage = perObject((retry) =>
   create(RetryMessage, {
@@ -203,6 +218,7 @@ export const retryMessage: (retry: RetryPolicy) => RetryMessage = perObject((ret
     ...(retry.avoidPreviousEndpoints === false
       ? {}
       : { retryHostPredicate: [previousHosts], hostSelectionRetryMaxAttempts: hostSelectionAttempts }),
+    retryPriority: retry.avoidPreviousPriorities === true ? previousPriorities : undefined,
     retriableStatusCodes: [...retry.statusCodes],
   }),
 );

@@ -2,6 +2,7 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
 import type { Hash64 } from '../../load-balancer/hash64.ts';
 import type { PickContext } from '../../load-balancer/pick-context.ts';
+import type { RetryPriority } from '../../load-balancer/retry-priority.ts';
 import type { HashPolicy } from '../../runtime-config/load-balancing.ts';
 import type { HttpStream } from './http-stream.ts';
 import { type HashSubject, hashRequest } from './request-hash.ts';
@@ -21,6 +22,7 @@ export class EndpointChoice implements PickContext<Endpoint> {
   overrideAddress = '';
   isOverrideStrict = false;
   hostSelectionRetries = 0;
+  retryPriority: RetryPriority<Endpoint> | undefined = undefined;
   /** Values of `set-cookie` for the response of an upstream. */
   readonly setCookies: string[] = [];
 
@@ -39,6 +41,7 @@ export class EndpointChoice implements PickContext<Endpoint> {
     this.#tried = triedEndpoints;
     this.hostSelectionRetries = avoids ? policy.hostSelectionRetryMaxAttempts : 0;
     if (info.attemptCount > 0) {
+      this.retryPriority = retries.priority;
       // A session's endpoint that has just failed is not asked again.
       this.overrideAddress = '';
     }
@@ -57,6 +60,7 @@ export class EndpointChoice implements PickContext<Endpoint> {
     this.overrideAddress = '';
     this.isOverrideStrict = false;
     this.hostSelectionRetries = 0;
+    this.retryPriority = undefined;
     this.setCookies.length = 0;
   }
 

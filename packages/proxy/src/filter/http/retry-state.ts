@@ -1,5 +1,6 @@
 import type { CircuitBreaker } from '../../cluster/circuit-breaker.ts';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
+import { RetryPriority } from '../../load-balancer/retry-priority.ts';
 import { matchesAnyHeader, type RouteSubject } from '../../route/route-match.ts';
 import type { RetryPolicy } from '../../runtime-config/retry-policy.ts';
 import type { UpstreamAttempt } from './upstream-attempt.ts';
@@ -19,6 +20,8 @@ export class RetryState {
   pending = false;
   /** Where it was sent, if the policy wants to go elsewhere. */
   readonly triedEndpoints: Endpoint[] = [];
+  /** Where the policy leads away from priorities. */
+  priority: RetryPriority<Endpoint> | undefined = undefined;
   /** Tries beside the stream's own whose time is up, but which may still be answered first. */
   readonly hedged: UpstreamAttempt[] = [];
   #breaker: CircuitBreaker | undefined = undefined;
@@ -28,7 +31,10 @@ export class RetryState {
     if (policy === undefined) {
       return;
     }
-    const { retriableRequestHeaders } = policy;
+    const { retriableRequestHeaders, previousPriorities } = policy;
+    if (previousPriorities !== undefined) {
+      this.priority = new RetryPriority(previousPriorities);
+    }
     this.forbidden = retriableRequestHeaders.length > 0 && !matchesAnyHeader(retriableRequestHeaders, subject);
     this.left = this.forbidden ? 0 : policy.numRetries;
   }
@@ -72,6 +78,7 @@ export class RetryState {
     this.free = 0;
     this.afterTimeout = false;
     this.pending = false;
+    this.priority = undefined;
     if (this.triedEndpoints.length > 0) {
       this.triedEndpoints.length = 0;
     }

@@ -32,6 +32,7 @@ export function startTry(stream: HttpStream): void {
   if (retries.policy?.avoidPreviousHosts === true) {
     retries.triedEndpoints.push(endpoint);
   }
+  retries.priority?.onTry(endpoint);
   const action = stream.route?.forward;
   if (action?.hostRewrite?.kind === 'auto' && endpoint.config.hostname !== '') {
     if (info.attemptCount === 1) {

@@ -49,9 +49,28 @@ export function retryPolicyFromXds(policy: Decoded<typeof RetryPolicySchema>, pr
     retriableStatusCodes: new Set(policy.retriable_status_codes),
     retriableHeaders: matches('retriable_headers'),
     retriableRequestHeaders: matches('retriable_request_headers'),
+    ...previousPrioritiesFromXds(policy, problems),
     avoidPreviousHosts: policy.retry_host_predicate.length > 0,
     hostSelectionRetryMaxAttempts: attempts === 0 ? 1 : attempts,
   };
+}
+
+function previousPrioritiesFromXds(
+  { retry_priority: priority }: Decoded<typeof RetryPolicySchema>,
+  problems: Problems,
+): Pick<RetryPolicy, 'previousPriorities'> {
+  if (priority === undefined) {
+    return {};
+  }
+  if (priority.typed_config === undefined) {
+    problems.add('required', 'retry_priority.typed_config');
+    return {};
+  }
+  const previousPriorities = Number(priority.typed_config.value.update_frequency);
+  if (previousPriorities < 1) {
+    problems.add('must be at least 1', 'retry_priority.typed_config.update_frequency');
+  }
+  return { previousPriorities };
 }
 
 function rateLimitedFromXds(

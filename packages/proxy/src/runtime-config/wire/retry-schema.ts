@@ -41,12 +41,23 @@ export const RetryPolicyRetryHostPredicate = message('envoy.config.route.v3.Retr
   typed_config: any(3, [PreviousHostsPredicate]),
 });
 
+export const PreviousPrioritiesConfig = message(
+  'envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig',
+  { update_frequency: int64(1) },
+);
+
+export const RetryPolicyRetryPriority = message('envoy.config.route.v3.RetryPolicy.RetryPriority', {
+  name: string(1),
+  typed_config: any(3, [PreviousPrioritiesConfig]),
+});
+
 export const RetryPolicy = message(
   'envoy.config.route.v3.RetryPolicy',
   {
     retry_on: string(1),
     num_retries: uint32Value(2),
     per_try_timeout: duration(3),
+    retry_priority: nested(4, RetryPolicyRetryPriority),
     retry_host_predicate: repeated(nested(5, RetryPolicyRetryHostPredicate)),
     host_selection_retry_max_attempts: int64(6),
     retriable_status_codes: repeated(uint32(7)),
@@ -56,7 +67,7 @@ export const RetryPolicy = message(
     rate_limited_retry_back_off: nested(11, RetryPolicyRateLimitedRetryBackOff),
     per_try_idle_timeout: duration(13),
   },
-  '4:retry_priority 12:retry_options_predicates',
+  '12:retry_options_predicates',
 );
 
 export const HedgePolicy = message(
