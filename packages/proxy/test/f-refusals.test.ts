@@ -16,6 +16,7 @@ import { decodeMessage, MAX_MESSAGE_DEPTH } from '../src/runtime-config/wire/dec
 import * as endpointSchemas from '../src/runtime-config/wire/endpoint-schema.ts';
 import * as managerSchemas from '../src/runtime-config/wire/http-connection-manager-schema.ts';
 import * as listenerSchemas from '../src/runtime-config/wire/listener-schema.ts';
+import * as matchPredicateSchemas from '../src/runtime-config/wire/match-predicate-schema.ts';
 import * as matcherSchemas from '../src/runtime-config/wire/matcher-schema.ts';
 import { parseJsonMessage } from '../src/runtime-config/wire/parse-json.ts';
 import { MAX_PROBLEMS_LISTED, Problems } from '../src/runtime-config/wire/problems.ts';
@@ -31,6 +32,7 @@ const schemas: AnyMessage[] = [
   managerSchemas,
   listenerSchemas,
   matcherSchemas,
+  matchPredicateSchemas,
   routeSchemas,
   tlsSchemas,
 ].flatMap((module) => Object.values(module));

@@ -13,12 +13,14 @@ import * as manager from '../src/runtime-config/wire/http-connection-manager-sch
 import * as httpFilter from '../src/runtime-config/wire/http-filter-schema.ts';
 import * as listener from '../src/runtime-config/wire/listener-schema.ts';
 import * as balancing from '../src/runtime-config/wire/load-balancing-schema.ts';
+import * as matchPredicate from '../src/runtime-config/wire/match-predicate-schema.ts';
 import * as matcher from '../src/runtime-config/wire/matcher-schema.ts';
 import * as outlierDetection from '../src/runtime-config/wire/outlier-detection-schema.ts';
 import * as retry from '../src/runtime-config/wire/retry-schema.ts';
 import * as route from '../src/runtime-config/wire/route-schema.ts';
 import type { AnyMessage, Field } from '../src/runtime-config/wire/schema.ts';
 import * as session from '../src/runtime-config/wire/stateful-session-schema.ts';
+import * as subset from '../src/runtime-config/wire/subset-schema.ts';
 import * as tls from '../src/runtime-config/wire/tls-schema.ts';
 
 /** The `.proto` files that the generated types are made from: the schemas must agree with them to the last field. */
@@ -38,10 +40,12 @@ const schemas: AnyMessage[] = [
   manager,
   listener,
   matcher,
+  matchPredicate,
   outlierDetection,
   retry,
   route,
   session,
+  subset,
   tls,
 ].flatMap((module) => Object.values(module).filter((value) => 'byNumber' in value));
 
@@ -97,6 +101,8 @@ const newer: Readonly<Record<string, readonly number[] | 'message'>> = {
   'envoy.type.http.v3.Cookie': [4],
   'envoy.type.http.v3.CookieAttribute': 'message',
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': [3, 4],
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': [8, 9, 10, 11],
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.OutlierDetection': 'message',
 };
 
 function protoOf(schema: AnyMessage): ProtoField[] {
@@ -131,6 +137,10 @@ function kindMatches(field: Field, proto: ProtoField): boolean {
   const wanted = wrappers[type];
   if (wanted !== undefined) {
     return field.kind === wanted;
+  }
+  if (type === 'int32') {
+    // The same on the wire.
+    return field.kind === 'int64';
   }
   if (/^(string|bytes|bool|uint32|int64|uint64|double)$/.test(type)) {
     return field.kind === type;

@@ -1,10 +1,12 @@
 import { Endpoint, type EndpointOwner, endpointAddress } from '../endpoint/endpoint.ts';
 import { HealthFlag } from '../endpoint/endpoint-health.ts';
 import { HealthChecker } from '../health-check/health-checker.ts';
+import type { Balancer } from '../load-balancer/balancer.ts';
 import { binaryText } from '../load-balancer/hash64.ts';
 import { LatencyEstimate } from '../load-balancer/peak-ewma.ts';
 import type { PickContext } from '../load-balancer/pick-context.ts';
-import { PrioritySet } from '../load-balancer/priority-set.ts';
+import { type PriorityOptions, PrioritySet } from '../load-balancer/priority-set.ts';
+import { SubsetBalancer } from '../load-balancer/subset-balancer.ts';
 import type { LocalCluster } from '../load-balancer/zone-routing.ts';
 import { OutlierDetector } from '../outlier-detection/outlier-detector.ts';
 import { HttpPool, type PoolProtocol } from '../pool/http-pool.ts';
@@ -37,7 +39,7 @@ export class Cluster implements EndpointOwner {
   readonly #http2Pools = new Map<Endpoint, HttpPool>();
   #assignment: ClusterEndpoints | undefined = undefined;
   readonly #balancing: BalancingOptions;
-  readonly #balancer: PrioritySet<Endpoint>;
+  readonly #balancer: Balancer<Endpoint>;
   readonly #outliers: OutlierDetector | undefined;
   readonly #health: HealthChecker | undefined;
   readonly #onReady: () => void;
@@ -50,7 +52,7 @@ export class Cluster implements EndpointOwner {
     this.#context = context;
     this.#balancing = config.balancing ?? defaultBalancing;
     const { localCluster } = context.place;
-    this.#balancer = new PrioritySet({
+    const options: PriorityOptions<Endpoint> = {
       policy: config.loadBalancer,
       locality: this.#balancing.locality,
       panicThresholdPercent: config.panicThresholdPercent,
@@ -62,7 +64,12 @@ export class Cluster implements EndpointOwner {
       activeTotal: () => counters.requestsActive,
       localCluster: localCluster === undefined ? undefined : () => localCluster()?.asLocalCluster(),
       onReady,
-    });
+    };
+    const { subsets } = this.#balancing;
+    this.#balancer =
+      subsets === undefined
+        ? new PrioritySet(options)
+        : new SubsetBalancer(options, subsets, ({ config: { lbMetadata } }) => lbMetadata);
     this.#outliers =
       config.outlierDetection === undefined
         ? undefined
@@ -106,7 +113,7 @@ export class Cluster implements EndpointOwner {
   }
 
   onHealthChange(endpoint: Endpoint): void {
-    this.#balancer.healthChanged();
+    this.#balancer.healthChanged(endpoint);
     if (endpoint.condition === 'unhealthy' && (endpoint.healthFlags & foundUnhealthy) !== 0) {
       this.#abandonConnections(endpoint);
     }

@@ -1,3 +1,4 @@
+import type { SubsetCriteria } from '../runtime-config/subsets.ts';
 import type { Hash64 } from './hash64.ts';
 import type { Prioritised } from './host-set.ts';
 import type { RetryPriority } from './retry-priority.ts';
@@ -14,6 +15,8 @@ export interface PickContext<T extends Prioritised> {
   readonly hostSelectionRetries: number;
   /** Leads away from priorities where the request was; undefined: none is avoided. Hashing policies do not hear it. */
   readonly retryPriority?: RetryPriority<T> | undefined;
+  /** The subset that the request goes to, in clusters that have subsets; absent: it names none. */
+  readonly subset?: SubsetCriteria | undefined;
   /** Refuses an endpoint, because the request was there before (retry host predicates). */
   shouldSkip(endpoint: T): boolean;
 }

@@ -1,5 +1,6 @@
 import type { LoadBalancerPolicy, LocalityBalancing } from '../runtime-config/load-balancing.ts';
 import type { BackgroundWork } from './background-work.ts';
+import type { Balancer } from './balancer.ts';
 import { HashTables } from './hash-tables.ts';
 import { type Hash64, hashModulo } from './hash64.ts';
 import { type HostAvailability, HostSet, type LocalityGroup, type Prioritised } from './host-set.ts';
@@ -18,6 +19,10 @@ export class BalancerCounters {
   zoneClusterTooSmall = 0;
   localClusterNotOk = 0;
   recalculateZoneStructures = 0;
+  subsetsActive = 0;
+  subsetsSelected = 0;
+  subsetsFallback = 0;
+  subsetsFallbackPanic = 0;
 }
 
 /** The endpoints of one priority. */
@@ -55,7 +60,7 @@ export interface PriorityPolicy {
  * The balancer of a cluster: a priority by health, in it a locality where the configuration says so, in that an endpoint by the policy. With
  * ring hash and Maglev the priority's table chooses. Orders and defaults are Envoy's.
  */
-export class PrioritySet<T extends Prioritised> {
+export class PrioritySet<T extends Prioritised> implements Balancer<T> {
   readonly #options: PriorityOptions<T>;
   readonly #tables: HashTables<T> | undefined;
   #levels: readonly HostSet<T>[] = [];

@@ -14,6 +14,7 @@ import type {
 } from './load-balancing.ts';
 import type { OutlierDetectionConfig, ResponseMatch } from './outlier-detection.ts';
 import type { RetryPolicy } from './retry-policy.ts';
+import type { SubsetCriteria } from './subsets.ts';
 import type { DownstreamTls, SecretConfig, UpstreamTls } from './tls-config.ts';
 import type { JsonObject } from './wire/schema.ts';
 
@@ -476,6 +477,8 @@ export interface WeightedCluster {
   /** Goes before the host rewrite of the route. */
   readonly hostRewrite?: string;
   readonly filterConfigs?: RouteFilterConfigs;
+  /** The subset of the cluster that requests go to; absent: they name none. */
+  readonly subset?: SubsetCriteria;
   /** Relative to the sum over the list; a single entry has weight 1. */
   readonly weight: number;
   readonly headers: HeaderEdits;

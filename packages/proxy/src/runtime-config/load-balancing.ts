@@ -1,3 +1,5 @@
+import type { SubsetBalancing } from './subsets.ts';
+
 /** How an endpoint is chosen among those of one priority (and locality). */
 export type LoadBalancerPolicy =
   | { readonly kind: 'round-robin'; readonly slowStart?: SlowStartConfig }
@@ -77,6 +79,8 @@ export interface BalancingOptions {
   readonly ignoreNewHostsUntilFirstHealthCheck: boolean;
   /** Pooled connections are given up whenever endpoints come or go. */
   readonly closeConnectionsOnHostSetChange: boolean;
+  /** Requests go to endpoints with the metadata that their routes ask for. Absent: to any. */
+  readonly subsets?: SubsetBalancing;
 }
 
 /** Envoy's defaults. */

@@ -224,6 +224,25 @@ const clusterFamilies: readonly ClusterFamily[] = [
   family('upstream_rq_retry_success', 'counter', 'Retries that succeeded.', (c) => c.retrySuccess),
   family('upstream_rq_retry_overflow', 'counter', 'Retries refused by the breaker.', (c) => c.retryOverflow),
   family('upstream_rq_retry_limit_exceeded', 'counter', 'Requests out of retries.', (c) => c.retryLimitExceeded),
+  family('lb_subsets_active', 'gauge', 'Subsets that have endpoints.', (c) => c.balancer.subsetsActive),
+  family(
+    'lb_subsets_selected',
+    'counter',
+    'Choices in the subset that was asked for.',
+    (c) => c.balancer.subsetsSelected,
+  ),
+  family(
+    'lb_subsets_fallback',
+    'counter',
+    'Choices by the fallback policy of subsets.',
+    (c) => c.balancer.subsetsFallback,
+  ),
+  family(
+    'lb_subsets_fallback_panic',
+    'counter',
+    'Choices among all endpoints, as there was none in a subset.',
+    (c) => c.balancer.subsetsFallbackPanic,
+  ),
   family('lb_healthy_panic', 'counter', 'Choices among all endpoints, healthy or not.', (c) => c.balancer.healthyPanic),
   family(
     'lb_zone_routing_all_directly',

@@ -4,6 +4,7 @@ import type { Hash64 } from '../../load-balancer/hash64.ts';
 import type { PickContext } from '../../load-balancer/pick-context.ts';
 import type { RetryPriority } from '../../load-balancer/retry-priority.ts';
 import type { HashPolicy } from '../../runtime-config/load-balancing.ts';
+import type { SubsetCriteria } from '../../runtime-config/subsets.ts';
 import type { HttpStream } from './http-stream.ts';
 import { type HashSubject, hashRequest } from './request-hash.ts';
 
@@ -23,6 +24,7 @@ export class EndpointChoice implements PickContext<Endpoint> {
   isOverrideStrict = false;
   hostSelectionRetries = 0;
   retryPriority: RetryPriority<Endpoint> | undefined = undefined;
+  subset: SubsetCriteria | undefined = undefined;
   /** Values of `set-cookie` for the response of an upstream. */
   readonly setCookies: string[] = [];
 
@@ -38,6 +40,7 @@ export class EndpointChoice implements PickContext<Endpoint> {
       this.#computeHash(stream, cluster);
     }
     const avoids = policy?.avoidPreviousHosts === true && triedEndpoints.length > 0;
+    this.subset = stream.choice?.config.subset;
     this.#tried = triedEndpoints;
     this.hostSelectionRetries = avoids ? policy.hostSelectionRetryMaxAttempts : 0;
     if (info.attemptCount > 0) {
@@ -61,6 +64,7 @@ export class EndpointChoice implements PickContext<Endpoint> {
     this.isOverrideStrict = false;
     this.hostSelectionRetries = 0;
     this.retryPriority = undefined;
+    this.subset = undefined;
     this.setCookies.length = 0;
   }
 

@@ -8,6 +8,7 @@ import { clusterNameFromXds, mirrorPoliciesFromXds } from './mirror-policy.ts';
 import { type PathTemplate, templateRewriteFromXds } from './path-template.ts';
 import { type RegexRewrite, regexRewriteFromXds } from './regex-rewrite.ts';
 import { retryPolicyFromXds } from './retry-policy.ts';
+import { subsetCriteriaFromXds } from './subsets.ts';
 import { clusterOfHeader, singleCluster, weightedClustersFrom } from './weighted-clusters.ts';
 
 /** `RouteAction.timeout`, "If not specified, the default is 15s". */
@@ -78,6 +79,7 @@ function clustersFromXds(action: Decoded<typeof RouteAction>, problems: Problems
           edits: entry,
           clusterHeader: entry.cluster_header,
           hostRewrite: entry.host_rewrite_literal,
+          subset: subsetCriteriaFromXds(action.metadata_match, entry.metadata_match),
           filterConfigs: problems.within(`clusters[${index}]`, () =>
             routeFilterConfigsFromXds(entry.typed_per_filter_config, problems),
           ),
@@ -94,13 +96,13 @@ function clustersFromXds(action: Decoded<typeof RouteAction>, problems: Problems
   const { cluster_header: header } = action;
   if (header !== undefined && header !== '') {
     clusterNameFromXds('', header, problems);
-    return clusterOfHeader(header.toLowerCase());
+    return clusterOfHeader(header.toLowerCase(), subsetCriteriaFromXds(action.metadata_match));
   }
   if (cluster === undefined || cluster === '') {
     problems.add('one of cluster, cluster_header, weighted_clusters is required');
     return [];
   }
-  return singleCluster(cluster);
+  return singleCluster(cluster, subsetCriteriaFromXds(action.metadata_match));
 }
 
 function templateRewriteOf(

@@ -19,6 +19,7 @@ import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { hashPoliciesFromXds } from './hash-policy.ts';
 import { localityFromXds, zoneAwareByDefault } from './locality-balancing.ts';
+import { subsetsFromXds } from './subsets.ts';
 
 const DEFAULT_CHOICE_COUNT = 2;
 const DEFAULT_ACTIVE_REQUEST_BIAS = 1;
@@ -52,6 +53,11 @@ export function loadBalancerFromXds(
   if (extension !== undefined) {
     refuseBeside(cluster, problems);
   }
+  const { lb_subset_config: subsetConfig } = cluster;
+  const subsets =
+    subsetConfig === undefined
+      ? undefined
+      : problems.within('lb_subset_config', () => subsetsFromXds(subsetConfig, locality.kind === 'weighted', problems));
   const statuses = common?.override_host_status?.statuses ?? [];
   return {
     policy,
@@ -64,6 +70,7 @@ export function loadBalancerFromXds(
       ),
       ignoreNewHostsUntilFirstHealthCheck: common?.ignore_new_hosts_until_first_hc === true,
       closeConnectionsOnHostSetChange: common?.close_connections_on_host_set_change === true,
+      ...(subsets === undefined ? {} : { subsets }),
     },
   };
 }
@@ -72,6 +79,7 @@ export function loadBalancerFromXds(
 function refuseBeside(cluster: Decoded<typeof Cluster>, problems: Problems): void {
   const common = cluster.common_lb_config;
   const fields = {
+    lb_subset_config: cluster.lb_subset_config,
     'common_lb_config.zone_aware_lb_config': common?.zone_aware_lb_config,
     'common_lb_config.locality_weighted_lb_config': common?.locality_weighted_lb_config,
     'common_lb_config.consistent_hashing_lb_config': common?.consistent_hashing_lb_config,

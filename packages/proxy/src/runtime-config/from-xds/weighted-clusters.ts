@@ -1,4 +1,5 @@
 import type { RouteFilterConfigs, WeightedCluster } from '../config.ts';
+import type { SubsetCriteria } from '../subsets.ts';
 import type { Problems } from '../wire/problems.ts';
 import { type HeaderEditFields, headerEditsFromXds, noHeaderEdits } from './header-edits.ts';
 import { clusterNameFromXds } from './mirror-policy.ts';
@@ -10,16 +11,21 @@ interface Entry {
   readonly clusterHeader?: string;
   readonly hostRewrite?: string | undefined;
   readonly filterConfigs?: RouteFilterConfigs;
+  readonly subset?: SubsetCriteria | undefined;
 }
 
 /** One cluster with all of the weight. */
-export function singleCluster(cluster: string): WeightedCluster[] {
-  return [{ cluster, weight: 1, headers: noHeaderEdits }];
+export function singleCluster(cluster: string, subset?: SubsetCriteria): WeightedCluster[] {
+  return [{ cluster, weight: 1, headers: noHeaderEdits, ...subsetField(subset) }];
 }
 
 /** The cluster that a request field names. */
-export function clusterOfHeader(clusterHeader: string): WeightedCluster[] {
-  return [{ cluster: '', clusterHeader, weight: 1, headers: noHeaderEdits }];
+export function clusterOfHeader(clusterHeader: string, subset?: SubsetCriteria): WeightedCluster[] {
+  return [{ cluster: '', clusterHeader, weight: 1, headers: noHeaderEdits, ...subsetField(subset) }];
+}
+
+function subsetField(subset: SubsetCriteria | undefined): Pick<WeightedCluster, 'subset'> {
+  return subset === undefined ? {} : { subset };
 }
 
 /** A weighted list; the weights must not sum up to nothing, nor to more than Envoy's 2^32 - 1. */
@@ -43,6 +49,7 @@ export function weightedClustersFrom(entries: readonly Entry[], problems: Proble
       headers: edits === undefined ? noHeaderEdits : headerEditsFromXds(edits, problems),
       ...(clusterHeader === '' ? {} : { clusterHeader: clusterHeader.toLowerCase() }),
       ...(hostRewrite === '' ? {} : { hostRewrite }),
+      ...subsetField(entry.subset),
       ...(filterConfigs === undefined || filterConfigs.size === 0 ? {} : { filterConfigs }),
     };
   });

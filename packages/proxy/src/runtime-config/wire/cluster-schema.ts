@@ -29,6 +29,7 @@ import {
   struct,
   uint32Value,
 } from './schema.ts';
+import { ClusterLbSubsetConfig } from './subset-schema.ts';
 import { RawBuffer, UpstreamTlsContext } from './tls-schema.ts';
 
 export const TcpKeepalive = message(
@@ -164,6 +165,7 @@ export const Cluster = message(
     circuit_breakers: nested(10, CircuitBreakers),
     dns_refresh_rate: duration(16),
     dns_lookup_family: enumeration(17, 'AUTO=0 V4_ONLY=1 V6_ONLY=2 V4_PREFERRED=3 ALL=4'),
+    lb_subset_config: nested(22, ClusterLbSubsetConfig),
     ring_hash_lb_config: nested(23, ClusterRingHashLbConfig),
     transport_socket: nested(24, UpstreamTransportSocket),
     metadata: nested(25, Metadata),
@@ -184,6 +186,6 @@ export const Cluster = message(
     wait_for_warm_on_init: boolValue(54),
     round_robin_lb_config: nested(56, ClusterRoundRobinLbConfig),
   },
-  '9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 20:cleanup_interval 21:upstream_bind_config 22:lb_subset_config 26:protocol_selection 29:common_http_protocol_options 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
+  '9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
   [['least_request_lb_config', 'round_robin_lb_config', 'ring_hash_lb_config', 'maglev_lb_config']],
 );

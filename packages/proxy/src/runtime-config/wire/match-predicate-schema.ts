@@ -30,7 +30,7 @@ export interface MatchSetValue {
   readonly rules: readonly MatchPredicateValue[];
 }
 
-const MatchSet = message('envoy.config.common.matcher.v3.MatchPredicate.MatchSet', {
+export const MatchSet = message('envoy.config.common.matcher.v3.MatchPredicate.MatchSet', {
   rules: nestedLater<readonly MatchPredicateValue[]>(1, () => MatchPredicate, 'repeated'),
 });
 

@@ -23,21 +23,18 @@ import {
   uint32Value,
 } from './schema.ts';
 
-export const WeightedClusterClusterWeight = message(
-  'envoy.config.route.v3.WeightedCluster.ClusterWeight',
-  {
-    name: string(1),
-    weight: uint32Value(2),
-    request_headers_to_add: repeated(nested(4, HeaderValueOption)),
-    response_headers_to_add: repeated(nested(5, HeaderValueOption)),
-    response_headers_to_remove: repeated(string(6)),
-    request_headers_to_remove: repeated(string(9)),
-    typed_per_filter_config: map(any(10, routeFilterTypes)),
-    host_rewrite_literal: optional(string(11)),
-    cluster_header: string(12),
-  },
-  '3:metadata_match',
-);
+export const WeightedClusterClusterWeight = message('envoy.config.route.v3.WeightedCluster.ClusterWeight', {
+  name: string(1),
+  weight: uint32Value(2),
+  metadata_match: nested(3, Metadata),
+  request_headers_to_add: repeated(nested(4, HeaderValueOption)),
+  response_headers_to_add: repeated(nested(5, HeaderValueOption)),
+  response_headers_to_remove: repeated(string(6)),
+  request_headers_to_remove: repeated(string(9)),
+  typed_per_filter_config: map(any(10, routeFilterTypes)),
+  host_rewrite_literal: optional(string(11)),
+  cluster_header: string(12),
+});
 
 export const WeightedCluster = message('envoy.config.route.v3.WeightedCluster', {
   clusters: repeated(nested(1, WeightedClusterClusterWeight)),
@@ -125,6 +122,7 @@ export const RouteAction = message(
     cluster: optional(string(1)),
     cluster_header: optional(string(2)),
     weighted_clusters: nested(3, WeightedCluster),
+    metadata_match: nested(4, Metadata),
     prefix_rewrite: string(5),
     host_rewrite_literal: optional(string(6)),
     auto_host_rewrite: boolValue(7),
@@ -145,7 +143,7 @@ export const RouteAction = message(
     append_x_forwarded_host: bool(38),
     path_rewrite_policy: nested(41, PathRewritePolicy),
   },
-  '4:metadata_match 13:rate_limits 14:include_vh_rate_limits 17:cors 25:upgrade_configs 26:internal_redirect_action 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
+  '13:rate_limits 14:include_vh_rate_limits 17:cors 25:upgrade_configs 26:internal_redirect_action 31:max_internal_redirects 33:retry_policy_typed_config 34:internal_redirect_policy 37:cluster_specifier_plugin 39:inline_cluster_specifier_plugin 40:early_data_policy',
   [
     ['cluster', 'cluster_header', 'weighted_clusters'],
     ['host_rewrite_literal', 'auto_host_rewrite', 'host_rewrite_header', 'host_rewrite_path_regex'],
