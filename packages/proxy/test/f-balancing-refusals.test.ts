@@ -22,6 +22,11 @@ const cluster = (fields: JsonObject): JsonObject => ({
   load_assignment: { cluster_name: 'c', endpoints: [] },
   ...fields,
 });
+const original = (fields: JsonObject, config: JsonObject = {}): JsonObject => ({
+  ...{ name: 'c', type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED' },
+  original_dst_lb_config: { use_http_header: true, ...config },
+  ...fields,
+});
 const selector = (fields: JsonObject): JsonObject =>
   cluster({ lb_subset_config: { subset_selectors: [{ keys: ['a', 'b'], ...fields }] } });
 const optionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -73,6 +78,15 @@ const clusters: readonly (readonly [field: RegExp, cluster: JsonObject])[] = [
       },
     }),
   ],
+  [/lb_policy: CLUSTER_PROVIDED is required with the type ORIGINAL_DST/, original({ lb_policy: 'ROUND_ROBIN' })],
+  [/lb_policy: goes together with the type ORIGINAL_DST/, cluster({ lb_policy: 'CLUSTER_PROVIDED' })],
+  [/load_assignment: set in a cluster of type ORIGINAL_DST/, original({ load_assignment: { cluster_name: 'c' } })],
+  [/lb_subset_config: set in a cluster of type ORIGINAL_DST/, original({ lb_subset_config: {} })],
+  [/cleanup_interval: must be above 0/, original({ cleanup_interval: '0s' })],
+  [/use_http_header: required: .*SO_ORIGINAL_DST/, original({}, { use_http_header: false })],
+  [/upstream_port_override: must be at most 65535/, original({}, { upstream_port_override: 65_536 })],
+  [/http_header_name: of the pseudo fields only :authority/, original({}, { http_header_name: ':path' })],
+  [/metadata_key: not supported/, original({}, { metadata_key: { key: 'x' } })],
   [/error_matcher: one of or_match/, errors({})],
   [/error_matcher\.or_match\.rules: at least two/, errors({ or_match: { rules: [status] } })],
   [/and_match\.rules\[1\]\.not_match: one of or_match/, errors({ and_match: { rules: [status, { not_match: {} }] } })],

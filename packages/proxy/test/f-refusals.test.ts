@@ -398,7 +398,7 @@ describe('a cluster is refused', () => {
   it('for discovery types, balancers and checks that the proxy has not', () => {
     assert.match(
       refusalsOf({ clusterDiscoveryType: { $case: 'type', value: 4 } }),
-      /^type: ORIGINAL_DST is not supported/m,
+      /^original_dst_lb_config\.use_http_header: required: where a connection went/m,
     );
     const failing = { ...HealthCheck.decode(new Uint8Array()), eventLogPath: '/log', altPort: 1 };
     const problems = refusalsOf({ healthChecks: [failing, failing] });
@@ -417,7 +417,7 @@ describe('a cluster is refused', () => {
       refusalsOf({ clusterDiscoveryType: { $case: 'type', value: 2 }, edsClusterConfig: undefined }),
       /^load_assignment: a cluster of type LOGICAL_DNS has one locality with one endpoint/m,
     );
-    assert.match(refusalsOf({ lbPolicy: 6 }), /^lb_policy: CLUSTER_PROVIDED is not supported/);
+    assert.match(refusalsOf({ lbPolicy: 6 }), /^lb_policy: goes together with the type ORIGINAL_DST/);
     const outlierDetection = { ...OutlierDetection.decode(new Uint8Array()), enforcingSuccessRate: 101 };
     assert.match(refusalsOf({ outlierDetection }), /^outlier_detection\.enforcing_success_rate: must be at most 100/);
     assert.match(

@@ -99,7 +99,7 @@ export class ClusterManager {
     });
     entry.warming = cluster;
     const { discovery } = config;
-    if (discovery.kind === 'static') {
+    if (discovery.kind === 'static' || discovery.kind === 'original-dst') {
       cluster.update(discovery.endpoints);
     } else if (discovery.kind === 'dns') {
       entry.dns = new DnsDiscovery({

@@ -16,12 +16,14 @@ import type {
   ClusterEndpoints,
   EndpointConfig,
   LocalityEndpoints,
+  OriginalDestinationOptions,
   UpstreamTransportSocket,
 } from '../runtime-config/config.ts';
 import { type BalancingOptions, defaultBalancing, type HashPolicy } from '../runtime-config/load-balancing.ts';
 import type { ResponseMatch } from '../runtime-config/outlier-detection.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { ClusterCounters } from './cluster-counters.ts';
+import { OriginalDestination } from './original-destination.ts';
 import { PriorityLevels } from './priority-levels.ts';
 
 /** A cluster as configured at one time: its endpoints, balancer, breakers and pools. */
@@ -32,6 +34,8 @@ export class Cluster implements EndpointOwner {
   readonly highBreaker: CircuitBreaker;
   /** Responses that outlier detection takes for errors; undefined: it goes by their status. */
   readonly outlierErrors: ResponseMatch | undefined;
+  /** The field by which requests say where they go; empty: they do not. */
+  readonly destinationHeader: string;
   readonly #context: UpstreamContext;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #pools = new Map<Endpoint, HttpPool>();
@@ -66,10 +70,14 @@ export class Cluster implements EndpointOwner {
       onReady,
     };
     const { subsets } = this.#balancing;
+    const { discovery } = config;
+    this.destinationHeader = discovery.kind === 'original-dst' ? discovery.original.header : '';
     this.#balancer =
-      subsets === undefined
-        ? new PrioritySet(options)
-        : new SubsetBalancer(options, subsets, ({ config: { lbMetadata } }) => lbMetadata);
+      discovery.kind === 'original-dst'
+        ? this.#originalDestination(discovery.original)
+        : subsets === undefined
+          ? new PrioritySet(options)
+          : new SubsetBalancer(options, subsets, ({ config: { lbMetadata } }) => lbMetadata);
     this.#outliers =
       config.outlierDetection === undefined
         ? undefined
@@ -99,6 +107,30 @@ export class Cluster implements EndpointOwner {
     this.outlierErrors = this.#outliers === undefined ? undefined : config.upstreamHttp.outlierErrors;
     this.defaultBreaker = new CircuitBreaker(config.circuitBreakers.default);
     this.highBreaker = new CircuitBreaker(config.circuitBreakers.high);
+  }
+
+  #originalDestination(options: OriginalDestinationOptions): OriginalDestination {
+    const locality: LocalityEndpoints = { region: '', zone: '', subZone: '', priority: 0, weight: 1, endpoints: [] };
+    return new OriginalDestination({
+      options,
+      counters: this.counters.balancer,
+      clock: this.#context.clock,
+      endpointOf: (address) => {
+        const config: EndpointConfig = {
+          ...{ address, hostname: '', health: 'healthy', status: 'unknown', weight: 1 },
+          ...{ transportSocketMatch: {}, workload: undefined },
+        };
+        const name = endpointAddress(config);
+        return this.#endpoints.get(name) ?? this.#keep(name, config, locality, undefined);
+      },
+      onUnused: (endpoints) => {
+        for (const endpoint of endpoints) {
+          this.#endpoints.delete(endpoint.address);
+          this.#drop(endpoint);
+        }
+        this.counters.keepEndpoints(new Set(this.#endpoints.keys()));
+      },
+    });
   }
 
   /** Its endpoints are known (there may be none), were checked once where they are checked, and can be chosen. */

@@ -17,6 +17,8 @@ export interface PickContext<T extends Prioritised> {
   readonly retryPriority?: RetryPriority<T> | undefined;
   /** The subset that the request goes to, in clusters that have subsets; absent: it names none. */
   readonly subset?: SubsetCriteria | undefined;
+  /** Where the request says that it goes, in clusters that hear it; absent or empty: it does not say. */
+  readonly destination?: string;
   /** Refuses an endpoint, because the request was there before (retry host predicates). */
   shouldSkip(endpoint: T): boolean;
 }

@@ -19,6 +19,7 @@ export class BalancerCounters {
   zoneClusterTooSmall = 0;
   localClusterNotOk = 0;
   recalculateZoneStructures = 0;
+  originalDstHostInvalid = 0;
   subsetsActive = 0;
   subsetsSelected = 0;
   subsetsFallback = 0;

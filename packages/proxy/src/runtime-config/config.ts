@@ -523,7 +523,13 @@ export interface ClusterConfig {
   readonly discovery:
     | { readonly kind: 'static'; readonly endpoints: ClusterEndpoints }
     | { readonly kind: 'eds'; readonly serviceName: string }
-    | { readonly kind: 'dns'; readonly endpoints: ClusterEndpoints; readonly dns: DnsOptions };
+    | { readonly kind: 'dns'; readonly endpoints: ClusterEndpoints; readonly dns: DnsOptions }
+    /** `endpoints` are none. */
+    | {
+        readonly kind: 'original-dst';
+        readonly endpoints: ClusterEndpoints;
+        readonly original: OriginalDestinationOptions;
+      };
   readonly connectTimeoutMs: number;
   readonly loadBalancer: LoadBalancerPolicy;
   /** Absent: Envoy's defaults. */
@@ -556,6 +562,16 @@ export interface ClusterConfig {
   readonly metadata: ClusterMetadata;
   readonly tcpKeepalive: { readonly timeSec: number } | undefined;
   readonly version: string;
+}
+
+/** Requests say themselves where they go (`ORIGINAL_DST`). */
+export interface OriginalDestinationOptions {
+  /** Field of requests with `ip:port`, lower case; or `:authority`. */
+  readonly header: string;
+  /** In place of the one that a request names. Absent: that one. */
+  readonly port?: number;
+  /** Endpoints that were not asked for during a whole interval go. */
+  readonly cleanupMs: number;
 }
 
 /** How the names of a cluster are resolved. */

@@ -243,6 +243,12 @@ const clusterFamilies: readonly ClusterFamily[] = [
     'Choices among all endpoints, as there was none in a subset.',
     (c) => c.balancer.subsetsFallbackPanic,
   ),
+  family(
+    'original_dst_host_invalid',
+    'counter',
+    'Requests whose destination is no address.',
+    (c) => c.balancer.originalDstHostInvalid,
+  ),
   family('lb_healthy_panic', 'counter', 'Choices among all endpoints, healthy or not.', (c) => c.balancer.healthyPanic),
   family(
     'lb_zone_routing_all_directly',

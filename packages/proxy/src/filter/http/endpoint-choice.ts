@@ -25,6 +25,7 @@ export class EndpointChoice implements PickContext<Endpoint> {
   hostSelectionRetries = 0;
   retryPriority: RetryPriority<Endpoint> | undefined = undefined;
   subset: SubsetCriteria | undefined = undefined;
+  destination = '';
   /** Values of `set-cookie` for the response of an upstream. */
   readonly setCookies: string[] = [];
 
@@ -41,6 +42,11 @@ export class EndpointChoice implements PickContext<Endpoint> {
     }
     const avoids = policy?.avoidPreviousHosts === true && triedEndpoints.length > 0;
     this.subset = stream.choice?.config.subset;
+    const { destinationHeader } = cluster;
+    if (destinationHeader !== '') {
+      const { head } = stream;
+      this.destination = (destinationHeader === ':authority' ? head.authority : head.getFirst(destinationHeader)) ?? '';
+    }
     this.#tried = triedEndpoints;
     this.hostSelectionRetries = avoids ? policy.hostSelectionRetryMaxAttempts : 0;
     if (info.attemptCount > 0) {
@@ -65,6 +71,7 @@ export class EndpointChoice implements PickContext<Endpoint> {
     this.hostSelectionRetries = 0;
     this.retryPriority = undefined;
     this.subset = undefined;
+    this.destination = '';
     this.setCookies.length = 0;
   }
 

@@ -20,6 +20,7 @@ import { healthCheckFromXds } from './health-check.ts';
 import { http2OptionsFromXds } from './http2-options.ts';
 import { loadBalancerFromXds } from './load-balancer.ts';
 import { labelsFromStruct, stringAt } from './metadata.ts';
+import { originalDestinationFromXds } from './original-destination.ts';
 import { outlierDetectionFromXds } from './outlier-detection.ts';
 import { responseMatchFromXds } from './response-match.ts';
 import { upstreamTlsFromXds } from './tls.ts';
@@ -126,9 +127,12 @@ function discoveryFromXds(
       const serviceName = eds?.service_name ?? '';
       return { kind: 'eds', serviceName: serviceName === '' ? cluster.name : serviceName };
     }
-    default:
-      problems.add(`${type} is not supported by this proxy`, 'type');
-      return { kind: 'static', endpoints: inline(false) };
+    case 'ORIGINAL_DST':
+      return {
+        kind: 'original-dst',
+        endpoints: { clusterName: cluster.name, localities: [], overprovisioningFactor: 140, version },
+        original: originalDestinationFromXds(cluster, problems),
+      };
   }
 }
 

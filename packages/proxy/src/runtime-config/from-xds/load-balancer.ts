@@ -130,6 +130,12 @@ function fromFields(cluster: Decoded<typeof Cluster>, problems: Problems): Choic
       const policy = problems.within('maglev_lb_config', () => maglev(cluster.maglev_lb_config, hashing, problems));
       return { policy, locality: weightedOnly };
     }
+    case 'CLUSTER_PROVIDED':
+      if (cluster.type !== 'ORIGINAL_DST') {
+        problems.add('goes together with the type ORIGINAL_DST', 'lb_policy');
+      }
+      // Nobody asks for it: the cluster chooses by itself.
+      return roundRobin;
     case 'LOAD_BALANCING_POLICY_CONFIG':
       problems.add('load_balancing_policy is required with it', 'lb_policy');
       return roundRobin;

@@ -144,6 +144,12 @@ export const UpstreamHttpOptions = message(
   [['explicit_http_config', 'use_downstream_protocol_config', 'auto_config']],
 );
 
+export const ClusterOriginalDstLbConfig = message(
+  'envoy.config.cluster.v3.Cluster.OriginalDstLbConfig',
+  { use_http_header: bool(1), http_header_name: string(2), upstream_port_override: uint32Value(3) },
+  '4:metadata_key',
+);
+
 export const ClusterRefreshRate = message('envoy.config.cluster.v3.Cluster.RefreshRate', {
   base_interval: duration(1),
   max_interval: duration(2),
@@ -165,6 +171,8 @@ export const Cluster = message(
     circuit_breakers: nested(10, CircuitBreakers),
     dns_refresh_rate: duration(16),
     dns_lookup_family: enumeration(17, 'AUTO=0 V4_ONLY=1 V6_ONLY=2 V4_PREFERRED=3 ALL=4'),
+    cleanup_interval: duration(20),
+    original_dst_lb_config: nested(34, ClusterOriginalDstLbConfig),
     lb_subset_config: nested(22, ClusterLbSubsetConfig),
     ring_hash_lb_config: nested(23, ClusterRingHashLbConfig),
     transport_socket: nested(24, UpstreamTransportSocket),
@@ -186,6 +194,14 @@ export const Cluster = message(
     wait_for_warm_on_init: boolValue(54),
     round_robin_lb_config: nested(56, ClusterRoundRobinLbConfig),
   },
-  '9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 20:cleanup_interval 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 34:original_dst_lb_config 38:cluster_type 40:filters 42:lrs_server 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
-  [['least_request_lb_config', 'round_robin_lb_config', 'ring_hash_lb_config', 'maglev_lb_config']],
+  '9:max_requests_per_connection 13:http_protocol_options 14:http2_protocol_options 18:dns_resolvers 21:upstream_bind_config 26:protocol_selection 29:common_http_protocol_options 38:cluster_type 40:filters 42:lrs_server 45:use_tcp_for_dns_lookups 46:upstream_http_protocol_options 47:track_timeout_budgets 48:upstream_config 49:track_cluster_stats 50:preconnect_policy 51:connection_pool_per_downstream_connection 53:dns_resolution_config 55:typed_dns_resolver_config 57:lrs_report_endpoint_metrics',
+  [
+    [
+      'least_request_lb_config',
+      'round_robin_lb_config',
+      'ring_hash_lb_config',
+      'maglev_lb_config',
+      'original_dst_lb_config',
+    ],
+  ],
 );
