@@ -34,6 +34,30 @@ const tsProtoOptions = [
   'removeComments=true',
 ].join(',');
 
+/** What Envoy 1.40 has and the bundled protos have not yet, by file: what it needs, the message that it belongs to, and its fields. */
+const newer: Readonly<Record<string, { readonly needs: string; readonly message: string; readonly fields: string }>> = {
+  'envoy/extensions/upstreams/http/v3/http_protocol_options.proto': {
+    needs: 'envoy/config/common/matcher/v3/matcher.proto',
+    message: 'HttpProtocolOptions',
+    fields: `message OutlierDetection { envoy.config.common.matcher.v3.MatchPredicate error_matcher = 1; }
+      OutlierDetection outlier_detection = 8;`,
+  },
+};
+
+function withNewer(proto: string, text: string): string {
+  const { needs, message, fields } = newer[proto] ?? {};
+  if (needs === undefined) {
+    return text;
+  }
+  const found = text.includes(`message ${message} {`) && !text.includes('OutlierDetection');
+  if (!found) {
+    throw new Error(`${proto} is not what tools/generate-xds-types.ts adds to`);
+  }
+  return text
+    .replace(/^import /m, `import "${needs}";\nimport `)
+    .replace(`message ${message} {`, `message ${message} {\n${fields}`);
+}
+
 function versionOf(packageName: string): string {
   const entry = require.resolve(`${packageName}/package.json`);
   return (JSON.parse(readFileSync(entry, 'utf8')) as { version: string }).version;
@@ -89,7 +113,7 @@ while (pending.length > 0) {
   }
   closure.add(proto);
   // The bundled validate.proto is older than Envoy's use of it: this option is unknown to it and nothing here reads it.
-  const text = readFileSync(join(module, proto), 'utf8').replaceAll(/\s+ignore_empty: true/g, '');
+  const text = withNewer(proto, readFileSync(join(module, proto), 'utf8').replaceAll(/\s+ignore_empty: true/g, ''));
   const target = join(work, 'tree', proto);
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text);

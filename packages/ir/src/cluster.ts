@@ -94,6 +94,8 @@ export interface OutlierDetection {
   readonly consecutiveGatewayErrors: number | undefined;
   /** Errors of connecting are counted apart; undefined = among the others. */
   readonly consecutiveLocalErrors: number | undefined;
+  /** Statuses that are errors, in place of 5xx; HTTP only, at least one. Absent = 5xx. */
+  readonly errorStatuses?: readonly number[];
   readonly intervalMs: number;
   readonly baseEjectionMs: number;
   readonly maxEjectionPercent: number;

@@ -167,7 +167,7 @@ function outlierText(spec: OutboundCluster['outlierDetection']): string {
   }
   const bySuccess = spec.bySuccessRate === true ? ', or with far less success than the others' : '';
   const when = [
-    [spec.consecutive5xx, '5xx'],
+    [spec.consecutive5xx, spec.errorStatuses === undefined ? '5xx' : `of ${spec.errorStatuses.join(', ')}`],
     [spec.consecutiveGatewayErrors, 'gateway errors'],
     [spec.consecutiveLocalErrors, 'errors of connecting'],
   ].flatMap(([count, what]) => (count === undefined ? [] : [`${count} ${what}`]));

@@ -136,6 +136,7 @@ const policy: Paths = {
     'baseEjectionTime',
     'maxEjectionPercent',
     'minHealthPercent',
+    'outlierDetectionHttpErrorCodes[]',
   ),
   ...all(
     'tls.',

@@ -13,6 +13,7 @@ export function outlierDetection(
   if (spec === undefined) {
     return undefined;
   }
+  const { outlierDetectionHttpErrorCodes: codes = [] } = spec;
   const splitsErrors = spec.splitExternalLocalOriginErrors === true;
   return {
     consecutive5xx: orOff(spec.consecutive5xxErrors ?? outlier.consecutive),
@@ -20,6 +21,7 @@ export function outlierDetection(
     consecutiveLocalErrors: splitsErrors
       ? (orOff(spec.consecutiveLocalOriginFailures ?? 0) ?? outlier.consecutive)
       : undefined,
+    ...(codes.length === 0 ? {} : { errorStatuses: codes }),
     intervalMs: orOff(parseDurationMs(spec.interval ?? '') ?? 0) ?? outlier.intervalMs,
     baseEjectionMs: orOff(parseDurationMs(spec.baseEjectionTime ?? '') ?? 0) ?? outlier.baseEjectionMs,
     maxEjectionPercent: orOff(spec.maxEjectionPercent ?? 0) ?? outlier.maxEjectionPercent,

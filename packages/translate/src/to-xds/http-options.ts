@@ -13,6 +13,7 @@ import {
   HttpProtocolOptions_UseDownstreamHttpConfig,
 } from '@weft/xds-types/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import { duration } from './core.ts';
+import { errorMatch } from './error-match.ts';
 import { create } from './message.ts';
 
 type ProtocolOptions = NonNullable<HttpProtocolOptions['upstreamProtocolOptions']>;
@@ -60,6 +61,7 @@ export function outboundHttpOptions(cluster: OutboundCluster): { [key: string]: 
           maxConnectionDuration: maxDurationMs === undefined ? undefined : duration(maxDurationMs),
         }),
     upstreamProtocolOptions,
+    outlierDetection: errorMatch(cluster.outlierDetection?.errorStatuses),
   });
 }
 
