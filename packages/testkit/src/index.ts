@@ -1,5 +1,7 @@
 export { createTestApi, type TestApi } from './api-client.ts';
 export { type Background, type Finished, type RunOptions, run, startBackground } from './child.ts';
+export { connectionOwners } from './connection-owner.ts';
+export { type DnsServer, startDnsServer } from './dns-server.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { ManualClock } from './manual-clock.ts';
@@ -12,5 +14,6 @@ export {
   type TestWorkload,
 } from './mesh.ts';
 export { conformanceData, findPeer, type PeerName, peerSkip } from './peer.ts';
+export { replaceFile, runInPrivateNetwork } from './private-network.ts';
 export { childPids, isRunning, processStat } from './process-tree.ts';
 export { seededRandom } from './seeded-random.ts';

@@ -1,0 +1,84 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import { connectionOwners } from '@weft/testkit';
+import { createKeyPair, type KeyPair } from '../gateway-api/certificates.ts';
+
+/** One request as a host outside of the mesh saw it. */
+export interface Seen {
+  readonly path: string;
+  readonly authority: string;
+  readonly secure: boolean;
+  /** Name that the client of TLS asked for; empty without TLS. */
+  readonly serverName: string;
+  /** SAN of the client's certificate; empty without one. */
+  readonly clientNames: string;
+  /** The command lines of the processes that hold the other end of the connection. */
+  readonly from: string;
+}
+
+/** A host outside of the mesh: HTTP at port 80, HTTPS at 443, of an address of its own. In a private network. */
+export class OutsideHost {
+  readonly name: string;
+  readonly address: string;
+  /** Its certificate is its own authority. */
+  readonly keyPair: KeyPair;
+  readonly seen: Seen[] = [];
+  readonly #servers: readonly ReturnType<typeof createHttpServer>[];
+
+  private constructor(name: string, address: string, keyPair: KeyPair) {
+    this.name = name;
+    this.address = address;
+    this.keyPair = keyPair;
+    const answer = (request: IncomingMessage, response: ServerResponse): void => this.#answer(request, response);
+    const { certificate: cert, key } = keyPair;
+    this.#servers = [
+      createHttpServer(answer),
+      // Whoever has a certificate is told of; none is needed.
+      createHttpsServer({ cert, key, requestCert: true, rejectUnauthorized: false }, answer),
+    ];
+  }
+
+  static async start(name: string, address: string): Promise<OutsideHost> {
+    const host = new OutsideHost(name, address, await createKeyPair([name]));
+    await Promise.all(
+      host.#servers.map(
+        (server, index) => new Promise<void>((resolve) => server.listen([80, 443][index], address, resolve)),
+      ),
+    );
+    return host;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const socket = request.socket as Partial<TLSSocket> & IncomingMessage['socket'];
+    const secure = socket.encrypted === true;
+    this.seen.push({
+      path: request.url ?? '',
+      authority: request.headers.host ?? '',
+      secure,
+      serverName: secure ? String((socket as TLSSocket & { servername?: string }).servername ?? '') : '',
+      clientNames: secure ? (socket.getPeerCertificate?.().subjectaltname ?? '') : '',
+      from: connectionOwners(socket.remotePort ?? 0)
+        .filter((command) => !command.includes(process.argv[1] ?? ''))
+        .join('\n'),
+    });
+    response.end(`${this.name} ${secure ? 'https' : 'http'}`);
+  }
+
+  /** The request with this path. @throws Error when there was none, or several. */
+  only(path: string): Seen {
+    const found = this.seen.filter((request) => request.path === path);
+    const [request] = found;
+    if (request === undefined || found.length > 1) {
+      throw new Error(`${this.name} saw ${found.length} requests for ${path}`);
+    }
+    return request;
+  }
+
+  stop(): void {
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+}
