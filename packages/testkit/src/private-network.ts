@@ -16,7 +16,7 @@ export async function runInPrivateNetwork(file: string): Promise<void> {
     test(file, { skip: 'SKIP: this machine gives no network namespaces to its users' }, () => undefined);
     return;
   }
-  const child = spawn('unshare', [...command, process.execPath, ...process.execArgv, file], { stdio: 'inherit' });
+  const child = spawn('unshare', [...command, process.execPath, file], { stdio: 'inherit' });
   const stop = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on('SIGTERM', stop).on('SIGINT', stop);
   process.exitCode = await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));

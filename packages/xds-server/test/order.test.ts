@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { typeUrls } from '@weft/xds-types';
 import { edsCluster, opaque, routesTo, StreamFixture, wire } from './stream-fixture.ts';
 
-const { cluster: cds, endpoint: eds, listener: lds, routeConfiguration: rds, virtualHost: vhds } = typeUrls;
+const {
+  cluster: cds,
+  endpoint: eds,
+  listener: lds,
+  routeConfiguration: rds,
+  secret: sds,
+  virtualHost: vhds,
+} = typeUrls;
 
 const endpoints = (name: string, text = ''): ReturnType<typeof opaque> => opaque(eds, name, text);
 
@@ -66,6 +73,17 @@ test('what the control plane does not know is answered as absent when its lookup
   assert.deepEqual(await fixture.take(), []);
   fixture.clock.advance(5_000);
   assert.deepEqual(wire(await fixture.settle()), ['VHDS(?p/three)']);
+});
+
+test('what a client asks for because of clusters is not held back by clusters that could not be sent yet', async () => {
+  const fixture = new StreamFixture();
+  fixture.set(opaque(cds, 'a'), opaque(sds, 'roots'));
+  fixture.subscribe(cds);
+  assert.deepEqual(wire(await fixture.take()), ['CDS(a)']);
+  fixture.set(opaque(cds, 'a'), opaque(cds, 'b'), opaque(sds, 'roots'), opaque(sds, 'other'));
+  assert.deepEqual(await fixture.take(), [], 'the first clusters are not acknowledged yet');
+  fixture.subscribe(sds, 'roots');
+  assert.deepEqual(wire(await fixture.take()), ['SDS(roots)']);
 });
 
 test('the order goes on without a client that does not answer', async () => {

@@ -65,8 +65,26 @@ export async function createKeyPair(
 }
 
 /** A CA that is nobody else's. */
-async function createIssuer(name: string): Promise<Issuer> {
+export async function createIssuer(name: string): Promise<Issuer> {
   return { name: `CN=${name}`, keys: await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) };
+}
+
+/** The certificate of a CA, in PEM: what those have who trust it. */
+export async function issuerCertificate({ name, keys }: Issuer): Promise<string> {
+  const certificate = await X509CertificateGenerator.create({
+    subject: name,
+    issuer: name,
+    publicKey: keys.publicKey,
+    signingKey: keys.privateKey,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(Date.now() - dayMs),
+    notAfter: new Date(Date.now() + 7 * dayMs),
+    extensions: [
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+      new BasicConstraintsExtension(true, undefined, true),
+    ],
+  });
+  return certificate.toString('pem');
 }
 
 export function tlsSecret(namespace: string, name: string, { certificate, key }: KeyPair): KubeObject {

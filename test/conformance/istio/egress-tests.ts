@@ -33,7 +33,7 @@ before(async () => {
   googleapis = await OutsideHost.start('www.googleapis.com', '127.0.80.1');
   dns = await startDnsServer('127.0.53.1', 53, (name) => (name === googleapis.name ? [googleapis.address] : undefined));
   replaceFile('/etc/resolv.conf', 'nameserver 127.0.53.1\n');
-  replaceFile('/etc/ssl/certs/ca-certificates.crt', googleapis.keyPair.certificate);
+  replaceFile('/etc/ssl/certs/ca-certificates.crt', googleapis.authority);
   mesh = await startMesh();
   await Promise.all(
     availableEngines.map(async (engine) => {

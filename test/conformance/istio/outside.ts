@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { connectionOwners } from '@weft/testkit';
-import { createKeyPair, type KeyPair } from '../gateway-api/certificates.ts';
+import { createIssuer, createKeyPair, issuerCertificate, type KeyPair } from '../gateway-api/certificates.ts';
 
 /** One request as a host outside of the mesh saw it. */
 export interface Seen {
@@ -21,15 +21,15 @@ export interface Seen {
 export class OutsideHost {
   readonly name: string;
   readonly address: string;
-  /** Its certificate is its own authority. */
-  readonly keyPair: KeyPair;
+  /** Certificate of the authority that vouches for it, and for nobody else. */
+  readonly authority: string;
   readonly seen: Seen[] = [];
   readonly #servers: readonly ReturnType<typeof createHttpServer>[];
 
-  private constructor(name: string, address: string, keyPair: KeyPair) {
+  private constructor(name: string, address: string, authority: string, keyPair: KeyPair) {
     this.name = name;
     this.address = address;
-    this.keyPair = keyPair;
+    this.authority = authority;
     const answer = (request: IncomingMessage, response: ServerResponse): void => this.#answer(request, response);
     const { certificate: cert, key } = keyPair;
     this.#servers = [
@@ -40,7 +40,9 @@ export class OutsideHost {
   }
 
   static async start(name: string, address: string): Promise<OutsideHost> {
-    const host = new OutsideHost(name, address, await createKeyPair([name]));
+    const issuer = await createIssuer(`authority of ${name}`);
+    const keyPair = await createKeyPair([name], { issuer });
+    const host = new OutsideHost(name, address, await issuerCertificate(issuer), keyPair);
     await Promise.all(
       host.#servers.map(
         (server, index) => new Promise<void>((resolve) => server.listen([80, 443][index], address, resolve)),

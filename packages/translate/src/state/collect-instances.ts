@@ -47,14 +47,23 @@ export function instanceOfWorkload(facts: WorkloadFacts, settings: MeshSettings)
     health: proxy !== undefined && !facts.connected ? 'unhealthy' : 'healthy',
     identity: identityOfWorkload(facts, settings)[0],
     mutualTls: {
-      // Behind a proxy of ours only its listeners may be reached: another port would lead past it, and past mutual TLS.
       byDefault:
-        proxy === undefined ? labels[tlsModeLabel] === 'istio' && peerAuthentication.mode !== 'disabled' : undefined,
+        proxy === undefined
+          ? labels[tlsModeLabel] === 'istio' && peerAuthentication.mode !== 'disabled'
+          : behindProxy(proxy),
       ports,
     },
     workload: workloadLabels(name, namespace, labels, settings.clusterId),
     origins: originsOfWorkload(facts),
   };
+}
+
+/**
+ * What holds for ports that the Proxy does not list. Behind a sidecar only its listeners may be reached: another port would lead past it,
+ * and past mutual TLS. Behind a gateway there is nothing: its ports are those of Gateways, which are spoken to as a rule for it says.
+ */
+function behindProxy({ spec }: ProxyResource): false | undefined {
+  return spec.role === 'gateway' ? false : undefined;
 }
 
 /** The SPIFFE id of a workload, whether or not it takes traffic; none where no account is known. */

@@ -267,7 +267,8 @@ export class DiscoveryStream {
 
   /** Walks the order of types and sends what may be sent. */
   #walk(snapshot: Snapshot, now: number): void {
-    // `unsent`: an earlier step has something that could not be sent. `waiting`: an earlier step awaits its answer.
+    // `unsent`: an earlier step has something that could not be sent. `waiting`: an earlier step awaits its answer. Behind both, what the
+    // client asked for is answered all the same: Envoy acknowledges no clusters while one of them waits for its endpoints or secrets.
     // `withholding`: something still uses what the removals at the end would take away.
     let unsent = false;
     let waiting = false;
@@ -276,9 +277,10 @@ export class DiscoveryStream {
       const state = this.#types.get(step.typeUrl);
       if (state !== undefined) {
         const work = this.#workOf(state, step);
-        const held = unsent || (withholding && step.part === 'removals');
-        if (state.inFlight === undefined && !held && (!waiting || step.followsRequests)) {
-          this.#push(state, place, waiting ? urgentOnly(state, work) : work, snapshot, now);
+        const held = withholding && step.part === 'removals';
+        const behind = waiting || unsent;
+        if (state.inFlight === undefined && !held && (!behind || step.followsRequests)) {
+          this.#push(state, place, behind ? urgentOnly(state, work) : work, snapshot, now);
         }
         unsent ||= !isEmpty(this.#workOf(state, step));
         withholding ||= this.#withheld(state).size > 0;
