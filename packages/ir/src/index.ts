@@ -59,6 +59,7 @@ export type {
   HttpProxy,
   HttpUpstream,
   Inbound,
+  InboundPool,
   ListenAddress,
   ProxyEngine,
   ServerNameRoute,

@@ -117,10 +117,25 @@ export interface Inbound {
   readonly app: ListenAddress;
   /** `strict`: mutual TLS only; `permissive`: plaintext as well; `disabled`: plaintext only. */
   readonly mutualTls: 'strict' | 'permissive' | 'disabled';
+  /** Limits and life of connections to the application; absent = none but Envoy's own. Of listeners that lead to one port, the first's count. */
+  readonly pool?: InboundPool;
   /** The service that the port belongs to, for metrics; undefined when none selects the workload. */
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
   readonly origins: readonly OriginRef[];
 }
+
+/** What holds for the connections of a proxy to its application. */
+export type InboundPool = Pick<
+  OutboundCluster,
+  | 'connectTimeoutMs'
+  | 'limits'
+  | 'maxRequestsPerConnection'
+  | 'maxConcurrentStreams'
+  | 'httpIdleTimeoutMs'
+  | 'http2Keepalive'
+  | 'tcp'
+  | 'tcpKeepaliveSec'
+>;
 
 /** One socket of a gateway. */
 export interface GatewayListener {

@@ -31,6 +31,9 @@ export function explainWorkload(
       return service === undefined ? [] : (state.destinationRuleOf(service, client) ?? []);
     }),
   );
+  const sidecar = client.scope?.sidecar;
+  const openedBy =
+    sidecar?.spec?.ingress === undefined ? originText(proxy, 'spec.inbound') : originText(sidecar, 'spec.ingress');
   const sections = [
     {
       title: 'proxy',
@@ -54,7 +57,7 @@ export function explainWorkload(
       values: ir.inbound.map(({ name, listen, app, protocol, mutualTls, service }) => ({
         name: `${name} ${listen.address}:${listen.port}`,
         value: `${protocol} for the application at ${app.address}:${app.port}, mutual TLS ${mutualTls}`,
-        origin: service === undefined ? originText(proxy, 'spec.inbound') : serviceText(services, service.host),
+        origin: service === undefined ? openedBy : serviceText(services, service.host),
       })),
     },
     {

@@ -6,6 +6,7 @@ import type { MeshSettings } from '../settings.ts';
 import type { Instance } from './instances.ts';
 import type { EffectivePeerAuthentication } from './peer-authentication-index.ts';
 import type { ServiceModel } from './service-model.ts';
+import type { InboundListener } from './sidecar-listeners.ts';
 import { labelsOf, workloadLabels } from './workload.ts';
 
 const tlsModeLabel = 'security.istio.io/tlsMode';
@@ -14,6 +15,8 @@ const tlsModeLabel = 'security.istio.io/tlsMode';
 export interface WorkloadFacts {
   readonly entry: WorkloadEntry;
   readonly proxy: ProxyResource | undefined;
+  /** The ports that the proxy opens to peers. */
+  readonly inbound: readonly InboundListener[];
   readonly connected: boolean;
   readonly peerAuthentication: EffectivePeerAuthentication;
 }
@@ -34,9 +37,9 @@ export function instanceOfWorkload(facts: WorkloadFacts, settings: MeshSettings)
   }
   const labels = labelsOf(entry);
   const ports: Record<number, boolean> = {};
-  for (const inbound of proxy?.spec.inbound ?? []) {
-    const mode = peerAuthentication.ports.get(inbound.appPort) ?? peerAuthentication.mode;
-    ports[inbound.port] = mode !== 'disabled';
+  for (const { port, policyPort } of facts.inbound) {
+    const mode = peerAuthentication.ports.get(policyPort) ?? peerAuthentication.mode;
+    ports[port] = mode !== 'disabled';
   }
   return {
     address: entry.spec.address,

@@ -1,5 +1,5 @@
 import type { OriginRef } from '@weft/ir';
-import type { Sidecar } from '../kinds.ts';
+import type { DestinationSpec, Sidecar } from '../kinds.ts';
 import { wildcardCovers } from '../match.ts';
 import { originOf } from '../origin.ts';
 
@@ -9,6 +9,8 @@ export interface EgressScope {
   readonly hosts: readonly ScopedHost[] | undefined;
   /** Hosts that the mesh does not know are looked up in DNS (`ALLOW_ANY`). */
   readonly allowAny: boolean;
+  /** Where requests to such hosts go instead, a gateway; undefined: to the hosts. */
+  readonly through: DestinationSpec | undefined;
   readonly sidecar: Sidecar;
   readonly origin: OriginRef;
 }
@@ -43,6 +45,7 @@ export function egressScope(sidecar: Sidecar): EgressScope {
   return {
     hosts,
     allowAny: sidecar.spec?.outboundTrafficPolicy?.mode === 'ALLOW_ANY',
+    through: sidecar.spec?.outboundTrafficPolicy?.egressProxy,
     sidecar,
     origin: originOf(sidecar),
   };

@@ -37,6 +37,7 @@ import { Reads } from './reads.ts';
 import { type KubeRoute, RouteIndex } from './route-index.ts';
 import { ServiceIndex } from './service-index.ts';
 import { concreteService, modelsOfService, modelsOfServiceEntry, type ServiceModel } from './service-model.ts';
+import { type SidecarListeners, sidecarListeners } from './sidecar-listeners.ts';
 import { sameForTranslation } from './significant.ts';
 import { labelsOf } from './workload.ts';
 import { WorkloadIndex } from './workload-index.ts';
@@ -224,6 +225,23 @@ export class MeshState {
     );
   }
 
+  /** Where a proxy listens: what its Proxy says, changed by the Sidecar of its workload. undefined: there is no such Proxy. */
+  listenersOf(proxyKey: string): SidecarListeners | undefined {
+    const proxy = this.proxy(proxyKey);
+    if (proxy === undefined) {
+      return undefined;
+    }
+    const entry = this.workloadEntry(proxyKey);
+    const namespace = proxy.metadata.namespace ?? '';
+    const scope =
+      proxy.spec.role === 'gateway'
+        ? undefined
+        : this.egressScopeOf(namespace, entry === undefined ? {} : labelsOf(entry));
+    return this.memo.get(`listeners|${proxyKey}`, [proxy, entry, scope?.sidecar] as const, (inputs) =>
+      sidecarListeners(...inputs),
+    );
+  }
+
   /** The VirtualServices that name a Gateway of Istio, the oldest first. @param gateway `<namespace>/<name>`. */
   virtualServicesAt(gateway: string): readonly VirtualService[] {
     return this.#byGateway.exact(gateway);
@@ -370,8 +388,11 @@ export class MeshState {
     },
     'networking.istio.io/ProxyConfig': () => {},
     'networking.istio.io/Sidecar': (key, value, previous, effect) => {
-      this.sidecars.set(key, value as Sidecar | undefined, [(value ?? previous)?.metadata.namespace ?? '']);
+      const namespace = (value ?? previous)?.metadata.namespace ?? '';
+      this.sidecars.set(key, value as Sidecar | undefined, [namespace]);
       effect.config = true;
+      // Which ports of the workloads are open.
+      this.#touchServicesOf(namespace, effect);
     },
     'networking.istio.io/WorkloadGroup': () => {},
     'discovery.k8s.io/EndpointSlice': (key, value, previous, effect) => {
@@ -411,12 +432,7 @@ export class MeshState {
       const namespace = (value ?? previous)?.metadata.namespace ?? '';
       this.peerAuthentications.set(key, namespace, value as PeerAuthentication | undefined);
       effect.config = true;
-      const everywhere = namespace === this.settings.rootNamespace;
-      for (const objectKey of this.services.objectKeys()) {
-        if (everywhere || objectKey.split('/')[1] === namespace) {
-          effect.services.add(objectKey);
-        }
-      }
+      this.#touchServicesOf(namespace, effect);
     },
     'weft.dev/Proxy': (key, value, _previous, effect) => {
       effect.config = true;
@@ -441,6 +457,16 @@ export class MeshState {
     this.#workloads.setSelector(objectKey, first?.namespace ?? '', first?.selector);
     effect.config = true;
     effect.services.add(objectKey);
+  }
+
+  /** Of all namespaces, for the root namespace. */
+  #touchServicesOf(namespace: string, effect: PendingEffect): void {
+    const everywhere = namespace === this.settings.rootNamespace;
+    for (const objectKey of this.services.objectKeys()) {
+      if (everywhere || objectKey.split('/')[1] === namespace) {
+        effect.services.add(objectKey);
+      }
+    }
   }
 
   #touchSelecting(entry: WorkloadEntry, effect: PendingEffect): void {
@@ -528,7 +554,8 @@ export class MeshState {
         const proxy = this.proxy(key);
         const connected = !this.#disconnected.has(key);
         const peerAuthentication = this.peerAuthenticationOf(service.namespace, labelsOf(entry));
-        const facts = { entry, proxy, connected, peerAuthentication };
+        const inbound = this.listenersOf(key)?.inbound ?? [];
+        const facts = { entry, proxy, inbound, connected, peerAuthentication };
         const instance = instanceOfWorkload(facts, this.settings);
         identities.push(...identityOfWorkload(facts, this.settings));
         if (instance === undefined) {

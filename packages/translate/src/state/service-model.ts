@@ -1,6 +1,14 @@
 import { isIP } from 'node:net';
 import type { OriginRef } from '@weft/ir';
-import type { Labels, Service, ServiceEntry, ServiceEntryPort, Sidecar, WorkloadSpec } from '../kinds.ts';
+import type {
+  DestinationSpec,
+  Labels,
+  Service,
+  ServiceEntry,
+  ServiceEntryPort,
+  Sidecar,
+  WorkloadSpec,
+} from '../kinds.ts';
 import { serviceHost } from '../names.ts';
 import { originOf } from '../origin.ts';
 import { carriesHttp, type DeclaredProtocol, protocolOfPort } from '../protocol.ts';
@@ -25,6 +33,8 @@ export interface ServiceModel {
   readonly nearFirst: boolean;
   /** Another name that it stands for. */
   readonly alias: string | undefined;
+  /** What is sent to it goes there instead: a gateway, named in the namespace of the service. Absent = to itself. */
+  readonly through?: DestinationSpec;
   /** Others than the mesh's own workloads serve it. */
   readonly external: boolean;
   /** WorkloadEntries with these labels in the same namespace serve it; undefined = none are selected. */

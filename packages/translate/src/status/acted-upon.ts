@@ -158,6 +158,13 @@ const trafficPolicy: Paths = {
   ...under('portLevelSettings[]', { 'port.number': true, ...policy }),
 };
 
+/** The application speaks what its port says, so that nothing is upgraded. */
+const inboundPool: Paths = {
+  ...all('tcp.', 'maxConnections', 'connectTimeout', 'maxConnectionDuration', 'idleTimeout', 'tcpKeepalive.time'),
+  ...all('http.', 'http1MaxPendingRequests', 'http2MaxRequests', 'maxRequestsPerConnection', 'maxRetries'),
+  ...all('http.', 'idleTimeout', 'maxConcurrentStreams', 'http2KeepAlive.interval', 'http2KeepAlive.timeout'),
+};
+
 const workload: Paths = all('', 'address', 'ports{}', 'labels{}', 'locality', 'weight', 'serviceAccount');
 
 const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
@@ -206,8 +213,15 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
   'networking.istio.io/ProxyConfig': {},
   'networking.istio.io/Sidecar': {
     'spec.workloadSelector.labels{}': true,
-    ...all('spec.egress[].', 'hosts[]', 'port.number'),
+    // What is spoken at a port is what its service says.
+    ...all('spec.egress[].', 'hosts[]', 'port.number', 'port.name', 'port.protocol', 'bind'),
+    'spec.egress[].captureMode': oneOf('DEFAULT', 'NONE'),
+    ...all('spec.ingress[].', 'port.number', 'port.name', 'port.protocol', 'bind', 'defaultEndpoint'),
+    'spec.ingress[].captureMode': oneOf('DEFAULT', 'NONE'),
+    ...under('spec.ingress[].connectionPool', inboundPool),
+    ...under('spec.inboundConnectionPool', inboundPool),
     'spec.outboundTrafficPolicy.mode': true,
+    ...all('spec.outboundTrafficPolicy.egressProxy.', 'host', 'subset', 'port.number'),
   },
   'networking.istio.io/VirtualService': {
     'spec.hosts[]': true,

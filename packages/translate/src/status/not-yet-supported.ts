@@ -6,12 +6,15 @@ import {
   type PeerAuthentication,
   type ProxyResource,
   type ServiceEntry,
+  type Sidecar,
   type WorkloadEntry,
 } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { isSelective } from '../state/peer-authentication-index.ts';
 import { connectedAddresses, isEndpointAddress, protocolOfEntryPort } from '../state/service-model.ts';
+import { sidecarListeners } from '../state/sidecar-listeners.ts';
 import { distinctInbound } from '../to-ir/inbound.ts';
+import { clientOf } from '../to-ir/workload-ir.ts';
 import { isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
 
@@ -27,6 +30,8 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
       return [...paths, ...ofWorkloadEntry(state, object as WorkloadEntry)];
     case 'security.istio.io/PeerAuthentication':
       return [...paths, ...ofPeerAuthentication(state, object as PeerAuthentication)];
+    case 'networking.istio.io/Sidecar':
+      return [...new Set([...paths, ...ofSidecar(state, object as Sidecar)])];
     case 'weft.dev/Proxy':
       return [...paths, ...ofProxy(state, object as ProxyResource)];
     default:
@@ -63,12 +68,17 @@ function ofPeerAuthentication(state: MeshState, policy: PeerAuthentication): rea
   return policy.metadata.namespace === state.settings.rootNamespace && isSelective(policy) ? ['spec.selector'] : [];
 }
 
+/** Listeners that a proxy which goes by the Sidecar cannot open; of a Sidecar that no proxy goes by, those that none could. */
+function ofSidecar(state: MeshState, sidecar: Sidecar): readonly string[] {
+  const proxies = state.proxyKeys().filter((key) => clientOf(state, key).scope?.sidecar === sidecar);
+  return proxies.flatMap((key) => state.listenersOf(key)?.leftOut ?? []);
+}
+
 /** Listeners that have the name of another one on the wire: those are left out. */
 function ofProxy(state: MeshState, proxy: ProxyResource): readonly string[] {
-  const kept = new Set(distinctInbound(proxy));
-  const inbound = (proxy.spec.inbound ?? []).flatMap((listener, index) =>
-    kept.has(listener) ? [] : [`spec.inbound[${index}]`],
-  );
+  const { inbound: all = [] } = sidecarListeners(proxy, undefined, undefined);
+  const kept = new Set(distinctInbound(all));
+  const inbound = all.flatMap((listener, index) => (kept.has(listener) ? [] : [`spec.inbound[${index}]`]));
   const namespace = proxy.metadata.namespace ?? '';
   const seen = new Set<string>();
   const upstreams = (proxy.spec.upstreams ?? []).flatMap(({ host, port }, index) => {

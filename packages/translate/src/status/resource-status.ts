@@ -118,7 +118,8 @@ function factsOf(state: MeshState, kind: MeshKindName, object: MeshKinds[MeshKin
     case 'networking.istio.io/Sidecar': {
       const winner = shadowingSidecar(state, object as Sidecar);
       const conflicts = winner === undefined ? [] : [`the namespace by ${describe(winner)}`];
-      return { conflicts, overruled: winner !== undefined, unresolved: undefined, unsupported };
+      const unresolved = unresolvedEgressProxy(state, object as Sidecar);
+      return { conflicts, overruled: winner !== undefined, unresolved, unsupported };
     }
     case 'security.istio.io/PeerAuthentication': {
       const winner = state.peerAuthentications.shadowing(object as PeerAuthentication);
@@ -272,6 +273,14 @@ function unresolvedUpstreams(state: MeshState, proxy: ProxyResource): readonly s
 function shadowingSidecar(state: MeshState, object: Sidecar): Sidecar | undefined {
   const winner = state.sidecars.exact(object.metadata.namespace ?? '').find((other) => !isForSome(other));
   return isForSome(object) || winner === object ? undefined : winner;
+}
+
+function unresolvedEgressProxy(state: MeshState, sidecar: Sidecar): readonly string[] | undefined {
+  const egressProxy = sidecar.spec?.outboundTrafficPolicy?.egressProxy;
+  const { namespace = '' } = sidecar.metadata;
+  return egressProxy === undefined
+    ? undefined
+    : [resolveDestination(state, { namespace, labels: {} }, egressProxy, namespace, 0).missing ?? []].flat();
 }
 
 function describe(object: KubeObject): string {

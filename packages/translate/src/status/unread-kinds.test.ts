@@ -14,7 +14,7 @@ const object = (kind: string, version: string, spec: unknown): KubeObject =>
 test('a valid object that nothing acts upon says so', () => {
   const state = new MeshState();
   state.apply([
-    { value: object('Sidecar', 'v1', { inboundConnectionPool: { tcp: { maxConnections: 1 } } }) },
+    { value: object('Sidecar', 'v1', { inboundConnectionPool: { tcp: { tcpKeepalive: { probes: 1 } } } }) },
     { value: object('ProxyConfig', 'v1beta1', { concurrency: 2, image: { imageType: 'debug' } }) },
   ]);
   const said = [...resourceStatus(state).values()].map(({ origin, conditions }) => [

@@ -55,6 +55,9 @@ export function serviceTarget(
   port: ServicePortModel,
   subset: string,
 ): Target {
+  if (service.through !== undefined) {
+    return resolveDestination(state, client, service.through, service.namespace, port.number);
+  }
   const cluster = outboundCluster(state, client, service, port, subset);
   return {
     clusterName: outboundClusterName(port.number, subset, service.host),

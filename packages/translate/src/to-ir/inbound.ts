@@ -1,10 +1,12 @@
 import { type Inbound, mergeOrigins, type Protocol } from '@weft/ir';
-import type { ProxyInbound, ProxyResource, WorkloadEntry } from '../kinds.ts';
+import type { WorkloadEntry } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import { protocolOfPort } from '../protocol.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { EffectivePeerAuthentication } from '../state/peer-authentication-index.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
+import type { InboundListener } from '../state/sidecar-listeners.ts';
+import { inboundPool } from './traffic-policy.ts';
 
 const loopback = '127.0.0.1';
 
@@ -12,20 +14,20 @@ const loopback = '127.0.0.1';
 export function inboundListeners(
   state: MeshState,
   proxyKey: string,
-  proxy: ProxyResource,
+  listeners: readonly InboundListener[],
   entry: WorkloadEntry | undefined,
   client: Client,
 ): readonly Inbound[] {
   const services = state.servicesOfWorkload(proxyKey);
   const peers = state.peerAuthenticationOf(client.namespace, client.labels);
-  return distinctInbound(proxy)
+  return distinctInbound(listeners)
     .toSorted((a, b) => a.port - b.port)
     .map((listener) => {
       const serving = services.find((service) => service.ports.some((port) => isServedBy(port, entry, listener)));
       const protocol = protocolOf(listener, entry, serving);
       return state.memo.get(
         `inbound|${proxyKey}|${listener.port}`,
-        [listener, protocol, peers.ports.get(listener.appPort) ?? peers.mode, serving, ...peers.policies] as const,
+        [listener, protocol, peers.ports.get(listener.policyPort) ?? peers.mode, serving, ...peers.policies] as const,
         () => buildInbound(listener, protocol, peers, serving),
       );
     });
@@ -35,10 +37,10 @@ export function inboundListeners(
  * The listeners that can be told apart on the wire, where they have the name of their port and the application that of its own: of
  * two with one port the first counts, and an application port has the address written first.
  */
-export function distinctInbound(proxy: ProxyResource): readonly ProxyInbound[] {
+export function distinctInbound(listeners: readonly InboundListener[]): readonly InboundListener[] {
   const ports = new Set<number>();
   const apps = new Map<number, string>();
-  return (proxy.spec.inbound ?? []).filter(({ port, appPort, appAddress = loopback }) => {
+  return listeners.filter(({ port, appPort, appAddress = loopback }) => {
     const address = apps.get(appPort) ?? appAddress;
     if (ports.has(port) || address !== appAddress) {
       return false;
@@ -51,7 +53,7 @@ export function distinctInbound(proxy: ProxyResource): readonly ProxyInbound[] {
 
 /** What the workload said; where that is nothing, what its service says of the port. */
 function protocolOf(
-  listener: ProxyInbound,
+  listener: InboundListener,
   entry: WorkloadEntry | undefined,
   service: ServiceModel | undefined,
 ): Protocol {
@@ -61,7 +63,7 @@ function protocolOf(
 }
 
 function buildInbound(
-  listener: ProxyInbound,
+  listener: InboundListener,
   protocol: Protocol,
   peers: EffectivePeerAuthentication,
   service: ServiceModel | undefined,
@@ -71,14 +73,15 @@ function buildInbound(
     protocol,
     listen: { address: listener.address ?? loopback, port: listener.port },
     app: { address: listener.appAddress ?? loopback, port: listener.appPort },
-    mutualTls: peers.ports.get(listener.appPort) ?? peers.mode,
+    mutualTls: peers.ports.get(listener.policyPort) ?? peers.mode,
     service:
       service === undefined ? undefined : { host: service.host, name: service.name, namespace: service.namespace },
+    ...(listener.connectionPool === undefined ? {} : { pool: inboundPool(listener.connectionPool) }),
     origins: mergeOrigins([peers.policies.map(originOf), service === undefined ? [] : [service.origin]]),
   };
 }
 
 /** Whether a service's port is served by this listener of the workload. */
-function isServedBy(port: ServicePortModel, entry: WorkloadEntry | undefined, listener: ProxyInbound): boolean {
+function isServedBy(port: ServicePortModel, entry: WorkloadEntry | undefined, listener: InboundListener): boolean {
   return (entry?.spec.ports?.[port.name] ?? port.targetPort) === listener.port;
 }

@@ -21,7 +21,7 @@ export function openService(
   return state.memo.get(
     `open|${name}|${port}|${protocol}|${client.namespace}`,
     [scope] as const,
-    ([{ sidecar, origin }]): ServiceModel => ({
+    ([{ sidecar, origin, through }]): ServiceModel => ({
       host: name,
       name,
       namespace: client.namespace,
@@ -33,6 +33,7 @@ export function openService(
       bySourceIp: false,
       nearFirst: false,
       alias: undefined,
+      ...(through === undefined ? {} : { through }),
       external: true,
       selector: undefined,
       inlineEndpoints: [{ address: name }],

@@ -1,6 +1,6 @@
-import type { OutboundCluster } from '@weft/ir';
+import type { InboundPool, OutboundCluster } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
-import { commonDefaults, type MeshDefaults } from '../defaults.ts';
+import { commonDefaults, type MeshDefaults, meshDefaults } from '../defaults.ts';
 import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
 import { balancing } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
@@ -90,6 +90,18 @@ export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean, defau
     },
     proxyProtocol: policy.proxyProtocol === undefined ? undefined : policy.proxyProtocol.version === 'V2' ? 2 : 1,
     tcpKeepaliveSec: keepalive > 0 ? Math.max(1, Math.round(keepalive / 1000)) : undefined,
+  };
+}
+
+/** The same for connections to the application beside the proxy, of which there is but one. */
+export function inboundPool(connectionPool: EffectivePolicy['connectionPool']): InboundPool {
+  // What is not said there is unlimited whatever the mesh's defaults are, as it is without a pool.
+  const settings = poolSettings({ connectionPool }, false, meshDefaults.istio);
+  const { connectTimeoutMs, limits, maxRequestsPerConnection, maxConcurrentStreams } = settings;
+  const { httpIdleTimeoutMs, http2Keepalive, tcp, tcpKeepaliveSec } = settings;
+  return {
+    ...{ connectTimeoutMs, limits, maxRequestsPerConnection, maxConcurrentStreams },
+    ...{ httpIdleTimeoutMs, http2Keepalive, tcp, tcpKeepaliveSec },
   };
 }
 

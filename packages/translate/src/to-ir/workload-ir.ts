@@ -79,11 +79,12 @@ function buildIr(
       clusters.set(cluster.name, cluster);
     }
   };
-  const upstreams = upstreamListeners(state, client, proxyKey, proxy, collect);
+  const listeners = state.listenersOf(proxyKey);
+  const upstreams = upstreamListeners(state, client, proxyKey, listeners?.upstreams ?? [], collect);
   const isProxyless = proxy.spec.engine === 'grpc';
   const asksForHosts = isProxyless || proxy.spec.httpProxy !== undefined;
   const virtualHosts = asksForHosts ? requestedHosts(state, client, proxy, observedHosts, collect) : [];
-  const inbound = inboundListeners(state, proxyKey, proxy, entry, client);
+  const inbound = inboundListeners(state, proxyKey, listeners?.inbound ?? [], entry, client);
   const gateway = proxy.spec.role === 'gateway' ? gatewayListeners(state, client, proxyKey, proxy, collect) : [];
   const sorted = [...clusters.values()].sort((a, b) => compareText(a.name, b.name));
   return state.memo.get(
@@ -194,11 +195,11 @@ function upstreamListeners(
   state: MeshState,
   client: Client,
   proxyKey: string,
-  proxy: ProxyResource,
+  upstreams: readonly ProxyUpstream[],
   collect: (clusters: readonly OutboundCluster[]) => void,
 ): readonly Upstream[] {
   const byName = new Map<string, Upstream>();
-  for (const declared of proxy.spec.upstreams ?? []) {
+  for (const declared of upstreams) {
     const upstream = upstreamOf(state, client, proxyKey, declared, collect);
     const name = `${upstream.host}|${upstream.port}`;
     // The same service under two names has one listener: that of the name written first.

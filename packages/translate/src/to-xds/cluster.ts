@@ -55,13 +55,7 @@ function outboundCluster(cluster: OutboundCluster, engine: ProxyEngine): Cluster
     outlierDetection: cluster.outlierDetection === undefined ? undefined : outlierDetection(cluster.outlierDetection),
     circuitBreakers: breakers(cluster.limits),
     typedExtensionProtocolOptions: outboundHttpOptions(cluster),
-    ...(cluster.tcpKeepaliveSec === undefined
-      ? {}
-      : {
-          upstreamConnectionOptions: create(UpstreamConnectionOptions, {
-            tcpKeepalive: create(TcpKeepalive, { keepaliveTime: cluster.tcpKeepaliveSec }),
-          }),
-        }),
+    ...keepalive(cluster.tcpKeepaliveSec),
     ...transportSockets(cluster, engine),
     metadata: serviceMetadata({ host: cluster.host, ...cluster.service }),
   });
@@ -82,6 +76,16 @@ export function discoveryFields({ name, discovery }: OutboundCluster): Partial<C
         loadAssignment: loadAssignment(name, discovery.endpoints),
         respectDnsTtl: true,
         dnsRefreshRate: duration(dnsRefreshMs),
+      };
+}
+
+function keepalive(keepaliveTime: number | undefined): Pick<Cluster, 'upstreamConnectionOptions'> | undefined {
+  return keepaliveTime === undefined
+    ? undefined
+    : {
+        upstreamConnectionOptions: create(UpstreamConnectionOptions, {
+          tcpKeepalive: create(TcpKeepalive, { keepaliveTime }),
+        }),
       };
 }
 
@@ -140,6 +144,13 @@ function serviceMetadata(service: {
   return create(Metadata, { filterMetadata: { istio: { services: [{ host, name, namespace }] } } });
 }
 
+const noLimits: OutboundCluster['limits'] = {
+  maxConnections: unlimited,
+  maxPendingRequests: unlimited,
+  maxRequests: unlimited,
+  maxRetries: unlimited,
+};
+
 /** The cluster that is the application itself. */
 export const inboundClusterMessage: (inbound: Inbound) => XdsMessage = perObject((inbound) => {
   const name = inboundClusterName(inbound.app.port);
@@ -161,14 +172,10 @@ export const inboundClusterMessage: (inbound: Inbound) => XdsMessage = perObject
         }),
       ],
     }),
-    connectTimeout: duration(inboundConnectTimeoutMs),
+    connectTimeout: duration(inbound.pool?.connectTimeoutMs ?? inboundConnectTimeoutMs),
     typedExtensionProtocolOptions: inboundHttpOptions(inbound),
-    circuitBreakers: breakers({
-      maxConnections: unlimited,
-      maxPendingRequests: unlimited,
-      maxRequests: unlimited,
-      maxRetries: unlimited,
-    }),
+    circuitBreakers: breakers(inbound.pool?.limits ?? noLimits),
+    ...keepalive(inbound.pool?.tcpKeepaliveSec),
     ...(inbound.service === undefined ? {} : { metadata: serviceMetadata(inbound.service) }),
   });
   return xdsMessage(typeUrls.cluster, name, Cluster, message, inbound.origins);

@@ -1,4 +1,4 @@
-import type { Inbound, OutboundCluster } from '@weft/ir';
+import type { Inbound, InboundPool, OutboundCluster } from '@weft/ir';
 import { type Any, packAny } from '@weft/xds-types';
 import {
   HttpProtocolOptions as CommonHttpOptions,
@@ -49,25 +49,29 @@ export function outboundHttpOptions(cluster: OutboundCluster): { [key: string]: 
   if (upstreamProtocolOptions === undefined) {
     return {};
   }
-  const { httpIdleTimeoutMs, maxRequestsPerConnection } = cluster;
-  const { maxDurationMs } = cluster.tcp;
-  const isDefault = httpIdleTimeoutMs === undefined && maxRequestsPerConnection === 0 && maxDurationMs === undefined;
   return pack({
-    commonHttpProtocolOptions: isDefault
-      ? undefined
-      : create(CommonHttpOptions, {
-          idleTimeout: httpIdleTimeoutMs === undefined ? undefined : duration(httpIdleTimeoutMs),
-          maxRequestsPerConnection: maxRequestsPerConnection === 0 ? undefined : maxRequestsPerConnection,
-          maxConnectionDuration: maxDurationMs === undefined ? undefined : duration(maxDurationMs),
-        }),
+    commonHttpProtocolOptions: connectionOptions(cluster),
     upstreamProtocolOptions,
     outlierDetection: errorMatch(cluster.outlierDetection?.errorStatuses),
   });
 }
 
-function protocolOptions(cluster: OutboundCluster): ProtocolOptions | undefined {
-  const { protocol, maxConcurrentStreams, http2Keepalive } = cluster;
-  const http2ProtocolOptions = create(Http2ProtocolOptions, {
+/** The life of pooled connections; undefined where nothing is said. */
+function connectionOptions(pool: InboundPool): CommonHttpOptions | undefined {
+  const { httpIdleTimeoutMs, maxRequestsPerConnection } = pool;
+  const { maxDurationMs } = pool.tcp;
+  const isDefault = httpIdleTimeoutMs === undefined && maxRequestsPerConnection === 0 && maxDurationMs === undefined;
+  return isDefault
+    ? undefined
+    : create(CommonHttpOptions, {
+        idleTimeout: httpIdleTimeoutMs === undefined ? undefined : duration(httpIdleTimeoutMs),
+        maxRequestsPerConnection: maxRequestsPerConnection === 0 ? undefined : maxRequestsPerConnection,
+        maxConnectionDuration: maxDurationMs === undefined ? undefined : duration(maxDurationMs),
+      });
+}
+
+function http2Options({ maxConcurrentStreams, http2Keepalive }: InboundPool): Http2ProtocolOptions {
+  return create(Http2ProtocolOptions, {
     allowConnect: true,
     maxConcurrentStreams,
     connectionKeepalive:
@@ -78,6 +82,11 @@ function protocolOptions(cluster: OutboundCluster): ProtocolOptions | undefined 
             timeout: duration(http2Keepalive.timeoutMs),
           }),
   });
+}
+
+function protocolOptions(cluster: OutboundCluster): ProtocolOptions | undefined {
+  const { protocol } = cluster;
+  const http2ProtocolOptions = http2Options(cluster);
   const both = { httpProtocolOptions: http1Options, http2ProtocolOptions };
   switch (protocol) {
     case 'tcp':
@@ -97,20 +106,27 @@ function protocolOptions(cluster: OutboundCluster): ProtocolOptions | undefined 
 }
 
 /** How HTTP is spoken to the application: as its port was declared, whatever a peer's proxy chose for the way between. */
-export function inboundHttpOptions({ protocol }: Inbound): { [key: string]: Any } {
-  const http2ProtocolOptions = create(Http2ProtocolOptions, { allowConnect: true });
+export function inboundHttpOptions({ protocol, pool }: Inbound): { [key: string]: Any } {
+  const http2ProtocolOptions =
+    pool === undefined ? create(Http2ProtocolOptions, { allowConnect: true }) : http2Options(pool);
+  const commonHttpProtocolOptions = pool === undefined ? undefined : connectionOptions(pool);
   switch (protocol) {
     case 'tcp':
       return {};
     case 'http':
-      return pack({ upstreamProtocolOptions: explicit({ $case: 'httpProtocolOptions', value: http1Options }) });
+      return pack({
+        commonHttpProtocolOptions,
+        upstreamProtocolOptions: explicit({ $case: 'httpProtocolOptions', value: http1Options }),
+      });
     case 'http2':
     case 'grpc-web':
       return pack({
+        commonHttpProtocolOptions,
         upstreamProtocolOptions: explicit({ $case: 'http2ProtocolOptions', value: http2ProtocolOptions }),
       });
     case 'auto':
       return pack({
+        commonHttpProtocolOptions,
         upstreamProtocolOptions: {
           $case: 'useDownstreamProtocolConfig',
           value: create(HttpProtocolOptions_UseDownstreamHttpConfig, {

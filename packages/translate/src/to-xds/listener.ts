@@ -190,7 +190,7 @@ function inboundFilters(inbound: Inbound, accessLogPath: string | undefined): In
       protocol === 'tcp' ? undefined : inboundHttpFilter(inbound, { inline: inboundRoutes(inbound) }, accessLogPath),
     tcp:
       protocol === 'tcp' || protocol === 'auto'
-        ? tcpProxyFilter(name, [{ cluster: inboundClusterName(app.port), weight: 1 }], accessLogPath)
+        ? tcpProxyFilter(name, [{ cluster: inboundClusterName(app.port), weight: 1 }], accessLogPath, inbound.pool?.tcp)
         : undefined,
   };
 }

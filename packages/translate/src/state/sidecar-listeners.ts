@@ -1,0 +1,172 @@
+import { isIP } from 'node:net';
+import type { ProxyInbound, ProxyResource, ProxyUpstream, Sidecar, WorkloadEntry } from '../kinds.ts';
+import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
+
+const loopback = '127.0.0.1';
+
+type SidecarSpec = NonNullable<Sidecar['spec']>;
+type Ingress = NonNullable<SidecarSpec['ingress']>[number];
+type Egress = NonNullable<SidecarSpec['egress']>[number];
+
+/** A port on which peers reach the workload, whether its Proxy or a Sidecar says so. */
+export interface InboundListener extends Omit<ProxyInbound, 'protocol'> {
+  readonly protocol?: string | undefined;
+  /** The port by which policies name it. */
+  readonly policyPort: number;
+  readonly connectionPool?: SidecarSpec['inboundConnectionPool'];
+}
+
+/** Where a proxy listens, the Proxy and the Sidecar of its workload taken together. */
+export interface SidecarListeners {
+  readonly inbound: readonly InboundListener[];
+  readonly upstreams: readonly ProxyUpstream[];
+  /** Fields of the Sidecar that are not done for this proxy: `spec.ingress[0].bind`. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * The listeners of a Proxy as a Sidecar changes them. `ingress` names all ports that are open to peers: one that is a port of the
+ * application keeps the socket that the Proxy has for it, as that is what peers are told; another one gets a socket of its own. An
+ * `egress` listener that says where the workload connects to (`bind`, `captureMode: NONE`) is a declared upstream.
+ */
+export function sidecarListeners(
+  { spec }: ProxyResource,
+  entry: WorkloadEntry | undefined,
+  sidecar: Sidecar | undefined,
+): SidecarListeners {
+  const { ingress = [], egress = [], inboundConnectionPool } = sidecar?.spec ?? {};
+  const own = (spec.inbound ?? []).map((listener) => ({ ...listener, policyPort: listener.appPort }));
+  const upstreams = spec.upstreams ?? [];
+  const taken = new Sockets();
+  for (const { address, port } of [
+    ...(spec.httpProxy === undefined ? [] : [spec.httpProxy]),
+    ...upstreams.map(({ listenAddress, listenPort }) => ({ address: listenAddress, port: listenPort })),
+    ...own,
+  ]) {
+    taken.take(address ?? loopback, port);
+  }
+  const leftOut: string[] = [];
+  const inbound =
+    ingress.length === 0
+      ? own.map((listener) => withPool(listener, inboundConnectionPool))
+      : ingress.flatMap((listener, index): readonly InboundListener[] => {
+          const found = ingressListener(listener, own, ownAddress(entry), taken);
+          if (typeof found === 'string') {
+            leftOut.push(`spec.ingress[${index}].${found}`);
+            return [];
+          }
+          return [withPool(found, listener.connectionPool ?? inboundConnectionPool)];
+        });
+  const declared = egress.flatMap((listener, index): readonly ProxyUpstream[] => {
+    const found = egressUpstream(listener, taken);
+    if (typeof found === 'string') {
+      leftOut.push(`spec.egress[${index}].${found}`);
+    }
+    return typeof found === 'object' ? [found] : [];
+  });
+  return { inbound, upstreams: declared.length === 0 ? upstreams : [...upstreams, ...declared], leftOut };
+}
+
+function withPool(listener: InboundListener, connectionPool: InboundListener['connectionPool']): InboundListener {
+  return connectionPool === undefined ? listener : { ...listener, connectionPool };
+}
+
+/** Where peers reach the workload. */
+function ownAddress(entry: WorkloadEntry | undefined): string {
+  const address = entry?.spec.address ?? '';
+  return isIP(address) === 0 ? loopback : address;
+}
+
+/** The listener, or the field because of which there is none. */
+function ingressListener(
+  { port, bind = '', defaultEndpoint = '', tls }: Ingress,
+  own: readonly InboundListener[],
+  address: string,
+  taken: Sockets,
+): InboundListener | string {
+  const { number = 0, name, protocol } = port;
+  if (tls !== undefined) {
+    return 'tls';
+  }
+  const replaced = own.find(({ appPort }) => appPort === number) ?? own.find((listener) => listener.port === number);
+  const socket = { address: bind === '' ? (replaced?.address ?? address) : bind, port: replaced?.port ?? number };
+  const app = appOf(defaultEndpoint, address) ?? {
+    appAddress: replaced?.appAddress ?? loopback,
+    appPort: replaced?.appPort ?? number,
+  };
+  if (isUnixAddress(app.appAddress)) {
+    if (!isReachableUnixAddress(app.appAddress)) {
+      return 'defaultEndpoint';
+    }
+  } else if (overlap(socket.address, app.appAddress) && socket.port === app.appPort) {
+    // It would send to itself.
+    return 'defaultEndpoint';
+  }
+  if (replaced === undefined && !taken.take(socket.address, socket.port)) {
+    return 'port.number';
+  }
+  return {
+    name: replaced?.name ?? name ?? String(number),
+    protocol,
+    ...socket,
+    ...app,
+    // A socket has no port: that of the listener stands for it.
+    appPort: app.appPort === 0 ? number : app.appPort,
+    policyPort: number,
+  };
+}
+
+/** What `127.0.0.1:8080`, `0.0.0.0:8080` (the address of the workload) or `unix:///path` says; port 0 for a socket. */
+function appOf(endpoint: string, address: string): { appAddress: string; appPort: number } | undefined {
+  if (endpoint === '') {
+    return undefined;
+  }
+  if (isUnixAddress(endpoint)) {
+    return { appAddress: endpoint, appPort: 0 };
+  }
+  const colon = endpoint.lastIndexOf(':');
+  const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '');
+  return { appAddress: isAny(host) ? address : host, appPort: Number(endpoint.slice(colon + 1)) };
+}
+
+/** The upstream, the field because of which there is none, or nothing where the listener is for intercepted connections. */
+function egressUpstream(
+  { port, bind = '', captureMode, hosts }: Egress,
+  taken: Sockets,
+): ProxyUpstream | string | undefined {
+  if (bind === '' && captureMode !== 'NONE') {
+    return undefined;
+  }
+  const [only = '', ...others] = hosts.map((host) => host.slice(host.indexOf('/') + 1));
+  const field = bind === '' ? 'captureMode' : 'bind';
+  if (isUnixAddress(bind) || port?.number === undefined || others.length > 0 || only.startsWith('*')) {
+    return field;
+  }
+  const listenAddress = bind === '' ? loopback : bind;
+  return taken.take(listenAddress, port.number)
+    ? { host: only, port: port.number, listenAddress, listenPort: port.number }
+    : 'port.number';
+}
+
+function isAny(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+function overlap(a: string, b: string): boolean {
+  return a === b || isAny(a) || isAny(b);
+}
+
+/** The sockets that are taken: a listener needs one that is its own. */
+class Sockets {
+  readonly #byPort = new Map<number, string[]>();
+
+  /** False: somebody has it, or a part of it. */
+  take(address: string, port: number): boolean {
+    const there = this.#byPort.get(port) ?? [];
+    if (there.some((other) => overlap(address, other))) {
+      return false;
+    }
+    this.#byPort.set(port, [...there, address]);
+    return true;
+  }
+}
