@@ -27,6 +27,10 @@ const actedUponElsewhere: ReadonlySet<string> = new Set([
   'networking.istio.io/DestinationRule spec.subsets[].trafficPolicy.connectionPool.http.h2UpgradePolicy',
   'networking.istio.io/DestinationRule spec.subsets[].trafficPolicy.portLevelSettings[].connectionPool.http.h2UpgradePolicy',
   'networking.istio.io/VirtualService spec.http[].retries.retryIgnorePreviousHosts',
+  'networking.istio.io/Sidecar spec.ingress[].captureMode',
+  // What is spoken at a port of the mesh is said by its service; the name of the port is for people.
+  'networking.istio.io/Sidecar spec.egress[].port.name',
+  'networking.istio.io/Sidecar spec.egress[].port.protocol',
 ]);
 
 /** A view of `value` that writes down each path that is read. */

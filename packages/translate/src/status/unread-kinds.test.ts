@@ -22,7 +22,7 @@ test('a valid object that nothing acts upon says so', () => {
     conditions.find(({ type }) => type === 'NotYetSupported')?.message,
   ]);
   assert.deepEqual(Object.fromEntries(said), {
-    Sidecar: 'valid, but nothing acts on it yet: spec.inboundConnectionPool',
+    Sidecar: 'valid, but nothing acts on it yet: spec.inboundConnectionPool.tcp.tcpKeepalive.probes',
     ProxyConfig: 'valid, but nothing acts on it yet: spec',
   });
 });
