@@ -28,9 +28,14 @@ export interface AgentBootstrap {
   readonly xds: { readonly address: HostPort; readonly serverName: string | undefined };
   readonly admin: { readonly address: string; readonly port: number };
   readonly stateDir: string;
+  /** Worker threads; 0: one for each core. */
+  readonly concurrency: number;
 }
 
 const maxLength = 1024 * 1024;
+
+/** A sidecar serves one workload; two use both cores of a small machine. */
+const defaultConcurrency = 2;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -76,6 +81,7 @@ export function parseAgentBootstrap(text: string): AgentBootstrap {
     xds: { address: hostPort(xds, 'xds.address'), serverName: optional(xds, 'xds.serverName') },
     admin: { address: loopback(textField(admin, 'admin.address', '127.0.0.1')), port: integer(admin, 'admin.port', 0) },
     stateDir: path(textField(root, 'stateDir'), 'stateDir'),
+    concurrency: integer(root, 'concurrency', defaultConcurrency),
   };
 }
 

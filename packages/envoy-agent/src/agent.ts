@@ -43,6 +43,7 @@ export class Agent implements AgentProgram {
       program: envoy,
       folder: bootstrap.stateDir,
       bootstrap: envoyBootstrap(bootstrap, { secretSocket: secrets.socket }),
+      concurrency: bootstrap.concurrency,
       output: log.descriptor,
       logger,
     });

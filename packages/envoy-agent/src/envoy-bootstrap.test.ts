@@ -65,6 +65,7 @@ test('a bootstrap file with a mistake is refused with the name of the field', ()
   const broken = [
     [{ ...exampleBootstrap, xds: { address: '127.0.0.1' } }, /xds\.address: must be host:port/],
     [{ ...exampleBootstrap, stateDir: 'relative' }, /stateDir: must be an absolute path/],
+    [{ ...exampleBootstrap, concurrency: -1 }, /concurrency: must be a whole number/],
     [{ ...exampleBootstrap, admin: { address: '0.0.0.0', port: 1 } }, /admin\.address: must be 127\.0\.0\.1/],
     [{ ...exampleBootstrap, node: {} }, /node\.id: must be a text/],
     [{ ...exampleBootstrap, identity: undefined }, /identity: must be an object/],

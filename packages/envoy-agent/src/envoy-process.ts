@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type Logger, MeshError } from '@weft/base';
 
@@ -10,9 +11,6 @@ const envoyFlags = [
   // One line of JSON each, as everything else in this log.
   '--log-format',
   '{"ts":"%Y-%m-%dT%T.%eZ","level":"%l","logger":"%n","msg":"%j"}',
-  // Workers: a sidecar serves one workload; two use both cores of a small machine.
-  '--concurrency',
-  '2',
   '--drain-time-s',
   '5',
   '--drain-strategy',
@@ -68,13 +66,16 @@ export class EnvoyProcess {
     readonly program: string;
     readonly folder: string;
     readonly bootstrap: unknown;
+    /** Worker threads; 0: one for each core. */
+    readonly concurrency: number;
     /** Open file that gets its log and its access log. */
     readonly output: number;
     readonly logger: Logger;
   }): Promise<EnvoyProcess> {
     const file = join(options.folder, 'envoy.json');
     writeFileSync(file, `${JSON.stringify(options.bootstrap, undefined, 2)}\n`, { mode: 0o600 });
-    const child = spawn(options.program, ['-c', file, ...envoyFlags], {
+    const workers = options.concurrency === 0 ? availableParallelism() : options.concurrency;
+    const child = spawn(options.program, ['-c', file, '--concurrency', String(workers), ...envoyFlags], {
       stdio: ['ignore', options.output, options.output],
     });
     await new Promise<void>((resolve, reject) => {

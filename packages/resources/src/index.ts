@@ -71,6 +71,7 @@ export {
   type Subset,
   type TrafficPolicy,
 } from './kinds/networking/destination-rule.ts';
+export { concurrencyConfig } from './kinds/networking/effective-proxy-config.ts';
 export {
   type IstioGateway,
   type IstioGatewaySpec,

@@ -54,6 +54,7 @@ export type {
   KubeTlsRoute,
   ListenerSet,
   PeerAuthentication,
+  ProxyConfig,
   ProxyInbound,
   ProxyResource,
   ProxyUpstream,

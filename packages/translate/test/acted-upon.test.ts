@@ -18,6 +18,9 @@ const actedUponElsewhere: ReadonlySet<string> = new Set([
   // `weft run` and the control plane start the program.
   'weft.dev/Proxy spec.engine',
   'weft.dev/Proxy spec.role',
+  // `weft run` and `weft gateway` start the proxy with it.
+  'networking.istio.io/ProxyConfig spec.concurrency',
+  'networking.istio.io/ProxyConfig spec.selector.matchLabels{}',
   // Only one value of each is acted upon, by doing what Weft does anyhow.
   '/Service spec.sessionAffinity',
   '/Service spec.internalTrafficPolicy',

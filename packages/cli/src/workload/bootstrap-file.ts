@@ -33,7 +33,10 @@ export function writePrivate(path: string, text: string): void {
   renameSync(temporary, path);
 }
 
-/** Writes what a sidecar needs to start: who it is, where its control plane is, and the token for its first certificate. */
+/**
+ * Writes what a sidecar needs to start: who it is, where its control plane is, and the token for its first certificate.
+ * @param concurrency worker threads of Envoy; undefined: its default.
+ */
 export function writeRunFiles(
   files: RunFiles,
   spec: WorkloadSpec,
@@ -41,6 +44,7 @@ export function writeRunFiles(
   endpoints: ControlPlaneEndpoints,
   token: JoinTokenResponse,
   version: string,
+  concurrency: number | undefined,
 ): void {
   mkdirSync(files.folder, { recursive: true, mode: 0o700 });
   writePrivate(files.trustBundle, token.trustBundle);
@@ -70,6 +74,7 @@ export function writeRunFiles(
     xds: { address: endpoints.xds },
     admin: { address: '127.0.0.1', port: ports.admin },
     stateDir: files.folder,
+    ...(concurrency === undefined ? {} : { concurrency }),
   };
   writePrivate(files.bootstrap, `${JSON.stringify(bootstrap, undefined, 2)}\n`);
 }

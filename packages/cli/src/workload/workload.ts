@@ -19,6 +19,7 @@ import { type RunFiles, runFiles, writePrivate, writeRunFiles } from './bootstra
 import { commandEnvironment, sidecarEnvironment } from './child-environment.ts';
 import { fieldManager, namespaceObject, proxyObject, serviceObject, workloadEntryObject } from './objects.ts';
 import { waitForPort } from './port-watch.ts';
+import { proxyConcurrency } from './proxy-concurrency.ts';
 import { servedPort } from './served-port.ts';
 import { createIfAbsent, ensureServiceAccount } from './service-account.ts';
 import { Sidecar } from './sidecar.ts';
@@ -121,7 +122,8 @@ export class Workload {
     await ensureServiceAccount(api.resources, spec, proxy);
     await api.resources.apply(workloadEntryObject(spec, this.#ports, this.#served), apply);
     const token = await api.joinToken(spec.namespace, { serviceAccount: spec.serviceAccount });
-    writeRunFiles(this.#files, spec, this.#ports, endpoints, token, this.#host.version);
+    const concurrency = await proxyConcurrency(api.resources, spec);
+    writeRunFiles(this.#files, spec, this.#ports, endpoints, token, this.#host.version, concurrency);
   }
 
   /** Starts the sidecar and waits until it is ready. */

@@ -210,7 +210,7 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
   },
   'networking.istio.io/WorkloadEntry': under('spec', workload),
   'networking.istio.io/WorkloadGroup': {},
-  'networking.istio.io/ProxyConfig': {},
+  'networking.istio.io/ProxyConfig': { 'spec.concurrency': true, 'spec.selector.matchLabels{}': true },
   'networking.istio.io/Sidecar': {
     'spec.workloadSelector.labels{}': true,
     // What is spoken at a port is what its service says.

@@ -1,9 +1,11 @@
+import { concurrencyConfig } from '@weft/resources';
 import {
   keyOf,
   kindNameOf,
   type MeshKindName,
   type MeshKinds,
   type PeerAuthentication,
+  type ProxyConfig,
   type ProxyResource,
   type ServiceEntry,
   type Sidecar,
@@ -32,6 +34,8 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
       return [...paths, ...ofPeerAuthentication(state, object as PeerAuthentication)];
     case 'networking.istio.io/Sidecar':
       return [...new Set([...paths, ...ofSidecar(state, object as Sidecar)])];
+    case 'networking.istio.io/ProxyConfig':
+      return [...paths, ...ofProxyConfig(state, object as ProxyConfig)];
     case 'weft.dev/Proxy':
       return [...paths, ...ofProxy(state, object as ProxyResource)];
     default:
@@ -68,10 +72,26 @@ function ofPeerAuthentication(state: MeshState, policy: PeerAuthentication): rea
   return policy.metadata.namespace === state.settings.rootNamespace && isSelective(policy) ? ['spec.selector'] : [];
 }
 
-/** Listeners that a proxy which goes by the Sidecar cannot open; of a Sidecar that no proxy goes by, those that none could. */
+/** Listeners that a proxy which goes by the Sidecar cannot open. */
 function ofSidecar(state: MeshState, sidecar: Sidecar): readonly string[] {
-  const proxies = state.proxyKeys().filter((key) => clientOf(state, key).scope?.sidecar === sidecar);
-  return proxies.flatMap((key) => state.listenersOf(key)?.leftOut ?? []);
+  const keys = state.list('weft.dev/Proxy').map(keyOf);
+  const governed = keys.filter((key) => clientOf(state, key).scope?.sidecar === sidecar);
+  return governed.flatMap((key) => state.listenersOf(key)?.leftOut ?? []);
+}
+
+/** Weft's own proxy has one thread (ADR 009): another number is not what it does. */
+function ofProxyConfig(state: MeshState, config: ProxyConfig): readonly string[] {
+  const { concurrency } = config.spec ?? {};
+  const configs = state.list('networking.istio.io/ProxyConfig');
+  const isIgnored =
+    concurrency !== undefined &&
+    concurrency !== 1 &&
+    state.list('weft.dev/Proxy').some((proxy) => {
+      const { namespace, labels } = clientOf(state, keyOf(proxy));
+      const governing = concurrencyConfig(configs, { namespace, labels }, state.settings.rootNamespace);
+      return proxy.spec.engine !== 'envoy' && governing === config;
+    });
+  return isIgnored ? ['spec.concurrency'] : [];
 }
 
 /** Listeners that have the name of another one on the wire: those are left out. */

@@ -15,7 +15,13 @@ test('a valid object that nothing acts upon says so', () => {
   const state = new MeshState();
   state.apply([
     { value: object('Sidecar', 'v1', { inboundConnectionPool: { tcp: { tcpKeepalive: { probes: 1 } } } }) },
-    { value: object('ProxyConfig', 'v1beta1', { concurrency: 2, image: { imageType: 'debug' } }) },
+    {
+      value: object('ProxyConfig', 'v1beta1', {
+        concurrency: 2,
+        environmentVariables: { A: 'b' },
+        image: { imageType: 'debug' },
+      }),
+    },
   ]);
   const said = [...resourceStatus(state).values()].map(({ origin, conditions }) => [
     origin.kind,
@@ -23,7 +29,7 @@ test('a valid object that nothing acts upon says so', () => {
   ]);
   assert.deepEqual(Object.fromEntries(said), {
     Sidecar: 'valid, but nothing acts on it yet: spec.inboundConnectionPool.tcp.tcpKeepalive.probes',
-    ProxyConfig: 'valid, but nothing acts on it yet: spec',
+    ProxyConfig: 'valid, but nothing acts on it yet: spec.environmentVariables, spec.image',
   });
 });
 
