@@ -75,6 +75,7 @@ export function createProgram(context: Context): Command {
     .option('--service <name>', 'service that the command is; it is made if it does not exist')
     .option('--name <name>', 'name of this workload (default: service, version and a random ending)')
     .option('--version <version>', 'version, for subsets of a DestinationRule')
+    .option('--workload-group <name>', 'WorkloadGroup with labels, locality and health check of the workload')
     .option('-n, --namespace <namespace>', 'namespace (default: that of the kubeconfig)')
     .option('--service-account <name>', 'identity of the workload (default: the name of the service)')
     .option(

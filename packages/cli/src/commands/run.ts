@@ -9,12 +9,14 @@ import { findProgram } from '../platform/find-program.ts';
 import { parseEngine, parsePort, parseProtocol, parseUpstream, requireLabel } from '../workload/flags.ts';
 import { ForegroundWorkload } from '../workload/foreground-workload.ts';
 import type { Workload } from '../workload/workload.ts';
+import { findWorkloadGroup, inGroup } from '../workload/workload-group.ts';
 import type { WorkloadSpec } from '../workload/workload-spec.ts';
 
 export interface RunOptions extends ApiFlags {
   readonly service?: string;
   readonly name?: string;
   readonly version?: string;
+  readonly workloadGroup?: string;
   readonly namespace?: string;
   readonly serviceAccount?: string;
   readonly port?: string;
@@ -27,7 +29,15 @@ export interface RunOptions extends ApiFlags {
 /** `weft run`: one command with its sidecar, until the command ends or a signal comes. */
 export async function run(context: Context, command: readonly string[], options: RunOptions): Promise<void> {
   const api = openMeshApi(options, context.terminal.env, context.state);
-  const spec = workloadSpec(context, command, options, api.defaultNamespace);
+  const alone = workloadSpec(context, command, options, api.defaultNamespace);
+  const spec =
+    options.workloadGroup === undefined
+      ? alone
+      : inGroup(
+          alone,
+          await findWorkloadGroup(api.resources, alone.namespace, options.workloadGroup),
+          options.serviceAccount,
+        );
   const foreground = new ForegroundWorkload(context, spec, {
     api,
     subject: spec.name,

@@ -11,6 +11,7 @@ export const managedByRun: Readonly<Record<string, string>> = { 'weft.dev/manage
 /** Labels that selectors of services choose by. */
 export function workloadLabels(spec: WorkloadSpec): Record<string, string> {
   return {
+    ...spec.group?.template.labels,
     ...(spec.service === undefined ? { app: spec.name } : { app: spec.service }),
     ...(spec.version === undefined ? {} : { version: spec.version }),
     ...spec.gateway?.labels,
@@ -67,16 +68,20 @@ export function workloadEntryObject(
   ports: WorkloadPorts,
   served: ServedPort | undefined,
 ): WorkloadEntry {
+  const { locality, weight } = spec.group?.template ?? {};
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'WorkloadEntry',
     metadata: {
       namespace: spec.namespace,
       name: spec.name,
-      labels: { ...spec.labels, ...workloadLabels(spec), ...managedByRun },
+      labels: { ...spec.group?.metadata?.labels, ...spec.labels, ...workloadLabels(spec), ...managedByRun },
+      ...(spec.group?.metadata?.annotations === undefined ? {} : { annotations: spec.group.metadata.annotations }),
     },
     spec: {
       address: spec.gateway?.address ?? '127.0.0.1',
+      ...(locality === undefined ? {} : { locality }),
+      ...(weight === undefined ? {} : { weight }),
       ...(served === undefined || ports.inbound === undefined ? {} : { ports: { [served.name]: ports.inbound } }),
       labels: workloadLabels(spec),
       serviceAccount: spec.serviceAccount,

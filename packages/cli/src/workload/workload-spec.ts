@@ -1,3 +1,4 @@
+import type { WorkloadGroup } from '@weft/resources';
 import type { PortFlag, Protocol, UpstreamFlag } from './flags.ts';
 
 /** Which program is the sidecar; `grpc`: none, the command's own gRPC library is configured (proxyless). */
@@ -24,6 +25,8 @@ export interface WorkloadSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Put on the objects, so that they can be found again. */
   readonly labels: Readonly<Record<string, string>>;
+  /** What it has from a WorkloadGroup. */
+  readonly group?: WorkloadGroup['spec'];
   /** Set: no command is run, the proxy itself is the workload. */
   readonly gateway?: GatewaySpec;
 }

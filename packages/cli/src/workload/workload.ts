@@ -17,6 +17,7 @@ import type { OrphanGuard } from '../platform/orphan-guard.ts';
 import type { ProgramPaths } from '../platform/program-paths.ts';
 import { type RunFiles, runFiles, writePrivate, writeRunFiles } from './bootstrap-file.ts';
 import { commandEnvironment, sidecarEnvironment } from './child-environment.ts';
+import { HealthProbe } from './health-probe.ts';
 import { fieldManager, namespaceObject, proxyObject, serviceObject, workloadEntryObject } from './objects.ts';
 import { waitForPort } from './port-watch.ts';
 import { proxyConcurrency } from './proxy-concurrency.ts';
@@ -62,6 +63,7 @@ export class Workload {
   #served: ServedPort | undefined;
   #sidecar: Sidecar | undefined;
   #command: ChildProgram | undefined;
+  #probe: HealthProbe | undefined;
   #joined = false;
   #leaving: Promise<void> | undefined;
   #announced: Promise<void> = Promise.resolve();
@@ -202,6 +204,7 @@ export class Workload {
     const { clock, api } = this.#host;
     const { namespace, name } = this.spec;
     await Promise.allSettled([this.#step]);
+    this.#probe?.stop();
     const command = this.#command;
     const serves = this.#served !== undefined || this.spec.gateway !== undefined;
     if (this.#joined && serves && this.#sidecar !== undefined && command?.end === undefined) {
@@ -240,13 +243,27 @@ export class Workload {
     if (!listens) {
       return;
     }
+    if (warned) {
+      say(this.spec.name, `the command listens on ${place} now`);
+    }
+    const { probe } = this.spec.group ?? {};
+    if (probe === undefined) {
+      await this.#announce(true);
+      return;
+    }
+    this.#probe = new HealthProbe(probe, clock, (healthy) => {
+      say(this.spec.name, `the command is ${healthy ? 'healthy' : 'not healthy: peers are not sent to it'}`);
+      void this.#announce(healthy);
+    });
+    this.#probe.start();
+  }
+
+  /** Tells peers whether they may be sent to the command. */
+  async #announce(healthy: boolean): Promise<void> {
     try {
-      await this.#setDraining(false);
-      if (warned) {
-        say(this.spec.name, `the command listens on ${place} now`);
-      }
+      await this.#setDraining(!healthy);
     } catch (error) {
-      say(this.spec.name, `peers cannot be told that the command listens: ${MeshError.from(error).message}`);
+      this.#host.say(this.spec.name, `peers cannot be told of the command: ${MeshError.from(error).message}`);
     }
   }
 

@@ -209,7 +209,14 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     }),
   },
   'networking.istio.io/WorkloadEntry': under('spec', workload),
-  'networking.istio.io/WorkloadGroup': {},
+  'networking.istio.io/WorkloadGroup': {
+    ...all('spec.metadata.', 'labels{}', 'annotations{}'),
+    ...all('spec.template.', 'labels{}', 'serviceAccount', 'locality', 'weight'),
+    ...all('spec.probe.', 'initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold'),
+    ...all('spec.probe.', 'failureThreshold', 'tcpSocket.host', 'tcpSocket.port', 'httpGet.path', 'httpGet.port'),
+    ...all('spec.probe.httpGet.', 'host', 'httpHeaders[].name', 'httpHeaders[].value'),
+    'spec.probe.httpGet.scheme': oneOf('HTTP', ''),
+  },
   'networking.istio.io/ProxyConfig': { 'spec.concurrency': true, 'spec.selector.matchLabels{}': true },
   'networking.istio.io/Sidecar': {
     'spec.workloadSelector.labels{}': true,
