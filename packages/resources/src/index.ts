@@ -71,6 +71,7 @@ export {
   type Subset,
   type TrafficPolicy,
 } from './kinds/networking/destination-rule.ts';
+export { mergesInto } from './kinds/networking/destination-rule-merge.ts';
 export { concurrencyConfig } from './kinds/networking/effective-proxy-config.ts';
 export {
   type IstioGateway,

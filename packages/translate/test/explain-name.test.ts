@@ -178,6 +178,50 @@ test('with outlier detection the panic threshold and success rates are of the me
   }
 });
 
+test('rules that are put together: each value with the rule that it is from', () => {
+  const older = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: older, namespace: shop, creationTimestamp: "2020-01-01T00:00:00Z"}
+spec:
+  host: reviews
+  subsets:
+    - {name: v2, labels: {version: v2}, trafficPolicy: {loadBalancer: {simple: RANDOM}}}
+    - {name: v1, labels: {version: v1}, trafficPolicy: {connectionPool: {tcp: {maxConnections: 7}}}}
+`;
+  const it = explain(
+    stateOf(
+      shop.replaceAll(
+        'namespace: shop}\nspec:\n  host',
+        'namespace: shop, creationTimestamp: "2026-01-01T00:00:00Z"}\nspec:\n  host',
+      ),
+      older,
+    ),
+    'reviews',
+  );
+  assert.equal(
+    entryOf(it, 'calls to port 80', 'rule'),
+    'DestinationRule shop/older | DestinationRule shop/older spec.host',
+  );
+  assert.match(entryOf(it, 'calls to port 80', 'merged with') ?? '', /^DestinationRule shop\/reviews \|/);
+  assert.equal(
+    entryOf(it, 'calls to port 80', 'connect timeout'),
+    '3 s | DestinationRule shop/reviews spec.trafficPolicy.connectionPool.tcp.connectTimeout',
+  );
+  assert.equal(
+    entryOf(it, 'calls to port 80, subset v2', 'balancing'),
+    'at random | DestinationRule shop/older spec.subsets[0].trafficPolicy.loadBalancer',
+  );
+  assert.equal(
+    entryOf(it, 'calls to port 80, subset v1', 'connections'),
+    '7 | DestinationRule shop/older spec.subsets[1].trafficPolicy.connectionPool.tcp.maxConnections',
+  );
+  assert.match(
+    entryOf(it, 'what loses', 'DestinationRule shop/reviews') ?? '',
+    /subset v1 of host reviews\.shop.* by DestinationRule shop\/older/,
+  );
+});
+
 test('the view of a client: its own rule applies to it alone', () => {
   const state = stateOf(shop);
   assert.match(entryOf(explain(state, 'reviews'), 'calls to port 80', 'outlier detection') ?? '', /^off \| default/);

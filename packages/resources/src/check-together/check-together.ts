@@ -3,6 +3,7 @@ import { warningsFor } from '../validate-object.ts';
 import { checkBackends } from './backends.ts';
 import { checkCertificates } from './certificates.ts';
 import { checkDelegates } from './delegates.ts';
+import { checkDestinationRules } from './destination-rules.ts';
 import { type Finding, FindingList } from './finding.ts';
 import { checkGateways } from './gateways.ts';
 import { Inventory, type InventoryOptions } from './inventory.ts';
@@ -24,6 +25,7 @@ const checks = [
   checkDelegates,
   checkSelectors,
   checkRivals,
+  checkDestinationRules,
 ];
 
 /**

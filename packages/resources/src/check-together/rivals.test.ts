@@ -25,15 +25,6 @@ test('two VirtualServices for one host, in whatever form it is written', () => {
   );
 });
 
-test('two DestinationRules for one host in one namespace; one with a selector is none too many', () => {
-  const rule = (name: string, more: object = {}): string =>
-    object('DestinationRule', name, { host: 'reviews', ...more });
-  assert.deepEqual(findingsOf([rule('a'), rule('b')]), [
-    'b spec.host: DestinationRule shop/a is for reviews, too: only the older of the two is in force',
-  ]);
-  assert.deepEqual(findingsOf([rule('a'), rule('b', { workloadSelector: { matchLabels: { app: 'x' } } })]), []);
-});
-
 test('two ServiceEntries for one host, two policies for one namespace, one object twice', () => {
   const entry = (name: string): string =>
     object('ServiceEntry', name, {

@@ -1,6 +1,5 @@
 import type { KubeHttpRoute } from '../kinds/gateway/http-route.ts';
 import { conditionOf } from '../kinds/gateway/http-route-warnings.ts';
-import type { DestinationRule } from '../kinds/networking/destination-rule.ts';
 import type { ServiceEntry } from '../kinds/networking/service-entry.ts';
 import type { VirtualService } from '../kinds/networking/virtual-service.ts';
 import type { PeerAuthentication } from '../kinds/security/peer-authentication.ts';
@@ -14,7 +13,6 @@ const fix = 'Merge the two, or remove one.';
 export function checkRivals(inventory: Inventory, findings: Findings): void {
   checkTwins(inventory, findings);
   checkVirtualServices(inventory, findings);
-  checkDestinationRules(inventory, findings);
   checkHttpRoutes(inventory, findings);
   const entries = new Map<string, KubeObject>();
   for (const object of inventory.list<ServiceEntry>('networking.istio.io/ServiceEntry')) {
@@ -124,26 +122,6 @@ function checkHttpRoutes(inventory: Inventory, findings: Findings): void {
         }
       }
     }
-  }
-}
-
-function checkDestinationRules(inventory: Inventory, findings: Findings): void {
-  const owners = new Map<string, DestinationRule>();
-  for (const object of inventory.list<DestinationRule>('networking.istio.io/DestinationRule')) {
-    const { host, workloadSelector } = object.spec ?? {};
-    if (host === undefined || workloadSelector !== undefined) {
-      continue;
-    }
-    const namespace = inventory.namespaceOf(object);
-    const key = `${namespace} ${inventory.canonicalHost(host, namespace)}`;
-    const other = owners.get(key);
-    if (other !== undefined && areTwo(inventory, other, object)) {
-      findings
-        .of(object)
-        .at('spec', 'host')
-        .conflict(`${inventory.nameOf(other)} is for ${host}, too: only the older of the two is in force`, fix);
-    }
-    owners.set(key, other ?? object);
   }
 }
 

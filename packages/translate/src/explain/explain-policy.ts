@@ -1,37 +1,38 @@
 import { type ClusterTls, type LoadBalancer, type OutboundCluster, unlimited } from '@weft/ir';
 import type { DefaultsName } from '../defaults.ts';
 import type { DestinationRule, TrafficPolicySpec } from '../kinds.ts';
+import type { MergedRule } from '../state/merged-rule.ts';
 import { type ExplainedValue, envoyDefault, meshDefault, originText, timeText, weftDefault } from './effective.ts';
 
 /** Settings of a policy that a port's own settings do not replace. */
 const ofAllPorts = new Set(['retryBudget', 'proxyProtocol']);
 
 /** Where a field of the policy for one port and subset stands in a DestinationRule; undefined: nowhere. */
-function policyPath(
-  rule: DestinationRule | undefined,
+function policyOrigin(
+  rule: MergedRule | undefined,
   subset: string,
   port: number,
   path: readonly string[],
 ): string | undefined {
-  const { trafficPolicy, subsets = [] } = rule?.spec ?? {};
-  const index = subsets.findIndex(({ name }) => subset !== '' && name === subset);
-  const levels: readonly (readonly [string, TrafficPolicySpec | undefined])[] = [
-    [`spec.subsets[${index}].trafficPolicy`, subsets[index]?.trafficPolicy],
-    ['spec.trafficPolicy', trafficPolicy],
+  const declared = rule?.subsets.get(subset);
+  const whole = rule?.trafficPolicy;
+  const levels: readonly (readonly [DestinationRule | undefined, string, TrafficPolicySpec | undefined])[] = [
+    [declared?.rule, `spec.subsets[${declared?.index ?? 0}].trafficPolicy`, declared?.value.trafficPolicy],
+    [whole?.rule, 'spec.trafficPolicy', whole?.value],
   ];
   const [first = ''] = path;
-  for (const [prefix, policy] of levels) {
-    if (policy === undefined) {
+  for (const [owner, prefix, policy] of levels) {
+    if (owner === undefined || policy === undefined) {
       continue;
     }
     const at = (policy.portLevelSettings ?? []).findIndex((settings) => settings.port?.number === port);
     if (at >= 0 && !ofAllPorts.has(first)) {
       // A port's own settings replace all of the policy.
       const place = `${prefix}.portLevelSettings[${at}]`;
-      return isSet(policy.portLevelSettings?.[at], path) ? `${place}.${path.join('.')}` : undefined;
+      return isSet(policy.portLevelSettings?.[at], path) ? originText(owner, `${place}.${path.join('.')}`) : undefined;
     }
     if (isSet(policy, [first])) {
-      return isSet(policy, path) ? `${prefix}.${path.join('.')}` : undefined;
+      return isSet(policy, path) ? originText(owner, `${prefix}.${path.join('.')}`) : undefined;
     }
   }
   return undefined;
@@ -48,7 +49,7 @@ function isSet(value: unknown, path: readonly string[]): boolean {
 /** What clients do with connections to one port of a service, or one subset of it, and where each value comes from. */
 export function policyValues(
   cluster: OutboundCluster,
-  rule: DestinationRule | undefined,
+  rule: MergedRule | undefined,
   defaults: DefaultsName,
 ): readonly ExplainedValue[] {
   const { limits, outlierDetection, subset, port } = cluster;
@@ -60,12 +61,8 @@ export function policyValues(
     otherwise: string,
     ...paths: readonly (readonly string[])[]
   ): ExplainedValue => {
-    const path = paths.map((one) => policyPath(rule, subset, port, one)).find((one) => one !== undefined);
-    return {
-      name,
-      value: text,
-      origin: rule === undefined || path === undefined ? otherwise : originText(rule, path),
-    };
+    const origin = paths.map((path) => policyOrigin(rule, subset, port, path)).find((found) => found !== undefined);
+    return { name, value: text, origin: origin ?? otherwise };
   };
   const tcp = (name: string): readonly string[] => ['connectionPool', 'tcp', name];
   const http = (name: string): readonly string[] => ['connectionPool', 'http', name];

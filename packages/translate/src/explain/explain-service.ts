@@ -110,17 +110,17 @@ function policySections(
   port: ServicePortModel,
 ): readonly ExplainedSection[] {
   const rule = state.destinationRuleOf(service, client);
-  const applies: ExplainedValue = {
-    name: 'rule',
-    value: rule === undefined ? 'none' : refText(originOf(rule)),
-    origin:
-      rule === undefined
-        ? ''
-        : originText(rule, rule.spec?.workloadSelector === undefined ? 'spec.host' : 'spec.workloadSelector'),
-  };
+  const applies: readonly ExplainedValue[] =
+    rule === undefined
+      ? [{ name: 'rule', value: 'none', origin: '' }]
+      : rule.rules.map((part, index) => ({
+          name: index === 0 ? 'rule' : 'merged with',
+          value: refText(originOf(part)),
+          origin: originText(part, part.spec?.workloadSelector === undefined ? 'spec.host' : 'spec.workloadSelector'),
+        }));
   const made = outboundCluster(state, client, service, port, '');
   const whole = typeof made === 'string' ? [broken(made)] : policyValues(made, rule, state.settings.defaults);
-  const subsets = (rule?.spec?.subsets ?? []).flatMap(({ name }): readonly ExplainedSection[] => {
+  const subsets = [...(rule?.subsets.keys() ?? [])].flatMap((name): readonly ExplainedSection[] => {
     const cluster = outboundCluster(state, client, service, port, name);
     const values =
       typeof cluster === 'string'
@@ -128,7 +128,7 @@ function policySections(
         : changedValues(policyValues(cluster, rule, state.settings.defaults), whole);
     return values.length === 0 ? [] : [{ title: `calls to port ${port.number}, subset ${name}`, values }];
   });
-  return [{ title: `calls to port ${port.number}`, values: [applies, ...whole] }, ...subsets];
+  return [{ title: `calls to port ${port.number}`, values: [...applies, ...whole] }, ...subsets];
 }
 
 function broken(why: string): ExplainedValue {

@@ -28,7 +28,7 @@ export function explainWorkload(
   const rules = new Set(
     ir.clusters.flatMap(({ host }) => {
       const service = state.resolveHost(host, client.namespace, client.namespace);
-      return service === undefined ? [] : (state.destinationRuleOf(service, client) ?? []);
+      return service === undefined ? [] : (state.destinationRuleOf(service, client)?.rules ?? []);
     }),
   );
   const sidecar = client.scope?.sidecar;

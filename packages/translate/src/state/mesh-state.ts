@@ -32,6 +32,7 @@ import { type EgressScope, egressScope, inScope } from './egress-scope.ts';
 import { HostIndex } from './host-index.ts';
 import { type CollectedInstances, type Instance, type InstanceSet, instanceSet } from './instances.ts';
 import { MemoTable } from './memo-table.ts';
+import { type MergedRule, mergeRules, rulesFor } from './merged-rule.ts';
 import { type EffectivePeerAuthentication, PeerAuthenticationIndex } from './peer-authentication-index.ts';
 import { Reads } from './reads.ts';
 import { type KubeRoute, RouteIndex } from './route-index.ts';
@@ -248,34 +249,20 @@ export class MeshState {
   }
 
   /**
-   * The DestinationRule for a service as a client sees it: of the client's namespace, else the service's, else the root namespace;
-   * in each the most specific host, one that selects the client before one that selects nobody in particular, then the oldest.
+   * What DestinationRules say about a service to a client: those of the client's namespace, else of the service's, else of the root namespace;
+   * in each those for the most specific host, put together.
    */
-  destinationRuleOf(service: ServiceModel, client: Client): DestinationRule | undefined {
+  destinationRuleOf(service: ServiceModel, client: Client): MergedRule | undefined {
     const lists = [...this.destinationRules.covering(service.host)];
     for (const namespace of new Set([client.namespace, service.namespace, this.settings.rootNamespace])) {
       for (const list of lists) {
-        const own = list.filter(
-          (rule) =>
-            rule.metadata.namespace === namespace && exportedTo(rule.spec?.exportTo, namespace, client.namespace),
-        );
-        const selected = own.find(
-          (rule) => rule.spec?.workloadSelector !== undefined && this.#selectsClient(rule, client),
-        );
-        const found = selected ?? own.find((rule) => rule.spec?.workloadSelector === undefined);
-        if (found !== undefined) {
-          return found;
+        const merged = mergeRules(this.memo, rulesFor(list, namespace, client));
+        if (merged !== undefined) {
+          return merged;
         }
       }
     }
     return undefined;
-  }
-
-  /** A selector chooses among the workloads of the rule's own namespace. */
-  #selectsClient(rule: DestinationRule, client: Client): boolean {
-    return (
-      rule.metadata.namespace === client.namespace && selects(rule.spec?.workloadSelector?.matchLabels, client.labels)
-    );
   }
 
   /** The workloads behind a service; the same object until they change. */

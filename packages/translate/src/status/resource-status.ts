@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type OriginRef, originKey } from '@weft/ir';
-import type { KubeObject } from '@weft/resources';
 import {
   compareText,
   type DestinationRule,
@@ -16,13 +15,14 @@ import {
 import { originOf } from '../origin.ts';
 import { sameItems } from '../state/memo-table.ts';
 import { forSidecars, isForSome, type MeshState } from '../state/mesh-state.ts';
-import { portOf, type ServiceModel } from '../state/service-model.ts';
+import { portOf } from '../state/service-model.ts';
 import { httpRulesOf } from '../to-ir/delegation.ts';
 import { resolveDestination } from '../to-ir/destination.ts';
 import { serversByPort } from '../to-ir/istio-gateway.ts';
 import { certificateProblem } from '../to-ir/key-pair-secret.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
-import { outboundCluster } from '../to-ir/outbound-cluster.ts';
+import { describe } from './describe.ts';
+import { destinationRuleFacts } from './destination-rule-facts.ts';
 import { notYetSupported } from './not-yet-supported.ts';
 import { kubeGatewayWithPort } from './shared-ports.ts';
 
@@ -175,49 +175,6 @@ function virtualServiceFacts(state: MeshState, object: VirtualService): Omit<Fac
   return { conflicts: lost, overruled: lost.length > 0 && lost.length === hosts.length, unresolved: [...unresolved] };
 }
 
-function destinationRuleFacts(state: MeshState, object: DestinationRule): Omit<Facts, 'unsupported'> {
-  const namespace = object.metadata.namespace ?? '';
-  const host = object.spec?.host ?? '';
-  const hosts = state.destinationRules.hostsOf(`${namespace}/${object.metadata.name}`);
-  const rivals = hosts.flatMap((name) => {
-    const winner = state.destinationRules
-      .exact(name)
-      .find(({ metadata, spec }) => metadata.namespace === namespace && spec?.workloadSelector === undefined);
-    return object.spec?.workloadSelector !== undefined || winner === undefined || winner === object
-      ? []
-      : [`host ${name} by ${describe(winner)}`];
-  });
-  const service = host.startsWith('*') ? undefined : state.resolveHost(host, namespace, namespace);
-  return {
-    conflicts: rivals,
-    overruled: rivals.length > 0,
-    unresolved:
-      service !== undefined
-        ? missingForClusters(state, object, service)
-        : host.startsWith('*')
-          ? []
-          : [`host ${host} is not known`],
-  };
-}
-
-/** What clients of the rule's own namespace lack for the clusters that it makes: Secrets. */
-function missingForClusters(state: MeshState, object: DestinationRule, service: ServiceModel): readonly string[] {
-  const client = { namespace: object.metadata.namespace ?? '', labels: {} };
-  if (state.destinationRuleOf(service, client) !== object) {
-    return [];
-  }
-  const missing = new Set<string>();
-  for (const port of service.ports) {
-    for (const subset of ['', ...(object.spec?.subsets ?? []).map(({ name }) => name)]) {
-      const cluster = outboundCluster(state, client, service, port, subset);
-      if (typeof cluster === 'string') {
-        missing.add(cluster);
-      }
-    }
-  }
-  return [...missing];
-}
-
 /** Conflicts are looked for among the Gateways that choose the same proxies. */
 function istioGatewayFacts(state: MeshState, object: IstioGateway): Omit<Facts, 'unsupported'> {
   const rivals = state
@@ -281,10 +238,6 @@ function unresolvedEgressProxy(state: MeshState, sidecar: Sidecar): readonly str
   return egressProxy === undefined
     ? undefined
     : [resolveDestination(state, { namespace, labels: {} }, egressProxy, namespace, 0).missing ?? []].flat();
-}
-
-function describe(object: KubeObject): string {
-  return `${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 }
 
 function conditions(facts: Facts): readonly StatusCondition[] {

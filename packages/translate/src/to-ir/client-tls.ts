@@ -1,5 +1,6 @@
 import type { ClusterTls, MutualTls, TlsOrigination } from '@weft/ir';
-import type { DestinationRule, PolicySpec, Secret } from '../kinds.ts';
+import type { PolicySpec, Secret } from '../kinds.ts';
+import type { MergedRule } from '../state/merged-rule.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
 import { certificateProblem, secretName } from './key-pair-secret.ts';
@@ -27,14 +28,14 @@ export function tlsSecrets(
   state: MeshState,
   client: Client,
   spec: TlsSpec | undefined,
-  rule: DestinationRule | undefined,
+  rule: MergedRule | undefined,
 ): TlsSecrets | undefined {
   const name = spec?.credentialName ?? '';
   if (name === '' || (spec?.mode !== 'SIMPLE' && spec?.mode !== 'MUTUAL')) {
     return undefined;
   }
   const { namespace } = client;
-  const ruleNamespace = rule?.metadata.namespace;
+  const ruleNamespace = rule?.rules[0].metadata.namespace;
   if (client.isGateway !== true && ruleNamespace !== namespace && ruleNamespace !== state.settings.rootNamespace) {
     const refusal = `a rule of namespace ${ruleNamespace ?? ''} may not give Secret ${namespace}/${name} to a workload`;
     return { namespace, refusal, own: undefined, roots: undefined };

@@ -26,7 +26,7 @@ export function clusterEndpoints(state: MeshState, client: Client, assignment: s
     }));
   }
   const rule = state.destinationRuleOf(service, client);
-  const subset = name.subset === '' ? undefined : rule?.spec?.subsets?.find(({ name: own }) => own === name.subset);
+  const subset = name.subset === '' ? undefined : rule?.subsets.get(name.subset)?.value;
   const labels: Labels | undefined = name.subset === '' ? {} : subset && (subset.labels ?? {});
   const instances = state.instancesOf(service);
   const view = localityView(trafficPolicy(rule, name.subset, port.number), service, client);

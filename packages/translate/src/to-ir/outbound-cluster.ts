@@ -1,11 +1,12 @@
 import { type ClusterProtocol, type ClusterTls, mergeOrigins, type OutboundCluster } from '@weft/ir';
 import { meshDefaults } from '../defaults.ts';
-import { type DestinationRule, keyOf, type PolicySpec } from '../kinds.ts';
+import { keyOf, type PolicySpec } from '../kinds.ts';
 import { selects } from '../match.ts';
 import { assignmentName, noIdentity, outboundClusterName, outboundSni } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { MeshSettings } from '../settings.ts';
 import type { Instance } from '../state/instances.ts';
+import type { MergedRule } from '../state/merged-rule.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { clusterTls, type TlsSecrets, tlsSecrets } from './client-tls.ts';
@@ -33,7 +34,7 @@ export function outboundCluster(
     state.noteView(name, view.name);
   }
   return state.memo.get(
-    `cluster|${name}|${rule === undefined ? '' : keyOf(rule)}|${view.name}|${secrets?.namespace ?? ''}|${secrets?.refusal ?? ''}`,
+    `cluster|${name}|${(rule?.rules ?? []).map(keyOf).join(',')}|${view.name}|${secrets?.namespace ?? ''}|${secrets?.refusal ?? ''}`,
     [
       service,
       port,
@@ -55,7 +56,7 @@ interface ClusterInputs {
   readonly service: ServiceModel;
   readonly port: ServicePortModel;
   readonly subset: string;
-  readonly rule: DestinationRule | undefined;
+  readonly rule: MergedRule | undefined;
   /** Of the rule. */
   readonly policy: EffectivePolicy;
   /** Of the policy and the client; equal names, equal views. */
@@ -68,7 +69,7 @@ interface ClusterInputs {
 
 function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
   const { service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets } = inputs;
-  const declared = subset === '' ? undefined : rule?.spec?.subsets?.find(({ name }) => name === subset);
+  const declared = subset === '' ? undefined : rule?.subsets.get(subset)?.value;
   if (subset !== '' && declared === undefined) {
     return `subset ${subset} of ${service.host} is not declared by a DestinationRule`;
   }
@@ -113,7 +114,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
     tls,
     origins: mergeOrigins([
       [service.origin],
-      rule === undefined ? [] : [originOf(rule)],
+      (rule?.rules ?? []).map(originOf),
       [secrets?.own, secrets?.roots].flatMap((secret) => (secret === undefined ? [] : [originOf(secret)])),
       ...(dnsInstances ?? []).map((instance) => instance.origins),
     ]),

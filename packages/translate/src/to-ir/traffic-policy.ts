@@ -1,17 +1,18 @@
 import type { InboundPool, OutboundCluster } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
 import { commonDefaults, type MeshDefaults, meshDefaults } from '../defaults.ts';
-import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
+import type { PolicySpec, TrafficPolicySpec } from '../kinds.ts';
+import type { MergedRule } from '../state/merged-rule.ts';
 import { balancing } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
 
 /** The retry budget and the PROXY protocol are those of all ports. */
 export type EffectivePolicy = PolicySpec & Pick<TrafficPolicySpec, 'retryBudget' | 'proxyProtocol'>;
 
-/** What a DestinationRule says about one port of a service, or of one subset. */
-export function trafficPolicy(rule: DestinationRule | undefined, subset: string, port: number): EffectivePolicy {
-  const whole = policyForPort({}, rule?.spec?.trafficPolicy, port);
-  const own = rule?.spec?.subsets?.find(({ name }) => name === subset)?.trafficPolicy;
+/** What DestinationRules say about one port of a service, or of one subset. */
+export function trafficPolicy(rule: MergedRule | undefined, subset: string, port: number): EffectivePolicy {
+  const whole = policyForPort({}, rule?.trafficPolicy?.value, port);
+  const own = rule?.subsets.get(subset)?.value.trafficPolicy;
   return subset === '' ? whole : policyForPort(whole, own, port);
 }
 
