@@ -38,8 +38,8 @@ export interface OutboundCluster {
   readonly tcp: TcpLimits;
   /** The header of the PROXY protocol that each connection begins with. */
   readonly proxyProtocol: 1 | 2 | undefined;
-  /** Seconds of silence before TCP keep-alive probes; undefined = none. */
-  readonly tcpKeepaliveSec: number | undefined;
+  /** TCP keep-alive probes; undefined = none. */
+  readonly tcpKeepalive: TcpKeepalive | undefined;
   readonly tls: ClusterTls;
   readonly origins: readonly OriginRef[];
 }
@@ -70,6 +70,16 @@ export interface SlowStart {
   readonly minimumPercent: number | undefined;
   /** 1 (undefined) = the share grows evenly, more = faster at first. */
   readonly aggression: number | undefined;
+}
+
+/** Probes on silent connections; undefined = as the system of the proxy has it. */
+export interface TcpKeepalive {
+  /** Silence before the first one. */
+  readonly timeSec: number | undefined;
+  /** Between two. */
+  readonly intervalSec: number | undefined;
+  /** Without answer before the connection counts as dead. */
+  readonly probes: number | undefined;
 }
 
 /** Life of a connection. */

@@ -11,6 +11,7 @@ export {
   type OutlierDetection,
   type Protocol,
   type SlowStart,
+  type TcpKeepalive,
   type TcpLimits,
   type TlsOrigination,
   type TlsRoots,

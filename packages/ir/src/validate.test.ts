@@ -27,7 +27,7 @@ const cluster: OutboundCluster = {
   http2Keepalive: undefined,
   tcp: { idleTimeoutMs: undefined, maxDurationMs: undefined },
   proxyProtocol: undefined,
-  tcpKeepaliveSec: undefined,
+  tcpKeepalive: undefined,
   tls: { kind: 'auto', mutual: { sni: 'outbound_.80_._.a.example', peerIds: ['spiffe://td/ns/n/sa/a'] } },
   origins: [],
 };

@@ -134,7 +134,7 @@ export type InboundPool = Pick<
   | 'httpIdleTimeoutMs'
   | 'http2Keepalive'
   | 'tcp'
-  | 'tcpKeepaliveSec'
+  | 'tcpKeepalive'
 >;
 
 /** One socket of a gateway. */

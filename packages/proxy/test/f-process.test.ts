@@ -48,7 +48,7 @@ const cluster: OutboundCluster = {
   http2Keepalive: undefined,
   tcp: { idleTimeoutMs: undefined, maxDurationMs: undefined },
   proxyProtocol: undefined,
-  tcpKeepaliveSec: undefined,
+  tcpKeepalive: undefined,
   tls: { kind: 'auto', mutual: { sni: `outbound_.80_._.${host}`, peerIds: [idOf('server')] } },
   origins: [],
 };

@@ -73,7 +73,7 @@ export class HealthChecker implements HostCheckOwner {
             this.config.transportSocketMatch === undefined
               ? endpoint.transportSocket
               : this.#options.transportSocketOf(this.config.transportSocketMatch),
-          keepaliveSec: undefined,
+          keepalive: undefined,
           alpn: this.config.alpn,
         },
       },

@@ -12,6 +12,7 @@ import { connectTls } from '../tls/tls-connect.ts';
 import type { TlsContexts } from '../tls/tls-context.ts';
 import type { TransportContext } from '../transport/connection.ts';
 import { type ConnectCallbacks, connectRaw, type PendingConnection } from '../transport/raw-connection.ts';
+import type { TcpKeepalive } from '../transport/tcp-keepalive.ts';
 import type { TimerWheel } from '../transport/timer-wheel.ts';
 import { ConnectRace } from './connect-race.ts';
 
@@ -48,7 +49,7 @@ export function connectEndpoint(
     address: endpoint.config.address,
     additionalAddresses: endpoint.config.additionalAddresses,
     transportSocket: endpoint.transportSocket,
-    keepaliveSec: cluster.config.tcpKeepalive?.timeSec,
+    keepalive: cluster.config.tcpKeepalive,
     alpn: undefined,
   };
   return connectTarget(context, target, sessions, use, callbacks, proxied);
@@ -60,7 +61,7 @@ export interface UpstreamTarget {
   /** Tried as well, see {@link ConnectRace}; undefined: none. */
   readonly additionalAddresses?: readonly BindAddress[] | undefined;
   readonly transportSocket: UpstreamTransportSocket;
-  readonly keepaliveSec: number | undefined;
+  readonly keepalive: TcpKeepalive | undefined;
   /** To be offered whatever the connection is for; undefined: what the TLS context says of that. */
   readonly alpn: readonly string[] | undefined;
 }
@@ -97,7 +98,7 @@ function connectAddress(
   callbacks: ConnectCallbacks,
   proxied: ProxiedConnection | undefined,
 ): PendingConnection {
-  const { transportSocket, keepaliveSec } = target;
+  const { transportSocket, keepalive } = target;
   const { proxyProtocol } = transportSocket;
   const header = proxyProtocol === undefined ? undefined : writeProxyHeader(proxyProtocol, proxied);
   if (transportSocket.kind === 'tls') {
@@ -109,17 +110,12 @@ function connectAddress(
       target.alpn ?? alpnFor(use, tls.alpn),
       address,
       sessions,
-      keepaliveSec,
+      keepalive,
       callbacks,
       header,
     );
   }
-  return connectRaw(
-    context.transport,
-    address,
-    keepaliveSec,
-    header === undefined ? callbacks : after(header, callbacks),
-  );
+  return connectRaw(context.transport, address, keepalive, header === undefined ? callbacks : after(header, callbacks));
 }
 
 /** The header is the first that is written, together with what the owner of the connection writes at once. */

@@ -30,6 +30,8 @@ export type {
   UpstreamTls,
 } from './tls-config.ts';
 
+import type { TcpKeepalive } from '../transport/tcp-keepalive.ts';
+
 /** Everything at once. Maps are keyed by resource name. */
 export interface RuntimeConfig {
   readonly listeners: ReadonlyMap<string, ListenerConfig>;
@@ -560,7 +562,7 @@ export interface ClusterConfig {
   readonly bufferLimitBytes: number;
   /** Labels for metrics, from `metadata.filter_metadata.istio.services` and ours. */
   readonly metadata: ClusterMetadata;
-  readonly tcpKeepalive: { readonly timeSec: number } | undefined;
+  readonly tcpKeepalive: TcpKeepalive | undefined;
   readonly version: string;
 }
 

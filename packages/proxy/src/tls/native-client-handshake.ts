@@ -3,6 +3,7 @@ import type { BindAddress, UpstreamTls } from '../runtime-config/config.ts';
 import type { SocketAddresses, TransportContext } from '../transport/connection.ts';
 import { runEvent } from '../transport/guarded-event.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
+import type { TcpKeepalive } from '../transport/tcp-keepalive.ts';
 import {
   alpnWire,
   type ConnectRequest,
@@ -32,7 +33,7 @@ export interface ClientHandshakeOptions {
   readonly alpn: readonly string[];
   readonly address: BindAddress;
   readonly sessions: SessionCache;
-  readonly keepaliveSec: number | undefined;
+  readonly keepalive: TcpKeepalive | undefined;
   readonly callbacks: ConnectCallbacks;
   /** What goes first, before TLS. */
   readonly header: Buffer | undefined;
@@ -104,11 +105,12 @@ export class NativeClientHandshake implements TlsHandleOwner, PendingConnection 
   }
 
   #begin(): void {
-    const { native, material, tls, alpn, keepaliveSec, header } = this.#options;
+    const { native, material, tls, alpn, keepalive, header } = this.#options;
     const lower = this.#lower;
     lower.setNoDelay?.(true);
-    if (keepaliveSec !== undefined) {
-      lower.setKeepAlive?.(true, keepaliveSec);
+    if (keepalive !== undefined) {
+      const { timeSec, intervalSec, probes } = keepalive;
+      lower.setKeepAlive?.(true, timeSec, intervalSec, probes);
     }
     if (header !== undefined) {
       const status = lower.writeBuffer(native.createWrite(), header);

@@ -48,7 +48,7 @@ export interface LowerHandle {
   readStop(): number;
   writeBuffer(request: StreamRequest, bytes: Uint8Array): number;
   setNoDelay?(on: boolean): number;
-  setKeepAlive?(on: boolean, delaySec: number): number;
+  setKeepAlive?(on: boolean, delaySec: number, intervalSec: number, probes: number): number;
   getpeername?(out: Partial<HandleName>): number;
   getsockname?(out: Partial<HandleName>): number;
   connect(request: ConnectRequest, address: string, port?: number): number;

@@ -4,6 +4,7 @@ import type { BindAddress, UpstreamTls } from '../runtime-config/config.ts';
 import type { TransportContext } from '../transport/connection.ts';
 import { runEvent } from '../transport/guarded-event.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
+import { keepSocketAlive, type TcpKeepalive } from '../transport/tcp-keepalive.ts';
 import { isDirect, NativeClientHandshake } from './native-client-handshake.ts';
 import { refuseServer } from './peer-verification.ts';
 import type { SessionCache } from './session-cache.ts';
@@ -23,7 +24,7 @@ export function connectTls(
   alpn: readonly string[],
   address: BindAddress,
   sessions: SessionCache,
-  keepaliveSec: number | undefined,
+  keepalive: TcpKeepalive | undefined,
   callbacks: ConnectCallbacks,
   header?: Buffer,
 ): PendingConnection {
@@ -49,25 +50,14 @@ export function connectTls(
       alpn,
       address,
       sessions,
-      keepaliveSec,
+      keepalive,
       callbacks,
       header,
     });
     handshake.start();
     return handshake;
   }
-  return connectThroughStreams(
-    context,
-    contexts,
-    tls,
-    material,
-    alpn,
-    address,
-    sessions,
-    keepaliveSec,
-    callbacks,
-    header,
-  );
+  return connectThroughStreams(context, contexts, tls, material, alpn, address, sessions, keepalive, callbacks, header);
 }
 
 /** The same with Node's public interface alone. */
@@ -79,7 +69,7 @@ function connectThroughStreams(
   alpn: readonly string[],
   address: BindAddress,
   sessions: SessionCache,
-  keepaliveSec: number | undefined,
+  keepalive: TcpKeepalive | undefined,
   callbacks: ConnectCallbacks,
   header: Buffer | undefined,
 ): PendingConnection {
@@ -108,8 +98,8 @@ function connectThroughStreams(
   };
   lower?.on('error', onError);
   socket.setNoDelay(true);
-  if (keepaliveSec !== undefined) {
-    socket.setKeepAlive(true, keepaliveSec * 1000);
+  if (keepalive !== undefined) {
+    keepSocketAlive(socket, keepalive);
   }
   socket.on('error', onError);
   socket.once('close', () => onError(new Error('TLS_error: connection closed in the handshake')));

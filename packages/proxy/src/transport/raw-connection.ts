@@ -12,6 +12,7 @@ import {
   type StreamHandle,
   type WriteRequest,
 } from './raw-handle.ts';
+import { keepSocketAlive, type TcpKeepalive } from './tcp-keepalive.ts';
 
 /** All plain sockets read into one buffer: whoever needs bytes after the event copies them. Those that relay bulk data have their own. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -406,7 +407,7 @@ export interface PendingConnection {
 export function connectRaw(
   context: TransportContext,
   address: BindAddress,
-  keepaliveSec: number | undefined,
+  keepalive: TcpKeepalive | undefined,
   callbacks: ConnectCallbacks,
 ): PendingConnection {
   let connection: RawConnection | undefined;
@@ -417,7 +418,6 @@ export function connectRaw(
       return true;
     },
   };
-  const keepAlive = keepaliveSec === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: keepaliveSec * 1000 };
   const socket =
     address.kind === 'pipe'
       ? connect({ path: address.path, allowHalfOpen: true, onread })
@@ -427,7 +427,6 @@ export function connectRaw(
           allowHalfOpen: true,
           noDelay: true,
           onread,
-          ...keepAlive,
         });
   let settled = false;
   const onError = (error: Error): void => {
@@ -444,6 +443,9 @@ export function connectRaw(
     }
     settled = true;
     socket.off('error', onError);
+    if (keepalive !== undefined) {
+      keepSocketAlive(socket, keepalive);
+    }
     const connected = new RawConnection(context, socket);
     connection = connected;
     runEvent(context, connected, () => callbacks.onConnected(connected));

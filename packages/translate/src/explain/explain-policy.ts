@@ -100,12 +100,7 @@ export function policyValues(
       envoyDefault,
       http('idleTimeout'),
     ),
-    value(
-      'TCP keep-alive',
-      cluster.tcpKeepaliveSec === undefined ? 'off' : `after ${cluster.tcpKeepaliveSec} s`,
-      envoyDefault,
-      tcp('tcpKeepalive'),
-    ),
+    value('TCP keep-alive', keepaliveText(cluster.tcpKeepalive), envoyDefault, tcp('tcpKeepalive')),
     value('outlier detection', outlierText(outlierDetection), envoyDefault, ['outlierDetection']),
     value(
       'panic threshold',
@@ -124,6 +119,19 @@ export function changedValues(
   whole: readonly ExplainedValue[],
 ): readonly ExplainedValue[] {
   return values.filter((value, index) => value.value !== whole[index]?.value || value.origin !== whole[index]?.origin);
+}
+
+function keepaliveText(keepalive: OutboundCluster['tcpKeepalive']): string {
+  if (keepalive === undefined) {
+    return 'off';
+  }
+  const { timeSec, intervalSec, probes } = keepalive;
+  const parts = [
+    timeSec === undefined ? 'as the system has it' : `after ${timeSec} s`,
+    ...(intervalSec === undefined ? [] : [`every ${intervalSec} s`]),
+    ...(probes === undefined ? [] : [`${probes} probes`]),
+  ];
+  return parts.join(', ');
 }
 
 const protocolTexts: Readonly<Record<OutboundCluster['protocol'], string>> = {

@@ -111,7 +111,7 @@ const policy: Paths = {
   }),
   ...all('loadBalancer.', 'warmupDurationSecs', 'warmup.duration', 'warmup.minimumPercent', 'warmup.aggression'),
   ...all('connectionPool.tcp.', 'maxConnections', 'connectTimeout', 'maxConnectionDuration', 'idleTimeout'),
-  'connectionPool.tcp.tcpKeepalive.time': true,
+  ...all('connectionPool.tcp.tcpKeepalive.', 'time', 'interval', 'probes'),
   ...all(
     'connectionPool.http.',
     'http1MaxPendingRequests',

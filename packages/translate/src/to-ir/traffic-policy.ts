@@ -1,4 +1,4 @@
-import type { InboundPool, OutboundCluster } from '@weft/ir';
+import type { InboundPool, OutboundCluster, TcpKeepalive } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
 import { commonDefaults, type MeshDefaults, meshDefaults } from '../defaults.ts';
 import type { PolicySpec, TrafficPolicySpec } from '../kinds.ts';
@@ -54,7 +54,7 @@ type PoolSettings = Pick<
   | 'http2Keepalive'
   | 'tcp'
   | 'proxyProtocol'
-  | 'tcpKeepaliveSec'
+  | 'tcpKeepalive'
 >;
 
 /**
@@ -65,7 +65,6 @@ export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean, defau
   const tcp = policy.connectionPool?.tcp;
   const http = policy.connectionPool?.http;
   const connect = parseDurationMs(tcp?.connectTimeout ?? '') ?? 0;
-  const keepalive = parseDurationMs(tcp?.tcpKeepalive?.time ?? '') ?? 0;
   return {
     ...balancing(policy.loadBalancer, bySourceIp, defaults),
     outlierDetection: outlierDetection(policy.outlierDetection, defaults),
@@ -90,7 +89,7 @@ export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean, defau
       maxDurationMs: positive(parseDurationMs(tcp?.maxConnectionDuration ?? '')),
     },
     proxyProtocol: policy.proxyProtocol === undefined ? undefined : policy.proxyProtocol.version === 'V2' ? 2 : 1,
-    tcpKeepaliveSec: keepalive > 0 ? Math.max(1, Math.round(keepalive / 1000)) : undefined,
+    tcpKeepalive: tcp?.tcpKeepalive && tcpKeepalive(tcp.tcpKeepalive),
   };
 }
 
@@ -99,11 +98,24 @@ export function inboundPool(connectionPool: EffectivePolicy['connectionPool']): 
   // What is not said there is unlimited whatever the mesh's defaults are, as it is without a pool.
   const settings = poolSettings({ connectionPool }, false, meshDefaults.istio);
   const { connectTimeoutMs, limits, maxRequestsPerConnection, maxConcurrentStreams } = settings;
-  const { httpIdleTimeoutMs, http2Keepalive, tcp, tcpKeepaliveSec } = settings;
+  const { httpIdleTimeoutMs, http2Keepalive, tcp, tcpKeepalive } = settings;
   return {
     ...{ connectTimeoutMs, limits, maxRequestsPerConnection, maxConcurrentStreams },
-    ...{ httpIdleTimeoutMs, http2Keepalive, tcp, tcpKeepaliveSec },
+    ...{ httpIdleTimeoutMs, http2Keepalive, tcp, tcpKeepalive },
   };
+}
+
+function keepaliveOf({
+  time,
+  interval,
+  probes,
+}: NonNullable<NonNullable<NonNullable<PolicySpec['connectionPool']>['tcp']>['tcpKeepalive']>): TcpKeepalive {
+  return { timeSec: wholeSeconds(time), intervalSec: wholeSeconds(interval), probes: positive(probes) };
+}
+
+function wholeSeconds(text: string | undefined): number | undefined {
+  const ms = parseDurationMs(text ?? '') ?? 0;
+  return ms > 0 ? Math.max(1, Math.round(ms / 1000)) : undefined;
 }
 
 /** Envoy wants both; where one is missing it is as long as the other. */

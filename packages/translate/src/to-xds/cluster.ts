@@ -55,7 +55,7 @@ function outboundCluster(cluster: OutboundCluster, engine: ProxyEngine): Cluster
     outlierDetection: cluster.outlierDetection === undefined ? undefined : outlierDetection(cluster.outlierDetection),
     circuitBreakers: breakers(cluster.limits),
     typedExtensionProtocolOptions: outboundHttpOptions(cluster),
-    ...keepalive(cluster.tcpKeepaliveSec),
+    ...keepalive(cluster.tcpKeepalive),
     ...transportSockets(cluster, engine),
     metadata: serviceMetadata({ host: cluster.host, ...cluster.service }),
   });
@@ -79,12 +79,18 @@ export function discoveryFields({ name, discovery }: OutboundCluster): Partial<C
       };
 }
 
-function keepalive(keepaliveTime: number | undefined): Pick<Cluster, 'upstreamConnectionOptions'> | undefined {
-  return keepaliveTime === undefined
+function keepalive(
+  tcpKeepalive: OutboundCluster['tcpKeepalive'],
+): Pick<Cluster, 'upstreamConnectionOptions'> | undefined {
+  return tcpKeepalive === undefined
     ? undefined
     : {
         upstreamConnectionOptions: create(UpstreamConnectionOptions, {
-          tcpKeepalive: create(TcpKeepalive, { keepaliveTime }),
+          tcpKeepalive: create(TcpKeepalive, {
+            keepaliveTime: tcpKeepalive.timeSec,
+            keepaliveInterval: tcpKeepalive.intervalSec,
+            keepaliveProbes: tcpKeepalive.probes,
+          }),
         }),
       };
 }
@@ -175,7 +181,7 @@ export const inboundClusterMessage: (inbound: Inbound) => XdsMessage = perObject
     connectTimeout: duration(inbound.pool?.connectTimeoutMs ?? inboundConnectTimeoutMs),
     typedExtensionProtocolOptions: inboundHttpOptions(inbound),
     circuitBreakers: breakers(inbound.pool?.limits ?? noLimits),
-    ...keepalive(inbound.pool?.tcpKeepaliveSec),
+    ...keepalive(inbound.pool?.tcpKeepalive),
     ...(inbound.service === undefined ? {} : { metadata: serviceMetadata(inbound.service) }),
   });
   return xdsMessage(typeUrls.cluster, name, Cluster, message, inbound.origins);

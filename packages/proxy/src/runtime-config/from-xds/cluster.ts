@@ -1,3 +1,4 @@
+import { setsIntervals, systemKeepalive } from '../../transport/tcp-keepalive.ts';
 import type {
   CircuitBreakerThresholds,
   ClusterConfig,
@@ -75,17 +76,25 @@ export function clusterFromXds(cluster: Decoded<typeof Cluster>, version: string
     })),
     bufferLimitBytes: cluster.per_connection_buffer_limit_bytes ?? DEFAULT_BUFFER_LIMIT_BYTES,
     metadata: metadataFromXds(cluster),
-    tcpKeepalive: keepaliveFromXds(cluster),
+    tcpKeepalive: keepaliveFromXds(cluster, problems),
     version,
   };
 }
 
-/** Linux's `tcp_keepalive_time`, which Envoy leaves alone when the field is unset. */
-const DEFAULT_KEEPALIVE_TIME_SEC = 7200;
-
-function keepaliveFromXds(cluster: Decoded<typeof Cluster>): ClusterConfig['tcpKeepalive'] {
+function keepaliveFromXds(cluster: Decoded<typeof Cluster>, problems: Problems): ClusterConfig['tcpKeepalive'] {
   const keepalive = cluster.upstream_connection_options?.tcp_keepalive;
-  return keepalive === undefined ? undefined : { timeSec: keepalive.keepalive_time ?? DEFAULT_KEEPALIVE_TIME_SEC };
+  if (keepalive === undefined) {
+    return undefined;
+  }
+  const { keepalive_time: timeSec, keepalive_interval: intervalSec, keepalive_probes: probes } = keepalive;
+  if (!setsIntervals && (intervalSec ?? probes) !== undefined) {
+    problems.add('this needs Node 24.19 or later', 'upstream_connection_options.tcp_keepalive');
+  }
+  return {
+    timeSec: timeSec ?? systemKeepalive.timeSec,
+    intervalSec: intervalSec ?? systemKeepalive.intervalSec,
+    probes: probes ?? systemKeepalive.probes,
+  };
 }
 
 function discoveryFromXds(

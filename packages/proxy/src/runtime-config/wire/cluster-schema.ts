@@ -32,11 +32,11 @@ import {
 import { ClusterLbSubsetConfig } from './subset-schema.ts';
 import { RawBuffer, UpstreamTlsContext } from './tls-schema.ts';
 
-export const TcpKeepalive = message(
-  'envoy.config.core.v3.TcpKeepalive',
-  { keepalive_time: uint32Value(2) },
-  '1:keepalive_probes 3:keepalive_interval',
-);
+export const TcpKeepalive = message('envoy.config.core.v3.TcpKeepalive', {
+  keepalive_probes: uint32Value(1),
+  keepalive_time: uint32Value(2),
+  keepalive_interval: uint32Value(3),
+});
 
 export const UpstreamConnectionOptions = message(
   'envoy.config.cluster.v3.UpstreamConnectionOptions',
