@@ -138,6 +138,8 @@ export interface TlsOrigination {
   /** Names of which the server's certificate must have one; empty = that of `sni`. */
   readonly subjectAltNames: readonly string[];
   readonly roots: TlsRoots;
+  /** File of revoked certificates, beside roots that are no secret; absent = none. */
+  readonly crlPath?: string;
   /** What is shown to a server that asks. */
   readonly certificate: CertificateSource | undefined;
 }

@@ -145,6 +145,7 @@ test('certificates and keys are read from files with the configuration that name
     const found = new Problems();
     const context = {
       trusted_ca: trusted,
+      crl: undefined,
       system_root_certs: undefined,
       match_typed_subject_alt_names: [],
       trust_chain_verification: 'VERIFY_TRUST_CHAIN' as const,

@@ -35,8 +35,8 @@ function writeClientFiles(objects: readonly KubeObject[]): void {
   const secret = objects.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'client') as
     | (KubeObject & { readonly data?: Readonly<Record<string, string>> })
     | undefined;
-  for (const part of secret === undefined ? [] : ['crt', 'key']) {
-    writeFileSync(join(scratch, `client.${part}`), Buffer.from(secret?.data?.[`tls.${part}`] ?? '', 'base64'));
+  for (const key of secret === undefined ? [] : ['tls.crt', 'tls.key', 'ca.crl']) {
+    writeFileSync(join(scratch, `client.${key.split('.')[1]}`), Buffer.from(secret?.data?.[key] ?? '', 'base64'));
   }
 }
 

@@ -14,7 +14,13 @@ export type SecretMaterial =
       /** Changes with the content. */
       readonly version: string;
     }
-  | { readonly kind: 'trust-bundle'; readonly pem: string; readonly version: string };
+  | {
+      readonly kind: 'trust-bundle';
+      readonly pem: string;
+      /** Lists of revoked certificates, PEM; with one, each certificate of a chain needs the list of its issuer. Absent = nothing is revoked. */
+      readonly crlPem?: string;
+      readonly version: string;
+    };
 
 export interface TlsCommon {
   /** Of several a server shows the one for the client's server name, and of those the first of the kind of key that suits both. */

@@ -187,6 +187,7 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
         }),
     // Without validation nothing may be trusted by accident: an empty list keeps Node's built-in roots out.
     ca: [...roots, ...issuers.map(String)],
+    ...(bundle?.crlPem === undefined ? {} : { crl: bundle.crlPem }),
     minVersion: tls.minVersion,
     maxVersion: tls.maxVersion,
     // A configuration chooses among the suites of TLS 1.2 only; a list without those of 1.3 would turn it off.

@@ -188,6 +188,6 @@ const tlsTexts: Readonly<Record<ClusterTls['kind'], string>> = {
 
 function tlsText(tls: ClusterTls): string {
   return tls.kind === 'originate'
-    ? `${tlsTexts.originate}, server name ${tls.origination.sni ?? 'of the request'}, ${tls.origination.roots.kind === 'none' ? 'not verified' : `roots: ${tls.origination.roots.kind}`}${tls.origination.certificate === undefined ? '' : ', with a certificate'}`
+    ? `${tlsTexts.originate}, server name ${tls.origination.sni ?? 'of the request'}, ${tls.origination.roots.kind === 'none' ? 'not verified' : `roots: ${tls.origination.roots.kind}`}${tls.origination.crlPath === undefined ? '' : `, revoked: ${tls.origination.crlPath}`}${tls.origination.certificate === undefined ? '' : ', with a certificate'}`
     : tlsTexts[tls.kind];
 }

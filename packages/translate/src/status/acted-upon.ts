@@ -148,6 +148,7 @@ const policy: Paths = {
     'subjectAltNames[]',
     'sni',
     'insecureSkipVerify',
+    'caCrl',
   ),
 };
 

@@ -97,6 +97,7 @@ function originationOf(spec: TlsSpec, service: ServiceModel, secrets: TlsSecrets
       sni: sni ?? (service.host.startsWith('*') ? undefined : service.host),
       subjectAltNames: names.length > 0 ? names : service.subjectAltNames,
       roots,
+      ...(spec.caCrl === undefined || spec.caCrl === '' ? {} : { crlPath: spec.caCrl }),
       certificate,
     },
   };

@@ -89,7 +89,7 @@ export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean, defau
       maxDurationMs: positive(parseDurationMs(tcp?.maxConnectionDuration ?? '')),
     },
     proxyProtocol: policy.proxyProtocol === undefined ? undefined : policy.proxyProtocol.version === 'V2' ? 2 : 1,
-    tcpKeepalive: tcp?.tcpKeepalive && tcpKeepalive(tcp.tcpKeepalive),
+    tcpKeepalive: tcp?.tcpKeepalive && keepaliveOf(tcp.tcpKeepalive),
   };
 }
 

@@ -121,7 +121,12 @@ function file(path: string): DataSource {
   return create(DataSource, { specifier: { $case: 'filename', value: path } });
 }
 
-function validation({ roots, subjectAltNames, sni }: TlsOrigination): CommonTlsContext['validationContextType'] {
+function validation({
+  roots,
+  subjectAltNames,
+  sni,
+  crlPath,
+}: TlsOrigination): CommonTlsContext['validationContextType'] {
   if (roots.kind === 'none') {
     return undefined;
   }
@@ -131,6 +136,7 @@ function validation({ roots, subjectAltNames, sni }: TlsOrigination): CommonTlsC
     const { DNS, URI } = SubjectAltNameMatcher_SanType;
     return create(SubjectAltNameMatcher, { sanType: name.includes('://') ? URI : DNS, matcher });
   });
+  const crl = crlPath === undefined ? undefined : file(crlPath);
   switch (roots.kind) {
     case 'system':
       return {
@@ -138,12 +144,13 @@ function validation({ roots, subjectAltNames, sni }: TlsOrigination): CommonTlsC
         value: create(CertificateValidationContext, {
           matchTypedSubjectAltNames,
           trustedCa: file(systemRoots),
+          crl,
         }),
       };
     case 'file':
       return {
         $case: 'validationContext',
-        value: create(CertificateValidationContext, { matchTypedSubjectAltNames, trustedCa: file(roots.path) }),
+        value: create(CertificateValidationContext, { matchTypedSubjectAltNames, trustedCa: file(roots.path), crl }),
       };
     case 'secret':
       return {

@@ -1,6 +1,6 @@
 import { hash, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates } from 'node:tls';
 import { splitPem } from '@weft/identity';
 import type { SecretRef } from '../config.ts';
 import type { DataSource } from '../wire/core-schema.ts';
@@ -13,12 +13,34 @@ import { certificateFromXds } from './secret.ts';
 /** Longest file of certificates or of a key, bytes. */
 export const maxPemFileBytes = 1024 * 1024;
 
-/** Certificates of authorities that stand in the configuration, in a file, or that the operating system trusts. */
+/** Certificates of authorities that stand in the configuration, in a file, or that the operating system trusts, and what they have revoked. */
 export function givenRootsFromXds(
   context: Decoded<typeof CertificateValidationContext>,
   problems: Problems,
 ): SecretRef | undefined {
-  const { trusted_ca: ca, system_root_certs: system } = context;
+  const { crl } = context;
+  const roots = rootsFromXds(context, problems);
+  if (crl === undefined || roots?.source !== 'given' || roots.material.kind !== 'trust-bundle') {
+    return roots;
+  }
+  const { material } = roots;
+  return problems.within('crl', () => {
+    const crlPem = pemFromXds(crl, problems);
+    try {
+      if (crlPem !== '') {
+        createSecureContext({ crl: crlPem });
+      }
+    } catch {
+      problems.add('there is no readable list of revoked certificates in it');
+    }
+    return { ...roots, material: { ...material, crlPem, version: `${material.version}-${hash('sha256', crlPem)}` } };
+  });
+}
+
+function rootsFromXds(
+  { trusted_ca: ca, system_root_certs: system }: Decoded<typeof CertificateValidationContext>,
+  problems: Problems,
+): SecretRef | undefined {
   if (ca !== undefined) {
     return problems.within('trusted_ca', () => {
       const pem = pemFromXds(ca, problems);

@@ -19,6 +19,9 @@ export function secretFromXds(
       if (validation.match_typed_subject_alt_names.length > 0) {
         problems.add('not supported in a secret', 'match_typed_subject_alt_names');
       }
+      if (validation.crl !== undefined) {
+        problems.add('not supported in a secret', 'crl');
+      }
       if (ca === undefined) {
         problems.add('required', 'trusted_ca');
         return undefined;

@@ -175,6 +175,9 @@ function validationFromXds(
             if (defaults.trusted_ca !== undefined || defaults.system_root_certs !== undefined) {
               problems.add('not supported beside a secret, which brings its own', 'trusted_ca');
             }
+            if (defaults.crl !== undefined) {
+              problems.add('not supported beside a secret', 'crl');
+            }
             return subjectAltNamesFromXds(defaults, problems);
           });
     return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames };
