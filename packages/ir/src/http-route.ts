@@ -121,8 +121,15 @@ export type Millionths = number;
 /** A part of a request that a hash is made of. */
 export type HashPolicy =
   | { readonly kind: 'header'; readonly name: string }
-  /** `ttlMs`: a client without the cookie is given one; 0 = until its session ends, undefined = none is given. */
-  | { readonly kind: 'cookie'; readonly name: string; readonly path: string; readonly ttlMs: number | undefined }
+  | {
+      readonly kind: 'cookie';
+      readonly name: string;
+      readonly path: string;
+      /** A client without the cookie is given one; 0 = until its session ends, undefined = none is given. */
+      readonly ttlMs: number | undefined;
+      /** More of a cookie that is given, in this order. */
+      readonly attributes: readonly { readonly name: string; readonly value: string }[];
+    }
   | { readonly kind: 'query'; readonly name: string }
   | { readonly kind: 'source-ip' };
 

@@ -99,10 +99,10 @@ const httpRoute: Paths = {
 };
 
 const policy: Paths = {
-  'loadBalancer.simple': oneOf('UNSPECIFIED', 'ROUND_ROBIN', 'LEAST_REQUEST', 'LEAST_CONN', 'RANDOM'),
+  'loadBalancer.simple': oneOf('UNSPECIFIED', 'ROUND_ROBIN', 'LEAST_REQUEST', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH'),
   ...under('loadBalancer.consistentHash', {
     ...all('', 'httpHeaderName', 'useSourceIp', 'httpQueryParameterName', 'minimumRingSize'),
-    ...all('', 'httpCookie.name', 'httpCookie.path', 'httpCookie.ttl'),
+    ...all('httpCookie.', 'name', 'path', 'ttl', 'attributes[].name', 'attributes[].value'),
     ...all('', 'ringHash.minimumRingSize', 'maglev.tableSize'),
   }),
   ...under('loadBalancer.localityLbSetting', {

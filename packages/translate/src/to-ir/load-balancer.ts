@@ -10,6 +10,8 @@ const simple: Readonly<Record<string, LoadBalancer>> = {
   LEAST_REQUEST: { kind: 'least-request' },
   LEAST_CONN: { kind: 'least-request' },
   RANDOM: { kind: 'random' },
+  // Clients ask for a name, so there is no address of theirs to go to: no endpoint is preferred.
+  PASSTHROUGH: { kind: 'random' },
 };
 
 /**
@@ -49,7 +51,14 @@ function hashOf(spec: NonNullable<LoadBalancerSpec['consistentHash']>): HashPoli
   }
   if (httpCookie !== undefined) {
     const ttlMs = httpCookie.ttl === undefined ? undefined : parseDurationMs(httpCookie.ttl);
-    return { kind: 'cookie', name: httpCookie.name, path: httpCookie.path ?? '', ttlMs };
+    const { name, path = '', attributes = [] } = httpCookie;
+    return {
+      kind: 'cookie',
+      name,
+      path,
+      ttlMs,
+      attributes: attributes.map((attribute) => ({ name: attribute.name, value: attribute.value ?? '' })),
+    };
   }
   if (httpQueryParameterName !== undefined) {
     return { kind: 'query', name: httpQueryParameterName };

@@ -98,7 +98,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
         ? { kind: 'endpoints', assignment: assignmentName(name, view.name) }
         : {
             kind: 'dns',
-            addresses: service.firstAddressOnly ? 'one' : 'all',
+            addresses: service.firstAddressOnly || goesWhereDnsSays(policy, dnsInstances) ? 'one' : 'all',
             endpoints: ranked(
               dnsInstances
                 .filter((instance) => selects(declared?.labels, instance.labels))
@@ -119,6 +119,11 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
       ...(dnsInstances ?? []).map((instance) => instance.origins),
     ]),
   };
+}
+
+/** PASSTHROUGH to a single name: to the address that the client would have found itself, without a choice among several. */
+function goesWhereDnsSays(policy: PolicySpec, instances: readonly Instance[]): boolean {
+  return policy.loadBalancer?.simple === 'PASSTHROUGH' && instances.length === 1;
 }
 
 /**

@@ -30,6 +30,7 @@ import {
   RouteAction_HashPolicy,
   RouteAction_HashPolicy_ConnectionProperties,
   RouteAction_HashPolicy_Cookie,
+  RouteAction_HashPolicy_CookieAttribute,
   RouteAction_HashPolicy_Header,
   RouteAction_HashPolicy_QueryParameter,
   RouteAction_MaxStreamDuration,
@@ -168,6 +169,7 @@ function hashSpecifier(hash: HashPolicy): RouteAction_HashPolicy['policySpecifie
           name: hash.name,
           path: hash.path,
           ttl: hash.ttlMs === undefined ? undefined : duration(hash.ttlMs),
+          attributes: hash.attributes.map((attribute) => create(RouteAction_HashPolicy_CookieAttribute, attribute)),
         }),
       };
     case 'query':

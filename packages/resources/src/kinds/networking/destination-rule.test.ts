@@ -65,6 +65,17 @@ test('TLS towards endpoints has what its mode needs and nothing else', () => {
   ]);
 });
 
+test('a cookie that is made has no attribute that would end it', () => {
+  const cookie = (more: object): string[] =>
+    ofPolicy({ loadBalancer: { consistentHash: { httpCookie: { name: 'user', ...more } } } });
+  assert.deepEqual(cookie({ path: '/a', attributes: [{ name: 'SameSite', value: 'Strict' }, { name: 'Secure' }] }), []);
+  assert.deepEqual(cookie({ path: '/; Domain=x', attributes: [{ name: 'a b' }, { name: 'c', value: 'd\r\ne' }] }), [
+    'loadBalancer.consistentHash.httpCookie.path: Invalid value: "/; Domain=x": holds a character that cookies cannot have',
+    'loadBalancer.consistentHash.httpCookie.attributes[0].name: Invalid value: "a b": not a valid name of a header field',
+    'loadBalancer.consistentHash.httpCookie.attributes[1].value: Invalid value: "d\\r\\ne": holds a character that cookies cannot have',
+  ]);
+});
+
 test('pools, outlier detection, hashing and warm-up are judged field by field', () => {
   assert.deepEqual(
     ofPolicy({

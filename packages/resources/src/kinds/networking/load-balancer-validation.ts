@@ -27,6 +27,13 @@ function isPrime(number: number): boolean {
   return true;
 }
 
+/** RFC 6265 §4.1.1: what would end an attribute of a cookie, or the field that it stands in. */
+function checkCookieText(place: Place, text: string | undefined): void {
+  if (text !== undefined && /[\p{Cc};]/u.test(text)) {
+    place.invalid(text, 'holds a character that cookies cannot have', 'Leave out control characters and semicolons.');
+  }
+}
+
 function checkConsistentHash(place: Place, hash: ConsistentHash): void {
   const keys = ['httpHeaderName', 'httpCookie', 'useSourceIp', 'httpQueryParameterName'] as const;
   checkOneOf(place, hash, keys);
@@ -44,6 +51,11 @@ function checkConsistentHash(place: Place, hash: ConsistentHash): void {
       checkFieldName(place.at('httpCookie', 'name'), hash.httpCookie.name);
     }
     checkDurationOrZero(place.at('httpCookie', 'ttl'), hash.httpCookie.ttl);
+    checkCookieText(place.at('httpCookie', 'path'), hash.httpCookie.path);
+    for (const [index, { name, value }] of (hash.httpCookie.attributes ?? []).entries()) {
+      checkFieldName(place.at('httpCookie', 'attributes', index, 'name'), name);
+      checkCookieText(place.at('httpCookie', 'attributes', index, 'value'), value);
+    }
   }
   const size = hash.maglev?.tableSize;
   if (size !== undefined && (size >= maglevTableSizeMax || !isPrime(size))) {
