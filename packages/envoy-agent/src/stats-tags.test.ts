@@ -36,7 +36,11 @@ function httpListener(port: number) {
     stat_prefix: prefix,
     route_config: {
       virtual_hosts: [
-        { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: clusters[0] } }] },
+        {
+          name: 'reviews.shop:80',
+          domains: ['*'],
+          routes: [{ match: { prefix: '/' }, stat_prefix: 'check.out', route: { cluster: clusters[0] } }],
+        },
       ],
     },
     http_filters: [{ name: 'envoy.filters.http.router', typed_config: router }],
@@ -81,6 +85,10 @@ test("names with dots come whole out of Envoy's metrics", { skip: peerSkip('envo
   assert.match(
     text,
     /envoy_cluster_external_upstream_rq\{(?=[^}]*envoy_response_code="503")[^}]*envoy_cluster_name="outbound\|80\|v1\|hello\.default\.svc\.cluster\.local"[^}]*\} [1-9]/,
+  );
+  assert.match(
+    text,
+    /envoy_vhost_route_upstream_rq\{(?=[^}]*envoy_response_code="503")(?=[^}]*envoy_virtual_host="reviews\.shop:80")[^}]*envoy_route="check\.out"[^}]*\} [1-9]/,
   );
   assert.match(
     text,

@@ -14,6 +14,8 @@ export const statsConfig: Readonly<Record<string, unknown>> = {
       regex: String.raw`^(?:listener\..+?\.)?http\.((.+?)\.)(?:${httpStatistic()})$`,
     },
     { tag_name: 'envoy.rds_route_config', regex: String.raw`^http\..+?\.rds\.((.+)\.)[a-z0-9_]+$` },
+    { tag_name: 'envoy.virtual_host', regex: String.raw`^vhost\.((.+?)\.)route\..+$` },
+    { tag_name: 'envoy.route', regex: String.raw`^vhost\..+?\.route\.((.+?)\.)upstream_[a-z0-9_]+$` },
     { tag_name: 'envoy.tcp_prefix', regex: String.raw`^tcp\.((.+)\.)[a-z0-9_]+$` },
     ...[
       'envoy.http_user_agent',

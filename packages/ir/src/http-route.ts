@@ -186,6 +186,8 @@ export type HttpAction = ForwardAction | RedirectAction | DirectResponseAction;
 export interface HttpRoute {
   /** Appears in access logs. */
   readonly name: string;
+  /** Name of statistics of its own; absent = it has none. */
+  readonly statPrefix?: string;
   readonly match: HttpMatch;
   readonly action: HttpAction;
   readonly headers: HeaderEdits;

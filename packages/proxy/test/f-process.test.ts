@@ -65,6 +65,7 @@ function routes(header?: string) {
     routes: [
       {
         name: 'default',
+        statPrefix: 'check.out',
         match: { path: { kind: 'prefix' as const, value: '/', ignoreCase: false }, headers: [], query: [] },
         action: {
           ...plainForward,
@@ -205,6 +206,10 @@ test('two proxies as processes: mutual TLS, metrics, access log, admin, a change
     assert.match(
       source.body,
       /envoy_cluster_upstream_rq_xx\{envoy_response_code_class="2",envoy_cluster_name="outbound\|80\|\|server/,
+    );
+    assert.match(
+      source.body,
+      /envoy_vhost_route_upstream_rq\{envoy_response_code="200",envoy_virtual_host="[^"]*server[^"]*",envoy_route="check\.out"\} 1/,
     );
     assert.match(source.body, /weft_xds_connected 1/);
     assert.match(source.body, /weft_certificate_expiry_seconds \d/);

@@ -360,6 +360,8 @@ export type ClusterName =
 export interface Route {
   /** `Route.name`; appears as `%ROUTE_NAME%` and in metrics. */
   readonly name: string;
+  /** Name of its own statistics; absent = it has none. */
+  readonly statPrefix?: string;
   readonly match: RouteMatch;
   readonly action: RouteAction;
   readonly headers: HeaderEdits;

@@ -7,7 +7,7 @@ import { Histogram } from './histogram.ts';
 import { writeFilters, writeHttp2, writeManagers } from './http-protocol-metrics.ts';
 import { SeriesStore } from './series-store.ts';
 
-/** Most clusters, and most connection managers, whose responses are counted. */
+/** Most clusters, most connection managers and most routes whose responses are counted. */
 const MAX_COUNTED = 2000;
 
 class ResponseCounts {
@@ -27,12 +27,17 @@ class ResponseCounts {
   }
 }
 
+/** Between the values of several labels in one key. */
+const BETWEEN = '\0';
+
 const newCounts = (): ResponseCounts => new ResponseCounts();
 
 /** The statistics of stock Envoy that dashboards read, with Envoy's names. */
 export class EnvoyMetrics {
   readonly #byCluster = new SeriesStore<ResponseCounts>(MAX_COUNTED);
   readonly #byManager = new SeriesStore<ResponseCounts>(MAX_COUNTED);
+  /** Of routes with a `stat_prefix`, by virtual host and prefix. */
+  readonly #byRoute = new SeriesStore<ResponseCounts>(MAX_COUNTED);
 
   streamEnded(info: StreamInfo, manager: HttpConnectionManagerConfig): void {
     this.#byManager
@@ -41,7 +46,13 @@ export class EnvoyMetrics {
     const { cluster, upstreamRequestStartMs: start } = info;
     if (cluster !== undefined && start > 0) {
       const end = info.upstreamResponseEndMs > 0 ? info.upstreamResponseEndMs : info.endMs;
-      this.#byCluster.get(cluster.statName, newCounts).record(info.responseCode, Math.max(0, end - start));
+      const durationMs = Math.max(0, end - start);
+      this.#byCluster.get(cluster.statName, newCounts).record(info.responseCode, durationMs);
+      const statPrefix = info.route?.statPrefix;
+      if (statPrefix !== undefined) {
+        const key = `${info.virtualHost?.name ?? ''}${BETWEEN}${statPrefix}`;
+        this.#byRoute.get(key, newCounts).record(info.responseCode, durationMs);
+      }
     }
   }
 
@@ -50,8 +61,12 @@ export class EnvoyMetrics {
     const present = new Set(clusters.map(({ config }) => config.statName));
     this.#byCluster.deleteWhere((name) => !present.has(name));
     this.#writeClusters(out, clusters);
-    this.#writeResponses(out, 'envoy_cluster_upstream', 'envoy_cluster_name', this.#byCluster);
-    this.#writeResponses(out, 'envoy_http_downstream', 'envoy_http_conn_manager_prefix', this.#byManager);
+    this.#writeResponses(out, 'envoy_cluster_upstream', ['envoy_cluster_name'], this.#byCluster);
+    this.#writeResponses(out, 'envoy_http_downstream', ['envoy_http_conn_manager_prefix'], this.#byManager);
+    if (this.#byRoute.size > 0) {
+      const labels = ['envoy_virtual_host', 'envoy_route'];
+      this.#writeResponses(out, 'envoy_vhost_route_upstream', labels, this.#byRoute);
+    }
     writeManagers(out, dataPlane.downstreamHttp().managers);
     writeFilters(out, dataPlane.downstreamHttp().managers);
     writeHttp2(out, 'envoy_http2', [{ labels: '', counters: dataPlane.downstreamHttp().http2 }]);
@@ -89,39 +104,33 @@ export class EnvoyMetrics {
     }
   }
 
-  #writeResponses(out: Exposition, prefix: string, label: string, store: SeriesStore<ResponseCounts>): void {
-    const entries = [...store.entries()];
+  #writeResponses(
+    out: Exposition,
+    prefix: string,
+    labels: readonly string[],
+    store: SeriesStore<ResponseCounts>,
+  ): void {
+    const entries = [...store.entries()].map(([key, counts]) => {
+      const values = key.split(BETWEEN);
+      return [labels.map((label, index): [string, string] => [label, values[index] ?? '']), counts] as const;
+    });
     out.family(`${prefix}_rq_xx`, 'counter', 'Responses by class.');
     for (const [name, { classes }] of entries) {
       classes.forEach((count, group) => {
         if (count > 0) {
-          out.sample(
-            `${prefix}_rq_xx`,
-            formatLabels([
-              ['envoy_response_code_class', String(group)],
-              [label, name],
-            ]),
-            count,
-          );
+          out.sample(`${prefix}_rq_xx`, formatLabels([['envoy_response_code_class', String(group)], ...name]), count);
         }
       });
     }
     out.family(`${prefix}_rq`, 'counter', 'Responses by status.');
     for (const [name, { codes }] of entries) {
       for (const [code, count] of codes) {
-        out.sample(
-          `${prefix}_rq`,
-          formatLabels([
-            ['envoy_response_code', String(code)],
-            [label, name],
-          ]),
-          count,
-        );
+        out.sample(`${prefix}_rq`, formatLabels([['envoy_response_code', String(code)], ...name]), count);
       }
     }
     out.family(`${prefix}_rq_time`, 'histogram', 'Time of requests, milliseconds.');
     for (const [name, { timeMs }] of entries) {
-      out.histogram(`${prefix}_rq_time`, formatLabels([[label, name]]), timeMs);
+      out.histogram(`${prefix}_rq_time`, formatLabels(name), timeMs);
     }
   }
 }

@@ -66,6 +66,7 @@ const httpRoute: Paths = {
     'queryParams{}': true,
     ...all('queryParams{}', ...stringMatch),
     ignoreUriCase: true,
+    statPrefix: true,
     ...source,
   }),
   ...under('route[]', { ...destination, ...under('headers', headers(true)) }),

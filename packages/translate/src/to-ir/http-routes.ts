@@ -12,7 +12,14 @@ import {
 } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
 import { type MeshDefaults, meshDefaults } from '../defaults.ts';
-import type { DestinationSpec, HttpDestinationSpec, HttpRouteSpec, RedirectSpec, VirtualService } from '../kinds.ts';
+import type {
+  DestinationSpec,
+  HttpDestinationSpec,
+  HttpMatchSpec,
+  HttpRouteSpec,
+  RedirectSpec,
+  VirtualService,
+} from '../kinds.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { corsOf } from './cors.ts';
@@ -157,12 +164,18 @@ function routesOfRule(
   const cors = corsOf(rule.corsPolicy);
   return (matches ?? [undefined]).map((match) => ({
     name: match?.name === undefined ? ruleName : `${ruleName}.${match.name}`,
+    ...statPrefixOf(match),
     match: httpMatch(match),
     action,
     headers,
     fault,
     cors,
   }));
+}
+
+function statPrefixOf(match: HttpMatchSpec | undefined): Pick<HttpRoute, 'statPrefix'> {
+  const { statPrefix = '' } = match ?? {};
+  return statPrefix === '' ? {} : { statPrefix };
 }
 
 function actionOf(

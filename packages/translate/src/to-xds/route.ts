@@ -56,6 +56,7 @@ export const routeMessage: (route: HttpRoute) => Route = perObject((route) =>
     name: route.name,
     match: routeMatch(route.match),
     action: routeAction(route),
+    statPrefix: route.statPrefix ?? '',
     typedPerFilterConfig: perFilterConfig(route),
     ...headerEditFields(route.headers),
   }),

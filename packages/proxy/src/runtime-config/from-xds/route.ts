@@ -36,6 +36,7 @@ export function routeFromXds(
     ? undefined
     : {
         name: route.name,
+        ...(route.stat_prefix === '' ? {} : { statPrefix: route.stat_prefix }),
         match: routeMatch,
         action,
         headers,

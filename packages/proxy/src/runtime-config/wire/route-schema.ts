@@ -193,8 +193,9 @@ export const Route = message(
     typed_per_filter_config: map(any(13, routeFilterTypes)),
     name: string(14),
     per_request_buffer_limit_bytes: uint32Value(16),
+    stat_prefix: string(19),
   },
-  '15:tracing 17:filter_action 18:non_forwarding_action 19:stat_prefix',
+  '15:tracing 17:filter_action 18:non_forwarding_action',
   [['route', 'redirect', 'direct_response']],
 );
 
