@@ -88,6 +88,8 @@ export interface TcpLimits {
   readonly idleTimeoutMs: number | undefined;
   /** Age at which a connection is closed (one of HTTP: drained); undefined = any. */
   readonly maxDurationMs: number | undefined;
+  /** `host:port` that the endpoints, HTTP proxies, are asked to connect relayed connections to (CONNECT); absent = the endpoints are meant. */
+  readonly tunnelTo?: string;
   /** Relayed connections go by the client's address, where the cluster balances by hash; absent = false. */
   readonly bySourceIp?: true;
 }

@@ -300,8 +300,11 @@ test('the proxy of a workload, by its name or the beginning of it', () => {
 test('fields that nothing acts upon are named', () => {
   const sidecar = shop.replace(
     'trafficPolicy: {outlierDetection: {consecutive5xxErrors: 3}}',
-    'trafficPolicy: {tunnel: {targetHost: a, targetPort: 1}}',
+    'trafficPolicy: {retryBudget: {budgetInterval: 1s}}',
   );
   const it = explain(stateOf(sidecar), 'reviews', { from: 'front/web-1' });
-  assert.match(entryOf(it, 'not yet supported', 'DestinationRule front/for-web') ?? '', /spec\.trafficPolicy\.tunnel/);
+  assert.match(
+    entryOf(it, 'not yet supported', 'DestinationRule front/for-web') ?? '',
+    /spec\.trafficPolicy\.retryBudget/,
+  );
 });

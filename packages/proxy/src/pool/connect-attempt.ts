@@ -6,6 +6,7 @@ import type { SessionCache } from '../tls/session-cache.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
 import { type TimerOwner, WheelTimer } from '../transport/timer-wheel.ts';
+import { connectThroughTunnel } from './connect-tunnel.ts';
 import { connectEndpoint, type UpstreamContext, type UpstreamUse } from './upstream-context.ts';
 
 /** Who asked for a connection; one of the two is called, once. */
@@ -16,6 +17,8 @@ export interface ConnectAttemptOwner {
   readonly use: UpstreamUse;
   /** Whose connection this is, for a PROXY protocol header; absent: nobody's in particular. */
   readonly proxied?: ProxiedConnection;
+  /** `host:port` that the endpoint, an HTTP proxy, is to connect to; absent: the endpoint itself is meant. */
+  readonly tunnelTo?: string | undefined;
   onConnected(attempt: ConnectAttempt, connection: Connection): void;
   onConnectFailed(attempt: ConnectAttempt, reason: string, timedOut: boolean): void;
 }
@@ -36,9 +39,11 @@ export class ConnectAttempt implements ConnectCallbacks, TimerOwner {
   }
 
   start(): void {
-    const { context, cluster, endpoint, use, proxied } = this.#owner;
+    const { context, cluster, endpoint, use, proxied, tunnelTo } = this.#owner;
+    const connect = (callbacks: ConnectCallbacks): PendingConnection =>
+      connectEndpoint(context, cluster, endpoint, this.#sessions, use, callbacks, proxied);
     context.wheel.arm(this.#timer, context.clock.monotonicMs(), cluster.config.connectTimeoutMs);
-    this.#pending = connectEndpoint(context, cluster, endpoint, this.#sessions, use, this, proxied);
+    this.#pending = tunnelTo === undefined ? connect(this) : connectThroughTunnel(connect, tunnelTo, this);
   }
 
   abandon(): void {
@@ -88,6 +93,6 @@ function describeConnectError(error: Error): string {
     case 'ENETUNREACH':
       return 'network is unreachable';
     default:
-      return code === undefined || error.message.startsWith('TLS_error') ? error.message : `TLS_error: ${code}`;
+      return code === undefined || /^(?:TLS_error|tunnel)/.test(error.message) ? error.message : `TLS_error: ${code}`;
   }
 }

@@ -129,6 +129,8 @@ export interface TcpProxyConfig {
   readonly maxConnectAttempts: number;
   /** Clusters with ring hash or Maglev choose by the address of the client. */
   readonly hashBySourceIp?: boolean;
+  /** `host:port` to which the endpoints, HTTP proxies, are asked to connect (CONNECT in HTTP/1.1); absent: the endpoints are meant. */
+  readonly tunnelTo?: string;
   readonly accessLogs: readonly AccessLogConfig[];
 }
 

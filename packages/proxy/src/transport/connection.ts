@@ -26,7 +26,8 @@ export interface TransportContext {
 /** Envoy's `per_connection_buffer_limit_bytes`. */
 const defaultBufferLimitBytes: number = 1024 * 1024;
 
-const ignoring: ConnectionHandler = { onData() {}, onEnd() {}, onClose() {}, onWritable() {} };
+/** Of a connection that nobody works with (any more). */
+export const ignoring: ConnectionHandler = { onData() {}, onEnd() {}, onClose() {}, onWritable() {} };
 
 /** A byte stream with a gathered output: TCP, a pipe, or TLS over either. */
 export abstract class Connection implements Flushable {

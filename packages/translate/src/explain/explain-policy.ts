@@ -5,7 +5,7 @@ import type { MergedRule } from '../state/merged-rule.ts';
 import { type ExplainedValue, envoyDefault, meshDefault, originText, timeText, weftDefault } from './effective.ts';
 
 /** Settings of a policy that a port's own settings do not replace. */
-const ofAllPorts = new Set(['retryBudget', 'proxyProtocol']);
+const ofAllPorts = new Set(['retryBudget', 'proxyProtocol', 'tunnel']);
 
 /** Where a field of the policy for one port and subset stands in a DestinationRule; undefined: nowhere. */
 function policyOrigin(
@@ -107,6 +107,12 @@ export function policyValues(
       `${cluster.panicPercent ?? 50} % healthy`,
       outlierDetection === undefined ? envoyDefault : ofMesh,
       ['outlierDetection', 'minHealthPercent'],
+    ),
+    value(
+      'tunnel of TCP',
+      cluster.tcp.tunnelTo === undefined ? 'none' : `CONNECT ${cluster.tcp.tunnelTo}`,
+      envoyDefault,
+      ['tunnel'],
     ),
     value('TLS', tlsText(cluster.tls), weftDefault, ['tls']),
     value('spoken', protocolTexts[cluster.protocol], weftDefault, http('h2UpgradePolicy'), http('useClientProtocol')),

@@ -156,6 +156,8 @@ const policy: Paths = {
 const trafficPolicy: Paths = {
   ...policy,
   'proxyProtocol.version': true,
+  ...all('tunnel.', 'targetHost', 'targetPort'),
+  'tunnel.protocol': oneOf('', 'CONNECT'),
   ...all('retryBudget.', 'percent', 'minRetryConcurrency'),
   ...under('portLevelSettings[]', { 'port.number': true, ...policy }),
 };

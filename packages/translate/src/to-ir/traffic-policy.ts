@@ -6,8 +6,8 @@ import type { MergedRule } from '../state/merged-rule.ts';
 import { balancing } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
 
-/** The retry budget and the PROXY protocol are those of all ports. */
-export type EffectivePolicy = PolicySpec & Pick<TrafficPolicySpec, 'retryBudget' | 'proxyProtocol'>;
+/** The retry budget, the PROXY protocol and the tunnel are those of all ports. */
+export type EffectivePolicy = PolicySpec & Pick<TrafficPolicySpec, 'retryBudget' | 'proxyProtocol' | 'tunnel'>;
 
 /** What DestinationRules say about one port of a service, or of one subset. */
 export function trafficPolicy(rule: MergedRule | undefined, subset: string, port: number): EffectivePolicy {
@@ -27,6 +27,7 @@ function policyForPort(base: EffectivePolicy, policy: TrafficPolicySpec | undefi
       ...ownPort,
       retryBudget: policy.retryBudget ?? base.retryBudget,
       proxyProtocol: policy.proxyProtocol ?? base.proxyProtocol,
+      tunnel: policy.tunnel ?? base.tunnel,
     };
   }
   return {
@@ -36,6 +37,7 @@ function policyForPort(base: EffectivePolicy, policy: TrafficPolicySpec | undefi
     tls: policy.tls ?? base.tls,
     proxyProtocol: policy.proxyProtocol ?? base.proxyProtocol,
     retryBudget: policy.retryBudget ?? base.retryBudget,
+    tunnel: policy.tunnel ?? base.tunnel,
   };
 }
 
@@ -87,6 +89,7 @@ export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean, defau
     tcp: {
       idleTimeoutMs: tcp?.idleTimeout === undefined ? undefined : parseDurationMs(tcp.idleTimeout),
       maxDurationMs: positive(parseDurationMs(tcp?.maxConnectionDuration ?? '')),
+      ...tunnelOf(policy.tunnel),
     },
     proxyProtocol: policy.proxyProtocol === undefined ? undefined : policy.proxyProtocol.version === 'V2' ? 2 : 1,
     tcpKeepalive: tcp?.tcpKeepalive && keepaliveOf(tcp.tcpKeepalive),
@@ -103,6 +106,14 @@ export function inboundPool(connectionPool: EffectivePolicy['connectionPool']): 
     ...{ connectTimeoutMs, limits, maxRequestsPerConnection, maxConcurrentStreams },
     ...{ httpIdleTimeoutMs, http2Keepalive, tcp, tcpKeepalive },
   };
+}
+
+function tunnelOf(tunnel: EffectivePolicy['tunnel']): Pick<OutboundCluster['tcp'], 'tunnelTo'> {
+  if (tunnel === undefined) {
+    return {};
+  }
+  const { targetHost, targetPort } = tunnel;
+  return { tunnelTo: `${targetHost.includes(':') ? `[${targetHost}]` : targetHost}:${targetPort}` };
 }
 
 function keepaliveOf({

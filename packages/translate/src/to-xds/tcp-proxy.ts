@@ -3,6 +3,7 @@ import { packAny } from '@weft/xds-types';
 import { Filter } from '@weft/xds-types/envoy/config/listener/v3/listener_components.ts';
 import {
   TcpProxy,
+  TcpProxy_TunnelingConfig,
   TcpProxy_WeightedCluster,
   TcpProxy_WeightedCluster_ClusterWeight,
 } from '@weft/xds-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
@@ -39,6 +40,8 @@ export function tcpProxyFilter(
     // 0 switches it off in Envoy as well.
     idleTimeout: limits?.idleTimeoutMs === undefined ? undefined : duration(limits.idleTimeoutMs),
     maxDownstreamConnectionDuration: limits?.maxDurationMs === undefined ? undefined : duration(limits.maxDurationMs),
+    tunnelingConfig:
+      limits?.tunnelTo === undefined ? undefined : create(TcpProxy_TunnelingConfig, { hostname: limits.tunnelTo }),
     hashPolicy: limits?.bySourceIp === true ? [bySourceIp] : [],
     accessLog: accessLogs(accessLogPath),
   });

@@ -101,6 +101,10 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     return { source: { ip: remoteIp, port: sourcePort }, destination: { ip: localIp, port: localPort } };
   }
 
+  get tunnelTo(): string | undefined {
+    return this.#config.tunnelTo;
+  }
+
   get bytesReceived(): number {
     return this.#transport.bytesRead;
   }

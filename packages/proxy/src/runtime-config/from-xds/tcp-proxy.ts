@@ -24,8 +24,25 @@ export function tcpProxyFromXds(proxy: Decoded<typeof TcpProxy>, problems: Probl
     maxConnectionDurationMs: maxDurationFromXds(proxy.max_downstream_connection_duration, problems),
     maxConnectAttempts: proxy.max_connect_attempts ?? 1,
     ...(proxy.hash_policy.length === 0 ? {} : { hashBySourceIp: hashFromXds(proxy, problems) }),
+    ...tunnelFromXds(proxy, problems),
     accessLogs: accessLogsFromXds(proxy.access_log, problems),
   };
+}
+
+/** A host and its port; Envoy's format commands are not known here. */
+const authority = /^(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$/;
+
+function tunnelFromXds(
+  { tunneling_config: tunnel }: Decoded<typeof TcpProxy>,
+  problems: Problems,
+): Pick<TcpProxyConfig, 'tunnelTo'> {
+  if (tunnel === undefined) {
+    return {};
+  }
+  if (!authority.test(tunnel.hostname)) {
+    problems.add('is not host:port', 'tunneling_config.hostname');
+  }
+  return { tunnelTo: tunnel.hostname };
 }
 
 /** At most one policy, and of those that there are only the source IP, is known. */

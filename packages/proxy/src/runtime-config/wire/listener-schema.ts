@@ -44,6 +44,12 @@ export const TcpProxyWeightedCluster = message(
   { clusters: repeated(nested(1, TcpProxyWeightedClusterClusterWeight)) },
 );
 
+export const TcpProxyTunnelingConfig = message(
+  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig',
+  { hostname: string(1) },
+  '2:use_post 3:headers_to_add 4:propagate_response_headers 5:post_path 6:propagate_response_trailers',
+);
+
 export const TcpHashPolicySourceIp = message('envoy.type.v3.HashPolicy.SourceIp', {});
 
 export const TcpHashPolicy = message(
@@ -62,9 +68,10 @@ export const TcpProxy = message(
     idle_timeout: duration(8),
     weighted_clusters: nested(10, TcpProxyWeightedCluster),
     hash_policy: repeated(nested(11, TcpHashPolicy)),
+    tunneling_config: nested(12, TcpProxyTunnelingConfig),
     max_downstream_connection_duration: duration(13),
   },
-  '3:downstream_idle_timeout 4:upstream_idle_timeout 9:metadata_match 12:tunneling_config 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
+  '3:downstream_idle_timeout 4:upstream_idle_timeout 9:metadata_match 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
   [['cluster', 'weighted_clusters']],
 );
 
