@@ -1,14 +1,6 @@
 import { type OriginRef, originKey } from '@weft/ir';
 import type { KubeParentRef } from '@weft/resources';
-import type {
-  GatewayClass,
-  KubeGateway,
-  KubeGrpcRoute,
-  KubeHttpRoute,
-  KubeTcpRoute,
-  KubeTlsRoute,
-  ListenerSet,
-} from '../kinds.ts';
+import type { GatewayClass, KubeGateway, KubeGrpcRoute, KubeHttpRoute, KubeTcpRoute, KubeTlsRoute } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { type KubeRoute, parentKey } from '../state/route-index.ts';
@@ -19,7 +11,7 @@ import { controllerName, isOurs } from '../to-ir/gateway-api/gateway-class.ts';
 import { rulesOf } from '../to-ir/gateway-api/http-rules.ts';
 import { ownerKey, ownerName } from '../to-ir/gateway-api/listener-owner.ts';
 import { parentGateway } from '../to-ir/gateway-api/listener-sets.ts';
-import { gatewayListeners, isOpen, isValid } from '../to-ir/gateway-api/listeners.ts';
+import { gatewayListeners, isAttached, isOpen, isValid } from '../to-ir/gateway-api/listeners.ts';
 import { supportedFeatures } from '../to-ir/gateway-api/supported-features.ts';
 import { gatewayAddresses } from './gateway-addresses.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
@@ -58,17 +50,21 @@ const routeKinds = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const;
 /** The status of every GatewayClass, Gateway, ListenerSet and route that is ours to speak about, by `originKey`. The same object while nothing new is to be said. */
 export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayApiStatus> {
   const statuses = new Map<string, GatewayApiStatus>();
-  const add = <T extends GatewayClass | KubeGateway | KubeRoute | ListenerSet>(
+  const keep = (made: GatewayApiStatus): void => {
+    const key = originKey(made.origin);
+    statuses.set(
+      key,
+      state.memo.get(`gateway-api-status|${key}`, [JSON.stringify(made)], () => made),
+    );
+  };
+  const add = <T extends GatewayClass | KubeGateway | KubeRoute>(
     object: T,
     build: (object: T) => GatewayApiStatus | undefined,
   ): void => {
     const key = originKey(originOf(object));
     const made = state.reads.remember(`gateway-api-status|${key}`, [object], () => build(object));
     if (made !== undefined) {
-      statuses.set(
-        key,
-        state.memo.get(`gateway-api-status|${key}`, [JSON.stringify(made)], () => made),
-      );
+      keep(made);
     }
   };
   for (const gatewayClass of state.objects('gateway.networking.k8s.io/GatewayClass')) {
@@ -78,10 +74,10 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
     add(gateway, (object) => gatewayStatus(state, object));
   }
   for (const set of state.objects('gateway.networking.k8s.io/ListenerSet')) {
-    add(set, (object) => {
-      const status = listenerSetStatus(state, object);
-      return status && { origin: originOf(object), kind: 'listener-set', ...status };
-    });
+    const status = listenerSetStatus(state, set);
+    if (status !== undefined) {
+      keep({ origin: originOf(set), kind: 'listener-set', ...status });
+    }
   }
   for (const kind of routeKinds) {
     for (const route of state.objects(`gateway.networking.k8s.io/${kind}`)) {
@@ -195,8 +191,8 @@ function acceptance(
     return undefined;
   }
   const owner = set ?? gateway;
-  if (!gatewayListeners(state, gateway).byOwner.has(ownerKey(owner))) {
-    return condition('Accepted', false, 'NoMatchingParent', `${ownerName(owner)} is not attached to its Gateway`);
+  if (set !== undefined && !isAttached(state, gateway, set)) {
+    return condition('Accepted', false, 'NoMatchingParent', `${ownerName(set)} is not attached to its Gateway`);
   }
   const attachment = attachmentOf(state, owner, route, ref);
   return 'attached' in attachment ? accepted : condition('Accepted', false, attachment.refused, attachment.message);

@@ -29,23 +29,33 @@ export function listenerSetStatus(state: MeshState, set: ListenerSet): ListenerS
     const message = `${name} takes no ListenerSet of namespace ${set.metadata.namespace ?? ''} (spec.allowedListeners)`;
     return refused('NotAllowed', 'NotAllowed', message);
   }
-  const listeners = gatewayListeners(state, gateway).byOwner.get(ownerKey(set));
-  if (listeners === undefined) {
-    return refused('ParentNotAccepted', 'ParentNotProgrammed', `${name} is not accepted`);
-  }
-  const served = gatewayAddresses(state, gateway).length > 0;
+  return (
+    attachedStatuses(state, gateway).get(ownerKey(set)) ??
+    refused('ParentNotAccepted', 'ParentNotProgrammed', `${name} is not accepted`)
+  );
+}
+
+/** Of all ListenerSets that a Gateway has, by their keys: made together, as each depends on all that come before it. */
+function attachedStatuses(state: MeshState, gateway: KubeGateway): ReadonlyMap<string, ListenerSetStatus> {
+  return state.reads.remember(`listener-set-statuses|${ownerKey(gateway)}`, [gateway], () => {
+    const served = gatewayAddresses(state, gateway).length > 0;
+    const { byOwner } = gatewayListeners(state, gateway);
+    return new Map([...byOwner].map(([owner, listeners]) => [owner, statusOf(gateway, listeners, served)]));
+  });
+}
+
+function statusOf(gateway: KubeGateway, listeners: readonly EffectiveListener[], served: boolean): ListenerSetStatus {
   const invalid = listeners.filter((listener) => !isValid(listener)).map(({ listener }) => listener.name);
-  const message = `not valid: ${invalid.join(', ')}`;
   return {
     conditions: [
       invalid.length === 0
         ? condition('Accepted', true, 'Accepted', 'the ListenerSet is valid')
-        : condition('Accepted', areAccepted(listeners), 'ListenersNotValid', message),
+        : condition('Accepted', areAccepted(listeners), 'ListenersNotValid', `not valid: ${invalid.join(', ')}`),
       !listeners.some(isOpen)
         ? condition('Programmed', false, 'ListenersNotValid', 'no listener can be opened')
         : served
           ? condition('Programmed', true, 'Programmed', 'the listeners that are valid are open')
-          : condition('Programmed', false, 'ParentNotProgrammed', `no proxy serves ${name}`),
+          : condition('Programmed', false, 'ParentNotProgrammed', `no proxy serves ${ownerName(gateway)}`),
     ],
     listeners: listeners.map((listener) => listenerStatus(listener, served)),
   };

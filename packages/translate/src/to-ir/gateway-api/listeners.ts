@@ -1,12 +1,12 @@
 import type { KubeListener } from '@weft/resources';
-import { byAge, type KubeGateway, keyOf } from '../../kinds.ts';
+import { byAge, type KubeGateway, keyOf, type ListenerSet } from '../../kinds.ts';
 import type { MeshState } from '../../state/mesh-state.ts';
 import { type RouteAtListener, routeKindsOf, routesByListener } from './attachment.ts';
 import { type CertificateProblem, listenerCertificates } from './certificates.ts';
 import { isOurs } from './gateway-class.ts';
 import { type ListenerConflict, ListenerPlaces } from './listener-conflicts.ts';
 import { type ListenerOwner, ownerKey } from './listener-owner.ts';
-import { allowedSets } from './listener-sets.ts';
+import { allowedSets, allowsSet } from './listener-sets.ts';
 
 /** Why a listener is not opened; the reasons of Gateway API (conditions `Conflicted`, `Accepted`, `ResolvedRefs`). */
 export type ListenerProblem =
@@ -66,6 +66,19 @@ export function gatewayListeners(state: MeshState, gateway: KubeGateway): Gatewa
 /** Whether there is nothing to be said against a listener. */
 export function isValid({ problem, invalidKinds, certificateProblems }: EffectiveListener): boolean {
   return problem === undefined && invalidKinds.length === 0 && certificateProblems.length === 0;
+}
+
+/**
+ * Whether a ListenerSet has a place in a Gateway, whatever becomes of its listeners. Of less than {@link gatewayListeners}, so that what asks
+ * need not be asked again whenever any listener of the Gateway changes.
+ */
+export function isAttached(state: MeshState, gateway: KubeGateway, set: ListenerSet): boolean {
+  return (
+    allowsSet(state, gateway, set) &&
+    state.reads.remember(`gateway-accepted|${keyOf(gateway)}`, [gateway], () =>
+      areAccepted(listenersOf(state, gateway, gateway, new ListenerPlaces())),
+    )
+  );
 }
 
 /** Whether what has these listeners is accepted: none is invalid, or at least one can be opened. */
