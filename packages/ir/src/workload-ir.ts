@@ -141,6 +141,8 @@ export type InboundPool = Pick<
 export interface GatewayListener {
   /** As the Gateways say it; that of `listen` may be another one. */
   readonly port: number;
+  /** The address that they say; undefined: that of the gateway. */
+  readonly bind: string | undefined;
   readonly listen: ListenAddress;
   /** PROXY protocol headers are expected (and required) at the beginning of connections. */
   readonly proxyProtocol: boolean;

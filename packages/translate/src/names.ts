@@ -53,9 +53,9 @@ export function gatewayListenerName({ address, port }: { readonly address: strin
   return `gateway|${address}|${port}`;
 }
 
-/** `gateway|<port>`: the port as Gateways say it, so that the name does not change with where it is opened. */
-export function gatewayRoutesName({ port }: { readonly port: number }): string {
-  return `gateway|${port}`;
+/** `gateway|<port>`, or `gateway|<bind>|<port>`: as Gateways say it, so that the name does not change with where it is opened. */
+export function gatewayRoutesName({ port, bind }: { readonly port: number; readonly bind: string | undefined }): string {
+  return bind === undefined ? `gateway|${port}` : `gateway|${bind}|${port}`;
 }
 
 /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */

@@ -26,12 +26,17 @@ const { skip } = data;
 let mesh: TestMesh;
 let dns: DnsServer;
 let googleapis: OutsideHost;
+/** Stands behind all names below its own. */
+let anyHost: OutsideHost;
 const authorizers: (Server | Http2Server)[] = [];
 const sidecars = new Map<string, number>();
 
 before(async () => {
   googleapis = await OutsideHost.start('www.googleapis.com', '127.0.80.1');
-  dns = await startDnsServer('127.0.53.1', 53, (name) => (name === googleapis.name ? [googleapis.address] : undefined));
+  anyHost = await OutsideHost.start('any.example', '127.0.80.2');
+  dns = await startDnsServer('127.0.53.1', 53, (name) =>
+    name === googleapis.name ? [googleapis.address] : name.endsWith('.any.example') ? [anyHost.address] : undefined,
+  );
   replaceFile('/etc/resolv.conf', 'nameserver 127.0.53.1\n');
   replaceFile('/etc/ssl/certs/ca-certificates.crt', googleapis.authority);
   mesh = await startMesh();
@@ -46,6 +51,7 @@ before(async () => {
 after(async () => {
   await mesh?.stop();
   googleapis?.stop();
+  anyHost?.stop();
   dns?.close();
   for (const server of authorizers) {
     server.close();
@@ -126,3 +132,25 @@ test('extauthz: the services beside the application are reached by their names',
     });
   }
 });
+
+for (const resolution of ['DYNAMIC_DNS', 'NONE'] as const) {
+  test(`hosts below a wildcard are found in the DNS when they are asked for (${resolution})`, async () => {
+    const domain = `${resolution.toLowerCase().replace('_', '-')}.any.example`;
+    const entry = {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'ServiceEntry',
+      metadata: { name: `wildcard-${resolution.toLowerCase().replace('_', '-')}`, namespace: 'default' },
+      spec: { hosts: [`*.${domain}`], ports: [{ number: 80, name: 'http', protocol: 'HTTP' }], resolution },
+    };
+    const path = '/apis/networking.istio.io/v1/namespaces/default/serviceentries';
+    assert.equal((await mesh.api().request('POST', path, entry)).status, 201);
+    for (const [engine, port] of sidecars) {
+      const host = `host-${engine}.${domain}`;
+      await eventually(async () => (await requestThroughProxy(port, `http://${host}/${host}`)).status === 200, {
+        what: `${host} is reached`,
+      });
+      assert.equal(anyHost.seen.find((seen) => seen.path === `/${host}`)?.authority, host);
+      assert.ok(dns.asked.includes(host));
+    }
+  });
+}

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { ProxyInbound, ProxyResource, ProxyUpstream, Sidecar, WorkloadEntry } from '../kinds.ts';
+import { isAny, overlap, Sockets } from '../sockets.ts';
 import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 
 const loopback = '127.0.0.1';
@@ -146,27 +147,4 @@ function egressUpstream(
   return taken.take(listenAddress, port.number)
     ? { host: only, port: port.number, listenAddress, listenPort: port.number }
     : 'port.number';
-}
-
-function isAny(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
-}
-
-function overlap(a: string, b: string): boolean {
-  return a === b || isAny(a) || isAny(b);
-}
-
-/** The sockets that are taken: a listener needs one that is its own. */
-class Sockets {
-  readonly #byPort = new Map<number, string[]>();
-
-  /** False: somebody has it, or a part of it. */
-  take(address: string, port: number): boolean {
-    const there = this.#byPort.get(port) ?? [];
-    if (there.some((other) => overlap(address, other))) {
-      return false;
-    }
-    this.#byPort.set(port, [...there, address]);
-    return true;
-  }
 }

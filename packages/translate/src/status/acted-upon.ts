@@ -1,6 +1,7 @@
 import type { MeshKindName } from '../kinds.ts';
 import { isEditable, isHostHeader } from '../to-ir/header-edits.ts';
 import { headerFormatSupported } from '../to-ir/header-format.ts';
+import { isUnixAddress } from '../unix-address.ts';
 import { FieldTree, type ValueTest } from './field-tree.ts';
 
 /** What this translator acts upon, by kind: all that it reads, and for some fields only some values. */
@@ -197,6 +198,7 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     'spec.selector{}': true,
     ...under('spec.servers[]', {
       ...all('', 'name', 'hosts[]', 'port.number', 'port.name'),
+      bind: (value) => !isUnixAddress(String(value)),
       'port.protocol': oneOf('HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB', 'HTTPS', 'TLS', 'TCP'),
       'tls.httpsRedirect': true,
       'tls.mode': oneOf('PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL', 'ISTIO_MUTUAL'),

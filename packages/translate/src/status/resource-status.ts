@@ -18,7 +18,7 @@ import { forSidecars, isForSome, type MeshState } from '../state/mesh-state.ts';
 import { portOf } from '../state/service-model.ts';
 import { httpRulesOf } from '../to-ir/delegation.ts';
 import { resolveDestination } from '../to-ir/destination.ts';
-import { serversByPort } from '../to-ir/istio-gateway.ts';
+import { serverSockets } from '../to-ir/istio-gateway.ts';
 import { certificateProblem } from '../to-ir/key-pair-secret.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
 import { describe } from './describe.ts';
@@ -180,9 +180,10 @@ function istioGatewayFacts(state: MeshState, object: IstioGateway): Omit<Facts, 
   const rivals = state
     .list('networking.istio.io/Gateway')
     .filter(({ spec }) => isDeepStrictEqual(spec?.selector ?? {}, object.spec?.selector ?? {}));
-  const open = serversByPort(rivals);
+  // Which address the gateway has is not known here; it is that of `weft gateway` without flags.
+  const open = serverSockets(rivals, '127.0.0.1');
   const lost = (object.spec?.servers ?? []).flatMap((server, index) => {
-    const there = open.get(server.port.number) ?? [];
+    const there = open.filter(({ port }) => port === server.port.number).flatMap(({ servers }) => servers);
     const [first] = there;
     const kube = kubeGatewayWithPort(state, object, server.port.number);
     if (kube !== undefined) {

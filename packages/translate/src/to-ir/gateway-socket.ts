@@ -3,6 +3,8 @@ import type { GatewayChain, GatewayVirtualHost, OriginRef, OutboundCluster } fro
 /** What a gateway's proxy opens on one port of its Gateways, of whichever kind they are. */
 export interface GatewaySocket {
   readonly port: number;
+  /** undefined: that of the gateway. */
+  readonly address?: string;
   readonly chains: readonly GatewayChain[];
   readonly virtualHosts: readonly GatewayVirtualHost[];
   readonly clusters: readonly OutboundCluster[];

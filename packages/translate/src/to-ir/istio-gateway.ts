@@ -15,7 +15,9 @@ import { compareText, type IstioGateway, keyOf, type RouteDestinationSpec, type 
 import { exportedTo, selects } from '../match.ts';
 import { hostCandidates } from '../names.ts';
 import { originOf } from '../origin.ts';
+import { Sockets } from '../sockets.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
+import { isUnixAddress } from '../unix-address.ts';
 import { resolveDestination } from './destination.ts';
 import { bySpecificity, commonHostnames, mostSpecific } from './gateway-api/hostname.ts';
 import { chainNames, type GatewaySocket, type NameOwners } from './gateway-socket.ts';
@@ -48,28 +50,46 @@ function istioGatewaysOf(state: MeshState, labels: Readonly<Record<string, strin
   return state.list('networking.istio.io/Gateway').filter(({ spec }) => selects(spec?.selector, labels));
 }
 
-/** The servers by port that a proxy opens: of those that cannot share a port the oldest has it. */
-export function serversByPort(gateways: readonly IstioGateway[]): ReadonlyMap<number, readonly OwnedServer[]> {
-  const byPort = new Map<number, OwnedServer[]>();
+/** Servers that share a socket, at least one. */
+export interface ServerSocket {
+  readonly port: number;
+  /** undefined: that of the gateway. */
+  readonly address: string | undefined;
+  readonly servers: readonly OwnedServer[];
+}
+
+/**
+ * The sockets that a proxy opens, by port: of servers that cannot share one the oldest has it, and of sockets that are in each other's
+ * way the older one is opened. Unix sockets are not.
+ * @param own the gateway's address, where servers without `bind` are.
+ */
+export function serverSockets(gateways: readonly IstioGateway[], own: string): readonly ServerSocket[] {
+  const sockets = new Map<string, ServerSocket>();
+  const taken = new Sockets();
   for (const gateway of gateways) {
     for (const [index, server] of (gateway.spec?.servers ?? []).entries()) {
-      const there = byPort.get(server.port.number) ?? [];
-      const [first] = there;
-      const fits = first === undefined || (familyOf(first.server) === familyOf(server) && familyOf(server) !== 'tcp');
+      const { number: port } = server.port;
+      const { bind = '' } = server;
+      const address = bind === '' || bind === own ? undefined : bind;
+      const key = `${address ?? ''}|${port}`;
+      const there = sockets.get(key);
+      const [first] = there?.servers ?? [];
+      const fits =
+        first === undefined
+          ? !isUnixAddress(bind) && taken.take(address ?? own, port)
+          : familyOf(first.server) === familyOf(server) && familyOf(server) !== 'tcp';
       if (fits) {
-        byPort.set(server.port.number, [...there, { gateway, server, index }]);
+        sockets.set(key, { port, address, servers: [...(there?.servers ?? []), { gateway, server, index }] });
       }
     }
   }
-  return byPort;
+  return [...sockets.values()].sort((a, b) => a.port - b.port || compareText(a.address ?? '', b.address ?? ''));
 }
 
-/** The sockets that Gateways of Istio ask of a proxy with these labels, by port. */
-export function istioGatewaySockets(state: MeshState, client: Client): readonly GatewaySocket[] {
+/** The sockets that Gateways of Istio ask of a proxy with these labels, by port. @param own the gateway's address. */
+export function istioGatewaySockets(state: MeshState, client: Client, own: string): readonly GatewaySocket[] {
   const gateways = istioGatewaysOf(state, client.labels);
-  return [...serversByPort(gateways)]
-    .sort(([a], [b]) => a - b)
-    .map(([port, servers]) => new SocketBuilder(state, client, port, servers).build());
+  return serverSockets(gateways, own).map((socket) => new SocketBuilder(state, client, socket).build());
 }
 
 /** Which TLS modes end TLS at the gateway, and what is asked of clients then. */
@@ -83,18 +103,20 @@ class SocketBuilder {
   readonly #state: MeshState;
   readonly #client: Client;
   readonly #port: number;
+  readonly #address: string | undefined;
   readonly #servers: readonly OwnedServer[];
   readonly #clusters: OutboundCluster[] = [];
   readonly #origins: (readonly OriginRef[])[] = [];
   /** Names who looks and at which port, for what is kept: all that a Client is, and the port. */
   readonly #scope: string;
 
-  constructor(state: MeshState, client: Client, port: number, servers: readonly OwnedServer[]) {
+  constructor(state: MeshState, client: Client, { port, address, servers }: ServerSocket) {
     this.#state = state;
     this.#client = client;
     this.#port = port;
+    this.#address = address;
     this.#servers = servers;
-    this.#scope = JSON.stringify([client.namespace, client.labels, client.locality ?? '', port]);
+    this.#scope = JSON.stringify([client.namespace, client.labels, client.locality ?? '', port, address ?? '']);
   }
 
   build(): GatewaySocket {
@@ -108,6 +130,7 @@ class SocketBuilder {
           : this.#tlsChains();
     return {
       port: this.#port,
+      ...(this.#address === undefined ? {} : { address: this.#address }),
       chains,
       virtualHosts: chains.some(({ traffic }) => traffic.kind === 'http') ? this.#virtualHosts(chains) : [],
       clusters: this.#clusters,
@@ -290,6 +313,11 @@ class SocketBuilder {
     const { namespace } = this.#client;
     const isMesh = tls.mode === 'ISTIO_MUTUAL';
     const names = tls.credentialNames ?? (tls.credentialName === undefined ? [] : [tls.credentialName]);
+    // A certificate that is revoked, or not among those that are named, must not get in.
+    const isPinned = [tls.verifyCertificateSpki, tls.verifyCertificateHash].some((list) => (list ?? []).length > 0);
+    if (isPinned || (tls.caCrl ?? '') !== '') {
+      return undefined;
+    }
     if (!isMesh && names.length === 0) {
       return undefined;
     }

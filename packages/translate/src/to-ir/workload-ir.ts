@@ -269,24 +269,26 @@ function gatewayListeners(
   const sockets = gatewaySockets(state, client);
   const taken = new Set(sockets.map((socket) => socket.port));
   // A port that both kinds of Gateway ask for is Gateway API's.
-  const istio = istioGatewaySockets(state, client).filter((socket) => !taken.has(socket.port));
+  const istio = istioGatewaySockets(state, client, address ?? loopback).filter((socket) => !taken.has(socket.port));
   const all = [...sockets, ...istio].sort((a, b) => a.port - b.port);
   return all.flatMap((socket): readonly GatewayListener[] => {
     if (socket.chains.length === 0) {
       return [];
     }
     collect(socket.clusters);
+    const place = `${socket.address ?? ''}|${socket.port}`;
     const port = ports.find((mapped) => mapped.port === socket.port)?.listenPort ?? socket.port;
-    const listen = listenAddress(state, `gateway-listen|${proxyKey}|${socket.port}`, address, port);
+    const listen = listenAddress(state, `gateway-listen|${proxyKey}|${place}`, socket.address ?? address, port);
     const listener = state.memo.get(
-      `gateway|${proxyKey}|${socket.port}`,
+      `gateway|${proxyKey}|${place}`,
       [
         listen,
-        JSON.stringify([socket.port, socket.origins, canonical(socket.chains)]),
+        JSON.stringify([socket.port, socket.address, socket.origins, canonical(socket.chains)]),
         ...socket.virtualHosts.flatMap(hostParts),
       ],
       (): GatewayListener => ({
         port: socket.port,
+        bind: socket.address,
         listen,
         proxyProtocol: false,
         trustedHops: 0,
