@@ -66,14 +66,14 @@ function mtlsOf(state: MeshState, instances: readonly Instance[]): MtlsState {
   const modes = new Set<MtlsMode>();
   let secured = 0;
   for (const { workload, labels } of instances) {
-    const proxy = state.proxy(`${workload.namespace}/${workload.name}`);
-    if (proxy === undefined) {
+    const listeners = state.listenersOf(`${workload.namespace}/${workload.name}`);
+    if (listeners === undefined) {
       continue;
     }
     secured += 1;
     const effective = state.peerAuthenticationOf(workload.namespace, labels);
-    for (const { appPort } of proxy.spec.inbound ?? []) {
-      modes.add(effective.ports.get(appPort) ?? effective.mode);
+    for (const { policyPort } of listeners.inbound) {
+      modes.add(effective.ports.get(policyPort) ?? effective.mode);
     }
   }
   const [mode, ...others] = modes;
