@@ -10,6 +10,7 @@ import { HttpInspector } from '@weft/xds-types/envoy/extensions/filters/listener
 import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { HttpConnectionManager } from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { TcpProxy } from '@weft/xds-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
+import { HeaderMutation as EarlyHeaderMutation } from '@weft/xds-types/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.ts';
 import { PreviousHostsPredicate } from '@weft/xds-types/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.ts';
 import { PreviousPrioritiesConfig } from '@weft/xds-types/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.ts';
 import { ProxyProtocolUpstreamTransport } from '@weft/xds-types/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
@@ -35,6 +36,7 @@ const extensions: Readonly<Record<string, MessageCodec<never>>> = Object.fromEnt
     'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector': TlsInspector,
     'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager': HttpConnectionManager,
     'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy': TcpProxy,
+    'envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation': EarlyHeaderMutation,
     'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate': PreviousHostsPredicate,
     'envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig': PreviousPrioritiesConfig,
     'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport':
