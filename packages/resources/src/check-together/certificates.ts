@@ -1,4 +1,5 @@
 import type { KubeGateway } from '../kinds/gateway/gateway.ts';
+import type { ListenerSet } from '../kinds/gateway/listener-set.ts';
 import type { IstioGateway } from '../kinds/networking/istio-gateway.ts';
 import type { KubeObject } from '../object.ts';
 import type { Findings } from './finding.ts';
@@ -9,21 +10,25 @@ export function checkCertificates(inventory: Inventory, findings: Findings): voi
   if (!inventory.tellsOf('/Secret')) {
     return;
   }
-  for (const gateway of inventory.list<KubeGateway>('gateway.networking.k8s.io/Gateway')) {
-    for (const [index, { tls }] of gateway.spec.listeners.entries()) {
+  const owners: readonly (KubeGateway | ListenerSet)[] = [
+    ...inventory.list<KubeGateway>('gateway.networking.k8s.io/Gateway'),
+    ...inventory.list<ListenerSet>('gateway.networking.k8s.io/ListenerSet'),
+  ];
+  for (const owner of owners) {
+    for (const [index, { tls }] of owner.spec.listeners.entries()) {
       for (const [at, ref] of (tls?.certificateRefs ?? []).entries()) {
         if ((ref.kind ?? 'Secret') !== 'Secret' || (ref.group ?? '') !== '') {
           continue;
         }
-        const place = findings.of(gateway).at('spec', 'listeners', index, 'tls', 'certificateRefs', at);
-        const key = `${ref.namespace ?? inventory.namespaceOf(gateway)}/${ref.name}`;
+        const place = findings.of(owner).at('spec', 'listeners', index, 'tls', 'certificateRefs', at);
+        const key = `${ref.namespace ?? inventory.namespaceOf(owner)}/${ref.name}`;
         if (inventory.find('/Secret', key) === undefined) {
           place.at('name').notFound(ref.name, `Secret ${key} is in none of these files`, 'Check name and namespace.');
-        } else if (!inventory.isGranted(gateway, { group: '', kind: 'Secret', key })) {
+        } else if (!inventory.isGranted(owner, { group: '', kind: 'Secret', key })) {
           place
             .at('namespace')
             .forbidden(
-              `no ReferenceGrant of these files lets Gateways of ${inventory.namespaceOf(gateway)} refer to Secret ${key}`,
+              `no ReferenceGrant of these files lets ${owner.kind}s of ${inventory.namespaceOf(owner)} refer to Secret ${key}`,
               `Add a ReferenceGrant in namespace ${key.split('/')[0]}.`,
             );
         }

@@ -7,6 +7,7 @@ import { checkDestinationRules } from './destination-rules.ts';
 import { type Finding, FindingList } from './finding.ts';
 import { checkGateways } from './gateways.ts';
 import { Inventory, type InventoryOptions } from './inventory.ts';
+import { checkListenerSets } from './listener-sets.ts';
 import { checkRivals } from './rivals.ts';
 import { checkSelectors } from './selectors.ts';
 import { checkShadowedMatches } from './shadowed-matches.ts';
@@ -20,6 +21,7 @@ const checks = [
   checkSubsets,
   checkWeights,
   checkGateways,
+  checkListenerSets,
   checkBackends,
   checkCertificates,
   checkDelegates,

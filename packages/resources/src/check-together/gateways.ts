@@ -1,5 +1,6 @@
 import { coversHost } from '../format/hosts.ts';
 import type { KubeGateway, KubeListener } from '../kinds/gateway/gateway.ts';
+import type { ListenerSet } from '../kinds/gateway/listener-set.ts';
 import type { KubeParentRef } from '../kinds/gateway/stream-routes.ts';
 import { splitHost } from '../kinds/networking/host-with-namespace.ts';
 import type { IstioGateway } from '../kinds/networking/istio-gateway.ts';
@@ -77,24 +78,25 @@ function checkParent(inventory: Inventory, route: KubeRoute, ref: KubeParentRef,
     checkServiceParent(inventory, key, ref, place);
     return;
   }
-  if (kind !== 'Gateway' || !inventory.tellsOf('gateway.networking.k8s.io/Gateway')) {
+  const kindName = `gateway.networking.k8s.io/${kind}`;
+  if ((kind !== 'Gateway' && kind !== 'ListenerSet') || !inventory.tellsOf(kindName)) {
     return;
   }
-  const gateway = inventory.find<KubeGateway>('gateway.networking.k8s.io/Gateway', key);
-  if (gateway === undefined) {
+  const owner = inventory.find<KubeGateway | ListenerSet>(kindName, key);
+  if (owner === undefined) {
     place
       .at('name')
-      .notFound(ref.name, `Gateway ${key} is in none of these files`, 'Check the name and the namespace.');
+      .notFound(ref.name, `${kind} ${key} is in none of these files`, 'Check the name and the namespace.');
     return;
   }
-  const { listeners } = gateway.spec;
+  const { listeners } = owner.spec;
   const named = listeners.filter(({ name }) => ref.sectionName === undefined || name === ref.sectionName);
   if (named.length === 0) {
     place
       .at('sectionName')
       .notFound(
         ref.sectionName,
-        `Gateway ${key} has no such listener`,
+        `${kind} ${key} has no such listener`,
         `Use one of ${listeners.map(({ name }) => name).join(', ')}.`,
       );
     return;
@@ -105,7 +107,7 @@ function checkParent(inventory: Inventory, route: KubeRoute, ref: KubeParentRef,
       .at('port')
       .notFound(
         ref.port,
-        `no listener of Gateway ${key} that is meant has the port`,
+        `no listener of ${kind} ${key} that is meant has the port`,
         `Use one of ${[...new Set(named.map(({ port }) => port))].join(', ')}.`,
       );
     return;
@@ -113,12 +115,12 @@ function checkParent(inventory: Inventory, route: KubeRoute, ref: KubeParentRef,
   const speaking = meant.filter(({ protocol }) => (protocolsOf[route.kind] ?? []).includes(protocol));
   if (speaking.length === 0) {
     place.conflict(
-      `no listener of Gateway ${key} that is meant takes ${route.kind}s: ${meant.map(({ name, protocol }) => `${name} is ${protocol}`).join(', ')}`,
+      `no listener of ${kind} ${key} that is meant takes ${route.kind}s: ${meant.map(({ name, protocol }) => `${name} is ${protocol}`).join(', ')}`,
       'Name another listener, or use the kind of routes that fits its protocol.',
     );
     return;
   }
-  checkAllowed(inventory, route, gateway, speaking, place);
+  checkAllowed(inventory, route, owner, speaking, place);
 }
 
 /** Protocols of listeners that take routes of a kind. */
@@ -133,15 +135,15 @@ const protocolsOf: Readonly<Record<string, readonly string[]>> = {
 function checkAllowed(
   inventory: Inventory,
   route: KubeRoute,
-  gateway: KubeGateway,
+  owner: KubeGateway | ListenerSet,
   listeners: readonly KubeListener[],
   place: Place,
 ): void {
-  const sameNamespace = inventory.namespaceOf(route) === inventory.namespaceOf(gateway);
+  const sameNamespace = inventory.namespaceOf(route) === inventory.namespaceOf(owner);
   const open = listeners.filter(
     ({ allowedRoutes }) => sameNamespace || (allowedRoutes?.namespaces?.from ?? 'Same') !== 'Same',
   );
-  const name = inventory.nameOf(gateway);
+  const name = inventory.nameOf(owner);
   if (open.length === 0) {
     place.forbidden(
       `${name} takes only routes of its own namespace`,

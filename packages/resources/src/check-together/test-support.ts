@@ -11,6 +11,7 @@ const groups: Readonly<Record<string, string>> = {
   GRPCRoute: 'gateway.networking.k8s.io/v1',
   TLSRoute: 'gateway.networking.k8s.io/v1',
   ReferenceGrant: 'gateway.networking.k8s.io/v1beta1',
+  ListenerSet: 'gateway.networking.k8s.io/v1',
   KubeGateway: 'gateway.networking.k8s.io/v1',
 };
 
