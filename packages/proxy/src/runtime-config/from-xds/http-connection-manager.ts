@@ -144,7 +144,11 @@ function earlyHeaderMutationsFromXds(manager: Schema, problems: Problems): reado
         problems.add('required', 'typed_config');
         return [];
       }
-      return problems.within('typed_config', () => mutationListFromXds('mutations', config.value.mutations, problems));
+      const { mutations } = config.value;
+      if (mutations.length === 0) {
+        problems.add('at least one mutation is required', 'typed_config.mutations');
+      }
+      return problems.within('typed_config', () => mutationListFromXds('mutations', mutations, problems));
     })
     .flat();
 }
