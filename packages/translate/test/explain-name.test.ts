@@ -167,6 +167,14 @@ test('defaults are those that the mesh has, and named for it; what both leave to
   }
 });
 
+test('balancing that the Service asks for comes from the Service', () => {
+  const sticky = shop.replace('selector: {app: reviews}', 'selector: {app: reviews}\n  sessionAffinity: ClientIP');
+  assert.equal(
+    entryOf(explain(stateOf(sticky), 'reviews'), 'calls to port 80', 'balancing'),
+    'by hash (ring) of the source-ip | Service shop/reviews spec.sessionAffinity',
+  );
+});
+
 test('with outlier detection the panic threshold and success rates are of the mesh defaults', () => {
   for (const [defaults, panic, detection] of [
     ['istio', '0 % healthy', /^after 3 5xx in a row, 30 s at first/],

@@ -8,7 +8,7 @@ import type { Previews } from './previews.ts';
 import type { ReadRoutes } from './read-routes.ts';
 
 export interface AdminMountOptions {
-  readonly routes: ReadRoutes;
+  readonly routes: Pick<ReadRoutes, 'handle'>;
   readonly tokens: JoinTokenStore;
   readonly ca: CertificateAuthority;
   /** A new link to the first page, good for one login; undefined when there is no page. */

@@ -46,11 +46,15 @@ function isSet(value: unknown, path: readonly string[]): boolean {
   return found !== undefined;
 }
 
-/** What clients do with connections to one port of a service, or one subset of it, and where each value comes from. */
+/**
+ * What clients do with connections to one port of a service, or one subset of it, and where each value comes from.
+ * @param service where the service itself asks for a way of balancing; undefined: it does not.
+ */
 export function policyValues(
   cluster: OutboundCluster,
   rule: MergedRule | undefined,
   defaults: DefaultsName,
+  service: string | undefined,
 ): readonly ExplainedValue[] {
   const { limits, outlierDetection, subset, port } = cluster;
   const ofMesh = meshDefault(defaults);
@@ -67,7 +71,7 @@ export function policyValues(
   const tcp = (name: string): readonly string[] => ['connectionPool', 'tcp', name];
   const http = (name: string): readonly string[] => ['connectionPool', 'http', name];
   return [
-    value('balancing', balancingText(cluster), ofMesh, ['loadBalancer']),
+    value('balancing', balancingText(cluster), service ?? ofMesh, ['loadBalancer']),
     value(
       'slow start',
       timeText(cluster.slowStart?.windowMs),

@@ -1,4 +1,4 @@
-import type { OriginRef } from '@weft/ir';
+import type { OriginRef, OutboundCluster } from '@weft/ir';
 import type { Service } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import { carriesHttp } from '../protocol.ts';
@@ -118,14 +118,14 @@ function policySections(
           value: refText(originOf(part)),
           origin: originText(part, part.spec?.workloadSelector === undefined ? 'spec.host' : 'spec.workloadSelector'),
         }));
+  const affinity = service.bySourceIp ? originText(service.object, 'spec.sessionAffinity') : undefined;
+  const valuesOf = (cluster: OutboundCluster): readonly ExplainedValue[] =>
+    policyValues(cluster, rule, state.settings.defaults, affinity);
   const made = outboundCluster(state, client, service, port, '');
-  const whole = typeof made === 'string' ? [broken(made)] : policyValues(made, rule, state.settings.defaults);
+  const whole = typeof made === 'string' ? [broken(made)] : valuesOf(made);
   const subsets = [...(rule?.subsets.keys() ?? [])].flatMap((name): readonly ExplainedSection[] => {
     const cluster = outboundCluster(state, client, service, port, name);
-    const values =
-      typeof cluster === 'string'
-        ? [broken(cluster)]
-        : changedValues(policyValues(cluster, rule, state.settings.defaults), whole);
+    const values = typeof cluster === 'string' ? [broken(cluster)] : changedValues(valuesOf(cluster), whole);
     return values.length === 0 ? [] : [{ title: `calls to port ${port.number}, subset ${name}`, values }];
   });
   return [{ title: `calls to port ${port.number}`, values: [...applies, ...whole] }, ...subsets];
