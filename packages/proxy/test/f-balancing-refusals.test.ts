@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
 
-/** What of subsets, retry priorities and error matchers is refused, with the field that is named. */
+/** What of subsets, original destinations, retry priorities and error matchers is refused, with the field that is named. */
 
 function problemsOf(resources: { readonly clusters?: JsonObject[]; readonly routes?: JsonObject[] }): string {
   const config = runtimeConfigFromStatic({

@@ -27,6 +27,13 @@ const listenerFilter = (name: string, fields: JsonObject = {}): JsonObject => ({
 });
 const proxyProtocol = (fields: JsonObject = {}): JsonObject =>
   listenerFilter('proxy_protocol.v3.ProxyProtocol', fields);
+const rateType = 'local_ratelimit.v3.LocalRateLimit';
+const rate = (bucket: JsonObject, fields: JsonObject = {}): JsonObject =>
+  listenerFilter(rateType, {
+    stat_prefix: 'r',
+    token_bucket: { max_tokens: 2, fill_interval: '1s', ...bucket },
+    ...fields,
+  });
 const tlsInspector = listenerFilter('tls_inspector.v3.TlsInspector');
 const httpInspector = listenerFilter('http_inspector.v3.HttpInspector');
 
@@ -86,6 +93,12 @@ describe('listener filters', () => {
     assert.equal(listener.bufferLimitBytes, 1024 * 1024);
   });
 
+  it('of the rate of connections stand before the PROXY protocol', () => {
+    const { listener, problems } = listenerOf({ listener_filters: [rate({}), proxyProtocol()] });
+    assert.deepEqual(problems, []);
+    assert.deepEqual(listener.connectionRate, { maxTokens: 2, tokensPerFill: 1, fillIntervalMs: 1000 });
+  });
+
   it('of the PROXY protocol may be optional and of one version', () => {
     const { listener, problems } = listenerOf({
       listener_filters: [proxyProtocol({ allow_requests_without_proxy_protocol: true, disallowed_versions: ['V1'] })],
@@ -101,6 +114,13 @@ describe('listener filters', () => {
       [[proxyProtocol({ disallowed_versions: ['V1', 'V2'] })], /disallowed_versions: both versions are refused/],
       [[proxyProtocol({ rules: [{ tlv_type: 1 }] })], /rules: not supported/],
       [[proxyProtocol({ pass_through_tlvs: {} })], /pass_through_tlvs: not supported/],
+      [[tlsInspector, rate({})], /listener_filters\[1\]: must be the first listener filter/],
+      [[rate({ max_tokens: 0 })], /typed_config\.token_bucket\.max_tokens: must be above 0/],
+      [[rate({ tokens_per_fill: 0 })], /token_bucket\.tokens_per_fill: must be above 0/],
+      [[rate({ fill_interval: '0.01s' })], /token_bucket\.fill_interval: must be at least 50 ms/],
+      [[listenerFilter(rateType, { stat_prefix: 'r' })], /typed_config\.token_bucket: required/],
+      [[rate({}, { stat_prefix: '' })], /typed_config\.stat_prefix: required/],
+      [[rate({}, { runtime_enabled: { runtime_key: 'x' } })], /runtime_enabled\.default_value: required/],
       [[listenerFilter('original_dst.v3.OriginalDst')], /original_dst/],
       [[{ name: 'x' }], /listener_filters\[0\]\.typed_config: required/],
     ] as const) {

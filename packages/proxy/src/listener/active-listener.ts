@@ -3,6 +3,7 @@ import type { ListenerProtocols } from '../load-report/protocols-seen.ts';
 import type { ListenerConfig } from '../runtime-config/config.ts';
 import { bindServer } from './bind-server.ts';
 import { type AcceptorContext, type AcceptorListener, ConnectionAcceptor } from './connection-acceptor.ts';
+import { ConnectionRate } from './connection-rate.ts';
 import type { ActiveFilterChain } from './filter-chain.ts';
 import type { DetectedProtocol } from './first-bytes.ts';
 
@@ -27,6 +28,7 @@ export class ActiveListener implements AcceptorListener {
   readonly #mayAccept: () => boolean;
   readonly #onLearnt: (listener: string, protocol: DetectedProtocol) => void;
   #server: Server | undefined = undefined;
+  readonly #rate = new ConnectionRate();
   /** Oldest first. */
   readonly #pending = new Set<ConnectionAcceptor>();
 
@@ -119,6 +121,11 @@ export class ActiveListener implements AcceptorListener {
       this.#pending.delete(acceptor),
     );
     this.#pending.add(acceptor);
-    acceptor.start();
+    const { connectionRate } = this.config;
+    if (connectionRate === undefined || this.#rate.admits(connectionRate, this.#context.clock.monotonicMs())) {
+      acceptor.start();
+    } else {
+      acceptor.exceedRate();
+    }
   }
 }

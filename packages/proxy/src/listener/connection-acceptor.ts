@@ -82,6 +82,11 @@ export class ConnectionAcceptor implements TimerOwner {
     this.#refuse('', 0, 'pending_connections_overflow');
   }
 
+  /** It is one more than the listener takes now. */
+  exceedRate(): void {
+    this.#refuse('', 0, 'connection_rate_limited');
+  }
+
   /** A defect of ours closes this socket and nothing else. */
   #guard(work: () => void): void {
     try {

@@ -52,6 +52,8 @@ export interface ListenerConfig {
   readonly direction: 'inbound' | 'outbound' | 'unspecified';
   /** What a PROXY protocol header at the beginning of a connection is to be; undefined: it is no header, but the client's bytes. */
   readonly proxyProtocol: ProxyProtocolConfig | undefined;
+  /** Connections beyond it are closed at once. Absent: no limit. */
+  readonly connectionRate?: ConnectionRateLimit;
   /** Needed by any filter chain match on server name, transport protocol or ALPN. */
   readonly tlsInspector: boolean;
   /** Gives `http/1.0`, `http/1.1`, `h2c` to matches on application protocols, for connections without TLS. */
@@ -81,6 +83,15 @@ export interface ProxyProtocolConfig {
   readonly allowWithoutHeader: boolean;
   /** Versions that are refused. */
   readonly refusedVersions: readonly (1 | 2)[];
+}
+
+/** `envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit` */
+export interface ConnectionRateLimit {
+  /** Connections that may come at once. */
+  readonly maxTokens: number;
+  /** So many more may come in each interval. */
+  readonly tokensPerFill: number;
+  readonly fillIntervalMs: number;
 }
 
 export type BindAddress =

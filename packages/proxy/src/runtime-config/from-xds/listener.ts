@@ -1,4 +1,5 @@
 import type {
+  ConnectionRateLimit,
   DownstreamTls,
   FilterChain,
   FilterChainMatch,
@@ -11,6 +12,7 @@ import type { FilterChain as FilterChainSchema, Listener, ProxyProtocol } from '
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { addressFromXds } from './address.ts';
+import { connectionRateFromXds } from './connection-rate.ts';
 import { httpConnectionManagerFromXds } from './http-connection-manager.ts';
 import { present } from './present.ts';
 import { tcpProxyFromXds } from './tcp-proxy.ts';
@@ -26,6 +28,7 @@ const DEFAULT_BACKLOG = 4096;
 
 const TLS_INSPECTOR = 'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector';
 const HTTP_INSPECTOR = 'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector';
+const LOCAL_RATE_LIMIT = 'envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit';
 const PROXY_PROTOCOL = 'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol';
 
 const directions = { UNSPECIFIED: 'unspecified', INBOUND: 'inbound', OUTBOUND: 'outbound' } as const;
@@ -90,7 +93,8 @@ export function listenerFromXds(
 function listenerFiltersFromXds(
   listener: Decoded<typeof Listener>,
   problems: Problems,
-): Pick<ListenerConfig, 'proxyProtocol' | 'tlsInspector' | 'httpInspector'> {
+): Pick<ListenerConfig, 'proxyProtocol' | 'connectionRate' | 'tlsInspector' | 'httpInspector'> {
+  let connectionRate: ConnectionRateLimit | undefined;
   let proxyProtocol: ProxyProtocolConfig | undefined;
   const seen = new Set<string>();
   problems.each('listener_filters', listener.listener_filters, ({ typed_config: config }) => {
@@ -102,15 +106,26 @@ function listenerFiltersFromXds(
       problems.add('is there twice', 'typed_config');
     }
     if (config.type === PROXY_PROTOCOL) {
-      if (seen.size > 0) {
+      if (seen.size > (seen.has(LOCAL_RATE_LIMIT) ? 1 : 0)) {
         problems.add('must be the first listener filter: the header stands before what the others look at');
       }
       proxyProtocol = proxyProtocolFromXds(config.value, problems);
     }
+    if (config.type === LOCAL_RATE_LIMIT) {
+      if (seen.size > 0) {
+        problems.add('must be the first listener filter: connections are counted as they come');
+      }
+      connectionRate = problems.within('typed_config', () => connectionRateFromXds(config.value, problems));
+    }
     seen.add(config.type);
   });
   // The order of the two inspectors makes no difference: HTTP is looked for in what is not TLS.
-  return { proxyProtocol, tlsInspector: seen.has(TLS_INSPECTOR), httpInspector: seen.has(HTTP_INSPECTOR) };
+  return {
+    proxyProtocol,
+    ...(connectionRate === undefined ? {} : { connectionRate }),
+    tlsInspector: seen.has(TLS_INSPECTOR),
+    httpInspector: seen.has(HTTP_INSPECTOR),
+  };
 }
 
 function proxyProtocolFromXds(filter: Decoded<typeof ProxyProtocol>, problems: Problems): ProxyProtocolConfig {

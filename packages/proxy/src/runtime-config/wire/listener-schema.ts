@@ -109,9 +109,26 @@ export const FilterChain = message(
   '4:use_proxy_proto 8:on_demand_configuration 9:transport_socket_connect_timeout',
 );
 
+export const TokenBucket = message('envoy.type.v3.TokenBucket', {
+  max_tokens: uint32(1),
+  tokens_per_fill: uint32Value(2),
+  fill_interval: duration(3),
+});
+
+export const RuntimeFeatureFlag = message('envoy.config.core.v3.RuntimeFeatureFlag', {
+  default_value: boolValue(1),
+  runtime_key: string(2),
+});
+
+export const LocalRateLimit = message('envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit', {
+  stat_prefix: string(1),
+  token_bucket: nested(2, TokenBucket),
+  runtime_enabled: nested(3, RuntimeFeatureFlag),
+});
+
 export const ListenerFilter = message(
   'envoy.config.listener.v3.ListenerFilter',
-  { name: string(1), typed_config: any(3, [TlsInspector, HttpInspector, ProxyProtocol]) },
+  { name: string(1), typed_config: any(3, [TlsInspector, HttpInspector, ProxyProtocol, LocalRateLimit]) },
   '4:filter_disabled 5:config_discovery',
 );
 
