@@ -21,6 +21,8 @@ interface Case {
   readonly requests: number;
   /** `error_matcher` of the cluster's HTTP options. */
   readonly errors?: JsonObject;
+  /** Active checks pass all the while, so that ejections end before their time. */
+  readonly probed?: boolean;
   /** The requests are gRPC, and this is the `grpc-status` of errors; empty: answers have none. */
   readonly grpcStatus?: string;
   /** Which of the bad ones are ejected goes by where the rounds of balancing began. */
@@ -225,6 +227,18 @@ const cases: readonly Case[] = [
   },
 ];
 
+const probed: Case = {
+  name: 'probed',
+  detection: { ...long, consecutive_5xx: 3 },
+  probed: true,
+  endpoints: [
+    [1, 500],
+    [0, 500],
+  ],
+  requests: 30,
+  equal: [],
+};
+
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -239,7 +253,7 @@ class Side {
   readonly #servers: http.Server[] = [];
 
   async start(): Promise<void> {
-    for (const { name, endpoints, grpcStatus } of cases) {
+    for (const { name, endpoints, grpcStatus } of [...cases, probed]) {
       const ports: number[] = [];
       for (const [index, [chance, status]] of endpoints.entries()) {
         ports.push(chance < 0 ? await freePort() : await this.#serve(seeded(index + 1), chance, status, grpcStatus));
@@ -255,6 +269,10 @@ class Side {
         : { 'content-type': 'application/grpc', ...(grpcStatus === '' ? {} : { 'grpc-status': given }) };
     const server = http.createServer((request, response) => {
       request.resume();
+      if (request.url === '/health') {
+        response.end();
+        return;
+      }
       if (random() < chance) {
         response.writeHead(status, { 'x-bad': '1', ...grpc(grpcStatus ?? '') }).end();
       } else {
@@ -267,13 +285,14 @@ class Side {
   }
 
   clusters(): JsonObject[] {
-    return cases.map(({ name, detection, errors }) => ({
+    return [...cases, probed].map(({ name, detection, errors, probed }) => ({
       name,
       ...(errors === undefined ? {} : { typed_extension_protocol_options: httpOptions(errors) }),
       type: 'STATIC',
       connect_timeout: '1s',
       common_lb_config: { healthy_panic_threshold: { value: 0 } },
       outlier_detection: detection,
+      ...(probed === true ? { health_checks: [check] } : {}),
       load_assignment: {
         cluster_name: name,
         endpoints: [
@@ -300,6 +319,15 @@ class Side {
     }
   }
 }
+
+const check = {
+  timeout: '1s',
+  interval: '0.2s',
+  no_traffic_interval: '0.2s',
+  healthy_threshold: 1,
+  unhealthy_threshold: 3,
+  http_health_check: { path: '/health' },
+};
 
 function httpOptions(errors: JsonObject): JsonObject {
   const name = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -337,7 +365,10 @@ function listener(port: number): JsonObject {
                   {
                     name: 'all',
                     domains: ['*'],
-                    routes: cases.map(({ name }) => ({ match: { path: `/${name}` }, route: { cluster: name } })),
+                    routes: [...cases, probed].map(({ name }) => ({
+                      match: { path: `/${name}` },
+                      route: { cluster: name },
+                    })),
                   },
                 ],
               },
@@ -471,4 +502,23 @@ describe('outlier detection', { skip: peerSkip('envoy') }, () => {
       }
     });
   }
+
+  test('an active check that passes ends an ejection before its time', async () => {
+    const { name } = probed;
+    const stat = async (field: string): Promise<number> => {
+      const text = await adminText(`/stats?filter=^cluster.${name}.outlier_detection.${field}$`);
+      return Number(/: (\d+)/.exec(text)?.[1] ?? 'NaN');
+    };
+    const ours = () => harness.dataPlane.clusters().find((cluster) => cluster.name === name)?.outliers;
+    await eventually(
+      async () => {
+        await Promise.all([get(port, `/${name}`, agent), get(harness.port(), `/${name}`, agent)]);
+        return (ours()?.ejectionsEnforced ?? 0) > 0 && (await stat('ejections_enforced_total')) > 0;
+      },
+      { what: 'both have ejected' },
+    );
+    await eventually(async () => ours()?.ejectionsActive === 0 && (await stat('ejections_active')) === 0, {
+      what: 'both have taken it back',
+    });
+  });
 });

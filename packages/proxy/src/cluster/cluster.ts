@@ -16,9 +16,9 @@ import type {
   ClusterEndpoints,
   EndpointConfig,
   LocalityEndpoints,
-  OriginalDestinationOptions,
   UpstreamTransportSocket,
 } from '../runtime-config/config.ts';
+import type { OriginalDestinationOptions } from '../runtime-config/discovery.ts';
 import { type BalancingOptions, defaultBalancing, type HashPolicy } from '../runtime-config/load-balancing.ts';
 import type { ResponseMatch } from '../runtime-config/outlier-detection.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '@weft/testkit';
 import { assignment, endpoint } from '../../test/support/configs.ts';
-import type { ClusterEndpoints, DnsOptions, EndpointConfig } from '../runtime-config/config.ts';
+import type { ClusterEndpoints, EndpointConfig } from '../runtime-config/config.ts';
+import type { DnsOptions } from '../runtime-config/discovery.ts';
 import { DnsDiscovery } from './dns-discovery.ts';
 import { type DnsAnswer, resolveFamilies } from './dns-resolver.ts';
 

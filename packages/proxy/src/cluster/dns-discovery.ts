@@ -1,12 +1,7 @@
 import { isIP } from 'node:net';
 import type { Clock } from '@weft/base';
-import type {
-  BindAddress,
-  ClusterEndpoints,
-  DnsOptions,
-  EndpointConfig,
-  LocalityEndpoints,
-} from '../runtime-config/config.ts';
+import type { BindAddress, ClusterEndpoints, EndpointConfig, LocalityEndpoints } from '../runtime-config/config.ts';
+import type { DnsOptions } from '../runtime-config/discovery.ts';
 import { DnsName } from './dns-name.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@weft/base';
-import type { DnsOptions } from '../runtime-config/config.ts';
+import type { DnsOptions } from '../runtime-config/discovery.ts';
 import { type DnsResolver, resolveFamilies } from './dns-resolver.ts';
 
 export interface DnsNameOptions {

@@ -1,6 +1,6 @@
 import { ADDRCONFIG } from 'node:dns';
 import { lookup, resolve4, resolve6 } from 'node:dns/promises';
-import type { DnsFamily } from '../runtime-config/config.ts';
+import type { DnsFamily } from '../runtime-config/discovery.ts';
 
 /** Addresses of a name, with how long they are good. */
 export interface DnsAnswer {

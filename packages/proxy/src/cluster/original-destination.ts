@@ -5,7 +5,8 @@ import type { Balancer } from '../load-balancer/balancer.ts';
 import type { PickContext } from '../load-balancer/pick-context.ts';
 import type { BalancerCounters } from '../load-balancer/priority-set.ts';
 import type { LocalCluster } from '../load-balancer/zone-routing.ts';
-import type { BindAddress, OriginalDestinationOptions } from '../runtime-config/config.ts';
+import type { BindAddress } from '../runtime-config/config.ts';
+import type { OriginalDestinationOptions } from '../runtime-config/discovery.ts';
 
 type IpAddress = Extract<BindAddress, { readonly kind: 'ip' }>;
 
@@ -84,7 +85,7 @@ export class OriginalDestination implements Balancer<Endpoint> {
 }
 
 /** `ip:port` or `[ip6]:port`; undefined for anything else. */
-export function parseDestination(text: string): IpAddress | undefined {
+function parseDestination(text: string): IpAddress | undefined {
   const [, ip6, ip4, port] = /^(?:\[([^\]%]+)\]|([\d.]+)):(\d{1,5})$/.exec(text) ?? [];
   const isAddress = (ip6 !== undefined && isIPv6(ip6)) || (ip4 !== undefined && isIPv4(ip4));
   return isAddress && Number(port) <= 65_535

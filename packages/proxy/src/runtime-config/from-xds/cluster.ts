@@ -3,10 +3,10 @@ import type {
   CircuitBreakerThresholds,
   ClusterConfig,
   ClusterMetadata,
-  DnsOptions,
   UpstreamHttpOptions,
   UpstreamTransportSocket,
 } from '../config.ts';
+import type { DnsOptions } from '../discovery.ts';
 import type {
   CircuitBreakers,
   CircuitBreakersRetryBudget,

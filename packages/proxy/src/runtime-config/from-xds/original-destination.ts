@@ -1,4 +1,4 @@
-import type { OriginalDestinationOptions } from '../config.ts';
+import type { OriginalDestinationOptions } from '../discovery.ts';
 import type { Cluster } from '../wire/cluster-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
