@@ -209,7 +209,7 @@ test('what contradicts itself or is out of bounds is refused where it stands', (
       /min_weight_percent: must be from 0 to 100/,
     ],
     [{ lb_policy: 'LEAST_REQUEST', least_request_lb_config: { choice_count: 1 } }, /choice_count: must be at least 2/],
-    [{ lb_policy: 'CLUSTER_PROVIDED' }, /lb_policy: CLUSTER_PROVIDED is not supported/],
+    [{ lb_policy: 'CLUSTER_PROVIDED' }, /lb_policy: goes together with the type ORIGINAL_DST/],
   ];
   for (const [fields, problem] of refused) {
     assert.match(convert(fields).problems, problem);
