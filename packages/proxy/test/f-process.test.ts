@@ -309,7 +309,10 @@ test('two proxies as processes: mutual TLS, metrics, access log, admin, a change
     await eventually(() => plane.nacks.length > 0, { what: 'a NACK' });
     assert.match(JSON.stringify(plane.nacks[0]), /lb_policy: goes together with the type ORIGINAL_DST/);
     await eventually(async () => (await mesh.get()).headers['x-route'] === 'after', { what: 'the rest is applied' });
-    assert.match((await client.admin('/config_dump')).body, /"details": "lb_policy: goes together with the type ORIGINAL_DST/);
+    assert.match(
+      (await client.admin('/config_dump')).body,
+      /"details": "lb_policy: goes together with the type ORIGINAL_DST/,
+    );
     mesh.publishClient('after');
     await eventually(async () => !/CLUSTER_PROVIDED/.test((await client.admin('/config_dump')).body), {
       what: 'the refusal is over',

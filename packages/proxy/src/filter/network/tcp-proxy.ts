@@ -8,6 +8,7 @@ import type { UpstreamContext } from '../../pool/upstream-context.ts';
 import type { ProxiedConnection } from '../../proxy-protocol/proxy-header.ts';
 import { ResponseFlag } from '../../response-flag.ts';
 import type { ClusterConfig, ListenerConfig, TcpProxyConfig, WeightedCluster } from '../../runtime-config/config.ts';
+import type { SubsetCriteria } from '../../runtime-config/subsets.ts';
 import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../../stream-info.ts';
 import { lifetimeMs } from '../../tls/lifetime.ts';
 import { SessionCache } from '../../tls/session-cache.ts';
@@ -59,6 +60,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
   #upstreamLocalAddress = '';
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
+  #subset: SubsetCriteria | undefined = undefined;
   #downstreamEnded = false;
   #upstreamEnded = false;
   #downstreamClosed = false;
@@ -125,6 +127,7 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
   start(): void {
     const chosen = chooseWeighted(this.#config.clusters, this.context.random());
     this.clusterName = chosen?.cluster ?? '';
+    this.#subset = chosen?.subset;
     this.#cluster = chosen === undefined ? undefined : this.#context.clusters.get(chosen.cluster);
     this.#context.onTcpStart(this.record(), this.#listener, this.#config);
     if (this.#cluster === undefined) {
@@ -165,7 +168,10 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     const cluster = this.cluster;
     const { remoteIp } = this.downstream;
     const isHashed = this.#config.hashBySourceIp === true && cluster.usesHashes && remoteIp !== '';
-    const endpoint = cluster.pick(isHashed ? new TcpEndpointChoice(remoteIp) : undefined);
+    const subset = this.#subset;
+    const endpoint = cluster.pick(
+      isHashed || subset !== undefined ? new TcpEndpointChoice(isHashed ? remoteIp : '', subset) : undefined,
+    );
     if (endpoint === undefined) {
       this.#fail(ResponseFlag.UH);
       return;

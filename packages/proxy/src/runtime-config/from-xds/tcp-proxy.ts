@@ -3,6 +3,7 @@ import type { TcpProxy } from '../wire/listener-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import { accessLogsFromXds } from './access-log.ts';
+import { subsetCriteriaFromXds } from './subsets.ts';
 import { singleCluster, weightedClustersFrom } from './weighted-clusters.ts';
 
 /** `TcpProxy.idle_timeout`, "If not set, the default idle timeout is 1 hour". */
@@ -71,7 +72,12 @@ function clustersFromXds(proxy: Decoded<typeof TcpProxy>, problems: Problems): T
   if (weighted !== undefined) {
     return problems.within('weighted_clusters', () =>
       weightedClustersFrom(
-        weighted.clusters.map(({ name, weight }) => ({ name, weight, edits: undefined })),
+        weighted.clusters.map(({ name, weight, metadata_match: own }) => ({
+          name,
+          weight,
+          edits: undefined,
+          subset: subsetCriteriaFromXds(proxy.metadata_match, own),
+        })),
         problems,
       ),
     );
@@ -80,5 +86,5 @@ function clustersFromXds(proxy: Decoded<typeof TcpProxy>, problems: Problems): T
     problems.add('one of cluster, weighted_clusters is required');
     return [];
   }
-  return singleCluster(cluster);
+  return singleCluster(cluster, subsetCriteriaFromXds(proxy.metadata_match));
 }

@@ -35,8 +35,7 @@ export const ProxyProtocol = message(
 
 export const TcpProxyWeightedClusterClusterWeight = message(
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight',
-  { name: string(1), weight: uint32(2) },
-  '3:metadata_match',
+  { name: string(1), weight: uint32(2), metadata_match: nested(3, Metadata) },
 );
 
 export const TcpProxyWeightedCluster = message(
@@ -66,12 +65,13 @@ export const TcpProxy = message(
     access_log: repeated(nested(5, AccessLog)),
     max_connect_attempts: uint32Value(7),
     idle_timeout: duration(8),
+    metadata_match: nested(9, Metadata),
     weighted_clusters: nested(10, TcpProxyWeightedCluster),
     hash_policy: repeated(nested(11, TcpHashPolicy)),
     tunneling_config: nested(12, TcpProxyTunnelingConfig),
     max_downstream_connection_duration: duration(13),
   },
-  '3:downstream_idle_timeout 4:upstream_idle_timeout 9:metadata_match 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
+  '3:downstream_idle_timeout 4:upstream_idle_timeout 14:on_demand 15:access_log_flush_interval 16:flush_access_log_on_connected 17:access_log_options',
   [['cluster', 'weighted_clusters']],
 );
 
