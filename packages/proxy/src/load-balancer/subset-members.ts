@@ -46,16 +46,27 @@ export class SubsetMembers<T extends Prioritised> {
 
 /** The names of the subsets that `keys` put an endpoint with this metadata into; none where it lacks a key. */
 export function subsetsOf(metadata: JsonObject, keys: readonly string[], listAsAny: boolean): string[] {
-  let combinations: JsonValue[][] = [[]];
+  const values: JsonValue[] = [];
+  let hasLists = false;
   for (const key of keys) {
     const value = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
     if (value === undefined) {
       return [];
     }
-    const values: readonly JsonValue[] = listAsAny && Array.isArray(value) ? value : [value];
-    combinations = combinations.flatMap((before) => values.map((each) => [...before, each]));
+    values.push(value);
+    hasLists ||= listAsAny && Array.isArray(value);
   }
-  return [...new Set(combinations.map((values) => subsetName(keys, values)))];
+  return hasLists ? subsetsOfLists(keys, values) : [subsetName(keys, values)];
+}
+
+/** One for each combination of the entries. */
+function subsetsOfLists(keys: readonly string[], values: readonly JsonValue[]): string[] {
+  let combinations: JsonValue[][] = [[]];
+  for (const value of values) {
+    const entries: readonly JsonValue[] = Array.isArray(value) ? value : [value];
+    combinations = combinations.flatMap((before) => entries.map((entry) => [...before, entry]));
+  }
+  return [...new Set(combinations.map((combination) => subsetName(keys, combination)))];
 }
 
 /** Whether an endpoint with this metadata is in the default subset. */
