@@ -153,9 +153,14 @@ export type TlsRoots =
   | { readonly kind: 'secret'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string };
 
-export type CertificateSource =
-  | { readonly kind: 'secret'; readonly name: string }
-  | { readonly kind: 'files'; readonly certificatePath: string; readonly keyPath: string };
+export type CertificateSource = { readonly kind: 'secret'; readonly name: string } | CertificateFiles;
+
+/** Absolute paths on the machine of the proxy. */
+export interface CertificateFiles {
+  readonly kind: 'files';
+  readonly certificatePath: string;
+  readonly keyPath: string;
+}
 
 export interface MutualTls {
   readonly sni: string;

@@ -1,5 +1,6 @@
 export { canonical, canonicalText } from './canonical.ts';
 export {
+  type CertificateFiles,
   type CertificateSource,
   type CircuitLimits,
   type ClusterDiscovery,

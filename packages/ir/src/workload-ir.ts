@@ -1,4 +1,4 @@
-import type { OutboundCluster, Protocol, TcpLimits } from './cluster.ts';
+import type { CertificateFiles, OutboundCluster, Protocol, TcpLimits } from './cluster.ts';
 import type { Destination, HttpRoutes } from './http-route.ts';
 import type { OriginRef } from './origin.ts';
 
@@ -119,6 +119,8 @@ export interface Inbound {
   readonly mutualTls: 'strict' | 'permissive' | 'disabled';
   /** Limits and life of connections to the application; absent = none but Envoy's own. Of listeners that lead to one port, the first's count. */
   readonly pool?: InboundPool;
+  /** With `disabled`: TLS of its own, in place of plaintext. */
+  readonly tls?: GatewayTls;
   /** The service that the port belongs to, for metrics; undefined when none selects the workload. */
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
   readonly origins: readonly OriginRef[];
@@ -166,10 +168,13 @@ export interface GatewayChain {
   readonly traffic: GatewayHttp | GatewayTcp;
 }
 
-/** TLS that ends at the gateway. */
+/** TLS with clients that need not be of the mesh. */
 export interface GatewayTls {
-  /** Names of SDS secrets `kubernetes://<namespace>/<name>`, at least one; that which fits the server name is shown. `mesh`: the workload's own. */
-  readonly certificates: readonly string[] | 'mesh';
+  /**
+   * Names of SDS secrets `kubernetes://<namespace>/<name>`, or files of the machine, at least one; that which fits the server name is
+   * shown. `mesh`: the workload's own.
+   */
+  readonly certificates: readonly string[] | readonly CertificateFiles[] | 'mesh';
   readonly client: GatewayClientCertificates;
   readonly minVersion: '1.0' | '1.1' | '1.2' | '1.3' | undefined;
   readonly maxVersion: '1.0' | '1.1' | '1.2' | '1.3' | undefined;
@@ -183,8 +188,11 @@ export type GatewayClientCertificates =
   | {
       readonly kind: 'verified';
       readonly required: boolean;
-      /** SDS secret with the roots, or those of the mesh. */
-      readonly roots: { readonly kind: 'secret'; readonly name: string } | { readonly kind: 'mesh' };
+      /** SDS secret or file with the roots, or those of the mesh. */
+      readonly roots:
+        | { readonly kind: 'secret'; readonly name: string }
+        | { readonly kind: 'file'; readonly path: string }
+        | { readonly kind: 'mesh' };
       /** Names of which the certificate must have one; empty = any. */
       readonly subjectAltNames: readonly string[];
     };

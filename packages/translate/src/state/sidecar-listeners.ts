@@ -15,6 +15,8 @@ export interface InboundListener extends Omit<ProxyInbound, 'protocol'> {
   /** The port by which policies name it. */
   readonly policyPort: number;
   readonly connectionPool?: SidecarSpec['inboundConnectionPool'];
+  /** TLS with clients outside of the mesh, and the field that says it. */
+  readonly tls?: { readonly spec: NonNullable<Ingress['tls']>; readonly field: string };
 }
 
 /** Where a proxy listens, the Proxy and the Sidecar of its workload taken together. */
@@ -47,6 +49,7 @@ export function sidecarListeners(
     taken.take(address ?? loopback, port);
   }
   const leftOut: string[] = [];
+  const apps = new Map<number, string | undefined>();
   const inbound =
     ingress.length === 0
       ? own.map((listener) => withPool(listener, inboundConnectionPool))
@@ -56,7 +59,15 @@ export function sidecarListeners(
             leftOut.push(`spec.ingress[${index}].${found}`);
             return [];
           }
-          return [withPool(found, listener.connectionPool ?? inboundConnectionPool)];
+          // The application has one name for each of its ports on the wire.
+          const appAddress = apps.get(found.appPort) ?? found.appAddress;
+          if (appAddress !== found.appAddress) {
+            leftOut.push(`spec.ingress[${index}].defaultEndpoint`);
+            return [];
+          }
+          apps.set(found.appPort, appAddress);
+          const pooled = withPool(found, listener.connectionPool ?? inboundConnectionPool);
+          return [withTls(pooled, listener.tls, `spec.ingress[${index}].tls`)];
         });
   const declared = egress.flatMap((listener, index): readonly ProxyUpstream[] => {
     const found = egressUpstream(listener, taken);
@@ -72,6 +83,13 @@ function withPool(listener: InboundListener, connectionPool: InboundListener['co
   return connectionPool === undefined ? listener : { ...listener, connectionPool };
 }
 
+/** Once TLS has ended, what is spoken at the port is what was inside. */
+function withTls(listener: InboundListener, spec: Ingress['tls'], field: string): InboundListener {
+  return spec === undefined
+    ? listener
+    : { ...listener, protocol: listener.protocol?.toUpperCase() === 'HTTPS' ? 'http' : 'tcp', tls: { spec, field } };
+}
+
 /** Where peers reach the workload. */
 function ownAddress(entry: WorkloadEntry | undefined): string {
   const address = entry?.spec.address ?? '';
@@ -80,15 +98,12 @@ function ownAddress(entry: WorkloadEntry | undefined): string {
 
 /** The listener, or the field because of which there is none. */
 function ingressListener(
-  { port, bind = '', defaultEndpoint = '', tls }: Ingress,
+  { port, bind = '', defaultEndpoint = '' }: Ingress,
   own: readonly InboundListener[],
   address: string,
   taken: Sockets,
 ): InboundListener | string {
   const { number = 0, name, protocol } = port;
-  if (tls !== undefined) {
-    return 'tls';
-  }
   const replaced = own.find(({ appPort }) => appPort === number) ?? own.find((listener) => listener.port === number);
   const socket = { address: bind === '' ? (replaced?.address ?? address) : bind, port: replaced?.port ?? number };
   const app = appOf(defaultEndpoint, address) ?? {

@@ -15,7 +15,7 @@ import type { MeshState } from '../state/mesh-state.ts';
 import { isSelective } from '../state/peer-authentication-index.ts';
 import { connectedAddresses, isEndpointAddress, protocolOfEntryPort } from '../state/service-model.ts';
 import { sidecarListeners } from '../state/sidecar-listeners.ts';
-import { distinctInbound } from '../to-ir/inbound.ts';
+import { distinctInbound, ownTls } from '../to-ir/inbound.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
 import { isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
@@ -76,7 +76,17 @@ function ofPeerAuthentication(state: MeshState, policy: PeerAuthentication): rea
 function ofSidecar(state: MeshState, sidecar: Sidecar): readonly string[] {
   const keys = state.list('weft.dev/Proxy').map(keyOf);
   const governed = keys.filter((key) => clientOf(state, key).scope?.sidecar === sidecar);
-  return governed.flatMap((key) => state.listenersOf(key)?.leftOut ?? []);
+  return governed.flatMap((key) => {
+    const { inbound = [], leftOut = [] } = state.listenersOf(key) ?? {};
+    const { namespace, labels } = clientOf(state, key);
+    const peers = state.peerAuthenticationOf(namespace, labels);
+    const withoutTls = inbound.flatMap((listener) =>
+      listener.tls === undefined || ownTls(listener, peers.ports.get(listener.policyPort) ?? peers.mode) !== undefined
+        ? []
+        : [listener.tls.field],
+    );
+    return [...leftOut, ...withoutTls];
+  });
 }
 
 /** Weft's own proxy has one thread (ADR 009): another number is not what it does. */

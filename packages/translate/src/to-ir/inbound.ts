@@ -1,4 +1,4 @@
-import { type Inbound, mergeOrigins, type Protocol } from '@weft/ir';
+import { type GatewayTls, type Inbound, mergeOrigins, type Protocol } from '@weft/ir';
 import type { WorkloadEntry } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import { protocolOfPort } from '../protocol.ts';
@@ -6,6 +6,7 @@ import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { EffectivePeerAuthentication } from '../state/peer-authentication-index.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import type { InboundListener } from '../state/sidecar-listeners.ts';
+import { tlsOfFiles } from './server-tls.ts';
 import { inboundPool } from './traffic-policy.ts';
 
 const loopback = '127.0.0.1';
@@ -68,17 +69,26 @@ function buildInbound(
   peers: EffectivePeerAuthentication,
   service: ServiceModel | undefined,
 ): Inbound {
+  const mode = peers.ports.get(listener.policyPort) ?? peers.mode;
+  const tls = ownTls(listener, mode);
   return {
     name: listener.name,
     protocol,
     listen: { address: listener.address ?? loopback, port: listener.port },
     app: { address: listener.appAddress ?? loopback, port: listener.appPort },
-    mutualTls: peers.ports.get(listener.policyPort) ?? peers.mode,
+    // Where TLS is asked for and cannot be had nobody but peers gets in, and they not in the clear.
+    mutualTls: listener.tls !== undefined && tls === undefined ? 'strict' : mode,
+    ...(tls === undefined ? {} : { tls }),
     service:
       service === undefined ? undefined : { host: service.host, name: service.name, namespace: service.namespace },
     ...(listener.connectionPool === undefined ? {} : { pool: inboundPool(listener.connectionPool) }),
     origins: mergeOrigins([peers.policies.map(originOf), service === undefined ? [] : [service.origin]]),
   };
+}
+
+/** TLS that a Sidecar asks for, which takes the place of plaintext; undefined: none, or it cannot be had beside the mutual TLS of peers. */
+export function ownTls({ tls }: InboundListener, mode: EffectivePeerAuthentication['mode']): GatewayTls | undefined {
+  return tls === undefined || mode !== 'disabled' ? undefined : tlsOfFiles(tls.spec);
 }
 
 /** Whether a service's port is served by this listener of the workload. */

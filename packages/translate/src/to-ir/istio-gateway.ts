@@ -24,6 +24,7 @@ import { chainNames, type GatewaySocket, type NameOwners } from './gateway-socke
 import { type RoutesAndClusters, routesOfVirtualService } from './http-routes.ts';
 import { secretName } from './key-pair-secret.ts';
 import { selectTcpRule, selectTlsRules } from './select-rules.ts';
+import { asksTooMuch, tlsOfFiles, tlsParameters } from './server-tls.ts';
 import { tcpLimitsOf } from './tcp-routes.ts';
 
 /** What clients of a server begin with. */
@@ -313,13 +314,11 @@ class SocketBuilder {
     const { namespace } = this.#client;
     const isMesh = tls.mode === 'ISTIO_MUTUAL';
     const names = tls.credentialNames ?? (tls.credentialName === undefined ? [] : [tls.credentialName]);
-    // A certificate that is revoked, or not among those that are named, must not get in.
-    const isPinned = [tls.verifyCertificateSpki, tls.verifyCertificateHash].some((list) => (list ?? []).length > 0);
-    if (isPinned || (tls.caCrl ?? '') !== '') {
+    if (asksTooMuch(tls)) {
       return undefined;
     }
     if (!isMesh && names.length === 0) {
-      return undefined;
+      return tlsOfFiles(tls);
     }
     const roots = tls.caCertCredentialName ?? `${names[0] ?? ''}-cacert`;
     const verifies = tls.mode === 'MUTUAL' || tls.mode === 'OPTIONAL_MUTUAL' || isMesh;
@@ -333,9 +332,7 @@ class SocketBuilder {
             subjectAltNames: tls.subjectAltNames ?? [],
           }
         : { kind: 'none' },
-      minVersion: versions[tls.minProtocolVersion ?? ''],
-      maxVersion: versions[tls.maxProtocolVersion ?? ''],
-      cipherSuites: tls.cipherSuites ?? [],
+      ...tlsParameters(tls),
     };
   }
 }
@@ -344,13 +341,6 @@ interface BoundVirtualService {
   readonly object: VirtualService;
   readonly hosts: readonly string[];
 }
-
-const versions: Readonly<Record<string, GatewayTls['minVersion']>> = {
-  TLSV1_0: '1.0',
-  TLSV1_1: '1.1',
-  TLSV1_2: '1.2',
-  TLSV1_3: '1.3',
-};
 
 /** Names the server on the wire and in metrics. */
 function label({ gateway, server, index }: OwnedServer): string {

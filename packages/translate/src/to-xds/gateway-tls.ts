@@ -5,6 +5,7 @@ import {
   CertificateValidationContext,
   SubjectAltNameMatcher,
   SubjectAltNameMatcher_SanType,
+  type TlsCertificate,
   TlsParameters,
   TlsParameters_TlsProtocol,
 } from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/common.ts';
@@ -17,7 +18,7 @@ import {
 import { StringMatcher } from '@weft/xds-types/envoy/type/matcher/v3/string.ts';
 import { fromAds, fromLocalAgent } from './core.ts';
 import { create } from './message.ts';
-import { ownCertificate, trustBundle } from './tls.ts';
+import { certificateOfFiles, file, ownCertificate, trustBundle } from './tls.ts';
 
 const versions = {
   '1.0': TlsParameters_TlsProtocol.TLSv1_0,
@@ -37,10 +38,7 @@ export function gatewayTls(tls: GatewayTls, trustDomain: string, http: boolean):
         cipherSuites: [...tls.cipherSuites],
       }),
       alpnProtocols: http ? ['h2', 'http/1.1'] : [],
-      tlsCertificateSdsSecretConfigs:
-        certificates === 'mesh'
-          ? [create(SdsSecretConfig, { name: ownCertificate, sdsConfig: fromLocalAgent })]
-          : certificates.map((name) => create(SdsSecretConfig, { name, sdsConfig: fromAds })),
+      ...certificateFields(certificates),
       validationContextType: client.kind === 'none' ? undefined : clientValidation(client, trustDomain),
     }),
     requireClientCertificate: client.kind === 'verified' ? client.required : undefined,
@@ -54,6 +52,23 @@ export function gatewayTls(tls: GatewayTls, trustDomain: string, http: boolean):
   });
 }
 
+function certificateFields(certificates: GatewayTls['certificates']): Partial<CommonTlsContext> {
+  if (certificates === 'mesh') {
+    const own = create(SdsSecretConfig, { name: ownCertificate, sdsConfig: fromLocalAgent });
+    return { tlsCertificateSdsSecretConfigs: [own] };
+  }
+  const configs: SdsSecretConfig[] = [];
+  const given: TlsCertificate[] = [];
+  for (const certificate of certificates) {
+    if (typeof certificate === 'string') {
+      configs.push(create(SdsSecretConfig, { name: certificate, sdsConfig: fromAds }));
+    } else {
+      given.push(certificateOfFiles(certificate));
+    }
+  }
+  return { tlsCertificateSdsSecretConfigs: configs, tlsCertificates: given };
+}
+
 function clientValidation(
   client: Extract<GatewayClientCertificates, { kind: 'verified' }>,
   trustDomain: string,
@@ -65,15 +80,21 @@ function clientValidation(
       value: name,
     }),
   ]);
+  const matchTypedSubjectAltNames =
+    matchers.length > 0 || !isMesh
+      ? matchers
+      : [sanMatcher(SubjectAltNameMatcher_SanType.URI, { $case: 'prefix', value: `spiffe://${trustDomain}/` })];
+  if (client.roots.kind === 'file') {
+    const trustedCa = file(client.roots.path);
+    return {
+      $case: 'validationContext',
+      value: create(CertificateValidationContext, { matchTypedSubjectAltNames, trustedCa }),
+    };
+  }
   return {
     $case: 'combinedValidationContext',
     value: create(CommonTlsContext_CombinedCertificateValidationContext, {
-      defaultValidationContext: create(CertificateValidationContext, {
-        matchTypedSubjectAltNames:
-          matchers.length > 0 || !isMesh
-            ? matchers
-            : [sanMatcher(SubjectAltNameMatcher_SanType.URI, { $case: 'prefix', value: `spiffe://${trustDomain}/` })],
-      }),
+      defaultValidationContext: create(CertificateValidationContext, { matchTypedSubjectAltNames }),
       validationContextSdsSecretConfig: create(SdsSecretConfig, {
         name: client.roots.kind === 'mesh' ? trustBundle : client.roots.name,
         sdsConfig: fromAds,

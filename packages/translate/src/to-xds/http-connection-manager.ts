@@ -186,16 +186,18 @@ export function gatewayHttpFilter(
 
 /** On a port of gRPC-Web, what browsers send becomes gRPC for the application; gRPC itself passes. */
 export function inboundHttpFilter(
-  { protocol, listen }: Pick<Inbound, 'protocol' | 'listen'>,
+  { protocol, listen, tls }: Pick<Inbound, 'protocol' | 'listen' | 'tls'>,
   routes: RouteSource,
   accessLogPath: string | undefined,
 ): Filter {
+  const { APPEND_FORWARD, SANITIZE_SET } = HttpConnectionManager_ForwardClientCertDetails;
   return managerFilter(
     create(HttpConnectionManager, {
       ...common(inboundListenerName(listen.port), routes, accessLogPath),
       serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
       serverName: 'weft',
-      forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.APPEND_FORWARD,
+      // Peers tell whom they speak for; clients that are not of the mesh are not believed.
+      forwardClientCertDetails: tls === undefined ? APPEND_FORWARD : SANITIZE_SET,
       setCurrentClientCertDetails: create(HttpConnectionManager_SetCurrentClientCertDetails, {
         subject: true,
         dns: true,

@@ -23,6 +23,7 @@ import { VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_compone
 import { httpProxyName, inboundClusterName, inboundListenerName } from '../names.ts';
 import { acceptedProtocols, httpProtocols, inspectedHttp } from './alpn.ts';
 import { duration, socketAddress } from './core.ts';
+import { gatewayTls } from './gateway-tls.ts';
 import { inboundHttpFilter, outboundHttpFilter } from './http-connection-manager.ts';
 import { httpInspector, tlsInspector } from './listener-filters.ts';
 import { create, type XdsMessage, xdsMessage } from './message.ts';
@@ -169,6 +170,13 @@ function inboundChains(inbound: Inbound, workload: InboundOwner, accessLogPath: 
         filterChains: [...mutual, ...plaintextChains(name, filters, { transportProtocol: 'raw_buffer' })],
       };
     case 'disabled':
+      if (inbound.tls !== undefined) {
+        const socket = gatewayTls(inbound.tls, workload.trustDomain, filters.http !== undefined);
+        const filter = filters.http ?? filters.tcp;
+        const match = { transportProtocol: 'tls' };
+        const chains = filter === undefined ? [] : [chain(`${name}|tls`, filter, match, socket)];
+        return { listenerFilters: [tlsInspector], filterChains: chains };
+      }
       return {
         ...(sniffed.length > 0 ? inspection(sniffed, sniffTimeoutMs) : {}),
         filterChains: plaintextChains(name, filters, undefined),

@@ -44,7 +44,9 @@ function secretNames(ir: WorkloadIr): ReadonlySet<string> {
   for (const { chains } of ir.gateway) {
     for (const { tls } of chains) {
       for (const name of tls === undefined || tls.certificates === 'mesh' ? [] : tls.certificates) {
-        names.add(name);
+        if (typeof name === 'string') {
+          names.add(name);
+        }
       }
       if (tls?.client.kind === 'verified' && tls.client.roots.kind === 'secret') {
         names.add(tls.client.roots.name);

@@ -1,4 +1,4 @@
-import type { MutualTls, TlsOrigination } from '@weft/ir';
+import type { CertificateFiles, MutualTls, TlsOrigination } from '@weft/ir';
 import { packAny } from '@weft/xds-types';
 import { DataSource, TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import {
@@ -94,12 +94,7 @@ export function originatedTls(origination: TlsOrigination, alpn: readonly string
       : {}),
     ...(certificate?.kind === 'files'
       ? {
-          tlsCertificates: [
-            create(TlsCertificate, {
-              certificateChain: file(certificate.certificatePath),
-              privateKey: file(certificate.keyPath),
-            }),
-          ],
+          tlsCertificates: [certificateOfFiles(certificate)],
         }
       : {}),
     validationContextType: validation(origination),
@@ -117,7 +112,11 @@ export function originatedTls(origination: TlsOrigination, alpn: readonly string
   });
 }
 
-function file(path: string): DataSource {
+export function certificateOfFiles({ certificatePath, keyPath }: CertificateFiles): TlsCertificate {
+  return create(TlsCertificate, { certificateChain: file(certificatePath), privateKey: file(keyPath) });
+}
+
+export function file(path: string): DataSource {
   return create(DataSource, { specifier: { $case: 'filename', value: path } });
 }
 
