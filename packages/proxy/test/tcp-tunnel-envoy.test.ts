@@ -46,6 +46,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   refuses: (socket) => socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n'),
   garbage: (socket) => socket.write('SSH-2.0-x\r\n\r\n'),
   silent: () => {},
+  endless: (socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(17_000)}`),
   closes: (socket) => socket.destroy(),
 };
 
@@ -170,6 +171,12 @@ describe('TCP through CONNECT as in Envoy', { skip: findPeer('envoy') === undefi
     assert.equal(await exchange(harness.port('silent'), 'secret'), '');
     const tookMs = Date.now() - startMs;
     assert.ok(tookMs >= 250 && tookMs < 5_000, `${tookMs} ms`);
+  });
+
+  it('an answer that does not end is given up', async () => {
+    const startMs = Date.now();
+    assert.equal(await exchange(harness.port('endless'), 'secret'), '');
+    assert.ok(Date.now() - startMs < 250, 'sooner than the time for connecting');
   });
 
   it('what is not host:port, and other ways to tunnel, are refused', () => {

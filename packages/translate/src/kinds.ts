@@ -78,6 +78,7 @@ export type HeaderOperationsSpec = NonNullable<HeadersSpec['request']>;
 export type RedirectSpec = NonNullable<HttpRoute['redirect']>;
 export type RouteDestinationSpec = RouteDestination;
 export type TcpRouteSpec = TcpRoute;
+export type TcpMatchSpec = TcpMatch;
 export type TlsRouteSpec = TlsRoute;
 export type TrafficPolicySpec = TrafficPolicy;
 export type ServiceEntryPort = NonNullable<ServiceEntry['spec']['ports']>[number];

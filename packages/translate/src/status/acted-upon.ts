@@ -73,7 +73,7 @@ const httpRoute: Paths = {
   ...under('route[]', { ...destination, ...under('headers', headers(true)) }),
   ...all('redirect.', 'uri', 'prefixRewrite', 'authority', 'port', 'scheme'),
   'redirect.derivePort': true,
-  'redirect.redirectCode': oneOf(301, 302, 303, 307, 308),
+  'redirect.redirectCode': oneOf(0, 301, 302, 303, 307, 308),
   ...all('directResponse.', 'status', 'body.string', 'body.bytes'),
   ...all('rewrite.', 'uri', 'authority', 'uriRegexRewrite.match', 'uriRegexRewrite.rewrite'),
   timeout: true,
@@ -251,10 +251,13 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     'spec.exportTo[]': true,
     ...under('spec.http[]', httpRoute),
     ...under('spec.tls[]', {
-      ...under('match[]', { 'sniHosts[]': true, ...source }),
+      ...under('match[]', { 'sniHosts[]': true, 'destinationSubnets[]': true, ...source }),
       ...under('route[]', destination),
     }),
-    ...under('spec.tcp[]', { ...under('match[]', source), ...under('route[]', destination) }),
+    ...under('spec.tcp[]', {
+      ...under('match[]', { 'destinationSubnets[]': true, ...source }),
+      ...under('route[]', destination),
+    }),
   },
   'networking.istio.io/DestinationRule': {
     'spec.host': true,

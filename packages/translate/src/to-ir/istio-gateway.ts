@@ -27,6 +27,9 @@ import { selectTcpRule, selectTlsRules } from './select-rules.ts';
 import { asksTooMuch, tlsOfFiles, tlsParameters } from './server-tls.ts';
 import { tcpLimitsOf } from './tcp-routes.ts';
 
+/** At which address of its own a gateway is reached is nothing that routes go by. */
+const noAddresses: readonly string[] = [];
+
 /** What clients of a server begin with. */
 export type ServerFamily = 'http' | 'tls' | 'tcp';
 
@@ -167,7 +170,7 @@ class SocketBuilder {
   #passthroughChains(owned: OwnedServer, taken: Set<string>): readonly GatewayChain[] {
     const client = this.#through(owned);
     return this.#virtualServicesOf(owned).flatMap(({ object }) =>
-      selectTlsRules(object, client, this.#port).flatMap(({ rule, serverNames: names }, index) => {
+      selectTlsRules(object, client, this.#port, noAddresses).flatMap(({ rule, serverNames: names }, index) => {
         const hosts = names
           .flatMap((name) => serverNames(owned).flatMap((served) => commonHostnames(served, [name])))
           .filter((name) => !taken.has(name) && taken.add(name));
@@ -188,7 +191,7 @@ class SocketBuilder {
   #tcpChain(owned: OwnedServer, names: readonly string[], tls: GatewayTls | undefined): readonly GatewayChain[] {
     const client = this.#through(owned);
     for (const { object } of this.#virtualServicesOf(owned)) {
-      const rule = selectTcpRule(object, client, this.#port);
+      const rule = selectTcpRule(object, client, this.#port, noAddresses);
       if (rule !== undefined) {
         return [{ name: label(owned), serverNames: names, tls, traffic: this.#tcpTraffic(object, rule.route ?? []) }];
       }

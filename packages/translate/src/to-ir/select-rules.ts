@@ -9,6 +9,7 @@ import {
 import { gatewayKey, selects } from '../match.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { type HttpRule, httpRulesOf } from './delegation.ts';
+import { addressesMatch } from './destination-subnets.ts';
 
 /** A rule of a VirtualService that can apply, with those of its matches that can. */
 export interface SelectedHttpRule extends HttpRule {
@@ -72,25 +73,38 @@ export function selectHttpRules(
   });
 }
 
-/** The first TCP rule that applies; only port and source can be matched. */
-export function selectTcpRule(object: VirtualService, client: Client, port: number): TcpRouteSpec | undefined {
+/**
+ * The first TCP rule that applies.
+ * @param addresses of the destination, as far as they are known.
+ */
+export function selectTcpRule(
+  object: VirtualService,
+  client: Client,
+  port: number,
+  addresses: readonly string[],
+): TcpRouteSpec | undefined {
   const namespace = object.metadata.namespace ?? '';
   return object.spec?.tcp?.find(
     ({ match }) =>
-      match === undefined || match.length === 0 || match.some((entry) => canMatch(entry, namespace, client, port)),
+      match === undefined ||
+      match.length === 0 ||
+      match.some((entry) => canMatch(entry, namespace, client, port) && addressesMatch(entry, addresses)),
   );
 }
 
-/** The TLS rules that can apply, with the server names that each takes. */
+/** The TLS rules that can apply, with the server names that each takes. @param addresses of the destination, as far as they are known. */
 export function selectTlsRules(
   object: VirtualService,
   client: Client,
   port: number,
+  addresses: readonly string[],
 ): readonly { readonly rule: TlsRouteSpec; readonly serverNames: readonly string[] }[] {
   const namespace = object.metadata.namespace ?? '';
   return (object.spec?.tls ?? []).flatMap((rule) => {
     const names = rule.match.flatMap((match) =>
-      canMatch(match, namespace, client, port) ? match.sniHosts.map((name) => name.toLowerCase()) : [],
+      canMatch(match, namespace, client, port) && addressesMatch(match, addresses)
+        ? match.sniHosts.map((name) => name.toLowerCase())
+        : [],
     );
     return names.length === 0 ? [] : [{ rule, serverNames: [...new Set(names)] }];
   });

@@ -12,6 +12,7 @@ import { originOf } from '../origin.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { resolveDestination, serviceTarget, type Target } from './destination.ts';
+import { knownAddresses } from './destination-subnets.ts';
 import { selectTcpRule, selectTlsRules } from './select-rules.ts';
 
 /** Where the connections to one host and port go. */
@@ -34,7 +35,8 @@ export function tcpDestinations(
   portModel: ServicePortModel | undefined,
 ): TcpDestinations {
   const virtualService = state.virtualServiceOf(host, client);
-  const byRule = virtualService === undefined ? undefined : selectTcpRule(virtualService, client, port);
+  const addresses = knownAddresses(model);
+  const byRule = virtualService === undefined ? undefined : selectTcpRule(virtualService, client, port, addresses);
   const entries = byRule?.route ?? [];
   const plain =
     virtualService !== undefined && entries.length > 0
@@ -44,7 +46,7 @@ export function tcpDestinations(
             ? { clusterName: outboundClusterName(port, '', host), cluster: undefined, missing: 'unknown' }
             : serviceTarget(state, client, model, portModel, ''),
         );
-  const named = virtualService === undefined ? [] : namedRoutes(state, client, virtualService, port);
+  const named = virtualService === undefined ? [] : namedRoutes(state, client, virtualService, port, addresses);
   const origins = [
     ...(model === undefined ? [] : [model.origin]),
     ...(virtualService === undefined || (entries.length === 0 && named.length === 0) ? [] : [originOf(virtualService)]),
@@ -70,9 +72,10 @@ function namedRoutes(
   client: Client,
   object: VirtualService,
   port: number,
+  addresses: readonly string[],
 ): readonly { readonly serverNames: readonly string[]; readonly to: SharedOut }[] {
   const taken = new Set<string>();
-  return selectTlsRules(object, client, port).flatMap(({ rule, serverNames }) => {
+  return selectTlsRules(object, client, port, addresses).flatMap(({ rule, serverNames }) => {
     const names = serverNames.filter((name) => !taken.has(name) && taken.add(name));
     const to = sharedOut(state, client, object, rule.route ?? [], port);
     return names.length === 0 || to.destinations.length === 0 ? [] : [{ serverNames: names, to }];
