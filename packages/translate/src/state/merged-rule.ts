@@ -35,6 +35,9 @@ export function rulesFor(
   namespace: string,
   client: RuleClient,
 ): readonly DestinationRule[] {
+  if (list.length === 0) {
+    return list;
+  }
   const seen = list.filter(
     (rule) => rule.metadata.namespace === namespace && exportedTo(rule.spec?.exportTo, namespace, client.namespace),
   );
