@@ -195,7 +195,9 @@ export type GatewayClientCertificates =
         | { readonly kind: 'mesh' };
       /** Names of which the certificate must have one; empty = any. */
       readonly subjectAltNames: readonly string[];
-    };
+    }
+  /** Asked for, but clients without one, or with a bad one, come in all the same: nobody behind is told of it. */
+  | { readonly kind: 'unverified'; readonly roots: { readonly kind: 'secret'; readonly name: string } };
 
 /** The virtual hosts of the socket say what becomes of a request. */
 export interface GatewayHttp {

@@ -54,7 +54,13 @@ export function gatewayListenerName({ address, port }: { readonly address: strin
 }
 
 /** `gateway|<port>`, or `gateway|<bind>|<port>`: as Gateways say it, so that the name does not change with where it is opened. */
-export function gatewayRoutesName({ port, bind }: { readonly port: number; readonly bind: string | undefined }): string {
+export function gatewayRoutesName({
+  port,
+  bind,
+}: {
+  readonly port: number;
+  readonly bind: string | undefined;
+}): string {
   return bind === undefined ? `gateway|${port}` : `gateway|${bind}|${port}`;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type GatewayListener, validate, type WorkloadIr } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
-import { gatewayApiStatus, MeshState, workloadIr } from '../src/index.ts';
+import { MeshState, workloadIr } from '../src/index.ts';
 import { keyPairData } from './golden/key-pair-data.ts';
 
 /** What is not opened, or leads nowhere, is answered by nobody else. */
@@ -76,37 +76,6 @@ test('a listener without its certificate leaves its name to no other listener of
       ['bank.example', undefined, 0],
       ['*', 'edge/g/any', 1],
     ],
-  );
-});
-
-test('a listener whose clients are to show certificates is not opened as long as nothing checks them', () => {
-  const validation = { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'roots' }], mode: 'AllowValidOnly' };
-  const gateway = (frontend: object): KubeObject =>
-    gatewayApi('Gateway', 'g', {
-      gatewayClassName: 'weft',
-      tls: { frontend },
-      listeners: [443, 8443].map((port) => ({
-        name: `tls-${port}`,
-        port,
-        protocol: 'HTTPS',
-        tls: { certificateRefs: [{ name: 'pair' }] },
-      })),
-    });
-  const ports = (state: MeshState): readonly number[] => irOf(state).gateway.map(({ listen }) => listen.port);
-  assert.deepEqual(ports(stateOf([gateway({ default: { validation } })])), []);
-  assert.deepEqual(ports(stateOf([gateway({ default: { validation }, perPort: [{ port: 443, tls: {} }] })])), [443]);
-  const state = stateOf([gateway({ default: {}, perPort: [{ port: 443, tls: { validation } }] })]);
-  assert.deepEqual(ports(state), [8443]);
-  const status = [...gatewayApiStatus(state).values()].find(({ kind }) => kind === 'gateway');
-  assert.ok(status?.kind === 'gateway');
-  assert.deepEqual(
-    status.listeners[0]?.conditions.find(({ type }) => type === 'Accepted'),
-    {
-      type: 'Accepted',
-      status: 'False',
-      reason: 'UnsupportedValue',
-      message: 'spec.tls.frontend: client certificates are not checked yet',
-    },
   );
 });
 

@@ -29,15 +29,15 @@ export interface GatewayApiStatusWriterOptions {
 
 /** The parts of a status that are ours, as they are stored. */
 type StoredStatus = Readonly<Record<string, unknown>>;
-interface StoredParent {
-  readonly parentRef: unknown;
+/** What a controller says of an object at one of those that it is attached to. */
+interface StoredEntry {
   readonly controllerName: string;
   readonly conditions: readonly Condition[];
 }
 
 /**
- * Keeps the status of GatewayClasses, Gateways, ListenerSets and routes, in the shape that Gateway API gives them. Entries of other controllers in a
- * route's status stay. Writes an object only when something differs from what is stored.
+ * Keeps the status of GatewayClasses, Gateways, ListenerSets, routes and policies, in the shape that Gateway API gives them. Entries of other
+ * controllers in the status of a route or policy stay. Writes an object only when something differs from what is stored.
  */
 export class GatewayApiStatusWriter {
   readonly #options: GatewayApiStatusWriterOptions;
@@ -125,21 +125,10 @@ export class GatewayApiStatusWriter {
           ...(attachedListenerSets === undefined ? {} : { attachedListenerSets }),
         };
       }
-      case 'route': {
-        const all = (stored['parents'] ?? []) as readonly StoredParent[];
-        const own = all.filter((parent) => parent.controllerName === gatewayControllerName);
-        return {
-          ...stored,
-          parents: [
-            ...all.filter((parent) => parent.controllerName !== gatewayControllerName),
-            ...status.parents.map(({ ref, conditions }) => ({
-              parentRef: ref,
-              controllerName: gatewayControllerName,
-              conditions: merge(own.find((parent) => isDeepStrictEqual(parent.parentRef, ref))?.conditions, conditions),
-            })),
-          ],
-        };
-      }
+      case 'route':
+        return { ...stored, parents: this.#entries(stored['parents'], 'parentRef', status.parents, resource) };
+      case 'policy':
+        return { ...stored, ancestors: this.#entries(stored['ancestors'], 'ancestorRef', status.ancestors, resource) };
     }
   }
 
@@ -172,6 +161,26 @@ export class GatewayApiStatusWriter {
 
   #merge({ generation }: TrackedResource): (old: unknown, wanted: readonly GatewayCondition[]) => readonly Condition[] {
     return (old, wanted) => this.#conditions((old ?? []) as readonly Condition[], wanted, generation);
+  }
+
+  /** Our entries in a list that several controllers write to, after those of the others. */
+  #entries(
+    stored: unknown,
+    refField: 'parentRef' | 'ancestorRef',
+    wanted: readonly { readonly ref: unknown; readonly conditions: readonly GatewayCondition[] }[],
+    resource: TrackedResource,
+  ): readonly unknown[] {
+    const merge = this.#merge(resource);
+    const all = (stored ?? []) as readonly (StoredEntry & Readonly<Record<typeof refField, unknown>>)[];
+    const own = all.filter(({ controllerName }) => controllerName === gatewayControllerName);
+    return [
+      ...all.filter(({ controllerName }) => controllerName !== gatewayControllerName),
+      ...wanted.map(({ ref, conditions }) => ({
+        [refField]: ref,
+        controllerName: gatewayControllerName,
+        conditions: merge(own.find((entry) => isDeepStrictEqual(entry[refField], ref))?.conditions, conditions),
+      })),
+    ];
   }
 
   /** `Programmed` holds when the proxies have applied it, too. */

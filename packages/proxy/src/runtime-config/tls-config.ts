@@ -36,6 +36,8 @@ export interface TlsValidation {
   readonly trustBundle: SecretRef;
   /** Any of them must match a SAN of the peer; empty = any certificate of the bundle. */
   readonly subjectAltNames: readonly SubjectAltNameMatch[];
+  /** Of clients: a certificate that is not valid is no reason to refuse them (`ACCEPT_UNTRUSTED`). */
+  readonly acceptUntrusted: boolean;
 }
 
 /** Names of another type never match. An exact DNS name is also matched by a certificate's wildcard. */

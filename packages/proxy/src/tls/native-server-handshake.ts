@@ -11,7 +11,7 @@ import {
   type TlsHandleOwner,
 } from './native-tls.ts';
 import { NativeTlsConnection } from './native-tls-connection.ts';
-import { refuseClient } from './peer-verification.ts';
+import { isProven, refuseClient } from './peer-verification.ts';
 import type { TlsContexts, TlsMaterial } from './tls-context.ts';
 import { summaryOfHandle, tlsFactsOf } from './tls-facts.ts';
 
@@ -114,7 +114,8 @@ export class NativeServerHandshake implements TlsHandleOwner, TimerOwner {
     }
     const serverName = handle.getServername();
     const summary = summaryOfHandle(handle, typeof serverName === 'string' ? serverName : '');
-    const facts = tlsFactsOf(summary, peer, verdict === undefined, this.#material);
+    const proven = isProven(peer, verdict, this.#contexts.now());
+    const facts = tlsFactsOf(summary, peer, proven, this.#material);
     this.#settle();
     // It reads only when it is told to; what came with the end of the handshake is delivered all the same.
     handle.readStop();

@@ -110,10 +110,18 @@ export function refuseClient(
   if (peer === undefined) {
     return tls.requireClientCertificate ? 'peer did not return a certificate' : undefined;
   }
+  if (validation.acceptUntrusted) {
+    return undefined;
+  }
   if (verifyError !== undefined) {
     return `certificate verify failed: ${verifyError}`;
   }
   return refuseNameOrAge(validation.subjectAltNames, peer, nowMs);
+}
+
+/** Whether a client proved who it is: one that came in may have failed to, where untrusted ones are accepted. */
+export function isProven(peer: PeerCertificate | undefined, verifyError: string | undefined, nowMs: number): boolean {
+  return peer !== undefined && verifyError === undefined && nowMs <= peer.notAfterMs;
 }
 
 /** Whether a server is the one that was meant, after its handshake, full or resumed. @returns why not; undefined: it is. */

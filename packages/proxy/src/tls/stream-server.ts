@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { DownstreamTls } from '../runtime-config/config.ts';
 import { type HandshakeCallbacks, type HandshakeContext, handshakeTimeoutMs } from './handshake.ts';
-import { refuseClient } from './peer-verification.ts';
+import { isProven, refuseClient } from './peer-verification.ts';
 import { TlsConnection } from './tls-connection.ts';
 import type { TlsContexts, TlsMaterial } from './tls-context.ts';
 import { summaryOfSocket, tlsFactsOf } from './tls-facts.ts';
@@ -106,7 +106,8 @@ function onSecureConnection(secure: TLSSocket): void {
     callbacks.onFailed(`TLS_error: ${refusal}`);
     return;
   }
-  const facts = tlsFactsOf(summaryOfSocket(secure), peer, verdict === undefined, material);
+  const proven = isProven(peer, verdict, contexts.now());
+  const facts = tlsFactsOf(summaryOfSocket(secure), peer, proven, material);
   const connection = new TlsConnection(context.transport, secure, socket, facts);
   secure.pause();
   callbacks.onSecure(connection, peer);

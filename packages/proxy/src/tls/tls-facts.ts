@@ -58,6 +58,7 @@ export function tlsFactsOf(
     peerCertificateSha256: peer === undefined ? '' : peer.sha256,
     localUri: material.localUri,
     resumed: session.resumed,
-    notAfterMs: Math.min(peer?.notAfterMs ?? Number.POSITIVE_INFINITY, material.notAfterMs),
+    // One that was let in without a valid certificate is not sent away when that ends.
+    notAfterMs: Math.min(known ? peer.notAfterMs : Number.POSITIVE_INFINITY, material.notAfterMs),
   };
 }

@@ -75,7 +75,7 @@ export function serverTls(
 ): DownstreamTls {
   return {
     ...common,
-    validation: { trustBundle: meshRoots, subjectAltNames: accepts },
+    validation: { trustBundle: meshRoots, subjectAltNames: accepts, acceptUntrusted: false },
     requireClientCertificate: true,
     ...overrides,
   };
@@ -84,7 +84,7 @@ export function serverTls(
 export function clientTls(accepts: readonly SubjectAltNameMatch[], overrides: Partial<UpstreamTls> = {}): UpstreamTls {
   return {
     ...common,
-    validation: { trustBundle: meshRoots, subjectAltNames: accepts },
+    validation: { trustBundle: meshRoots, subjectAltNames: accepts, acceptUntrusted: false },
     sni: 'outbound_.80_._.catalog.shop.svc.cluster.local',
     ...overrides,
   };

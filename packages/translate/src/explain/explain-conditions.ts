@@ -17,6 +17,7 @@ export function conditionSections(state: MeshState, origins: readonly OriginRef[
     const conditions = [
       ...(statuses.get(key)?.conditions ?? []),
       ...(ofRoute?.kind === 'route' ? ofRoute.parents.flatMap((parent) => parent.conditions) : []),
+      ...(ofRoute?.kind === 'policy' ? ofRoute.ancestors.flatMap((ancestor) => ancestor.conditions) : []),
     ];
     for (const { type, status, reason, message } of conditions) {
       const entry = { name, value: message, origin: '' };

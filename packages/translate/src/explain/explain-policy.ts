@@ -2,7 +2,15 @@ import { type ClusterTls, type LoadBalancer, type OutboundCluster, unlimited } f
 import type { DefaultsName } from '../defaults.ts';
 import type { DestinationRule, TrafficPolicySpec } from '../kinds.ts';
 import type { MergedRule } from '../state/merged-rule.ts';
-import { type ExplainedValue, envoyDefault, meshDefault, originText, timeText, weftDefault } from './effective.ts';
+import {
+  type ExplainedValue,
+  envoyDefault,
+  meshDefault,
+  originText,
+  refText,
+  timeText,
+  weftDefault,
+} from './effective.ts';
 
 /** Settings of a policy that a port's own settings do not replace. */
 const ofAllPorts = new Set(['retryBudget', 'proxyProtocol', 'tunnel']);
@@ -57,6 +65,7 @@ export function policyValues(
   service: string | undefined,
 ): readonly ExplainedValue[] {
   const { limits, outlierDetection, subset, port } = cluster;
+  const tlsPolicy = cluster.origins.find(({ kind }) => kind === 'BackendTLSPolicy');
   const ofMesh = meshDefault(defaults);
   /** @param otherwise where it comes from if none of `paths` is set. */
   const value = (
@@ -118,7 +127,9 @@ export function policyValues(
       envoyDefault,
       ['tunnel'],
     ),
-    value('TLS', tlsText(cluster.tls), weftDefault, ['tls']),
+    tlsPolicy === undefined
+      ? value('TLS', tlsText(cluster.tls), weftDefault, ['tls'])
+      : { name: 'TLS', value: tlsText(cluster.tls), origin: `${refText(tlsPolicy)} spec.validation` },
     value('spoken', protocolTexts[cluster.protocol], weftDefault, http('h2UpgradePolicy'), http('useClientProtocol')),
   ];
 }
@@ -148,7 +159,7 @@ const protocolTexts: Readonly<Record<OutboundCluster['protocol'], string>> = {
   tcp: 'opaque bytes',
   http1: 'HTTP/1.1',
   http2: 'HTTP/2',
-  'http-by-alpn': 'HTTP/2 where a peer with a sidecar agrees, else HTTP/1.1',
+  'http-by-alpn': 'HTTP/2 where the peer agrees (ALPN), else HTTP/1.1',
   'http-as-downstream': 'the version in which the request came',
 };
 

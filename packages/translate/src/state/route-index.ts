@@ -13,7 +13,7 @@ import type { Reads } from './reads.ts';
 /** Any route of the Gateway API. */
 export type KubeRoute = KubeHttpRoute | KubeGrpcRoute | KubeTlsRoute | KubeTcpRoute;
 
-const gatewayGroup = 'gateway.networking.k8s.io';
+export const gatewayGroup = 'gateway.networking.k8s.io';
 
 /** `Gateway/namespace/name`, and so for a ListenerSet or a Service: what a route attaches to. undefined: something else. */
 export function parentKey(ref: KubeParentRef, routeNamespace: string): string | undefined {

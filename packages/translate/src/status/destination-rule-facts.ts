@@ -3,7 +3,9 @@ import { exportedTo } from '../match.ts';
 import { type MergedRule, mergeRules, type RuleClient, rulesFor } from '../state/merged-rule.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
+import { backendTlsPolicyOf } from '../to-ir/gateway-api/backend-tls.ts';
 import { outboundCluster } from '../to-ir/outbound-cluster.ts';
+import { trafficPolicy } from '../to-ir/traffic-policy.ts';
 import { describe } from './describe.ts';
 
 export interface DestinationRuleFacts {
@@ -11,6 +13,8 @@ export interface DestinationRuleFacts {
   readonly conflicts: readonly string[];
   /** Whether nothing of it is left for anybody. */
   readonly overruled: boolean;
+  /** Where a BackendTLSPolicy says how TLS is spoken, in place of the rule. */
+  readonly tlsElsewhere: readonly string[];
   readonly unresolved: readonly string[];
 }
 
@@ -35,6 +39,7 @@ export function destinationRuleFacts(state: MeshState, object: DestinationRule):
       namespaces.length >= everywhere ? text : `${text} (for clients of ${namespaces.map(namespaceText).join(', ')})`,
     ),
     overruled: views.length > 0 && views.every(({ isLost }) => isLost),
+    tlsElsewhere: service === undefined ? [] : tlsOfPolicies(state, object, service),
     unresolved:
       service !== undefined
         ? missingForClusters(state, object, service)
@@ -42,6 +47,17 @@ export function destinationRuleFacts(state: MeshState, object: DestinationRule):
           ? []
           : [`host ${host} is not known`],
   };
+}
+
+/** Where the rule says how TLS is spoken, and a BackendTLSPolicy of the service does, too. */
+function tlsOfPolicies(state: MeshState, object: DestinationRule, service: ServiceModel): readonly string[] {
+  const alone = mergeRules(state.memo, [object]);
+  const subsets = ['', ...(alone?.subsets.keys() ?? [])];
+  return service.ports.flatMap((port) => {
+    const policy = backendTlsPolicyOf(state, service, port);
+    const says = subsets.some((subset) => trafficPolicy(alone, subset, port.number).tls !== undefined);
+    return policy === undefined || !says ? [] : [`TLS to ${service.host}:${port.number} by ${describe(policy)}`];
+  });
 }
 
 interface RuleView {

@@ -1,7 +1,7 @@
 import { type KubeGateway, keyOf } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { labelsOf } from '../state/workload.ts';
-import { gatewayNameLabel } from '../to-ir/gateway-api/listeners.ts';
+import { gatewayNameLabel } from '../to-ir/gateway-api/gateways-of.ts';
 
 /** The addresses of the proxies that serve a Gateway, sorted. */
 export function gatewayAddresses(state: MeshState, gateway: KubeGateway): readonly string[] {

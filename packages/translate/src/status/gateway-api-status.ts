@@ -1,11 +1,21 @@
 import { type OriginRef, originKey } from '@weft/ir';
 import type { KubeParentRef } from '@weft/resources';
-import type { GatewayClass, KubeGateway, KubeGrpcRoute, KubeHttpRoute, KubeTcpRoute, KubeTlsRoute } from '../kinds.ts';
+import type {
+  BackendTlsPolicy,
+  GatewayClass,
+  KubeGateway,
+  KubeGrpcRoute,
+  KubeHttpRoute,
+  KubeTcpRoute,
+  KubeTlsRoute,
+} from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
-import { type KubeRoute, parentKey } from '../state/route-index.ts';
+import { gatewayGroup, type KubeRoute, parentKey } from '../state/route-index.ts';
 import { attachmentOf } from '../to-ir/gateway-api/attachment.ts';
-import { gatewayGroup, type RefProblem, resolveBackend } from '../to-ir/gateway-api/backend.ts';
+import { type RefProblem, resolveBackend } from '../to-ir/gateway-api/backend.ts';
+import { backendClientCertificate } from '../to-ir/gateway-api/certificates.ts';
+import { insecureFallbacks } from '../to-ir/gateway-api/client-validation.ts';
 import { supportedBackendFilters, supportedFilters } from '../to-ir/gateway-api/filters.ts';
 import { controllerName, isOurs } from '../to-ir/gateway-api/gateway-class.ts';
 import { rulesOf } from '../to-ir/gateway-api/http-rules.ts';
@@ -13,6 +23,7 @@ import { ownerKey, ownerName } from '../to-ir/gateway-api/listener-owner.ts';
 import { parentGateway } from '../to-ir/gateway-api/listener-sets.ts';
 import { gatewayListeners, isAttached, isOpen, isValid } from '../to-ir/gateway-api/listeners.ts';
 import { supportedFeatures } from '../to-ir/gateway-api/supported-features.ts';
+import { type AncestorStatus, backendTlsAncestors } from './backend-tls-status.ts';
 import { gatewayAddresses } from './gateway-addresses.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
 import { attachedListenerSets, listenerSetStatus } from './listener-set-status.ts';
@@ -43,11 +54,12 @@ export type GatewayApiStatus = { readonly origin: OriginRef } & (
       readonly kind: 'route';
       readonly parents: readonly { readonly ref: KubeParentRef; readonly conditions: readonly GatewayCondition[] }[];
     }
+  | { readonly kind: 'policy'; readonly ancestors: readonly AncestorStatus[] }
 );
 
 const routeKinds = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const;
 
-/** The status of every GatewayClass, Gateway, ListenerSet and route that is ours to speak about, by `originKey`. The same object while nothing new is to be said. */
+/** The status of every GatewayClass, Gateway, ListenerSet, route and policy that is ours to speak about, by `originKey`. The same object while nothing new is to be said. */
 export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayApiStatus> {
   const statuses = new Map<string, GatewayApiStatus>();
   const keep = (made: GatewayApiStatus): void => {
@@ -57,7 +69,7 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
       state.memo.get(`gateway-api-status|${key}`, [JSON.stringify(made)], () => made),
     );
   };
-  const add = <T extends GatewayClass | KubeGateway | KubeRoute>(
+  const add = <T extends GatewayClass | KubeGateway | KubeRoute | BackendTlsPolicy>(
     object: T,
     build: (object: T) => GatewayApiStatus | undefined,
   ): void => {
@@ -83,6 +95,13 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
     for (const route of state.objects(`gateway.networking.k8s.io/${kind}`)) {
       add(route as KubeRoute, (object) => routeStatus(state, object));
     }
+  }
+  for (const policy of state.objects('gateway.networking.k8s.io/BackendTLSPolicy')) {
+    add(policy, (object) => ({
+      origin: originOf(object),
+      kind: 'policy',
+      ancestors: backendTlsAncestors(state, object),
+    }));
   }
   return statuses;
 }
@@ -128,10 +147,36 @@ function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus
         ? condition('Accepted', true, 'Accepted', 'the Gateway is valid')
         : condition('Accepted', accepted, 'ListenersNotValid', `not valid: ${names}`),
       programmed,
+      ...clientCertificateConditions(state, gateway),
     ],
     listeners: listeners.map((listener) => listenerStatus(listener, addresses.length > 0)),
     attachedListenerSets: attachedListenerSets(gateway, byOwner),
   };
+}
+
+/** What `spec.tls` is besides what its listeners say: the certificate that is shown to backends, and clients that are let in unchecked. */
+function clientCertificateConditions(state: MeshState, gateway: KubeGateway): readonly GatewayCondition[] {
+  const shown = backendClientCertificate(state, gateway);
+  const insecure = insecureFallbacks(gateway);
+  return [
+    ...(shown === undefined
+      ? []
+      : [
+          'reason' in shown
+            ? condition('ResolvedRefs', false, shown.reason, `backends with a BackendTLSPolicy: ${shown.message}`)
+            : condition('ResolvedRefs', true, 'ResolvedRefs', 'all references are known'),
+        ]),
+    ...(insecure.length === 0
+      ? []
+      : [
+          condition(
+            'InsecureFrontendValidationMode',
+            true,
+            'ConfigurationChanged',
+            `clients without a valid certificate are let in (AllowInsecureFallback): ${insecure.join(', ')}`,
+          ),
+        ]),
+  ];
 }
 
 function routeStatus(state: MeshState, route: KubeRoute): GatewayApiStatus {

@@ -10,7 +10,7 @@ export interface ListenerStatus {
   readonly conditions: readonly GatewayCondition[];
 }
 
-const refusalReasons = { protocol: 'UnsupportedProtocol', 'client-certificates': 'UnsupportedValue' } as const;
+const refusalReasons = { protocol: 'UnsupportedProtocol', 'client-certificates': 'NoValidCACertificate' } as const;
 
 /** @param served by a proxy. */
 export function listenerStatus(effective: EffectiveListener, served: boolean): ListenerStatus {

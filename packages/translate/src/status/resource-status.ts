@@ -102,6 +102,8 @@ interface Facts {
   /** undefined: the kind refers to nothing. */
   readonly unresolved: readonly string[] | undefined;
   readonly unsupported: readonly string[];
+  /** What a BackendTLSPolicy says in its place: `TLS to a:443 by BackendTLSPolicy b/c`. Absent: nothing. */
+  readonly tlsElsewhere?: readonly string[];
 }
 
 function factsOf(state: MeshState, kind: MeshKindName, object: MeshKinds[MeshKindName]): Facts {
@@ -255,6 +257,9 @@ function conditions(facts: Facts): readonly StatusCondition[] {
   if (facts.conflicts.length > 0) {
     const message = `taken already: ${facts.conflicts.join('; ')}; the oldest resource wins`;
     list.push({ type: 'Conflicted', status: 'True', reason: 'OlderResourceWins', message });
+  } else if (facts.tlsElsewhere !== undefined && facts.tlsElsewhere.length > 0) {
+    const message = `said already: ${facts.tlsElsewhere.join('; ')}, which no rule of a client takes back`;
+    list.push({ type: 'Conflicted', status: 'True', reason: 'BackendTLSPolicyWins', message });
   }
   if (facts.unresolved !== undefined) {
     list.push(

@@ -1,7 +1,8 @@
 import { type IstioGateway, type KubeGateway, keyOf } from '../kinds.ts';
 import { selects } from '../match.ts';
 import type { MeshState } from '../state/mesh-state.ts';
-import { gatewayListeners, gatewaysOf, isOpen } from '../to-ir/gateway-api/listeners.ts';
+import { gatewaysOf } from '../to-ir/gateway-api/gateways-of.ts';
+import { gatewayListeners, isOpen } from '../to-ir/gateway-api/listeners.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
 
 /** The Gateway of Gateway API that has a port of a proxy for which a Gateway of Istio is, too: it goes first there (`workloadIr`). */

@@ -11,12 +11,14 @@ import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { clusterTls, type TlsSecrets, tlsSecrets } from './client-tls.ts';
 import { endpointOf } from './endpoints.ts';
+import { type BackendTls, backendTls } from './gateway-api/backend-tls.ts';
 import { type LocalityView, localityView, ranked } from './locality.ts';
 import { type EffectivePolicy, poolSettings, trafficPolicy } from './traffic-policy.ts';
 
 /**
  * The cluster of one port of a service, or of one subset of it; a text says why there is none to be had: the subset is not declared, or
- * the DestinationRule asks for TLS with what is not there (plaintext instead would be worse than no answer).
+ * the DestinationRule or BackendTLSPolicy asks for TLS with what is not there (plaintext instead would be worse than no answer). How
+ * TLS is spoken a BackendTLSPolicy says before a DestinationRule: it is the word of who runs the service, and no client may take it back.
  */
 export function outboundCluster(
   state: MeshState,
@@ -29,12 +31,14 @@ export function outboundCluster(
   const name = outboundClusterName(port.number, subset, service.host);
   const policy = trafficPolicy(rule, subset, port.number);
   const view = localityView(policy, service, client);
-  const secrets = tlsSecrets(state, client, policy.tls, rule);
+  const backend = backendTls(state, client, service, port);
+  const secrets = backend === undefined ? tlsSecrets(state, client, policy.tls, rule) : undefined;
+  const origination = backend === undefined ? '' : JSON.stringify(backend.origination);
   if (view.name !== '') {
     state.noteView(name, view.name);
   }
   return state.memo.get(
-    `cluster|${name}|${(rule?.rules ?? []).map(keyOf).join(',')}|${view.name}|${secrets?.namespace ?? ''}|${secrets?.refusal ?? ''}`,
+    `cluster|${name}|${(rule?.rules ?? []).map(keyOf).join(',')}|${view.name}|${secrets?.namespace ?? ''}|${secrets?.refusal ?? ''}|${origination}`,
     [
       service,
       port,
@@ -46,9 +50,10 @@ export function outboundCluster(
       state.settings,
       secrets?.own,
       secrets?.roots,
+      ...(backend?.origins ?? []),
     ] as const,
     ([, , , , , identities, dnsInstances, settings]) =>
-      buildCluster({ service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets }),
+      buildCluster({ service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets, backend }),
   );
 }
 
@@ -65,10 +70,11 @@ interface ClusterInputs {
   readonly dnsInstances: readonly Instance[] | undefined;
   readonly settings: MeshSettings;
   readonly secrets: TlsSecrets | undefined;
+  readonly backend: BackendTls | undefined;
 }
 
 function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
-  const { service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets } = inputs;
+  const { service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets, backend } = inputs;
   const declared = subset === '' ? undefined : rule?.subsets.get(subset)?.value;
   if (subset !== '' && declared === undefined) {
     return `subset ${subset} of ${service.host} is not declared by a DestinationRule`;
@@ -78,7 +84,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
     sni: outboundSni(port.number, subset, service.host),
     peerIds: peerIds.length === 0 ? [noIdentity(settings.trustDomain, service.namespace)] : peerIds,
   };
-  const tls = clusterTls(policy.tls, mutual, service, secrets);
+  const tls = backend === undefined ? clusterTls(policy.tls, mutual, service, secrets) : originated(backend);
   if (typeof tls === 'string') {
     return `TLS to ${service.host}: ${tls}`;
   }
@@ -96,7 +102,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
     port: port.number,
     subset,
     service: { name: service.name, namespace: service.namespace },
-    protocol: clusterProtocol(service, port, policy, tls.kind),
+    protocol: clusterProtocol(service, port, policy, tls.kind, backend !== undefined),
     discovery:
       dnsInstances === undefined
         ? { kind: 'endpoints', assignment: assignmentName(name, view.name) }
@@ -120,9 +126,14 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
       [service.origin],
       (rule?.rules ?? []).map(originOf),
       [secrets?.own, secrets?.roots].flatMap((secret) => (secret === undefined ? [] : [originOf(secret)])),
+      backend?.origins ?? [],
       ...(dnsInstances ?? []).map((instance) => instance.origins),
     ]),
   };
+}
+
+function originated({ origination }: BackendTls): ClusterTls | string {
+  return typeof origination === 'string' ? origination : { kind: 'originate', origination };
 }
 
 /** PASSTHROUGH to a single name: to the address that the client would have found itself, without a choice among several. */
@@ -133,22 +144,29 @@ function goesWhereDnsSays(policy: PolicySpec, instances: readonly Instance[]): b
 /**
  * Workloads of the mesh have a proxy that takes HTTP/2 and speaks to the application as that wants, so HTTP/1.1 goes to them
  * multiplexed. Whether a peer is one is seen on each connection; plaintext stays what it was declared.
+ * @param ownTls the endpoints end TLS themselves: what they were declared to speak is all that they speak, and where nothing was
+ * declared ALPN says it.
  */
 function clusterProtocol(
   service: ServiceModel,
   port: ServicePortModel,
   policy: PolicySpec,
   tls: ClusterTls['kind'],
+  ownTls: boolean,
 ): ClusterProtocol {
   const { h2UpgradePolicy, useClientProtocol } = policy.connectionPool?.http ?? {};
   if (port.protocol === 'udp' || port.protocol === 'tcp') {
     return 'tcp';
   }
-  if (port.protocol === 'auto' || useClientProtocol === true) {
+  if (useClientProtocol === true) {
     return 'http-as-downstream';
+  }
+  if (port.protocol === 'auto') {
+    return ownTls ? 'http-by-alpn' : 'http-as-downstream';
   }
   if (port.protocol === 'http2' || port.protocol === 'grpc-web' || h2UpgradePolicy === 'UPGRADE') {
     return 'http2';
   }
-  return h2UpgradePolicy === 'DO_NOT_UPGRADE' || service.external || tls === 'disabled' ? 'http1' : 'http-by-alpn';
+  const plain = h2UpgradePolicy === 'DO_NOT_UPGRADE' || service.external || tls === 'disabled';
+  return plain || ownTls ? 'http1' : 'http-by-alpn';
 }

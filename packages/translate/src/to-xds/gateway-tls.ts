@@ -3,6 +3,7 @@ import { packAny } from '@weft/xds-types';
 import { TransportSocket } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import {
   CertificateValidationContext,
+  CertificateValidationContext_TrustChainVerification,
   SubjectAltNameMatcher,
   SubjectAltNameMatcher_SanType,
   type TlsCertificate,
@@ -70,16 +71,19 @@ function certificateFields(certificates: GatewayTls['certificates']): Partial<Co
 }
 
 function clientValidation(
-  client: Extract<GatewayClientCertificates, { kind: 'verified' }>,
+  client: Exclude<GatewayClientCertificates, { kind: 'none' }>,
   trustDomain: string,
 ): CommonTlsContext['validationContextType'] {
   const isMesh = client.roots.kind === 'mesh';
-  const matchers = client.subjectAltNames.flatMap((name) => [
+  const subjectAltNames = client.kind === 'verified' ? client.subjectAltNames : [];
+  const matchers = subjectAltNames.flatMap((name) => [
     sanMatcher(name.includes('://') ? SubjectAltNameMatcher_SanType.URI : SubjectAltNameMatcher_SanType.DNS, {
       $case: 'exact',
       value: name,
     }),
   ]);
+  const { ACCEPT_UNTRUSTED, VERIFY_TRUST_CHAIN } = CertificateValidationContext_TrustChainVerification;
+  const trustChainVerification = client.kind === 'unverified' ? ACCEPT_UNTRUSTED : VERIFY_TRUST_CHAIN;
   const matchTypedSubjectAltNames =
     matchers.length > 0 || !isMesh
       ? matchers
@@ -88,13 +92,16 @@ function clientValidation(
     const trustedCa = file(client.roots.path);
     return {
       $case: 'validationContext',
-      value: create(CertificateValidationContext, { matchTypedSubjectAltNames, trustedCa }),
+      value: create(CertificateValidationContext, { matchTypedSubjectAltNames, trustChainVerification, trustedCa }),
     };
   }
   return {
     $case: 'combinedValidationContext',
     value: create(CommonTlsContext_CombinedCertificateValidationContext, {
-      defaultValidationContext: create(CertificateValidationContext, { matchTypedSubjectAltNames }),
+      defaultValidationContext: create(CertificateValidationContext, {
+        matchTypedSubjectAltNames,
+        trustChainVerification,
+      }),
       validationContextSdsSecretConfig: create(SdsSecretConfig, {
         name: client.roots.kind === 'mesh' ? trustBundle : client.roots.name,
         sdsConfig: fromAds,

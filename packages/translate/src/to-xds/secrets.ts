@@ -9,6 +9,7 @@ import { Secret as SecretMessage } from '@weft/xds-types/envoy/extensions/transp
 import type { Secret } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
+import { caBundleMessage } from './ca-bundle.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
 
 /** What names of secrets on the wire begin with: `kubernetes://<namespace>/<name>`. */
@@ -23,7 +24,7 @@ const rootsSuffix = '-cacert';
 export function secretMessages(state: MeshState, ir: WorkloadIr): readonly XdsMessage[] {
   return [...secretNames(ir)].sort().flatMap((name) => {
     if (!name.startsWith(prefix)) {
-      return [];
+      return caBundleMessage(state, name) ?? [];
     }
     const key = name.slice(prefix.length);
     if (!key.endsWith(rootsSuffix)) {
@@ -48,7 +49,7 @@ function secretNames(ir: WorkloadIr): ReadonlySet<string> {
           names.add(name);
         }
       }
-      if (tls?.client.kind === 'verified' && tls.client.roots.kind === 'secret') {
+      if (tls !== undefined && tls.client.kind !== 'none' && tls.client.roots.kind === 'secret') {
         names.add(tls.client.roots.name);
       }
     }

@@ -22,6 +22,9 @@ export function secretFromXds(
       if (validation.crl !== undefined) {
         problems.add('not supported in a secret', 'crl');
       }
+      if (validation.trust_chain_verification !== 'VERIFY_TRUST_CHAIN') {
+        problems.add('not supported in a secret', 'trust_chain_verification');
+      }
       if (ca === undefined) {
         problems.add('required', 'trusted_ca');
         return undefined;

@@ -48,6 +48,9 @@ export function upstreamTlsFromXds(context: Decoded<typeof UpstreamTlsContext>, 
     problems.add('is not a server name', 'sni');
   }
   const common = commonFromXds(context.common_tls_context, 'TLSv1.2', problems);
+  if (common.validation?.acceptUntrusted === true) {
+    problems.add('ACCEPT_UNTRUSTED is for clients only: servers are always verified', 'common_tls_context');
+  }
   if (common.certificates.length > 1) {
     problems.add('a client has one certificate at most', 'common_tls_context.tls_certificate_sds_secret_configs');
   }
@@ -147,13 +150,14 @@ function validationFromXds(
   } = context ?? {};
   if (sds !== undefined) {
     const trustBundle = problems.within('validation_context_sds_secret_config', () => secretRefFromXds(sds, problems));
-    return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames: [] };
+    return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames: [], acceptUntrusted: false };
   }
   if (given !== undefined) {
     return problems.within('validation_context', () => {
       const trustBundle = givenRootsFromXds(given, problems);
       const subjectAltNames = subjectAltNamesFromXds(given, problems);
-      return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames };
+      const acceptUntrusted = acceptsUntrusted(given);
+      return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames, acceptUntrusted };
     });
   }
   if (combined === undefined) {
@@ -180,8 +184,13 @@ function validationFromXds(
             }
             return subjectAltNamesFromXds(defaults, problems);
           });
-    return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames };
+    const acceptUntrusted = defaults !== undefined && acceptsUntrusted(defaults);
+    return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames, acceptUntrusted };
   });
+}
+
+function acceptsUntrusted(context: Decoded<typeof CertificateValidationContext>): boolean {
+  return context.trust_chain_verification === 'ACCEPT_UNTRUSTED';
 }
 
 function subjectAltNamesFromXds(

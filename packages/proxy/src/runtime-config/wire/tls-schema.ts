@@ -38,7 +38,7 @@ export const CertificateValidationContext = message(
   {
     trusted_ca: nested(1, DataSource),
     crl: nested(7, DataSource),
-    trust_chain_verification: only(enumeration(10, 'VERIFY_TRUST_CHAIN=0 ACCEPT_UNTRUSTED=1'), 'VERIFY_TRUST_CHAIN'),
+    trust_chain_verification: enumeration(10, 'VERIFY_TRUST_CHAIN=0 ACCEPT_UNTRUSTED=1'),
     match_typed_subject_alt_names: repeated(nested(15, SubjectAltNameMatcher)),
     system_root_certs: nested(17, CertificateValidationContextSystemRootCerts),
   },

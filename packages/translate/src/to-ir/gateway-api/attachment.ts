@@ -1,7 +1,6 @@
 import type { KubeListener, KubeParentRef } from '@weft/resources';
 import type { MeshState } from '../../state/mesh-state.ts';
-import { type KubeRoute, parentKey } from '../../state/route-index.ts';
-import { gatewayGroup } from './backend.ts';
+import { gatewayGroup, type KubeRoute, parentKey } from '../../state/route-index.ts';
 import { commonHostnames } from './hostname.ts';
 import { type ListenerOwner, ownerKey, ownerName } from './listener-owner.ts';
 import { allowsNamespace } from './namespace-selector.ts';

@@ -1,12 +1,9 @@
 import type { OriginRef } from '@weft/ir';
-import { keyOf } from '../../kinds.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
-import type { KubeRoute } from '../../state/route-index.ts';
+import { gatewayGroup, type KubeRoute } from '../../state/route-index.ts';
 import { portOf } from '../../state/service-model.ts';
 import { serviceTarget, type Target } from '../destination.ts';
 import { mayRefer } from './reference-grant.ts';
-
-export const gatewayGroup = 'gateway.networking.k8s.io';
 
 /** A reference to a backend, as every kind of route writes it. */
 export interface BackendRef {
@@ -66,31 +63,8 @@ export function resolveBackend(state: MeshState, client: Client, ref: BackendRef
   if (portModel === undefined) {
     return refused('BackendNotFound', `Service ${namespace}/${name} has no port ${port}`);
   }
-  const policy = tlsPolicyOf(state, namespace, name, portModel.name);
-  if (policy !== undefined) {
-    const message = `BackendTLSPolicy ${policy} asks for TLS to Service ${namespace}/${name}, which nothing acts upon yet`;
-    return refused('UnsupportedValue', message);
-  }
   const target = serviceTarget(state, client, model, portModel, '');
   const problem: RefProblem | undefined =
     target.cluster === undefined ? { reason: 'UnsupportedValue', message: target.missing ?? '' } : undefined;
   return { target, problem, origins: [model.origin] };
-}
-
-/** The policy by which a port of a Service is to be spoken to by TLS: what asks for TLS must not go in the clear. */
-function tlsPolicyOf(state: MeshState, namespace: string, service: string, port: string): string | undefined {
-  const policy = state
-    .list('gateway.networking.k8s.io/BackendTLSPolicy')
-    .find(
-      ({ metadata, spec }) =>
-        metadata.namespace === namespace &&
-        spec.targetRefs.some(
-          ({ group, kind, name, sectionName }) =>
-            group === '' &&
-            kind === 'Service' &&
-            name === service &&
-            (sectionName === undefined || sectionName === '' || sectionName === port),
-        ),
-    );
-  return policy === undefined ? undefined : keyOf(policy);
 }

@@ -1,11 +1,17 @@
+import type { KubeGateway } from '../../kinds.ts';
 import type { MeshState } from '../../state/mesh-state.ts';
+import { gatewayGroup } from '../../state/route-index.ts';
 import { certificateProblem, secretName } from '../key-pair-secret.ts';
-import { gatewayGroup } from './backend.ts';
 import type { ListenerOwner } from './listener-owner.ts';
 import { mayRefer } from './reference-grant.ts';
 
 export interface CertificateProblem {
-  readonly reason: 'InvalidCertificateRef' | 'RefNotPermitted';
+  readonly reason:
+    | 'InvalidCertificateRef'
+    | 'InvalidClientCertificateRef'
+    | 'InvalidCACertificateRef'
+    | 'InvalidCACertificateKind'
+    | 'RefNotPermitted';
   readonly message: string;
 }
 
@@ -26,7 +32,8 @@ export function listenerCertificates(
   const problems: CertificateProblem[] = [];
   const own = owner.metadata.namespace ?? '';
   for (const { group = '', kind = 'Secret', name, namespace = own } of refs) {
-    const problem = problemOf(state, { kind: owner.kind, namespace: own }, { group, kind, namespace, name });
+    const from = { kind: owner.kind, namespace: own };
+    const problem = problemOf(state, from, { group, kind, namespace, name }, 'InvalidCertificateRef');
     if (problem === undefined) {
       names.push(secretName(namespace, name));
     } else {
@@ -36,15 +43,32 @@ export function listenerCertificates(
   return { names, problems };
 }
 
+/** What a Gateway shows to backends that it speaks TLS with: name and key of the Secret, or why it may not be used. undefined: it shows nothing. */
+export function backendClientCertificate(
+  state: MeshState,
+  gateway: KubeGateway,
+): { readonly name: string; readonly key: string } | CertificateProblem | undefined {
+  const ref = gateway.spec.tls?.backend?.clientCertificateRef;
+  if (ref === undefined) {
+    return undefined;
+  }
+  const own = gateway.metadata.namespace ?? '';
+  const { group = '', kind = 'Secret', name, namespace = own } = ref;
+  const from = { kind: gateway.kind, namespace: own };
+  const problem = problemOf(state, from, { group, kind, namespace, name }, 'InvalidClientCertificateRef');
+  return problem ?? { name: secretName(namespace, name), key: `${namespace}/${name}` };
+}
+
 function problemOf(
   state: MeshState,
   from: { readonly kind: string; readonly namespace: string },
   ref: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string },
+  invalid: CertificateProblem['reason'],
 ): CertificateProblem | undefined {
   const { group, kind, namespace, name } = ref;
   if (group !== '' || kind !== 'Secret') {
     const message = `certificates of kind ${group === '' ? kind : `${group}/${kind}`} are not supported`;
-    return { reason: 'InvalidCertificateRef', message };
+    return { reason: invalid, message };
   }
   if (!mayRefer(state, { group: gatewayGroup, ...from }, ref)) {
     const message = `no ReferenceGrant in namespace ${namespace} lets a ${from.kind} of ${from.namespace} refer to Secret ${name}`;
@@ -52,5 +76,5 @@ function problemOf(
   }
   const secret = state.object('/Secret', `${namespace}/${name}`);
   const message = secret === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(secret);
-  return message === undefined ? undefined : { reason: 'InvalidCertificateRef', message };
+  return message === undefined ? undefined : { reason: invalid, message };
 }

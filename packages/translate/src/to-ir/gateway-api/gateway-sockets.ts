@@ -14,9 +14,10 @@ import type { Client, MeshState } from '../../state/mesh-state.ts';
 import { chainNames, type GatewaySocket, type NameOwners, onlyBy } from '../gateway-socket.ts';
 import type { RouteAtListener } from './attachment.ts';
 import { resolveBackend } from './backend.ts';
+import { gatewaysOf } from './gateways-of.ts';
 import { bySpecificity, coveringNames, mostSpecific } from './hostname.ts';
 import { rulesOf } from './http-rules.ts';
-import { type EffectiveListener, endsTls, gatewayListeners, gatewaysOf, isOpen, listenerLabel } from './listeners.ts';
+import { type EffectiveListener, endsTls, gatewayListeners, isOpen, listenerLabel } from './listeners.ts';
 import { byPrecedence } from './precedence.ts';
 
 /** The sockets that Gateways of Gateway API ask of a proxy with these labels, by port. */
@@ -118,7 +119,7 @@ function serverNames(hostname: string | undefined): readonly string[] {
 function tlsOf(effective: EffectiveListener): GatewayTls {
   return {
     certificates: effective.certificates,
-    client: { kind: 'none' },
+    client: effective.client,
     minVersion: undefined,
     maxVersion: undefined,
     cipherSuites: [],

@@ -1,6 +1,6 @@
 import { type KubeGateway, keyOf, type ListenerSet } from '../../kinds.ts';
 import type { MeshState } from '../../state/mesh-state.ts';
-import { gatewayGroup } from './backend.ts';
+import { gatewayGroup } from '../../state/route-index.ts';
 import { isOurs } from './gateway-class.ts';
 import { allowsNamespace } from './namespace-selector.ts';
 

@@ -1,9 +1,10 @@
+import type { GatewayClientCertificates } from '@weft/ir';
 import type { KubeListener } from '@weft/resources';
-import { byAge, type KubeGateway, keyOf, type ListenerSet } from '../../kinds.ts';
+import { type KubeGateway, keyOf, type ListenerSet } from '../../kinds.ts';
 import type { MeshState } from '../../state/mesh-state.ts';
 import { type RouteAtListener, routeKindsOf, routesByListener } from './attachment.ts';
 import { type CertificateProblem, listenerCertificates } from './certificates.ts';
-import { isOurs } from './gateway-class.ts';
+import { clientValidation } from './client-validation.ts';
 import { type ListenerConflict, ListenerPlaces } from './listener-conflicts.ts';
 import { type ListenerOwner, ownerKey } from './listener-owner.ts';
 import { allowedSets, allowsSet } from './listener-sets.ts';
@@ -25,6 +26,7 @@ export interface EffectiveListener {
   readonly invalidKinds: readonly string[];
   /** Names of secrets; empty where TLS does not end at the listener. */
   readonly certificates: readonly string[];
+  readonly client: GatewayClientCertificates;
   readonly certificateProblems: readonly CertificateProblem[];
   readonly routes: readonly RouteAtListener[];
 }
@@ -100,15 +102,18 @@ function listenersOf(
     const { names, problems } = endsTls(listener)
       ? listenerCertificates(state, owner, listener.tls?.certificateRefs ?? [])
       : { names: [], problems: [] };
+    const validation = clientValidation(state, gateway, listener);
     return {
       gateway,
       owner,
       listener,
-      problem: protocolProblem(listener) ?? conflicts[index] ?? clientCertificateProblem(gateway, listener),
+      problem:
+        protocolProblem(listener) ?? conflicts[index] ?? (validation.client === undefined ? unchecked : undefined),
       supportedKinds: kinds.taken,
       invalidKinds: kinds.invalid,
       certificates: names,
-      certificateProblems: problems,
+      client: validation.client ?? { kind: 'none' },
+      certificateProblems: [...problems, ...validation.problems],
       routes: routes.get(listener.name) ?? [],
     };
   });
@@ -120,29 +125,11 @@ function protocolProblem({ protocol }: KubeListener): ListenerProblem | undefine
   return protocols.has(protocol) ? undefined : { kind: 'protocol', message: `protocol ${protocol} is not supported` };
 }
 
-/** Clients whose certificates are to be checked must not come in unchecked: where nothing does it, nothing is opened. */
-function clientCertificateProblem(gateway: KubeGateway, { protocol, port }: KubeListener): ListenerProblem | undefined {
-  const { frontend } = gateway.spec.tls ?? {};
-  const validation = frontend?.perPort?.find((entry) => entry.port === port)?.tls ?? frontend?.default;
-  return protocol === 'HTTPS' && validation?.validation !== undefined
-    ? { kind: 'client-certificates', message: 'spec.tls.frontend: client certificates are not checked yet' }
-    : undefined;
-}
-
-/** Label of workloads by which a Gateway of Gateway API finds its proxies, in its own namespace. */
-export const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name';
-
-/** The Gateways that a proxy with these labels serves, the oldest first. */
-export function gatewaysOf(
-  state: MeshState,
-  namespace: string,
-  labels: Readonly<Record<string, string>>,
-): readonly KubeGateway[] {
-  const name = labels[gatewayNameLabel];
-  const gateway =
-    name === undefined ? undefined : state.object('gateway.networking.k8s.io/Gateway', `${namespace}/${name}`);
-  return gateway === undefined || !isOurs(state, gateway) ? [] : [gateway].sort(byAge);
-}
+/** Clients whose certificates are to be checked must not come in unchecked: where nothing can, nothing is opened. */
+const unchecked: ListenerProblem = {
+  kind: 'client-certificates',
+  message: 'spec.tls.frontend asks for certificates of clients, and none of its caCertificateRefs is valid',
+};
 
 /** Names a listener on the wire and in metrics. */
 export function listenerLabel({ gateway, owner, listener }: EffectiveListener): string {

@@ -1,0 +1,152 @@
+import { type BackendTlsPolicy, compareText, type KubeGrpcRoute, type KubeHttpRoute, keyOf } from '../kinds.ts';
+import type { MeshState } from '../state/mesh-state.ts';
+import { gatewayGroup, type KubeRoute } from '../state/route-index.ts';
+import { isService, type PolicyRoots, policyRoots, targetOwner } from '../to-ir/gateway-api/backend-tls.ts';
+import type { CaProblem } from '../to-ir/gateway-api/ca-certificates.ts';
+import { isOurs } from '../to-ir/gateway-api/gateway-class.ts';
+import { condition, type GatewayCondition } from './gateway-condition.ts';
+
+/** Whose proxies go by a policy: a Gateway, or, for the clients of the mesh, the Service itself. */
+export interface AncestorRef {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface AncestorStatus {
+  readonly ref: AncestorRef;
+  readonly conditions: readonly GatewayCondition[];
+}
+
+type PolicyTarget = BackendTlsPolicy['spec']['targetRefs'][number];
+
+/** Most ancestors that a status holds. */
+const maxAncestors = 16;
+
+const reasons: Readonly<Record<CaProblem['kind'], string>> = {
+  invalid: 'InvalidCACertificateRef',
+  'unknown-kind': 'InvalidKind',
+  'not-permitted': 'InvalidCACertificateRef',
+};
+
+/** What became of a BackendTLSPolicy at each Gateway that leads to its Services, and in the mesh. */
+export function backendTlsAncestors(state: MeshState, policy: BackendTlsPolicy): readonly AncestorStatus[] {
+  const namespace = policy.metadata.namespace ?? '';
+  const roots = policyRoots(state, policy);
+  const leading = gatewaysByService(state);
+  const byGateway = new Map<string, PolicyTarget[]>();
+  for (const target of policy.spec.targetRefs.filter(isService)) {
+    for (const gateway of leading.get(`Service/${namespace}/${target.name}`) ?? []) {
+      byGateway.set(gateway, [...(byGateway.get(gateway) ?? []), target]);
+    }
+  }
+  const gateways = [...byGateway].map(([key, targets]): AncestorStatus => {
+    const slash = key.indexOf('/');
+    return {
+      ref: { group: gatewayGroup, kind: 'Gateway', namespace: key.slice(0, slash), name: key.slice(slash + 1) },
+      conditions: conditionsOf(state, policy, roots, targets),
+    };
+  });
+  const byTarget = new Map<string, PolicyTarget[]>();
+  for (const target of policy.spec.targetRefs) {
+    const key = `${target.group}/${target.kind}/${target.name}`;
+    byTarget.set(key, [...(byTarget.get(key) ?? []), target]);
+  }
+  const targets = [...byTarget.values()].map((list): AncestorStatus => {
+    const { group = '', kind = '', name = '' } = list[0] ?? {};
+    return { ref: { group, kind, namespace, name }, conditions: conditionsOf(state, policy, roots, list) };
+  });
+  return [...gateways.sort((a, b) => compareText(textOf(a.ref), textOf(b.ref))), ...targets].slice(0, maxAncestors);
+}
+
+function textOf({ namespace, name }: AncestorRef): string {
+  return `${namespace}/${name}`;
+}
+
+function conditionsOf(
+  state: MeshState,
+  policy: BackendTlsPolicy,
+  { roots, problems, unknownSet }: PolicyRoots,
+  targets: readonly PolicyTarget[],
+): readonly GatewayCondition[] {
+  const message = problems.map((problem) => problem.message).join('; ');
+  const lost = targets.map((target) => lostTarget(state, policy, target)).find((each) => each !== undefined);
+  const accepted =
+    lost ??
+    (unknownSet !== undefined
+      ? condition('Accepted', false, 'Invalid', `the set of authorities ${unknownSet} is not known: use System`)
+      : roots === undefined
+        ? condition('Accepted', false, 'NoValidCACertificate', `requests are answered 5xx: ${message}`)
+        : condition('Accepted', true, 'Accepted', 'the backends are spoken to by TLS'));
+  const [problem] = problems;
+  return [
+    accepted,
+    problem === undefined
+      ? condition('ResolvedRefs', true, 'ResolvedRefs', 'all references are known')
+      : condition('ResolvedRefs', false, reasons[problem.kind], message),
+    ...(Object.keys(policy.spec.options ?? {}).length === 0
+      ? []
+      : [condition('NotYetSupported', true, 'FieldsNotActedUpon', 'nothing acts on it: spec.options')]),
+  ];
+}
+
+/** Why a policy is not the one that decides for a target; undefined: it is. */
+function lostTarget(state: MeshState, policy: BackendTlsPolicy, target: PolicyTarget): GatewayCondition | undefined {
+  const { group, kind, name, sectionName = '' } = target;
+  const namespace = policy.metadata.namespace ?? '';
+  if (!isService(target)) {
+    const message = `targets of kind ${group === '' ? kind : `${group}/${kind}`} are not supported: a Service is`;
+    return condition('Accepted', false, 'Invalid', message);
+  }
+  const [service] = state.services.ofObject(`Service/${namespace}/${name}`);
+  if (service === undefined) {
+    return condition('Accepted', false, 'TargetNotFound', `there is no Service ${namespace}/${name}`);
+  }
+  if (sectionName !== '' && service.ports.every((port) => port.name !== sectionName)) {
+    return condition('Accepted', false, 'TargetNotFound', `Service ${namespace}/${name} has no port ${sectionName}`);
+  }
+  const owner = targetOwner(state, service.objectKey, sectionName);
+  return owner === undefined || owner === policy
+    ? undefined
+    : condition(
+        'Accepted',
+        false,
+        'Conflicted',
+        `BackendTLSPolicy ${keyOf(owner)} is older and has Service ${name}${sectionName === '' ? '' : `, port ${sectionName}`}`,
+      );
+}
+
+/** The Gateways of ours (`namespace/name`) whose routes lead to each Service (`Service/namespace/name`). */
+function gatewaysByService(state: MeshState): ReadonlyMap<string, ReadonlySet<string>> {
+  return state.reads.remember('gateways-by-service', [], () => {
+    const found = new Map<string, Set<string>>();
+    for (const gateway of state.list('gateway.networking.k8s.io/Gateway').filter((each) => isOurs(state, each))) {
+      const key = keyOf(gateway);
+      for (const service of state.routes.attachedTo(`Gateway/${key}`).flatMap(servicesOf)) {
+        found.set(service, (found.get(service) ?? new Set()).add(key));
+      }
+    }
+    return found;
+  });
+}
+
+interface Ref {
+  readonly name: string;
+  readonly namespace?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** The Services that a route sends requests to, or copies of them. */
+function servicesOf(route: KubeRoute): readonly string[] {
+  const rules = (route as KubeHttpRoute | KubeGrpcRoute).spec.rules ?? [];
+  return rules.flatMap(({ backendRefs, filters }) => {
+    const mirrored = (filters ?? []).flatMap(({ requestMirror }) => requestMirror?.backendRef ?? []);
+    return [...(backendRefs ?? []), ...mirrored].flatMap((ref: Ref) =>
+      (ref.group ?? '') === '' && (ref.kind ?? 'Service') === 'Service'
+        ? [`Service/${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`]
+        : [],
+    );
+  });
+}
