@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
 import { eventually, freePort, peerSkip, programs, startMesh, type TestMesh } from '@weft/testkit';
-import { createIssuer, createKeyPair, issuerCertificate } from '../conformance/gateway-api/certificates.ts';
+import { createIssuer, createKeyPair } from '../conformance/gateway-api/certificates.ts';
 import { availableEngines, type EngineName, engineEnvironment, runService } from './engine-pairs.ts';
 import { requestThroughProxy } from './http-proxy-request.ts';
 import { exchange } from './raw-exchange.ts';
@@ -128,7 +128,7 @@ spec:
 
 before(async () => {
   const issuer = await createIssuer('authority of the test');
-  authority = await issuerCertificate(issuer);
+  authority = issuer.certificate;
   const pair = await createKeyPair(['web.example'], { issuer });
   writeFileSync(certificate, pair.certificate);
   writeFileSync(key, pair.key);

@@ -4,8 +4,7 @@ import {
   type RequestListener,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createHttp2Server } from 'node:http2';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttp2Server, createSecureServer } from 'node:http2';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
@@ -29,6 +28,15 @@ export interface Echo {
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly namespace: string;
   readonly pod: string;
+  /** undefined: the request came without TLS. */
+  readonly tls?: EchoOfTls;
+}
+
+/** What a backend tells of the TLS by which it was reached. */
+export interface EchoOfTls {
+  readonly serverName: string;
+  /** Common name in the certificate that was shown to it; empty: none was. */
+  readonly client: string;
 }
 
 type Close = () => Promise<void>;
@@ -52,6 +60,7 @@ export function httpEcho(backend: Backend): RequestListener {
       headers,
       namespace: backend.namespace,
       pod: backend.pod,
+      ...tlsOf(request.socket),
     };
     backend.paths.push(echo.path);
     for (const pair of (headers[setHeader] ?? []).flatMap((value) => value.split(','))) {
@@ -66,6 +75,15 @@ export function httpEcho(backend: Backend): RequestListener {
     response.on('close', () => clearTimeout(timer));
     request.resume();
   };
+}
+
+function tlsOf(socket: Socket): Pick<Echo, 'tls'> {
+  const { encrypted, servername } = socket as Partial<TLSSocket>;
+  if (encrypted !== true) {
+    return {};
+  }
+  const { subject } = (socket as TLSSocket).getPeerCertificate();
+  return { tls: { serverName: servername || '', client: subject?.CN?.toString() ?? '' } };
 }
 
 interface Listening {
@@ -86,7 +104,7 @@ function listen(server: Listening, address: string, port: number, end: () => voi
   });
 }
 
-/** HTTP/1.1 on 3000, h2c on 3001, and HTTPS on 8443 with a key pair. */
+/** HTTP/1.1 on 3000, h2c on 3001, and on 8443 with a key pair both over TLS, where clients are asked for a certificate that nobody verifies. */
 export async function startHttpBackend(backend: Backend, address: string, tls: KeyPair | undefined): Promise<Close> {
   const plain = createHttpServer(httpEcho(backend));
   const h2c = createHttp2Server(httpEcho(backend) as unknown as Parameters<typeof createHttp2Server>[1]);
@@ -95,8 +113,21 @@ export async function startHttpBackend(backend: Backend, address: string, tls: K
     await listen(h2c, address, 3001, () => undefined),
   ];
   if (tls !== undefined) {
-    const secure = createHttpsServer({ cert: tls.certificate, key: tls.key }, httpEcho(backend));
-    closers.push(await listen(secure, address, 8443, () => secure.closeAllConnections()));
+    const secure = createSecureServer(
+      { cert: tls.certificate, key: tls.key, allowHTTP1: true, requestCert: true, rejectUnauthorized: false },
+      httpEcho(backend) as unknown as Parameters<typeof createSecureServer>[1],
+    );
+    const sockets = new Set<Socket>();
+    secure.on('secureConnection', (socket: TLSSocket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
+    const end = (): void => {
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+    };
+    closers.push(await listen(secure, address, 8443, end));
   }
   return async () => void (await Promise.all(closers.map((close) => close())));
 }

@@ -20,6 +20,8 @@ const dayMs = 86_400_000;
 interface Issuer {
   readonly name: string;
   readonly keys: webcrypto.CryptoKeyPair;
+  /** In PEM. */
+  readonly certificate: string;
 }
 
 interface CertificateOptions {
@@ -66,14 +68,10 @@ export async function createKeyPair(
 
 /** A CA that is nobody else's. */
 export async function createIssuer(name: string): Promise<Issuer> {
-  return { name: `CN=${name}`, keys: await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) };
-}
-
-/** The certificate of a CA, in PEM: what those have who trust it. */
-export async function issuerCertificate({ name, keys }: Issuer): Promise<string> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.create({
-    subject: name,
-    issuer: name,
+    subject: `CN=${name}`,
+    issuer: `CN=${name}`,
     publicKey: keys.publicKey,
     signingKey: keys.privateKey,
     signingAlgorithm: algorithm,
@@ -84,7 +82,17 @@ export async function issuerCertificate({ name, keys }: Issuer): Promise<string>
       new BasicConstraintsExtension(true, undefined, true),
     ],
   });
-  return certificate.toString('pem');
+  return { name: `CN=${name}`, keys, certificate: certificate.toString('pem') };
+}
+
+/** A ConfigMap with the certificate of an authority. */
+function caConfigMap(namespace: string, name: string, certificate: string): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace, name },
+    data: { 'ca.crt': certificate },
+  } as KubeObject;
 }
 
 export function tlsSecret(namespace: string, name: string, { certificate, key }: KeyPair): KubeObject {
@@ -102,12 +110,19 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
-/** The key pairs of the Secrets that the manifests refer to without containing them, by `namespace/name`. */
-export async function conformanceSecrets(): Promise<ReadonlyMap<string, KeyPair>> {
+export interface ConformanceCertificates {
+  /** Of the Secrets that manifests refer to without containing them, by `namespace/name`. */
+  readonly secrets: ReadonlyMap<string, KeyPair>;
+  /** ConfigMaps with the authorities that some of them come from. */
+  readonly authorities: readonly KubeObject[];
+}
+
+export async function conformanceCertificates(): Promise<ConformanceCertificates> {
   const issuer = await createIssuer('weft conformance CA');
+  const stranger = await createIssuer('weft conformance stranger');
   const passthrough = await createKeyPair(['abc.example.com']);
   const infra = 'gateway-conformance-infra';
-  return new Map([
+  const secrets = new Map([
     ['gateway-conformance-web-backend/certificate', await createKeyPair(['*'])],
     [`${infra}/tls-validity-checks-certificate`, await createKeyPair(['*', '*.org', '*.wildcard.org'])],
     [`${infra}/tls-passthrough-checks-certificate`, passthrough],
@@ -119,5 +134,14 @@ export async function conformanceSecrets(): Promise<ReadonlyMap<string, KeyPair>
       }),
     ],
     [`${infra}/tls-terminate-checks-certificate`, await createKeyPair(['tls.example.com'], { issuer })],
+    [`${infra}/own-client`, await createKeyPair(['client.example.com'], { issuer })],
+    [`${infra}/own-expired-client`, await createKeyPair(['late.example.com'], { issuer, fromDay: -3, toDay: -1 })],
+    [`${infra}/own-stranger-client`, await createKeyPair(['client.example.com'], { issuer: stranger })],
   ]);
+  const authorities = [
+    caConfigMap(infra, 'own-ca', issuer.certificate),
+    caConfigMap(infra, 'own-stranger-ca', stranger.certificate),
+    caConfigMap('gateway-conformance-web-backend', 'own-ca', issuer.certificate),
+  ];
+  return { secrets, authorities };
 }

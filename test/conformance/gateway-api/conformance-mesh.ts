@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { KubeObject } from '@weft/resources';
 import { eventually, findPeer, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
 import { Addresses } from './addresses.ts';
-import { conformanceSecrets, type KeyPair, tlsSecret } from './certificates.ts';
+import { type ConformanceCertificates, conformanceCertificates, type KeyPair, tlsSecret } from './certificates.ts';
 import { GatewayProxies, listenPort } from './gateway-proxies.ts';
 import { readManifests } from './manifests.ts';
 import { type Pod, startPods } from './pods.ts';
@@ -19,6 +19,7 @@ export class ConformanceMesh {
   readonly secrets: ReadonlyMap<string, KeyPair>;
   readonly gateways: GatewayProxies;
   readonly pods: Pod[] = [];
+  readonly #authorities: readonly KubeObject[];
   readonly #mesh: TestMesh;
   readonly #folder: string;
   readonly #addresses: Addresses;
@@ -29,7 +30,7 @@ export class ConformanceMesh {
   private constructor(
     mesh: TestMesh,
     folder: string,
-    secrets: ReadonlyMap<string, KeyPair>,
+    certificates: ConformanceCertificates,
     addresses: Addresses,
     gateways: GatewayProxies,
   ) {
@@ -37,16 +38,23 @@ export class ConformanceMesh {
     this.#folder = folder;
     this.#addresses = addresses;
     this.resources = new ResourceClient(mesh.api());
-    this.secrets = secrets;
+    this.secrets = certificates.secrets;
+    this.#authorities = certificates.authorities;
     this.gateways = gateways;
   }
 
   /** @param folder of the data. */
   static async start(folder: string, engine: string): Promise<ConformanceMesh> {
-    const secrets = await conformanceSecrets();
+    const certificates = await conformanceCertificates();
     const mesh = await startMesh();
     const addresses = new Addresses();
-    const started = new ConformanceMesh(mesh, folder, secrets, addresses, new GatewayProxies(mesh, addresses, engine));
+    const started = new ConformanceMesh(
+      mesh,
+      folder,
+      certificates,
+      addresses,
+      new GatewayProxies(mesh, addresses, engine),
+    );
     try {
       await Promise.all([started.#startBase(), started.#startWorkloads(engine)]);
     } catch (error) {
@@ -63,9 +71,9 @@ export class ConformanceMesh {
   }
 
   /** What a test adds to what is there anyway: applied, with a proxy for each of its Gateways. */
-  async add(manifests: readonly string[]): Promise<readonly KubeObject[]> {
+  async add(folder: string, manifests: readonly string[]): Promise<readonly KubeObject[]> {
     const own = manifests.filter((file) => file !== baseManifests && file !== meshManifests);
-    const { objects, deployments } = readManifests(this.#folder, own);
+    const { objects, deployments } = readManifests(folder, own);
     if (deployments.length > 0) {
       throw new Error(`${own.join(', ')} has a Deployment that nobody starts`);
     }
@@ -88,10 +96,11 @@ export class ConformanceMesh {
     }
   }
 
-  /** Where a Gateway is reached: its address as its status says it, and the port of its first listener with one of the protocols. */
+  /** Where a Gateway is reached: its address as its status says it, and the port that is wanted, else that of its first listener with one of the protocols. */
   async place(
     gateway: string,
     protocols: readonly string[],
+    wanted?: number,
   ): Promise<{ address: string; port: number; listens: number }> {
     const [namespace, name = ''] = gateway.split('/');
     const find = (): Promise<StoredObject | undefined> =>
@@ -104,7 +113,7 @@ export class ConformanceMesh {
       { what: `Gateway ${gateway} has an address`, timeoutMs: 30_000, intervalMs: 50 },
     );
     const { listeners = [] } = (object as { spec?: { listeners?: { port: number; protocol: string }[] } }).spec ?? {};
-    const port = listeners.find(({ protocol }) => protocols.includes(protocol))?.port ?? 0;
+    const port = wanted ?? listeners.find(({ protocol }) => protocols.includes(protocol))?.port ?? 0;
     return { address: addressOf(object) ?? '', port, listens: listenPort(port) };
   }
 
@@ -129,6 +138,9 @@ export class ConformanceMesh {
     for (const [key, pair] of this.secrets) {
       const [namespace = '', name = ''] = key.split('/');
       await this.resources.apply(tlsSecret(namespace, name, pair));
+    }
+    for (const authority of this.#authorities) {
+      await this.resources.apply(authority);
     }
     for (const deployment of deployments) {
       const pods = await startPods(deployment, this.#addresses, this.secrets);

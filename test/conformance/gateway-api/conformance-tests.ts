@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EchoOfTls } from './backends.ts';
 
 /** What the public data says of one test; `../shared/conformance/README.md` explains every field. */
 export interface ConformanceTest {
+  /** With the manifests. */
+  readonly folder: string;
   readonly name: string;
   readonly features: readonly string[];
   readonly manifests: readonly string[];
@@ -15,6 +18,8 @@ export interface ConformanceCase {
   readonly name?: string;
   /** `namespace/name` of the Gateway that the request goes to. */
   readonly gateway?: string;
+  /** Of the listener; default: that of the first with the protocol. */
+  readonly port?: number;
   /** The workload that sends, where the request goes through the mesh. */
   readonly from?: string;
   readonly request: RequestOfCase;
@@ -61,6 +66,8 @@ export interface RequestOfCase {
   readonly headers?: Readonly<Record<string, string>>;
   readonly authority?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly trusted?: string;
+  readonly clientCertificate?: string;
 }
 
 interface ExpectedRequest {
@@ -69,6 +76,9 @@ interface ExpectedRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly absentHeaders?: readonly string[];
+  /** `HTTP/1.1` or `HTTP/2.0`. */
+  readonly proto?: string;
+  readonly tls?: Readonly<Partial<EchoOfTls>>;
 }
 
 /** Every test of the data, by name. */
@@ -77,5 +87,14 @@ export function conformanceTests(folder: string): readonly ConformanceTest[] {
   return readdirSync(expectations)
     .filter((file) => file.endsWith('.json'))
     .sort()
-    .map((file) => JSON.parse(readFileSync(join(expectations, file), 'utf8')) as ConformanceTest);
+    .map((file) => ({
+      ...(JSON.parse(readFileSync(join(expectations, file), 'utf8')) as Omit<ConformanceTest, 'folder'>),
+      folder,
+    }));
 }
+
+/**
+ * What the public data leaves out, in the same form. Rows say some things besides: `port` of the listener, `trusted` and
+ * `clientCertificate` (Secrets, by `namespace/name`) of an HTTPS client, and what the backend saw of HTTP and TLS.
+ */
+export const ownData = join(import.meta.dirname, 'own');

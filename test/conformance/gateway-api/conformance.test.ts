@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { KubeObject } from '@weft/resources';
 import { conformanceData, eventually } from '@weft/testkit';
 import { ConformanceMesh } from './conformance-mesh.ts';
-import { conformanceTests } from './conformance-tests.ts';
+import { conformanceTests, ownData } from './conformance-tests.ts';
 import { playListenerSets } from './listener-sets.ts';
 import { playMisdirected } from './misdirected.ts';
 import { runTest } from './run-test.ts';
@@ -15,7 +15,9 @@ const { folder, skip } = conformanceData('gateway-api');
 const only = process.env['WEFT_CONFORMANCE_ONLY'];
 const tests =
   skip === false
-    ? conformanceTests(folder).filter(({ name }) => only === undefined || new RegExp(only).test(name))
+    ? [...conformanceTests(folder), ...conformanceTests(ownData)].filter(
+        ({ name }) => only === undefined || new RegExp(only).test(name),
+      )
     : [];
 
 const matrixFile = join(import.meta.dirname, '../../../docs/gateway-api-features.json');

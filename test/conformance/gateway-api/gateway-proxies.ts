@@ -3,7 +3,7 @@ import { type Background, findPeer, programs, startBackground, type TestMesh } f
 import type { Addresses } from './addresses.ts';
 
 /** Ports of listeners in the manifests, and where they are really opened: those below 1024 are not for everybody. */
-const portMap: ReadonlyMap<number, number> = new Map([80, 443, 8080].map((port) => [port, port + 20_000]));
+const portMap: ReadonlyMap<number, number> = new Map([80, 443, 8080, 8443].map((port) => [port, port + 20_000]));
 
 /** Where a port of a Gateway is reached. */
 export function listenPort(port: number): number {

@@ -1,6 +1,7 @@
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, type PeerCertificate } from 'node:tls';
+import type { KeyPair } from './certificates.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -17,7 +18,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly host: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly tls?: { readonly sni: string; readonly trusted: string };
+  readonly tls?: { readonly sni: string; readonly trusted: string; readonly client?: KeyPair | undefined };
 }
 
 const timeoutMs = 10_000;
@@ -35,7 +36,9 @@ export function sendHttp({ address, port, method, path, host, headers, tls }: Ht
   };
   return new Promise((resolve, reject) => {
     const outgoing =
-      tls === undefined ? httpRequest(options) : httpsRequest({ ...options, ...tlsOptions(tls.sni, tls.trusted) });
+      tls === undefined
+        ? httpRequest(options)
+        : httpsRequest({ ...options, ...tlsOptions(tls.sni, tls.trusted), ...shown(tls.client) });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${timeoutMs} ms`)));
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
@@ -77,6 +80,10 @@ function tlsOptions(sni: string, trusted: string) {
         : new Error(`the certificate is for ${subjectaltname}, not for ${name}`);
     },
   };
+}
+
+function shown(client: KeyPair | undefined) {
+  return client === undefined ? {} : { cert: client.certificate, key: client.key };
 }
 
 function covers(pattern: string, name: string): boolean {

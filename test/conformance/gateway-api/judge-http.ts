@@ -65,6 +65,14 @@ function judgeEcho(row: ConformanceCase, echo: Echo): string | undefined {
       return `the backend saw ${name}: ${got}, not ${value}`;
     }
   }
+  const { proto = echo.proto, tls = {} } = row.expectedRequest ?? {};
+  const seen = { ...echo.tls, proto: echo.proto };
+  for (const [name, value] of Object.entries({ ...tls, proto })) {
+    const got = seen[name as keyof typeof seen];
+    if (got !== value) {
+      return `the backend saw ${name} ${got}, not ${value}`;
+    }
+  }
   const present = absentHeaders.find((name) => echo.headers[name.toLowerCase()] !== undefined);
   if (present !== undefined) {
     return `the backend saw ${present}: ${echo.headers[present.toLowerCase()]?.join(',')}`;

@@ -28,6 +28,12 @@ interface StoredParent {
   readonly conditions: readonly StoredCondition[];
 }
 
+interface StoredAncestor {
+  readonly ancestorRef: { readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly controllerName: string;
+  readonly conditions: readonly StoredCondition[];
+}
+
 /** What a condition must be; `reason` undefined = any. */
 interface WantedCondition {
   readonly type: string;
@@ -156,6 +162,35 @@ const sentences: readonly { readonly shape: RegExp; readonly judge: (parts: read
         return parents.length === 0
           ? 'no entry for the parent'
           : first(parents, (parent) => judgeConditions(parent.conditions, wantedConditions(conditions), object));
+      }),
+  },
+  {
+    shape: new RegExp(`^${gateway}: condition (.+)$`),
+    judge: ([namespace, name, conditions = '']) =>
+      onObject('Gateway', namespace, name, (object) =>
+        judgeConditions(conditionsOf(object), wantedConditions(conditions), object),
+      ),
+  },
+  {
+    shape: new RegExp(`^${gateway}, listener (\\S+): condition (.+)$`),
+    judge: ([namespace, name, listener, conditions = '']) =>
+      onObject('Gateway', namespace, name, (object) => {
+        const found = listenersOf(object).find((each) => each.name === listener);
+        return judgeConditions(found?.conditions ?? [], wantedConditions(conditions), object);
+      }),
+  },
+  {
+    shape: /^BackendTLSPolicy (\S+)\/(\S+), ancestor (\S+) (\S+)\/(\S+): condition (.+)$/,
+    judge: ([namespace, name, kind, ancestorNamespace, ancestorName, conditions = '']) =>
+      onObject('BackendTLSPolicy', namespace, name, (object) => {
+        const found = ((object.status?.['ancestors'] ?? []) as readonly StoredAncestor[]).find(
+          ({ ancestorRef: ref, controllerName: by }) =>
+            ref.kind === kind &&
+            ref.namespace === ancestorNamespace &&
+            ref.name === ancestorName &&
+            by === controllerName,
+        );
+        return judgeConditions(found?.conditions ?? [], wantedConditions(conditions), object);
       }),
   },
   {

@@ -50,6 +50,12 @@ async function replayHttp(mesh: ConformanceMesh, row: ConformanceCase): Promise<
   const send = await httpSender(mesh, row);
   const since = new Map(mesh.pods.map((pod) => [pod, pod.paths.length]));
   const attempt: Try = async () => {
+    if (row.response.connection === 'rejected') {
+      return send().then(
+        ({ answer }) => `the connection was accepted, and answered ${answer.status}`,
+        () => undefined,
+      );
+    }
     const { sent, answer } = await send();
     return judgeHttp(row, sent, answer);
   };
@@ -109,18 +115,23 @@ async function httpSender(
     return async () => ({ sent, answer: await sendHttp(target) });
   }
   const secure = request.protocol === 'https';
-  const { address, port, listens } = await mesh.place(row.gateway ?? '', secure ? ['HTTPS', 'TLS'] : ['HTTP']);
+  const { address, port, listens } = await mesh.place(
+    row.gateway ?? '',
+    secure ? ['HTTPS', 'TLS'] : ['HTTP'],
+    row.port,
+  );
   const wellKnown = port === (secure ? 443 : 80);
   const host = request.host ?? (wellKnown ? address : `${address}:${port}`);
   const sent: Sent = { scheme: secure ? 'https' : 'http', host, path };
-  const tls = secure ? { tls: { sni: request.sni ?? host, trusted: trustedOf(mesh, row) ?? '' } } : {};
+  const client = mesh.secrets.get(request.clientCertificate ?? '');
+  const tls = secure ? { tls: { sni: request.sni ?? host, trusted: trustedOf(mesh, row) ?? '', client } } : {};
   const target = { address, port: listens, method, path, host, headers, ...tls };
   return async () => ({ sent, answer: await sendHttp(target) });
 }
 
-/** The certificate of the Secret that the note of a row names. */
-function trustedOf(mesh: ConformanceMesh, { note = '' }: ConformanceCase): string | undefined {
-  const key = /in Secret (\S+) and the handshake/.exec(note)?.[1];
+/** The certificate of the Secret that a row or its note names. */
+function trustedOf(mesh: ConformanceMesh, { request, note = '' }: ConformanceCase): string | undefined {
+  const key = request.trusted ?? /in Secret (\S+) and the handshake/.exec(note)?.[1];
   return key === undefined ? undefined : mesh.secrets.get(key)?.certificate;
 }
 

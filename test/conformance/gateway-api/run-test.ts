@@ -21,7 +21,7 @@ export async function runTest(mesh: ConformanceMesh, test: ConformanceTest): Pro
   };
   let objects: readonly KubeObject[] = [];
   try {
-    objects = await mesh.add(test.manifests);
+    objects = await mesh.add(test.folder, test.manifests);
     const steps = stepsOf(test, mesh);
     await steps.beforeChecks?.().catch((error: Error) => note('step', error.message));
     await Promise.all(

@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { connectionOwners } from '@weft/testkit';
-import { createIssuer, createKeyPair, issuerCertificate, type KeyPair } from '../gateway-api/certificates.ts';
+import { createIssuer, createKeyPair, type KeyPair } from '../gateway-api/certificates.ts';
 
 /** One request as a host outside of the mesh saw it. */
 export interface Seen {
@@ -42,7 +42,7 @@ export class OutsideHost {
   static async start(name: string, address: string): Promise<OutsideHost> {
     const issuer = await createIssuer(`authority of ${name}`);
     const keyPair = await createKeyPair([name], { issuer });
-    const host = new OutsideHost(name, address, await issuerCertificate(issuer), keyPair);
+    const host = new OutsideHost(name, address, issuer.certificate, keyPair);
     await Promise.all(
       host.#servers.map(
         (server, index) => new Promise<void>((resolve) => server.listen([80, 443][index], address, resolve)),
