@@ -53,6 +53,8 @@ export interface ConformanceCase {
     readonly maxRuns: number;
   };
   readonly repeat?: number;
+  /** What keeps the requests of a client at one pod: the name of a cookie or of a header that the first answer brings. */
+  readonly session?: { readonly kind: 'cookie' | 'header'; readonly name: string };
   readonly note?: string;
 }
 
@@ -95,6 +97,7 @@ export function conformanceTests(folder: string): readonly ConformanceTest[] {
 
 /**
  * What the public data leaves out, in the same form. Rows say some things besides: `port` of the listener, `trusted` and
- * `clientCertificate` (Secrets, by `namespace/name`) of an HTTPS client, and what the backend saw of HTTP and TLS.
+ * `clientCertificate` (Secrets, by `namespace/name`) of an HTTPS client, and what the backend saw of HTTP and TLS, and
+ * how sessions are kept.
  */
 export const ownData = join(import.meta.dirname, 'own');

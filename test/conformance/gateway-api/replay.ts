@@ -69,6 +69,9 @@ async function replayHttp(mesh: ConformanceMesh, row: ConformanceCase): Promise<
       return { problem: judgeHttp(row, sent, answer), pod: (JSON.parse(answer.body) as Echo).pod };
     });
   }
+  if (row.session !== undefined) {
+    return replaySession(row.session, send);
+  }
   for (let left = row.repeat ?? 0; left > 0; left -= 1) {
     const { sent, answer } = await send();
     const echo = JSON.parse(answer.body) as Echo;
@@ -99,10 +102,10 @@ async function replayHttp(mesh: ConformanceMesh, row: ConformanceCase): Promise<
   return undefined;
 }
 
-async function httpSender(
-  mesh: ConformanceMesh,
-  row: ConformanceCase,
-): Promise<() => Promise<{ readonly sent: Sent; readonly answer: HttpAnswer }>> {
+/** @param more headers besides those of the row. */
+type Send = (more?: Readonly<Record<string, string>>) => Promise<{ readonly sent: Sent; readonly answer: HttpAnswer }>;
+
+async function httpSender(mesh: ConformanceMesh, row: ConformanceCase): Promise<Send> {
   const { request, backendSetResponseHeaders } = row;
   const { method = 'GET', path = '/' } = request;
   const set = Object.entries(backendSetResponseHeaders ?? {}).map(([name, value]) => `${name}:${value}`);
@@ -112,7 +115,7 @@ async function httpSender(
     const host = request.host ?? 'echo';
     const sent: Sent = { scheme: 'http', host, path };
     const target = { address: '127.0.0.1', port: httpProxyPort, method, path: `http://${host}${path}`, host, headers };
-    return async () => ({ sent, answer: await sendHttp(target) });
+    return async (more = {}) => ({ sent, answer: await sendHttp({ ...target, headers: { ...headers, ...more } }) });
   }
   const secure = request.protocol === 'https';
   const { address, port, listens } = await mesh.place(
@@ -126,13 +129,36 @@ async function httpSender(
   const client = mesh.secrets.get(request.clientCertificate ?? '');
   const tls = secure ? { tls: { sni: request.sni ?? host, trusted: trustedOf(mesh, row) ?? '', client } } : {};
   const target = { address, port: listens, method, path, host, headers, ...tls };
-  return async () => ({ sent, answer: await sendHttp(target) });
+  return async (more = {}) => ({ sent, answer: await sendHttp({ ...target, headers: { ...headers, ...more } }) });
 }
 
 /** The certificate of the Secret that a row or its note names. */
 function trustedOf(mesh: ConformanceMesh, { request, note = '' }: ConformanceCase): string | undefined {
   const key = request.trusted ?? /in Secret (\S+) and the handshake/.exec(note)?.[1];
   return key === undefined ? undefined : mesh.secrets.get(key)?.certificate;
+}
+
+/** Enough that several pods would not all be the same one by chance. */
+const sessionRequests = 20;
+
+/** A client that shows what its first answer brought stays at the pod that gave it. */
+async function replaySession(
+  { kind, name }: NonNullable<ConformanceCase['session']>,
+  send: Send,
+): Promise<string | undefined> {
+  const { answer } = await send();
+  const { pod } = JSON.parse(answer.body) as Echo;
+  const given = kind === 'header' ? answer.headers[name.toLowerCase()] : answer.headers['set-cookie'];
+  const value = kind === 'header' ? given : new RegExp(`(?:^|,)(${name}=[^;]+)`).exec(given ?? '')?.[1];
+  if (value === undefined) {
+    return `the answer brought no ${kind} ${name}`;
+  }
+  const pods = new Set<string>();
+  for (let left = sessionRequests; left > 0; left -= 1) {
+    const next = await send({ [kind === 'header' ? name : 'cookie']: value });
+    pods.add((JSON.parse(next.answer.body) as Echo).pod);
+  }
+  return pods.size === 1 && pods.has(pod) ? undefined : `${[...pods].join(', ')} answered a session of ${pod}`;
 }
 
 interface Share {

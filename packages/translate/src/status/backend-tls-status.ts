@@ -1,4 +1,4 @@
-import { type BackendTlsPolicy, compareText, type KubeGrpcRoute, type KubeHttpRoute, keyOf } from '../kinds.ts';
+import { type BackendTlsPolicy, compareText, keyOf } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { gatewayGroup, type KubeRoute } from '../state/route-index.ts';
 import { isService, type PolicyRoots, policyRoots, targetOwner } from '../to-ir/gateway-api/backend-tls.ts';
@@ -138,15 +138,24 @@ interface Ref {
   readonly group?: string | undefined;
 }
 
+interface Mirroring {
+  readonly requestMirror?: { readonly backendRef: Ref } | undefined;
+}
+
+/** What rules of all kinds of routes have in common here. */
+interface RuleOfRoute {
+  readonly backendRefs?: readonly (Ref & { readonly filters?: readonly Mirroring[] | undefined })[] | undefined;
+  readonly filters?: readonly Mirroring[] | undefined;
+}
+
 /** The Services that a route sends requests to, or copies of them. */
 function servicesOf(route: KubeRoute): readonly string[] {
-  const rules = (route as KubeHttpRoute | KubeGrpcRoute).spec.rules ?? [];
-  return rules.flatMap(({ backendRefs, filters }) => {
-    const mirrored = (filters ?? []).flatMap(({ requestMirror }) => requestMirror?.backendRef ?? []);
-    return [...(backendRefs ?? []), ...mirrored].flatMap((ref: Ref) =>
-      (ref.group ?? '') === '' && (ref.kind ?? 'Service') === 'Service'
-        ? [`Service/${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`]
-        : [],
+  const rules: readonly RuleOfRoute[] = route.spec.rules ?? [];
+  return rules.flatMap(({ backendRefs = [], filters = [] }) => {
+    const all = [...filters, ...backendRefs.flatMap((ref) => ref.filters ?? [])];
+    const mirrored = all.flatMap(({ requestMirror }) => requestMirror?.backendRef ?? []);
+    return [...backendRefs, ...mirrored].flatMap(({ group = '', kind = 'Service', namespace, name }) =>
+      group === '' && kind === 'Service' ? [`Service/${namespace ?? route.metadata.namespace ?? ''}/${name}`] : [],
     );
   });
 }

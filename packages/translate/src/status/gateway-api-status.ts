@@ -16,7 +16,6 @@ import { attachmentOf } from '../to-ir/gateway-api/attachment.ts';
 import { type RefProblem, resolveBackend } from '../to-ir/gateway-api/backend.ts';
 import { backendClientCertificate } from '../to-ir/gateway-api/certificates.ts';
 import { insecureFallbacks } from '../to-ir/gateway-api/client-validation.ts';
-import { supportedBackendFilters, supportedFilters } from '../to-ir/gateway-api/filters.ts';
 import { controllerName, isOurs } from '../to-ir/gateway-api/gateway-class.ts';
 import { rulesOf } from '../to-ir/gateway-api/http-rules.ts';
 import { ownerKey, ownerName } from '../to-ir/gateway-api/listener-owner.ts';
@@ -28,6 +27,7 @@ import { gatewayAddresses } from './gateway-addresses.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
 import { attachedListenerSets, listenerSetStatus } from './listener-set-status.ts';
 import { type ListenerStatus, listenerStatus } from './listener-status.ts';
+import { notActedUpon } from './route-fields.ts';
 
 /** Status in the shape that Gateway API gives it. `Programmed` says what translation knows; that proxies have applied it the writer adds. */
 export type GatewayApiStatus = { readonly origin: OriginRef } & (
@@ -186,18 +186,9 @@ function routeStatus(state: MeshState, route: KubeRoute): GatewayApiStatus {
     problems[0] === undefined
       ? condition('ResolvedRefs', true, 'ResolvedRefs', 'all references are known')
       : condition('ResolvedRefs', false, problems[0].reason, problems.map(({ message }) => message).join('; '));
-  const unsupported = unsupportedFilters(route);
+  const unsupported = notActedUpon(route);
   const notYet =
-    unsupported.length === 0
-      ? []
-      : [
-          condition(
-            'NotYetSupported',
-            true,
-            'FieldsNotActedUpon',
-            `rules with these are answered 500: ${unsupported.join(', ')}`,
-          ),
-        ];
+    unsupported.length === 0 ? [] : [condition('NotYetSupported', true, 'FieldsNotActedUpon', unsupported)];
   const parents = (route.spec.parentRefs ?? []).flatMap((ref) => {
     const accepted = acceptance(state, route, ref, namespace);
     return accepted === undefined ? [] : [{ ref, conditions: [accepted, resolved, ...notYet] }];
@@ -252,23 +243,6 @@ function problemsOf(state: MeshState, route: KubeRoute): readonly RefProblem[] {
   return (route as KubeTlsRoute | KubeTcpRoute).spec.rules.flatMap(({ backendRefs }) =>
     backendRefs.flatMap((ref) => resolveBackend(state, client, ref, route).problem ?? []),
   );
-}
-
-/** Paths of filters that nothing acts upon. */
-function unsupportedFilters(route: KubeRoute): readonly string[] {
-  if (route.kind !== 'HTTPRoute' && route.kind !== 'GRPCRoute') {
-    return [];
-  }
-  return ((route as KubeHttpRoute).spec.rules ?? []).flatMap((rule, index) => [
-    ...(rule.filters ?? []).flatMap(({ type }, position) =>
-      supportedFilters.has(type) ? [] : [`spec.rules[${index}].filters[${position}]`],
-    ),
-    ...(rule.backendRefs ?? []).flatMap(({ filters }, backend) =>
-      (filters ?? []).flatMap(({ type }, position) =>
-        supportedBackendFilters.has(type) ? [] : [`spec.rules[${index}].backendRefs[${backend}].filters[${position}]`],
-      ),
-    ),
-  ]);
 }
 
 /** Group of the kinds that {@link ListenerStatus.supportedKinds} names. */

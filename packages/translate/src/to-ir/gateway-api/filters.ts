@@ -18,11 +18,38 @@ export const supportedFilters: ReadonlySet<string> = new Set([
   'CORS',
 ]);
 
-/** Of a single backend: what Envoy has for one destination. */
-export const supportedBackendFilters: ReadonlySet<string> = new Set([
-  'RequestHeaderModifier',
-  'ResponseHeaderModifier',
-]);
+const headerModifiers: ReadonlySet<string> = new Set(['RequestHeaderModifier', 'ResponseHeaderModifier']);
+
+/** As both kinds of routes write it; a rule without backends may redirect. */
+interface RuleWithBackends {
+  readonly filters?: readonly RouteFilter[] | undefined;
+  readonly backendRefs?:
+    | readonly { readonly weight?: number | undefined; readonly filters?: readonly RouteFilter[] | undefined }[]
+    | undefined;
+}
+
+/** The one backend that gets all requests of a rule; undefined: there are several, or none. */
+export function onlyBackend({ backendRefs = [] }: RuleWithBackends) {
+  const [first, ...others] = backendRefs.filter(({ weight }) => weight !== 0);
+  return others.length === 0 ? first : undefined;
+}
+
+/**
+ * Whether a filter of a single backend is acted upon. Where one backend gets all requests, its filters are those of the rule. Where they
+ * are shared among several, there is only what Envoy has for one destination of several: headers and a new host.
+ */
+export function isSupportedForBackend(rule: RuleWithBackends, filter: RouteFilter): boolean {
+  const { type, urlRewrite } = filter as KubeHttpRouteFilter;
+  return onlyBackend(rule) === undefined
+    ? headerModifiers.has(type) || (type === 'URLRewrite' && urlRewrite?.path === undefined)
+    : supportedFilters.has(type);
+}
+
+/** The filters of a rule, and before them those of the backend that gets all of its requests, except its edits of headers: those stay with it. */
+export function filtersOf(rule: RuleWithBackends): readonly KubeHttpRouteFilter[] {
+  const own = (onlyBackend(rule)?.filters ?? []).filter(({ type }) => !headerModifiers.has(type));
+  return [...own, ...(rule.filters ?? [])] as readonly KubeHttpRouteFilter[];
+}
 
 export function headerEditsOf(filters: readonly RouteFilter[]): HeaderEdits {
   return {

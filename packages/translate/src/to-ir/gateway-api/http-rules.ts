@@ -13,7 +13,6 @@ import {
   plainForward,
   type QueryMatch,
   type RetryPolicy,
-  type SessionPersistence,
 } from '@weft/ir';
 import {
   type KubeGrpcRouteMatch,
@@ -30,8 +29,17 @@ import type { Client, MeshState } from '../../state/mesh-state.ts';
 import { hashesOf, hashText } from '../destination.ts';
 import { backOff } from '../retry.ts';
 import { type Backend, type RefProblem, resolveBackend } from './backend.ts';
-import { corsPolicyOf, headerEditsOf, mirrorShare, supportedBackendFilters, supportedFilters } from './filters.ts';
+import {
+  corsPolicyOf,
+  filtersOf,
+  headerEditsOf,
+  isSupportedForBackend,
+  mirrorShare,
+  onlyBackend,
+  supportedFilters,
+} from './filters.ts';
 import { pathPrefix, pathRewrite, redirectPath } from './path.ts';
+import { sessionOf } from './session.ts';
 
 /** The routes that an HTTPRoute or GRPCRoute comes to, in its own order, and what they lead to. */
 export interface RouteRules {
@@ -59,7 +67,7 @@ export function rulesOf(
     (rule.backendRefs ?? []).map((ref) => resolveBackend(state, client, ref, route)),
   );
   const mirrored = rules.map((rule) =>
-    (rule.filters ?? []).flatMap(({ requestMirror }) =>
+    filtersOf(rule).flatMap(({ requestMirror }) =>
       requestMirror === undefined ? [] : [resolveBackend(state, client, requestMirror.backendRef, route)],
     ),
   );
@@ -105,7 +113,7 @@ function routesOfRule(rule: RouteRule, context: RuleContext): readonly HttpRoute
   const matches: readonly HttpMatch[] = context.grpc
     ? grpcMatches((rule as KubeGrpcRouteRule).matches)
     : httpMatches((rule as KubeHttpRouteRule).matches);
-  const filters: readonly KubeHttpRouteFilter[] = rule.filters ?? [];
+  const filters = filtersOf(rule);
   const cors = filters.find((filter) => filter.cors !== undefined)?.cors;
   return matches.map((match) => ({
     name: context.name,
@@ -261,7 +269,9 @@ function destinationsOf(rule: RouteRule, backends: readonly Backend[]): readonly
     if (backend === undefined || weight === 0) {
       return [];
     }
-    const possible = filters.every(({ type }) => supportedBackendFilters.has(type));
+    const possible = filters.every((filter) => isSupportedForBackend(rule, filter));
+    const hostRewrite =
+      onlyBackend(rule) === ref ? undefined : filters.find(({ urlRewrite }) => urlRewrite)?.urlRewrite?.hostname;
     const { clusterName, cluster } = backend.target;
     return [
       {
@@ -270,6 +280,7 @@ function destinationsOf(rule: RouteRule, backends: readonly Backend[]): readonly
         weight,
         resolved: possible && cluster !== undefined,
         headers: filters.length === 0 ? noHeaderEdits : headerEditsOf(filters),
+        ...(hostRewrite === undefined ? {} : { hostRewrite }),
       },
     ];
   });
@@ -319,22 +330,4 @@ function retryOf(
     ],
     statusCodes,
   };
-}
-
-type SessionSpec = NonNullable<KubeHttpRouteRule['sessionPersistence']>;
-
-/** Name where the route leaves it to us. */
-const sessionName = 'weft-session';
-
-function sessionOf(spec: SessionSpec | undefined): SessionPersistence | undefined {
-  if (spec === undefined) {
-    return undefined;
-  }
-  const name = spec.sessionName ?? sessionName;
-  if (spec.type === 'Header') {
-    return { kind: 'header', name };
-  }
-  const isPermanent = spec.cookieConfig?.lifetimeType === 'Permanent';
-  const ttlMs = isPermanent ? (parseDurationMs(spec.absoluteTimeout ?? '0') ?? 0) : 0;
-  return { kind: 'cookie', name, path: '/', ttlMs };
 }
