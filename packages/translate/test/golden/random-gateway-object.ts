@@ -11,6 +11,7 @@ const group = 'gateway.networking.k8s.io/v1';
 const names = ['a', 'b', 'c'];
 const hosts = ['a.example', 'b.example', '*.example'];
 const data = keyPairData();
+const pem = Buffer.from(data['tls.crt'] ?? '', 'base64').toString('utf8');
 
 /** An object of a kind that gateways are made of. @param namespaces to choose from. */
 export function randomGatewayObject(random: Random, counter: number, namespaces: readonly string[]): KubeObject {
@@ -25,13 +26,29 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
     from: pick(random, from),
     selector: { matchLabels: { team: pick(random, names) } },
   });
-  switch (Math.floor(random() * 10)) {
+  const authorities = (): object => ({
+    group: '',
+    kind: pick(random, ['ConfigMap', 'Secret']),
+    name: pick(random, names),
+  });
+  switch (Math.floor(random() * 13)) {
     case 0:
       return make(group, 'Gateway', {
         spec: {
           gatewayClassName: chance(0.9) ? 'weft' : 'theirs',
           ...(chance(0.8)
             ? { allowedListeners: { namespaces: allowed(['All', 'All', 'Same', 'Selector', 'None']) } }
+            : {}),
+          ...(chance(0.5)
+            ? {
+                tls: {
+                  backend: { clientCertificateRef: { name: pick(random, names), ...elsewhere() } },
+                  frontend: {
+                    default: { validation: { caCertificateRefs: [{ ...authorities(), ...elsewhere() }] } },
+                    ...(chance(0.5) ? { perPort: [{ port: 443, tls: {} }] } : {}),
+                  },
+                },
+              }
             : {}),
           listeners: [
             {
@@ -95,11 +112,14 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
           to: [
             { group: '', kind: 'Service' },
             { group: '', kind: 'Secret', ...(chance(0.5) ? { name: pick(random, names) } : {}) },
+            ...(chance(0.5) ? [{ group: '', kind: 'ConfigMap' }] : []),
           ],
         },
       });
     case 5:
-      return make('v1', 'Secret', { data: chance(0.8) ? data : { 'tls.crt': data['tls.crt'] } });
+      return make('v1', 'Secret', {
+        data: chance(0.8) ? { ...data, 'ca.crt': data['tls.crt'] } : { 'tls.crt': data['tls.crt'] },
+      });
     case 6:
     case 7:
       return make(group, 'ListenerSet', {
@@ -129,6 +149,28 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
         kind: 'Namespace',
         metadata: { name: namespace, labels: { team: pick(random, names) }, generation: counter },
       };
+    case 9:
+    case 10:
+      return make(group, 'BackendTLSPolicy', {
+        spec: {
+          targetRefs: [
+            {
+              group: '',
+              kind: 'Service',
+              name: pick(random, names),
+              ...(chance(0.4) ? { sectionName: pick(random, ['http', 'tcp-x']) } : {}),
+            },
+          ],
+          validation: {
+            hostname: pick(random, ['a.example', 'b.example']),
+            ...(chance(0.3)
+              ? { wellKnownCACertificates: 'System' }
+              : { caCertificateRefs: [authorities(), authorities()] }),
+          },
+        },
+      });
+    case 11:
+      return make('v1', 'ConfigMap', { data: chance(0.8) ? { 'ca.crt': pem } : {} });
     default:
       return make('networking.istio.io/v1', 'Gateway', {
         spec: {
