@@ -5,6 +5,14 @@ export function outboundClusterName(port: number, subset: string, host: string):
   return `outbound|${port}|${subset}|${host}`;
 }
 
+/**
+ * What stands in the place of a cluster that there is none of for the client: another name, as routes of its own may lead to a cluster of the
+ * host all the same (past the egress of its Sidecar).
+ */
+export function unreachableName(port: number, host: string): string {
+  return `unreachable|${port}||${host}`;
+}
+
 /** The parts of an outbound cluster's name; undefined when it is not one. */
 export function parseOutboundClusterName(
   name: string,

@@ -7,7 +7,7 @@ import {
   type TcpLimits,
 } from '@weft/ir';
 import type { RouteDestinationSpec, VirtualService } from '../kinds.ts';
-import { outboundClusterName } from '../names.ts';
+import { unreachableName } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
@@ -43,7 +43,7 @@ export function tcpDestinations(
       ? sharedOut(state, client, virtualService, entries, port)
       : single(
           model === undefined || portModel === undefined
-            ? { clusterName: outboundClusterName(port, '', host), cluster: undefined, missing: 'unknown' }
+            ? { clusterName: unreachableName(port, host), cluster: undefined, missing: 'unknown' }
             : serviceTarget(state, client, model, portModel, ''),
         );
   const named = virtualService === undefined ? [] : namedRoutes(state, client, virtualService, port, addresses);
