@@ -316,3 +316,21 @@ test('fields that nothing acts upon are named', () => {
     /spec\.trafficPolicy\.retryBudget/,
   );
 });
+
+test('TLS that a BackendTLSPolicy asks for has its name beside it', () => {
+  const policy = `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: reviews, namespace: shop}
+spec:
+  targetRefs: [{group: '', kind: Service, name: reviews}]
+  validation: {hostname: reviews.example.com, wellKnownCACertificates: System}
+`;
+  const it = explain(stateOf(shop + policy), 'reviews', { from: 'front/web-1' });
+  const entries = it.sections.flatMap(({ values }) => values).filter(({ name }) => name === 'TLS');
+  assert.deepEqual(
+    [...new Set(entries.map(({ value, origin }) => `${value} | ${origin}`))],
+    ['TLS, server name reviews.example.com, roots: system | BackendTLSPolicy shop/reviews spec.validation'],
+  );
+});
