@@ -1,5 +1,6 @@
 import type { KubeObject } from '../object.ts';
 import { warningsFor } from '../validate-object.ts';
+import { checkBackendTlsPolicies } from './backend-tls-policies.ts';
 import { checkBackends } from './backends.ts';
 import { checkCertificates } from './certificates.ts';
 import { checkDelegates } from './delegates.ts';
@@ -23,6 +24,7 @@ const checks = [
   checkGateways,
   checkListenerSets,
   checkBackends,
+  checkBackendTlsPolicies,
   checkCertificates,
   checkDelegates,
   checkSelectors,

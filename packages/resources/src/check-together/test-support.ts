@@ -9,6 +9,7 @@ const groups: Readonly<Record<string, string>> = {
   PeerAuthentication: 'security.istio.io/v1',
   HTTPRoute: 'gateway.networking.k8s.io/v1',
   GRPCRoute: 'gateway.networking.k8s.io/v1',
+  BackendTLSPolicy: 'gateway.networking.k8s.io/v1',
   TLSRoute: 'gateway.networking.k8s.io/v1',
   ReferenceGrant: 'gateway.networking.k8s.io/v1beta1',
   ListenerSet: 'gateway.networking.k8s.io/v1',
