@@ -92,6 +92,11 @@ export function stepsOf(test: ConformanceTest, mesh: ConformanceMesh): Steps {
       };
     case 'HTTPRouteServiceTypes':
       return { beforeChecks: () => fillSlices(mesh) };
+    case 'OwnBackendTLSPolicyRotation':
+      return {
+        beforeCase: (index) =>
+          copyAuthority(mesh, ['nonexistent', 'own-stranger-ca', 'own-ca', 'nonexistent'][index] ?? '', 'own-rotating'),
+      };
     case 'TLSRouteListenerTerminateNotSupported':
       // The data: only for those that do not end TLS for TLSRoutes. Weft does, so that the listener must be accepted.
       return {
@@ -146,6 +151,15 @@ async function change(
   if (changed?.metadata.generation === found.metadata.generation) {
     throw new Error(`the patch of ${kind} ${name} made no new generation`);
   }
+}
+
+/** Gives a ConfigMap the content of another one; takes it away where there is no other one. */
+async function copyAuthority(mesh: ConformanceMesh, from: string, to: string): Promise<void> {
+  const found = await mesh.resources.find('v1', 'ConfigMap', infra, from);
+  const copy = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: infra, name: to } };
+  await (found === undefined
+    ? mesh.resources.delete(copy)
+    : mesh.resources.apply({ ...copy, data: (found as { readonly data?: unknown }).data } as StoredObject));
 }
 
 /** The addresses of the pods of infra-backend-v1 in the slices for IPv4; they have none of IPv6. */
