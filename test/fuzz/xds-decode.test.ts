@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import type { KubeObject } from '@weft/resources';
 import { clusterLoadAssignment, endpointNames, virtualHostOnDemand, workloadIr, xdsFromIr } from '@weft/translate';
 import { typeUrls } from '@weft/xds-types';
 import { compileRouteTable } from '../../packages/proxy/src/route/route-table.ts';
 import { RuntimeConfigAssembly } from '../../packages/proxy/src/runtime-config/assembly.ts';
 import type { RouteTable } from '../../packages/proxy/src/runtime-config/config.ts';
 import { resourceTypes } from '../../packages/proxy/src/runtime-config/from-xds/resource-types.ts';
-import { readCase } from '../../packages/translate/test/golden/case.ts';
+import { readCaseWithFiles } from '../../packages/translate/test/golden/case.ts';
 import { fuzz, mutateBytes, pick, type Random } from './fuzz-run.ts';
 
 interface Resource {
@@ -24,24 +23,13 @@ const types = new Map<string, (typeof resourceTypes)[number]>(resourceTypes.map(
 const scratch = mkdtempSync(join(tmpdir(), 'weft-fuzz-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** Clusters may name files: they hold what the Secret `client` of the case does. */
-function writeClientFiles(objects: readonly KubeObject[]): void {
-  const secret = objects.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'client') as
-    | (KubeObject & { readonly data?: Readonly<Record<string, string>> })
-    | undefined;
-  for (const part of secret === undefined ? [] : ['crt', 'key']) {
-    writeFileSync(join(scratch, `client.${part}`), Buffer.from(secret?.data?.[`tls.${part}`] ?? '', 'base64'));
-  }
-}
-
 /** Everything that the golden cases of the translation make. */
 function validResources(): Resource[] {
   const folder = resolve(import.meta.dirname, '../../packages/translate/testdata');
   return readdirSync(folder)
     .filter((name) => name.endsWith('.in.yaml'))
     .flatMap((name) => {
-      const { question, state, objects } = readCase(join(folder, name), 'as written', scratch);
-      writeClientFiles(objects);
+      const { question, state } = readCaseWithFiles(join(folder, name), scratch);
       return question.proxies.flatMap((key) => {
         const ir = workloadIr(state, key, question.observed ?? []);
         assert.ok(ir !== undefined);

@@ -167,9 +167,9 @@ test('every upstream answers 503 to 30 %: the budget bounds the load, and what i
   const random = seeded(11);
   const load = await injected(t, () => () => random() < 0.3, {});
   t.diagnostic(JSON.stringify(load));
-  // No retries can do better than 0.7 × load: 84 % at 1.2.
-  assert.ok(load.loadFactor <= 1.25, JSON.stringify(load));
-  assert.ok(load.successPercent > 70 * 1.1, JSON.stringify(load));
+  // No retries can do better than 0.7 × load: 84 % at 1.2. How much of the budget there is to use depends on how many requests are under way.
+  assert.ok(load.loadFactor > 1.05 && load.loadFactor <= 1.25, JSON.stringify(load));
+  assert.ok(load.successPercent > 70 * load.loadFactor * 0.98, JSON.stringify(load));
 });
 
 /** Sends 500 requests a second until `stop`. @returns the statuses. */

@@ -4,10 +4,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import type { KubeObject } from '@weft/resources';
 import { findPeer, peerSkip } from '@weft/testkit';
 import { workloadIr, xdsFromIr } from '../src/index.ts';
-import { readCase } from './golden/case.ts';
+import { readCase, readCaseWithFiles } from './golden/case.ts';
 import { forEnvoy, staticBootstrap } from './golden/static-bootstrap.ts';
 
 /** Stock Envoy reads everything that the golden cases produce: `envoy --mode validate` builds listeners, routes, clusters and filters. */
@@ -30,24 +29,13 @@ function validate(bootstrap: Uint8Array, name: string): { readonly ok: boolean; 
   return { ok: status === 0, output: stderr };
 }
 
-/** Clusters may name files: they hold what the Secret `client` of the case does. */
-function writeClientFiles(objects: readonly KubeObject[]): void {
-  const secret = objects.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'client') as
-    | (KubeObject & { readonly data?: Readonly<Record<string, string>> })
-    | undefined;
-  for (const key of secret === undefined ? [] : ['tls.crt', 'tls.key', 'ca.crl']) {
-    writeFileSync(join(scratch, `client.${key.split('.')[1]}`), Buffer.from(secret?.data?.[key] ?? '', 'base64'));
-  }
-}
-
 const cases = readdirSync(folder)
   .filter((name) => name.endsWith('.in.yaml'))
   .map((name) => name.slice(0, -'.in.yaml'.length));
 
 for (const name of cases) {
   test(`stock Envoy accepts ${name}`, { skip }, () => {
-    const { question, state, objects } = readCase(join(folder, `${name}.in.yaml`), 'as written', scratch);
-    writeClientFiles(objects);
+    const { question, state } = readCaseWithFiles(join(folder, `${name}.in.yaml`), scratch);
     for (const key of question.proxies) {
       const ir = workloadIr(state, key, question.observed ?? []);
       assert.ok(ir !== undefined);

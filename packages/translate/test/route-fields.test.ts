@@ -32,10 +32,10 @@ function resultOf(rule: object): { readonly action: HttpAction | undefined; read
     gatewayApi('HTTPRoute', 'r', { parentRefs: [{ name: 'g' }], rules: [rule] }),
   ];
   state.apply(objects.map((value) => ({ value })));
-  const traffic = workloadIr(state, 'shop/p', [])?.gateway[0]?.chains[0]?.traffic;
+  const [host] = workloadIr(state, 'shop/p', [])?.gateway[0]?.virtualHosts ?? [];
   const status = [...gatewayApiStatus(state).values()].find(({ kind }) => kind === 'route');
   return {
-    action: traffic?.kind === 'http' ? traffic.virtualHosts[0]?.routes.routes[0]?.action : undefined,
+    action: host?.routes.routes[0]?.action,
     notYet:
       status?.kind === 'route'
         ? status.parents[0]?.conditions.find(({ type }) => type === 'NotYetSupported')?.message

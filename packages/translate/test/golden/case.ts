@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type KubeObject, validateObject } from '@weft/resources';
 import { parseAllDocuments } from 'yaml';
 import { type DefaultsName, MeshState } from '../../src/index.ts';
@@ -61,4 +62,17 @@ export function readCase(
     state.setProxyConnected(key, false);
   }
   return { question: asked, state, objects };
+}
+
+/** Reads a case for what opens the files that it names: those of `runFolder` hold what the Secret `client` of the case does. */
+export function readCaseWithFiles(path: string, runFolder: string): GoldenCase {
+  const golden = readCase(path, 'as written', runFolder);
+  const secret = golden.objects.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'client') as
+    | (KubeObject & { readonly data?: Readonly<Record<string, string>> })
+    | undefined;
+  for (const key of secret === undefined ? [] : ['tls.crt', 'tls.key', 'ca.crl']) {
+    const content = Buffer.from(secret?.data?.[key] ?? '', 'base64');
+    writeFileSync(join(runFolder, `client.${key.split('.')[1]}`), content);
+  }
+  return golden;
 }

@@ -6,6 +6,11 @@ import type { AnyMessage, Field, JsonObject, JsonValue, RawMessage } from './sch
 const secretFields = new Set(['private_key', 'password']);
 const REDACTED = '[redacted]';
 
+/** A `DataSource` that only names where the key material is. */
+function isFile(value: unknown): boolean {
+  return (value as { readonly filename?: string }).filename !== undefined;
+}
+
 /**
  * A resource in proto3 JSON with the names of the proto, as Envoy's `/config_dump` shows it, key material left out. The resource
  * was accepted, so its bytes decode.
@@ -74,7 +79,7 @@ function jsonFromValue(key: string, field: Field, value: unknown): JsonValue {
     case 'duration':
       return durationText(value as number);
     case 'message':
-      return secretFields.has(key)
+      return secretFields.has(key) && !isFile(value)
         ? { inline_string: REDACTED }
         : jsonFromMessage(field.message as AnyMessage, field.raw === true ? decoded(field, value) : (value as object));
     case 'any': {
