@@ -46,8 +46,8 @@ export class MisdirectedCases {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { namespace, name },
-      // Where the port says nothing of its protocol, what comes by HTTP/2 goes on by HTTP/2, which these backends do not speak.
-      spec: { selector: { app: 'infra-backend-v1' }, ports: [{ name: 'http', port: 8080, targetPort: 3000 }] },
+      // These backends speak HTTP/1.1 only and do not say so: what comes by HTTP/2 must not go on by HTTP/2.
+      spec: { selector: { app: 'infra-backend-v1' }, ports: [{ port: 8080, targetPort: 3000 }] },
     };
     const route = {
       apiVersion: gatewayApi,

@@ -34,11 +34,12 @@ export function outboundCluster(
   const backend = backendTls(state, client, service, port);
   const secrets = backend === undefined ? tlsSecrets(state, client, policy.tls, rule) : undefined;
   const origination = backend === undefined ? '' : JSON.stringify(backend.origination);
+  const atEdge = client.isGateway === true;
   if (view.name !== '') {
     state.noteView(name, view.name);
   }
   return state.memo.get(
-    `cluster|${name}|${(rule?.rules ?? []).map(keyOf).join(',')}|${view.name}|${secrets?.namespace ?? ''}|${secrets?.refusal ?? ''}|${origination}`,
+    `cluster|${name}|${(rule?.rules ?? []).map(keyOf).join(',')}|${view.name}|${secrets?.namespace ?? ''}|${secrets?.refusal ?? ''}|${origination}|${atEdge}`,
     [
       service,
       port,
@@ -53,7 +54,10 @@ export function outboundCluster(
       ...(backend?.origins ?? []),
     ] as const,
     ([, , , , , identities, dnsInstances, settings]) =>
-      buildCluster({ service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets, backend }),
+      buildCluster({
+        ...{ service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets, backend },
+        atEdge,
+      }),
   );
 }
 
@@ -71,6 +75,8 @@ interface ClusterInputs {
   readonly settings: MeshSettings;
   readonly secrets: TlsSecrets | undefined;
   readonly backend: BackendTls | undefined;
+  /** The proxy is a gateway's. */
+  readonly atEdge: boolean;
 }
 
 function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
@@ -102,7 +108,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
     port: port.number,
     subset,
     service: { name: service.name, namespace: service.namespace },
-    protocol: clusterProtocol(service, port, policy, tls.kind, backend !== undefined),
+    protocol: clusterProtocol(service, port, policy, tls.kind, backend !== undefined, inputs.atEdge),
     discovery:
       dnsInstances === undefined
         ? { kind: 'endpoints', assignment: assignmentName(name, view.name) }
@@ -153,6 +159,7 @@ function clusterProtocol(
   policy: PolicySpec,
   tls: ClusterTls['kind'],
   ownTls: boolean,
+  atEdge: boolean,
 ): ClusterProtocol {
   const { h2UpgradePolicy, useClientProtocol } = policy.connectionPool?.http ?? {};
   if (port.protocol === 'udp' || port.protocol === 'tcp') {
@@ -162,7 +169,8 @@ function clusterProtocol(
     return 'http-as-downstream';
   }
   if (port.protocol === 'auto') {
-    return ownTls ? 'http-by-alpn' : 'http-as-downstream';
+    // A caller of the mesh speaks what the application does, as it would without a proxy; what browsers speak to a gateway says nothing of it.
+    return ownTls ? 'http-by-alpn' : atEdge ? 'http1' : 'http-as-downstream';
   }
   if (port.protocol === 'http2' || port.protocol === 'grpc-web' || h2UpgradePolicy === 'UPGRADE') {
     return 'http2';

@@ -76,7 +76,10 @@ function buildIr(
   const clusters = new Map<string, OutboundCluster>();
   const collect = (found: readonly OutboundCluster[]): void => {
     for (const cluster of found) {
-      clusters.set(cluster.name, cluster);
+      // A port that declares nothing speaks HTTP/2 at a gateway if one of several routes that lead to it is for gRPC.
+      if (clusters.get(cluster.name)?.protocol !== 'http2') {
+        clusters.set(cluster.name, cluster);
+      }
     }
   };
   const listeners = state.listenersOf(proxyKey);

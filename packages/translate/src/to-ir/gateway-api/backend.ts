@@ -1,7 +1,7 @@
 import type { OriginRef } from '@weft/ir';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
 import { gatewayGroup, type KubeRoute } from '../../state/route-index.ts';
-import { portOf } from '../../state/service-model.ts';
+import { portOf, type ServiceModel, type ServicePortModel } from '../../state/service-model.ts';
 import { serviceTarget, type Target } from '../destination.ts';
 import { mayRefer } from './reference-grant.ts';
 
@@ -34,6 +34,16 @@ export interface Backend {
   readonly origins: readonly OriginRef[];
 }
 
+/** A port that a GRPCRoute leads to speaks HTTP/2, as gRPC does, unless it says otherwise. The same object for the same port. */
+function grpcPort(state: MeshState, { host }: ServiceModel, port: ServicePortModel): ServicePortModel {
+  return port.protocol === 'auto'
+    ? state.memo.get(`grpc-port|${host}|${port.number}`, [port] as const, ([model]) => ({
+        ...model,
+        protocol: 'http2',
+      }))
+    : port;
+}
+
 /** The backend that a route refers to, as `client` (the proxy that will send there) reaches it. */
 export function resolveBackend(state: MeshState, client: Client, ref: BackendRef, route: KubeRoute): Backend {
   const own = route.metadata.namespace ?? '';
@@ -63,7 +73,9 @@ export function resolveBackend(state: MeshState, client: Client, ref: BackendRef
   if (portModel === undefined) {
     return refused('BackendNotFound', `Service ${namespace}/${name} has no port ${port}`);
   }
-  const target = serviceTarget(state, client, model, portModel, '');
+  const spoken =
+    route.kind === 'GRPCRoute' && client.isGateway === true ? grpcPort(state, model, portModel) : portModel;
+  const target = serviceTarget(state, client, model, spoken, '');
   const problem: RefProblem | undefined =
     target.cluster === undefined ? { reason: 'UnsupportedValue', message: target.missing ?? '' } : undefined;
   return { target, problem, origins: [model.origin] };
