@@ -9,6 +9,8 @@ export interface VersionInfo {
   readonly trustDomain: string;
   /** Whose effective defaults the mesh has. */
   readonly defaults: 'istio' | 'envoy';
+  /** What becomes of paths before routes see them. */
+  readonly pathNormalization: 'none' | 'base' | 'merge-slashes' | 'decode-and-merge-slashes';
   readonly endpoints: ControlPlaneEndpoints;
 }
 

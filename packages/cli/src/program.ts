@@ -275,6 +275,12 @@ function withPorts(command: Command): Command {
         'what is in force where no resource says anything: istio or envoy (default: as before, at first istio)',
       ).choices(['istio', 'envoy']),
     )
+    .addOption(
+      new Option(
+        '--path-normalization <mode>',
+        'what becomes of paths before routes see them (default: as before, at first base)',
+      ).choices(['none', 'base', 'merge-slashes', 'decode-and-merge-slashes']),
+    )
     .option('--certificate-ttl <duration>', 'life of workload certificates, such as 24h or 90s (default: 24h)');
 }
 

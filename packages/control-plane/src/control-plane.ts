@@ -16,7 +16,7 @@ import { ServerCertificate } from './credentials/server-certificate.ts';
 import { portError } from './grpc/bind.ts';
 import { startMeshServers } from './grpc/mesh-servers.ts';
 import { takeLock } from './home/lock.ts';
-import { keepDefaults } from './home/mesh-settings.ts';
+import { keepSettings } from './home/mesh-settings.ts';
 import { openStateFolder, type StateFolder } from './home/state-folder.ts';
 import { JoinTokenStore } from './join/join-token-store.ts';
 import { Mesh } from './mesh/mesh.ts';
@@ -60,7 +60,10 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
   // Left by a control plane that was killed: it would send programs to addresses that nobody serves.
   rmSync(folder.controlPlaneFile, { force: true });
 
-  const defaults = await keepDefaults(folder.meshSettings, config.defaults);
+  const settings = await keepSettings(folder.meshSettings, {
+    ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
+    ...(config.pathNormalization === undefined ? {} : { pathNormalization: config.pathNormalization }),
+  });
   const ca = await CertificateAuthority.open({
     folder: folder.ca,
     trustDomain: config.trustDomain,
@@ -103,7 +106,7 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
     ca,
     clock,
     logger,
-    defaults,
+    settings,
     startGraceMs: config.startGraceMs,
     disconnectGraceMs: config.disconnectGraceMs,
     leftoverAfterMs: config.leftoverAfterMs,
@@ -137,7 +140,7 @@ async function start(options: ControlPlaneOptions, closers: Closers): Promise<Co
     processId: process.pid,
     startedAt: startedAt.toISOString(),
     trustDomain: ca.trustDomain,
-    defaults,
+    ...settings,
     endpoints,
   });
   const queries = createMeshQueries({

@@ -54,6 +54,7 @@ function routesTo(name: string, resolved: boolean, weight = 1): HttpRoutes {
 const sound: WorkloadIr = {
   workload: { engine: 'weft', namespace: 'n', name: 'w', identity: 'spiffe://td/ns/n/sa/w', trustDomain: 'td' },
   accessLogPath: undefined,
+  pathNormalization: 'base',
   httpProxy: {
     listen: { address: '127.0.0.1', port: 15_080 },
     virtualHosts: [{ authority: 'a.example', routes: routesTo(cluster.name, true) }],

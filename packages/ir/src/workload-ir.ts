@@ -7,6 +7,7 @@ export interface WorkloadIr {
   readonly workload: Workload;
   /** undefined: no access log. */
   readonly accessLogPath: string | undefined;
+  readonly pathNormalization: PathNormalization;
   /** undefined: the workload has no HTTP proxy address. */
   readonly httpProxy: HttpProxy | undefined;
   /** Sorted by host and port. */
@@ -22,6 +23,13 @@ export interface WorkloadIr {
   /** Every resource used, sorted; those behind endpoints are with the endpoints. */
   readonly origins: readonly OriginRef[];
 }
+
+/**
+ * What becomes of the path of a request before routes see it, Istio's four modes: nothing; `base`: segments of dots
+ * are resolved and `\` is `/`; also slashes in a row become one; also escaped slashes (`%2F`, `%5C`) become slashes before that.
+ */
+export type PathNormalization = (typeof pathNormalizations)[number];
+export const pathNormalizations = ['none', 'base', 'merge-slashes', 'decode-and-merge-slashes'] as const;
 
 /** Which program the proxy is: they differ in what they can negotiate. */
 export type ProxyEngine = 'weft' | 'envoy';

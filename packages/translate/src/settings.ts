@@ -1,3 +1,4 @@
+import type { PathNormalization } from '@weft/ir';
 import type { DefaultsName } from './defaults.ts';
 
 /** What translation depends on besides resources. Constant for the life of a `MeshState`. */
@@ -12,6 +13,8 @@ export interface MeshSettings {
   readonly clusterId: string;
   /** What is in force where no resource says anything. Default `istio`. */
   readonly defaults: DefaultsName;
+  /** Default `base`. */
+  readonly pathNormalization: PathNormalization;
   /** The file that a proxy writes its access log to; undefined (the default) = no access log. */
   readonly accessLogPath: (proxyKey: string) => string | undefined;
 }
@@ -22,5 +25,6 @@ export const defaultMeshSettings: MeshSettings = {
   rootNamespace: 'weft-system',
   clusterId: 'Kubernetes',
   defaults: 'istio',
+  pathNormalization: 'base',
   accessLogPath: () => undefined,
 };

@@ -27,9 +27,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     if (options.foreground === true) {
       throw alreadyRunning(running, state.path);
     }
-    if (options.defaults !== undefined && options.defaults !== running.defaults) {
-      throw otherDefaults(running, options.defaults);
-    }
+    refuseOtherSettings(running, options);
     terminal.err('the control plane runs already\n');
     printPlaces(context, { ...running, ...(await freshLogin(context, running)) }, format);
     return;
@@ -81,15 +79,29 @@ export function alreadyRunning(running: ControlPlaneFile, home: string): CliFail
   });
 }
 
-/** All workloads would get other timeouts and retries at once: that takes a start. */
-function otherDefaults(running: ControlPlaneFile, asked: string): CliFailure {
-  return new CliFailure({
-    what: `The mesh that runs has the defaults of ${running.defaults}, not of ${asked}`,
-    where: `process ${running.processId}, API ${running.endpoints.api}`,
-    fix: `weft down, then weft up --defaults ${asked}: workloads go on meanwhile, and get their new configuration when it is there.`,
-    code: 'ALREADY_RUNNING',
-    exitCode: 1,
-  });
+/** All workloads would get other timeouts, or other paths, at once: that takes a start. */
+function refuseOtherSettings(running: ControlPlaneFile, asked: UpOptions): void {
+  const refuse = (what: string, flag: string): CliFailure =>
+    new CliFailure({
+      what,
+      where: `process ${running.processId}, API ${running.endpoints.api}`,
+      fix: `weft down, then weft up ${flag}: workloads go on meanwhile, and get their new configuration when it is there.`,
+      code: 'ALREADY_RUNNING',
+      exitCode: 1,
+    });
+  const { defaults = running.defaults, pathNormalization = running.pathNormalization } = asked;
+  if (defaults !== running.defaults) {
+    throw refuse(
+      `The mesh that runs has the defaults of ${running.defaults}, not of ${defaults}`,
+      `--defaults ${defaults}`,
+    );
+  }
+  if (pathNormalization !== running.pathNormalization) {
+    throw refuse(
+      `The mesh that runs normalises paths by ${running.pathNormalization}, not by ${pathNormalization}`,
+      `--path-normalization ${pathNormalization}`,
+    );
+  }
 }
 
 /** The link that was printed at the start has been used by now, most likely. */

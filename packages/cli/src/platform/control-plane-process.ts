@@ -18,6 +18,7 @@ export interface ControlPlaneFlags {
   readonly trustDomain?: string | undefined;
   /** `istio` or `envoy`. */
   readonly defaults?: string | undefined;
+  readonly pathNormalization?: string | undefined;
   /** Life of workload certificates: `24h`, `90s`. */
   readonly certificateTtl?: string | undefined;
 }
@@ -41,6 +42,7 @@ function controlPlaneArgs(flags: ControlPlaneFlags): string[] {
     ['--page-port', flags.pagePort],
     ['--trust-domain', flags.trustDomain],
     ['--defaults', flags.defaults],
+    ['--path-normalization', flags.pathNormalization],
     ['--certificate-ttl', flags.certificateTtl],
   ];
   return pairs.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));

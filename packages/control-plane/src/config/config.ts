@@ -1,4 +1,5 @@
 import type { LogLevel } from '@weft/base';
+import type { PathNormalization } from '@weft/ir';
 import type { DefaultsName } from '@weft/translate';
 
 /** Everything that can be set about a control plane. */
@@ -13,6 +14,8 @@ export interface ControlPlaneConfig {
   readonly trustDomain: string;
   /** What is in force where no resource says anything. Absent: as the mesh had it before, at first `istio`. */
   readonly defaults?: DefaultsName;
+  /** What becomes of paths before routes see them. Absent: as the mesh had it before, at first `base`. */
+  readonly pathNormalization?: PathNormalization;
   /** Life of the certificates of workloads and servers, milliseconds. Default 24 h. */
   readonly certificateTtlMs: number;
   /** Default `info`. */

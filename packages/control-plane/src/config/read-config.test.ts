@@ -25,6 +25,8 @@ test('defaults are those of the flag, else of the file, else left to what the me
   assert.equal(readConfig(['--config', path, '--defaults', 'istio'], {}).defaults, 'istio');
   assert.equal(readConfig(['--config', path], {}).defaults, 'envoy');
   assert.equal(readConfig([], {}).defaults, undefined);
+  assert.equal(readConfig([], {}).pathNormalization, undefined);
+  assert.equal(readConfig(['--path-normalization', 'none'], {}).pathNormalization, 'none');
 });
 
 test('flags go before the file, the file before defaults', (t) => {
@@ -44,6 +46,7 @@ for (const [args, place] of [
   [['--certificate-ttl', '1s'], /certificate-ttl/],
   [['--log-level', 'loud'], /logLevel/],
   [['--defaults', 'kuma'], /defaults must be istio or envoy/],
+  [['--path-normalization', 'BASE'], /pathNormalization must be one of none, base, /],
   [['--nonsense'], /nonsense/],
   [['stray'], /stray/],
   [['--config', '/nowhere/at/all'], /\/nowhere\/at\/all/],

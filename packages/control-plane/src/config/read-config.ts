@@ -3,7 +3,9 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type LogLevel, MeshError } from '@weft/base';
+import { type PathNormalization, pathNormalizations } from '@weft/ir';
 import { type DefaultsName, defaultsNameFrom } from '@weft/translate';
+import { pathNormalizationFrom } from '../home/mesh-settings.ts';
 import type { ControlPlaneConfig } from './config.ts';
 
 const flags = {
@@ -16,6 +18,7 @@ const flags = {
   'page-port': { type: 'string' },
   'trust-domain': { type: 'string' },
   defaults: { type: 'string' },
+  'path-normalization': { type: 'string' },
   'certificate-ttl': { type: 'string' },
   'log-level': { type: 'string' },
   'page-folder': { type: 'string' },
@@ -41,6 +44,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Con
     'ports',
     'trustDomain',
     'defaults',
+    'pathNormalization',
     'certificateTtlMs',
     'logLevel',
     'pageFolder',
@@ -62,6 +66,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Con
   const pageFolder = given['page-folder'] ?? text(file['pageFolder'], 'pageFolder', '');
   const ttl = given['certificate-ttl'];
   const defaults = given.defaults ?? file['defaults'];
+  const paths = given['path-normalization'] ?? file['pathNormalization'];
   return {
     home: resolve(given.home ?? text(file['home'], 'home', env['WEFT_HOME'] ?? join(homedir(), '.weft'))),
     host: given.host ?? text(file['host'], 'host', '127.0.0.1'),
@@ -77,6 +82,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Con
     disconnectGraceMs: integer(file['disconnectGraceMs'], 'disconnectGraceMs', 3_000, 0, 3_600_000),
     leftoverAfterMs: integer(file['leftoverAfterMs'], 'leftoverAfterMs', 300_000, 1_000, 7 * 24 * 3_600_000),
     ...(defaults === undefined ? {} : { defaults: defaultsName(defaults) }),
+    ...(paths === undefined ? {} : { pathNormalization: pathMode(paths) }),
     ...(pageFolder === '' ? {} : { pageFolder: resolve(pageFolder) }),
   };
 }
@@ -153,6 +159,14 @@ function defaultsName(value: unknown): DefaultsName {
     throw bad('defaults', 'must be istio or envoy');
   }
   return name;
+}
+
+function pathMode(value: unknown): PathNormalization {
+  const mode = pathNormalizationFrom(value);
+  if (mode === undefined) {
+    throw bad('pathNormalization', `must be one of ${pathNormalizations.join(', ')}`);
+  }
+  return mode;
 }
 
 const units: Readonly<Record<string, number>> = { '': 1_000, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -4,9 +4,10 @@ import { parseWorkloadId } from '@weft/identity';
 import type { CertificateAuthority } from '@weft/identity/authority';
 import type { ProxyResource, ResourceClient } from '@weft/resources';
 import { TrafficHistory } from '@weft/telemetry';
-import { type DefaultsName, MeshState, type ResourceChange } from '@weft/translate';
+import { MeshState, type ResourceChange } from '@weft/translate';
 import { type ClientChange, type ConnectedClient, createXdsServer, type Peer, type XdsServer } from '@weft/xds-server';
 import { type TypeUrl, typeUrls } from '@weft/xds-types';
+import type { KeptSettings } from '../home/mesh-settings.ts';
 import { authorizeProxy, identityOfProxy } from '../proxies/authorize.ts';
 import { Leftovers } from '../proxies/leftovers.ts';
 import { ProxySessions } from '../proxies/proxy-sessions.ts';
@@ -31,7 +32,7 @@ export interface MeshOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Default `istio`. */
-  readonly defaults?: DefaultsName;
+  readonly settings?: KeptSettings;
   readonly startGraceMs: number;
   readonly disconnectGraceMs: number;
   readonly leftoverAfterMs: number;
@@ -72,7 +73,7 @@ export class Mesh {
     this.state = new MeshState({
       trustDomain: ca.trustDomain,
       accessLogPath: options.accessLogPath,
-      ...(options.defaults === undefined ? {} : { defaults: options.defaults }),
+      ...options.settings,
     });
     this.history = new TrafficHistory({ clock });
     this.errors = new RecentErrors(clock);

@@ -27,6 +27,7 @@ async function startPage(t: TestContext): Promise<PageServer> {
       windowSeconds,
       trustDomain: 'x',
       defaults: 'istio',
+      pathNormalization: 'base',
       services: [],
       proxies: { total: 0, connected: 0, synced: 0 },
       errors: [],

@@ -191,6 +191,7 @@ export function workloadIr(fields: Partial<WorkloadIr> & { readonly name: string
     inbound: [],
     gateway: [],
     grpcTargets: undefined,
+    pathNormalization: 'base',
     clusters: [],
     origins: [],
     ...rest,

@@ -41,6 +41,7 @@ export function explainWorkload(
         said('engine', ir.workload.engine, 'spec.engine', proxy.spec.engine !== undefined),
         said('role', proxy.spec.role ?? 'sidecar', 'spec.role', proxy.spec.role !== undefined),
         said('identity', ir.workload.identity, 'spec.serviceAccount', true),
+        { name: 'paths', value: ir.pathNormalization, origin: 'setting of the mesh' },
         {
           name: 'locality',
           value: client.locality ?? 'not known',

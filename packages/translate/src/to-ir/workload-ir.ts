@@ -110,6 +110,7 @@ function buildIr(
     (): WorkloadIr => ({
       workload: workloadOf(state, proxyKey, proxy),
       accessLogPath,
+      pathNormalization: state.settings.pathNormalization,
       httpProxy: httpProxyOf(state, proxyKey, proxy, virtualHosts),
       upstreams,
       inbound,

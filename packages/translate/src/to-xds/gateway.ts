@@ -14,6 +14,7 @@ import { duration, socketAddress } from './core.ts';
 import { gatewayTls } from './gateway-tls.ts';
 import { gatewayHttpFilter } from './http-connection-manager.ts';
 import { proxyProtocol, tlsInspector } from './listener-filters.ts';
+import type { ListenerSettings } from './listener-settings.ts';
 import { create, type XdsMessage, xdsMessage } from './message.ts';
 import { chainHeader, misdirectedRoutes, tellsChains } from './misdirected.ts';
 import { routeMessage } from './route.ts';
@@ -27,7 +28,7 @@ const inspectionTimeoutMs = 15_000;
 export function gatewayMessages(
   listener: GatewayListener,
   trustDomain: string,
-  accessLogPath: string | undefined,
+  settings: ListenerSettings,
 ): readonly XdsMessage[] {
   const { listen, origins } = listener;
   const name = gatewayListenerName(listen);
@@ -38,7 +39,7 @@ export function gatewayMessages(
     trafficDirection: TrafficDirection.OUTBOUND,
     listenerFilters: [...(listener.proxyProtocol ? [proxyProtocol] : []), ...(inspected ? [tlsInspector] : [])],
     listenerFiltersTimeout: duration(inspectionTimeoutMs),
-    filterChains: listener.chains.map((chain) => chainMessage(name, chain, listener, trustDomain, accessLogPath)),
+    filterChains: listener.chains.map((chain) => chainMessage(name, chain, listener, trustDomain, settings)),
   });
   const isHttp = listener.chains.some(({ traffic }) => traffic.kind === 'http');
   return [
@@ -55,7 +56,7 @@ function chainMessage(
   chain: GatewayChain,
   listener: GatewayListener,
   trustDomain: string,
-  accessLogPath: string | undefined,
+  settings: ListenerSettings,
 ): FilterChain {
   const { serverNames, tls, traffic } = chain;
   const statPrefix = `${listenerName}|${chain.name}`;
@@ -65,10 +66,10 @@ function chainMessage(
       ? tcpProxyFilter(
           statPrefix,
           traffic.destinations.length === 0 ? nowhere : traffic.destinations,
-          accessLogPath,
+          settings.accessLogPath,
           traffic.limits,
         )
-      : gatewayHttpFilter(statPrefix, { rds: gatewayRoutesName(listener) }, accessLogPath, {
+      : gatewayHttpFilter(statPrefix, { rds: gatewayRoutesName(listener) }, settings, {
           trustedHops: listener.trustedHops,
           chain: tellsChains(listener) ? chain.name : undefined,
           clientCertificates: tls !== undefined && tls.client.kind === 'verified',

@@ -21,8 +21,10 @@ import { inboundListenerName } from '../names.ts';
 import { accessLogs } from './access-log.ts';
 import { duration, fromAds } from './core.ts';
 import { downstreamHttp2Options, http1Options } from './http-options.ts';
+import type { ListenerSettings } from './listener-settings.ts';
 import { create } from './message.ts';
 import { sayChain } from './misdirected.ts';
+import { pathFields } from './path-normalization.ts';
 import { filterNames } from './route-filters.ts';
 
 export const routerFilter: HttpFilter = create(HttpFilter, {
@@ -88,11 +90,7 @@ const requestHeadersTimeoutMs = 15_000;
 export type RouteSource = { readonly rds: string } | { readonly inline: RouteConfiguration };
 
 /** What is the same in both directions; from Istio's generated configuration unless said otherwise. */
-function common(
-  statPrefix: string,
-  routes: RouteSource,
-  accessLogPath: string | undefined,
-): Partial<HttpConnectionManager> {
+function common(statPrefix: string, routes: RouteSource, settings: ListenerSettings): Partial<HttpConnectionManager> {
   return {
     statPrefix,
     routeSpecifier:
@@ -103,7 +101,7 @@ function common(
           }
         : { $case: 'routeConfig', value: routes.inline },
     useRemoteAddress: false,
-    normalizePath: true,
+    ...pathFields[settings.pathNormalization],
     // The id that the application or the downstream sidecar gave goes through the whole mesh.
     preserveExternalRequestId: true,
     // As the idle timeout of connections and of TCP (Envoy's defaults): a stream may be silent for as long as a raw connection may, and
@@ -114,7 +112,7 @@ function common(
     // Envoy has none: a client that sends a head byte by byte would hold its connection as long as it likes.
     requestHeadersTimeout: duration(requestHeadersTimeoutMs),
     upgradeConfigs: [create(HttpConnectionManager_UpgradeConfig, { upgradeType: 'websocket' })],
-    accessLog: accessLogs(accessLogPath),
+    accessLog: accessLogs(settings.accessLogPath),
   };
 }
 
@@ -136,12 +134,12 @@ function managerFilter(manager: HttpConnectionManager): Filter {
 export function outboundHttpFilter(
   statPrefix: string,
   routes: RouteSource,
-  accessLogPath: string | undefined,
+  settings: ListenerSettings,
   onDemand: boolean,
 ): Filter {
   return managerFilter(
     create(HttpConnectionManager, {
-      ...common(statPrefix, routes, accessLogPath),
+      ...common(statPrefix, routes, settings),
       serverName: 'weft',
       // What an application says about client certificates is not ours to vouch for.
       forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE,
@@ -163,13 +161,13 @@ export interface GatewayHttpOptions {
 export function gatewayHttpFilter(
   statPrefix: string,
   routes: RouteSource,
-  accessLogPath: string | undefined,
+  settings: ListenerSettings,
   { trustedHops, clientCertificates, chain }: GatewayHttpOptions,
 ): Filter {
   const { SANITIZE, SANITIZE_SET } = HttpConnectionManager_ForwardClientCertDetails;
   return managerFilter(
     create(HttpConnectionManager, {
-      ...common(statPrefix, routes, accessLogPath),
+      ...common(statPrefix, routes, settings),
       useRemoteAddress: true,
       xffNumTrustedHops: trustedHops,
       preserveExternalRequestId: false,
@@ -188,12 +186,12 @@ export function gatewayHttpFilter(
 export function inboundHttpFilter(
   { protocol, listen, tls }: Pick<Inbound, 'protocol' | 'listen' | 'tls'>,
   routes: RouteSource,
-  accessLogPath: string | undefined,
+  settings: ListenerSettings,
 ): Filter {
   const { APPEND_FORWARD, SANITIZE_SET } = HttpConnectionManager_ForwardClientCertDetails;
   return managerFilter(
     create(HttpConnectionManager, {
-      ...common(inboundListenerName(listen.port), routes, accessLogPath),
+      ...common(inboundListenerName(listen.port), routes, settings),
       serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
       serverName: 'weft',
       // Peers tell whom they speak for; clients that are not of the mesh are not believed.

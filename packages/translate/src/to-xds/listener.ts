@@ -26,6 +26,7 @@ import { duration, socketAddress } from './core.ts';
 import { gatewayTls } from './gateway-tls.ts';
 import { inboundHttpFilter, outboundHttpFilter } from './http-connection-manager.ts';
 import { httpInspector, tlsInspector } from './listener-filters.ts';
+import type { ListenerSettings } from './listener-settings.ts';
 import { create, type XdsMessage, xdsMessage } from './message.ts';
 import { routeMessage } from './route.ts';
 import { tcpProxyFilter } from './tcp-proxy.ts';
@@ -82,8 +83,8 @@ function outboundListener(
 }
 
 /** The explicit HTTP proxy of the workload. */
-export function httpProxyListener(listen: ListenAddress, accessLogPath: string | undefined): XdsMessage {
-  const filter = outboundHttpFilter(httpProxyName, { rds: httpProxyName }, accessLogPath, true);
+export function httpProxyListener(listen: ListenAddress, settings: ListenerSettings): XdsMessage {
+  const filter = outboundHttpFilter(httpProxyName, { rds: httpProxyName }, settings, true);
   return outboundListener(httpProxyName, listen, { filterChains: [chain('', filter)] }, []);
 }
 
@@ -103,17 +104,17 @@ export function upstreamListener(
   limits: TcpLimits | undefined,
   byServerName: readonly ServerNameRoute[],
   origins: readonly OriginRef[],
-  accessLogPath: string | undefined,
+  settings: ListenerSettings,
 ): XdsMessage {
   const named = byServerName.map((route, index) =>
-    chain(`${name}|tls#${index}`, tcpProxyFilter(name, route.destinations, accessLogPath, route.limits), {
+    chain(`${name}|tls#${index}`, tcpProxyFilter(name, route.destinations, settings.accessLogPath, route.limits), {
       serverNames: [...route.serverNames],
       transportProtocol: 'tls',
     }),
   );
   const inspectors = [...(named.length === 0 ? [] : [tlsInspector]), ...(kind === 'auto' ? [httpInspector] : [])];
-  const http = (): Filter => outboundHttpFilter(name, { rds: name }, accessLogPath, false);
-  const tcp = (): Filter => tcpProxyFilter(name, destinations, accessLogPath, limits);
+  const http = (): Filter => outboundHttpFilter(name, { rds: name }, settings, false);
+  const tcp = (): Filter => tcpProxyFilter(name, destinations, settings.accessLogPath, limits);
   const fields: Partial<Listener> =
     kind === 'auto'
       ? {
@@ -138,12 +139,8 @@ interface InboundOwner {
 }
 
 /** A port that peers connect to: chains for mutual TLS, for plaintext, or for both, as PeerAuthentication says. */
-export function inboundListener(
-  inbound: Inbound,
-  workload: InboundOwner,
-  accessLogPath: string | undefined,
-): XdsMessage {
-  const fields = inboundChains(inbound, workload, accessLogPath);
+export function inboundListener(inbound: Inbound, workload: InboundOwner, settings: ListenerSettings): XdsMessage {
+  const fields = inboundChains(inbound, workload, settings);
   return listenerMessage(
     inboundListenerName(inbound.listen.port),
     { ...fields, trafficDirection: TrafficDirection.INBOUND },
@@ -152,8 +149,8 @@ export function inboundListener(
   );
 }
 
-function inboundChains(inbound: Inbound, workload: InboundOwner, accessLogPath: string | undefined): Partial<Listener> {
-  const filters = inboundFilters(inbound, accessLogPath);
+function inboundChains(inbound: Inbound, workload: InboundOwner, settings: ListenerSettings): Partial<Listener> {
+  const filters = inboundFilters(inbound, settings);
   const name = inboundListenerName(inbound.listen.port);
   const mutual = mutualTlsChains(name, filters, workload);
   const isOpaque = filters.tcp !== undefined;
@@ -190,15 +187,19 @@ interface InboundFilters {
   readonly tcp: Filter | undefined;
 }
 
-function inboundFilters(inbound: Inbound, accessLogPath: string | undefined): InboundFilters {
+function inboundFilters(inbound: Inbound, settings: ListenerSettings): InboundFilters {
   const { protocol, listen, app } = inbound;
   const name = inboundListenerName(listen.port);
   return {
-    http:
-      protocol === 'tcp' ? undefined : inboundHttpFilter(inbound, { inline: inboundRoutes(inbound) }, accessLogPath),
+    http: protocol === 'tcp' ? undefined : inboundHttpFilter(inbound, { inline: inboundRoutes(inbound) }, settings),
     tcp:
       protocol === 'tcp' || protocol === 'auto'
-        ? tcpProxyFilter(name, [{ cluster: inboundClusterName(app.port), weight: 1 }], accessLogPath, inbound.pool?.tcp)
+        ? tcpProxyFilter(
+            name,
+            [{ cluster: inboundClusterName(app.port), weight: 1 }],
+            settings.accessLogPath,
+            inbound.pool?.tcp,
+          )
         : undefined,
   };
 }

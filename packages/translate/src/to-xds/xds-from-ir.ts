@@ -41,35 +41,61 @@ function perSocket<R, const I extends readonly unknown[]>(
   };
 }
 
-const httpProxyMessage = perSocket((listen, [path]: readonly [string | undefined]) => httpProxyListener(listen, path));
+/** What all listeners of a proxy have in common, one by one: they are compared by value. */
+type Settings = readonly [WorkloadIr['accessLogPath'], WorkloadIr['pathNormalization']];
+
+const httpProxyMessage = perSocket((listen, [accessLogPath, pathNormalization]: readonly [...Settings]) =>
+  httpProxyListener(listen, { accessLogPath, pathNormalization }),
+);
 const upstreamMessage = perSocket(
   (
     listen,
-    [name, kind, destinations, limits, byServerName, origins, path]: readonly [
+    [name, kind, destinations, limits, byServerName, origins, accessLogPath, pathNormalization]: readonly [
       string,
       Upstream['kind'],
       readonly Destination[],
       TcpLimits | undefined,
       readonly ServerNameRoute[],
       readonly OriginRef[],
-      string | undefined,
+      ...Settings,
     ],
-  ) => upstreamListener(name, listen, kind, destinations, limits, byServerName, origins, path),
+  ) =>
+    upstreamListener(name, listen, kind, destinations, limits, byServerName, origins, {
+      accessLogPath,
+      pathNormalization,
+    }),
 );
 const inboundMessage = perSocket(
-  (_listen, [inbound, trustDomain, engine, path]: readonly [Inbound, string, ProxyEngine, string | undefined]) =>
-    inboundListener(inbound, { trustDomain, engine }, path),
+  (
+    _listen,
+    [inbound, trustDomain, engine, accessLogPath, pathNormalization]: readonly [
+      Inbound,
+      string,
+      ProxyEngine,
+      ...Settings,
+    ],
+  ) => inboundListener(inbound, { trustDomain, engine }, { accessLogPath, pathNormalization }),
 );
 
 const gatewayListenerMessages = perSocket(
-  (_listen, [listener, trustDomain, path]: readonly [GatewayListener, string, string | undefined]) =>
-    gatewayMessages(listener, trustDomain, path),
+  (
+    _listen,
+    [listener, trustDomain, accessLogPath, pathNormalization]: readonly [GatewayListener, string, ...Settings],
+  ) => gatewayMessages(listener, trustDomain, { accessLogPath, pathNormalization }),
 );
 
-function upstreamListenerMessage(upstream: Upstream, path: string | undefined): XdsMessage {
+function upstreamListenerMessage(upstream: Upstream, settings: Settings): XdsMessage {
   const name = upstreamName(upstream.port, upstream.host);
   return upstream.kind === 'http'
-    ? upstreamMessage(upstream.listen, [name, upstream.kind, noDestinations, undefined, noNames, noOrigins, path])
+    ? upstreamMessage(upstream.listen, [
+        name,
+        upstream.kind,
+        noDestinations,
+        undefined,
+        noNames,
+        noOrigins,
+        ...settings,
+      ])
     : upstreamMessage(upstream.listen, [
         name,
         upstream.kind,
@@ -77,7 +103,7 @@ function upstreamListenerMessage(upstream: Upstream, path: string | undefined): 
         upstream.limits,
         upstream.byServerName,
         upstream.origins,
-        path,
+        ...settings,
       ]);
 }
 
@@ -104,20 +130,22 @@ export const xdsFromIr: (ir: WorkloadIr) => readonly XdsMessage[] = perObject((i
 });
 
 function proxyMessages(ir: WorkloadIr, engine: ProxyEngine): XdsMessage[] {
-  const path = ir.accessLogPath;
+  const settings: Settings = [ir.accessLogPath, ir.pathNormalization];
   const messages: XdsMessage[] = [
     ...ir.clusters.map(outboundClusterMessage[engine]),
     ...distinctApps(ir.inbound).map(inboundClusterMessage),
-    ...ir.upstreams.map((upstream) => upstreamListenerMessage(upstream, path)),
+    ...ir.upstreams.map((upstream) => upstreamListenerMessage(upstream, settings)),
     ...ir.upstreams.flatMap((upstream) => (upstream.kind === 'tcp' ? [] : [upstreamRoutes(upstream)])),
-    ...ir.inbound.map((inbound) => inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, engine, path])),
+    ...ir.inbound.map((inbound) =>
+      inboundMessage(inbound.listen, [inbound, ir.workload.trustDomain, engine, ...settings]),
+    ),
   ];
   for (const listener of ir.gateway) {
-    messages.push(...gatewayListenerMessages(listener.listen, [listener, ir.workload.trustDomain, path]));
+    messages.push(...gatewayListenerMessages(listener.listen, [listener, ir.workload.trustDomain, ...settings]));
   }
   if (ir.httpProxy !== undefined) {
     messages.push(
-      httpProxyMessage(ir.httpProxy.listen, [path]),
+      httpProxyMessage(ir.httpProxy.listen, settings),
       httpProxyRoutes,
       firstVirtualHost,
       ...ir.httpProxy.virtualHosts.map(virtualHostMessage),
