@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { eventually, freePort, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
+import { childPids, eventually, freePort, startMesh, type TestMesh, type TestWorkload } from '@weft/testkit';
 import { type Answer, Caller } from './proxyless/control.ts';
 
 /** gRPC's own xDS clients as workloads of the mesh: the control plane is the real one, servers have sidecars, clients have no proxy. */
@@ -47,11 +48,19 @@ async function isListening(port: number): Promise<boolean> {
   });
 }
 
-async function startClient(name: string, command: readonly string[]): Promise<Caller> {
+async function startClient(
+  name: string,
+  command: readonly string[],
+): Promise<{ readonly workload: TestWorkload; readonly caller: Caller }> {
   const port = await freePort();
-  await mesh.runWorkload(['--name', name, '--engine', 'grpc', '--', ...command, String(port)]);
+  const workload = await mesh.runWorkload(['--name', name, '--engine', 'grpc', '--', ...command, String(port)]);
   await eventually(() => isListening(port), { what: `${name} listens` });
-  return new Caller(port);
+  return { workload, caller: new Caller(port) };
+}
+
+/** The agent that `weft run` has started in place of a proxy. */
+function agentOf({ process: { pid } }: TestWorkload): number | undefined {
+  return childPids(pid).find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('/dist/grpc-agent.js'));
 }
 
 async function put(path: string, object: { readonly metadata: { readonly name: string } }): Promise<void> {
@@ -104,8 +113,9 @@ after(() => mesh?.stop());
 for (const { name, command, skip } of clients) {
   describe(`${name} without a proxy`, { skip }, () => {
     let caller: Caller;
+    let workload: TestWorkload;
     before(async () => {
-      caller = await startClient(name, command);
+      ({ caller, workload } = await startClient(name, command));
       await eventually(async () => (await caller.call('echo:80')).text !== undefined, {
         what: 'the first call is answered',
         timeoutMs: 30_000,
@@ -226,6 +236,18 @@ for (const { name, command, skip } of clients) {
         versionOf(await caller.call('echo:80'));
       }
       await leaving;
+      await sees(caller, ['v1', 'v2']);
+    });
+
+    test('goes on without its agent, and hears of changes when that is back', async () => {
+      const agent = agentOf(workload);
+      assert.ok(agent !== undefined);
+      process.kill(agent, 'SIGKILL');
+      await sees(caller, ['v1', 'v2']);
+      await eventually(() => ![undefined, agent].includes(agentOf(workload)), { what: 'the agent is started again' });
+      const third = await startServer('v4');
+      await sees(caller, ['v1', 'v2', 'v4']);
+      await third.process.stop();
       await sees(caller, ['v1', 'v2']);
     });
 
