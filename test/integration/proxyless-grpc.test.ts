@@ -34,8 +34,12 @@ const clients: readonly {
 let mesh: TestMesh;
 
 function startServer(version: string): Promise<TestWorkload> {
-  const flags = ['--service', 'echo', '--version', version, '--protocol', 'grpc'];
-  return mesh.runWorkload([...flags, '--', process.execPath, join(programs, 'server.ts'), version]);
+  return startServerOf('echo', version, ['--version', version]);
+}
+
+function startServerOf(service: string, name: string, flags: readonly string[]): Promise<TestWorkload> {
+  const command = ['--', process.execPath, join(programs, 'server.ts'), name];
+  return mesh.runWorkload(['--service', service, '--protocol', 'grpc', ...flags, ...command]);
 }
 
 async function isListening(port: number): Promise<boolean> {
@@ -53,7 +57,8 @@ async function startClient(
   command: readonly string[],
 ): Promise<{ readonly workload: TestWorkload; readonly caller: Caller }> {
   const port = await freePort();
-  const workload = await mesh.runWorkload(['--name', name, '--engine', 'grpc', '--', ...command, String(port)]);
+  const flags = ['--name', name, '--engine', 'grpc', '--workload-group', 'near'];
+  const workload = await mesh.runWorkload([...flags, '--', ...command, String(port)]);
   await eventually(() => isListening(port), { what: `${name} listens` });
   return { workload, caller: new Caller(port) };
 }
@@ -63,7 +68,12 @@ function agentOf({ process: { pid } }: TestWorkload): number | undefined {
   return childPids(pid).find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('/dist/grpc-agent.js'));
 }
 
-async function put(path: string, object: { readonly metadata: { readonly name: string } }): Promise<void> {
+interface ApiObject {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly [field: string]: unknown;
+}
+
+async function put(path: string, object: ApiObject): Promise<void> {
   const api = mesh.api();
   await api.request('DELETE', `${path}/${object.metadata.name}`);
   const { status, body } = await api.request('POST', path, object);
@@ -104,6 +114,14 @@ async function sees(caller: Caller, versions: readonly string[]): Promise<void> 
 
 before(async () => {
   mesh = await startMesh();
+  for (const zone of ['near', 'far']) {
+    await put(`${networking}/workloadgroups`, {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'WorkloadGroup',
+      metadata: { name: zone, namespace: 'default' },
+      spec: { template: { locality: `here/${zone}` } },
+    });
+  }
   await startServer('v1');
   await startServer('v2');
 });
@@ -149,7 +167,7 @@ for (const { name, command, skip } of clients) {
         kind: 'PeerAuthentication',
         metadata: { name: 'permissive', namespace: 'default' },
         spec: { mtls: { mode: 'PERMISSIVE' } },
-      } as never);
+      });
       try {
         await eventually(async () => / nobody$/.test((await caller.call('echo:80', { secure: false })).text ?? ''), {
           what: 'a call in the clear is answered',
@@ -167,7 +185,7 @@ for (const { name, command, skip } of clients) {
         kind: 'DestinationRule',
         metadata: { name: 'echo', namespace: 'default' },
         spec: { host: 'echo', subsets: ['v1', 'v2'].map((version) => ({ name: version, labels: { version } })) },
-      } as never);
+      });
       const to = (subset: string, weight?: number): object => ({ destination: { host: 'echo', subset }, weight });
       await put(`${networking}/virtualservices`, {
         apiVersion: 'networking.istio.io/v1',
@@ -181,7 +199,7 @@ for (const { name, command, skip } of clients) {
             { route: [to('v1')] },
           ],
         },
-      } as never);
+      });
       try {
         await sees(caller, ['v1']);
         assert.deepEqual(await spread(caller, 20, { 'x-user': 'ada' }), { v2: 20 });
@@ -195,7 +213,7 @@ for (const { name, command, skip } of clients) {
     });
 
     test('retries what failed once', async () => {
-      const route = (attempts: number): object => ({
+      const route = (attempts: number): ApiObject => ({
         apiVersion: 'networking.istio.io/v1',
         kind: 'VirtualService',
         metadata: { name: 'echo', namespace: 'default' },
@@ -216,9 +234,9 @@ for (const { name, command, skip } of clients) {
         return (await caller.call('echo:80', { message: `flaky:${name}-${round}` })).code;
       };
       try {
-        await put(`${networking}/virtualservices`, route(0) as never);
+        await put(`${networking}/virtualservices`, route(0));
         await eventually(async () => (await flaky()) === unavailable, { what: 'a call fails without retries' });
-        await put(`${networking}/virtualservices`, route(4) as never);
+        await put(`${networking}/virtualservices`, route(4));
         await eventually(async () => (await flaky()) === undefined, { what: 'a call succeeds with retries' });
         for (let index = 0; index < 10; index += 1) {
           assert.equal(await flaky(), undefined);
@@ -237,6 +255,32 @@ for (const { name, command, skip } of clients) {
       }
       await leaving;
       await sees(caller, ['v1', 'v2']);
+    });
+
+    test('fails over to another zone while there is nobody in its own', async () => {
+      await put(`${networking}/destinationrules`, {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'DestinationRule',
+        metadata: { name: 'places', namespace: 'default' },
+        // By locality goes who ejects, as in Istio.
+        spec: { host: 'places', trafficPolicy: { outlierDetection: { consecutive5xxErrors: 5 } } },
+      });
+      const far = await startServerOf('places', 'far', ['--workload-group', 'far']);
+      let near = await startServerOf('places', 'near', ['--workload-group', 'near']);
+      const goesTo = (expected: string): Promise<unknown> =>
+        eventually(
+          async () => {
+            const answers = await Promise.all(Array.from({ length: 6 }, () => caller.call('places:80')));
+            return answers.every(({ text = '' }) => text.startsWith(`${expected} `));
+          },
+          { what: `calls go to the zone ${expected}`, timeoutMs: 30_000 },
+        );
+      await goesTo('near');
+      await near.process.stop();
+      await goesTo('far');
+      near = await startServerOf('places', 'near', ['--workload-group', 'near']);
+      await goesTo('near');
+      await Promise.all([near.process.stop(), far.process.stop()]);
     });
 
     test('goes on without its agent, and hears of changes when that is back', async () => {
