@@ -63,6 +63,7 @@ export {
   kubeTcpRouteKind,
   kubeTlsRouteKind,
 } from './kinds/gateway/stream-routes.ts';
+export { loadBalancerAnnotation } from './kinds/load-balancer-annotation.ts';
 export {
   type DestinationRule,
   type DestinationRuleSpec,

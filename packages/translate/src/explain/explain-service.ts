@@ -1,4 +1,5 @@
 import type { OriginRef, OutboundCluster } from '@weft/ir';
+import { loadBalancerAnnotation } from '@weft/resources';
 import type { Service } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import { carriesHttp } from '../protocol.ts';
@@ -118,7 +119,11 @@ function policySections(
           value: refText(originOf(part)),
           origin: originText(part, part.spec?.workloadSelector === undefined ? 'spec.host' : 'spec.workloadSelector'),
         }));
-  const affinity = service.bySourceIp ? originText(service.object, 'spec.sessionAffinity') : undefined;
+  const wishes = {
+    'source-ip': 'spec.sessionAffinity',
+    'peak-ewma': `metadata.annotations[${loadBalancerAnnotation}]`,
+  } as const;
+  const affinity = service.prefers === undefined ? undefined : originText(service.object, wishes[service.prefers]);
   const valuesOf = (cluster: OutboundCluster): readonly ExplainedValue[] =>
     policyValues(cluster, rule, state.settings.defaults, affinity);
   const made = outboundCluster(state, client, service, port, '');

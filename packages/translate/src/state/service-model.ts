@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { OriginRef } from '@weft/ir';
+import { loadBalancerAnnotation } from '@weft/resources';
 import type {
   DestinationSpec,
   Labels,
@@ -27,8 +28,8 @@ export interface ServiceModel {
   readonly discovery: 'endpoints' | 'dns' | 'none';
   /** Of the addresses that DNS has only one is used at a time (`DNS_ROUND_ROBIN`). */
   readonly firstAddressOnly: boolean;
-  /** Callers stay with an endpoint by their address, unless a policy says how to choose. */
-  readonly bySourceIp: boolean;
+  /** How callers choose an endpoint unless a policy says it: by their address, or by peak EWMA. undefined = as the mesh does. */
+  readonly prefers: 'source-ip' | 'peak-ewma' | undefined;
   /** Endpoints of the client's zone, then of its region come first, unless a policy says how to choose. */
   readonly nearFirst: boolean;
   /** Another name that it stands for. */
@@ -54,6 +55,11 @@ export interface ServicePortModel {
   readonly declared: boolean;
   /** Of the endpoint, where the endpoint does not say otherwise; a name refers to the endpoint's own ports. */
   readonly targetPort: number | string;
+}
+
+/** Other values are refused where they are written. */
+export function asksForPeakEwma({ metadata }: Service | ServiceEntry): 'peak-ewma' | undefined {
+  return metadata.annotations?.[loadBalancerAnnotation] === 'peak-ewma' ? 'peak-ewma' : undefined;
 }
 
 /** Ports of an ExternalName service that names none: what is mostly behind a host. */
@@ -86,7 +92,7 @@ export function modelsOfService(service: Service, objectKey: string, clusterDoma
       object: service,
       discovery: alias === undefined ? 'endpoints' : 'dns',
       firstAddressOnly: alias !== undefined,
-      bySourceIp: spec.sessionAffinity === 'ClientIP',
+      prefers: spec.sessionAffinity === 'ClientIP' ? 'source-ip' : asksForPeakEwma(service),
       nearFirst: ['PreferClose', 'PreferSameZone'].includes(spec.trafficDistribution ?? ''),
       external: alias !== undefined,
       alias,
@@ -140,7 +146,7 @@ export function modelsOfServiceEntry(entry: ServiceEntry, objectKey: string): re
     object: entry,
     discovery,
     firstAddressOnly: spec.resolution === 'DNS_ROUND_ROBIN',
-    bySourceIp: false,
+    prefers: asksForPeakEwma(entry),
     nearFirst: false,
     alias: undefined,
     external: spec.location !== 'MESH_INTERNAL',

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject } from '@weft/resources';
+import { type KubeObject, loadBalancerAnnotation } from '@weft/resources';
 import type { WorkloadEntry } from '../kinds.ts';
 
 /**
@@ -16,6 +16,7 @@ function significantPart(object: KubeObject): unknown {
   return {
     ...rest,
     labels: metadata.labels ?? {},
+    loadBalancer: metadata.annotations?.[loadBalancerAnnotation],
     generation: metadata.generation,
     created: metadata.creationTimestamp,
     leaving: metadata.deletionTimestamp !== undefined,

@@ -1,4 +1,4 @@
-import { concurrencyConfig } from '@weft/resources';
+import { concurrencyConfig, loadBalancerAnnotation } from '@weft/resources';
 import {
   keyOf,
   kindNameOf,
@@ -7,13 +7,14 @@ import {
   type PeerAuthentication,
   type ProxyConfig,
   type ProxyResource,
+  type Service,
   type ServiceEntry,
   type Sidecar,
   type WorkloadEntry,
 } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { isSelective } from '../state/peer-authentication-index.ts';
-import { connectedAddresses, isEndpointAddress, protocolOfEntryPort } from '../state/service-model.ts';
+import { asksForPeakEwma, connectedAddresses, isEndpointAddress, protocolOfEntryPort } from '../state/service-model.ts';
 import { sidecarListeners } from '../state/sidecar-listeners.ts';
 import { distinctInbound, ownTls } from '../to-ir/inbound.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
@@ -27,7 +28,9 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
   const paths = [...(fieldTrees.get(kind)?.unsupported({ spec }) ?? [])];
   switch (kind) {
     case 'networking.istio.io/ServiceEntry':
-      return [...paths, ...ofServiceEntry(object as ServiceEntry)];
+      return [...paths, ...ofServiceEntry(object as ServiceEntry), ...ofPeakEwma(state, object as ServiceEntry)];
+    case '/Service':
+      return [...paths, ...ofPeakEwma(state, object as Service)];
     case 'networking.istio.io/WorkloadEntry':
       return [...paths, ...ofWorkloadEntry(state, object as WorkloadEntry)];
     case 'security.istio.io/PeerAuthentication':
@@ -42,6 +45,24 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
       return paths;
   }
 }
+
+/** Peak EWMA is ours alone. */
+function ofPeakEwma(state: MeshState, object: Service | ServiceEntry): readonly string[] {
+  const others = new Set(state.list('weft.dev/Proxy').map(({ spec }) => spec.engine ?? 'weft'));
+  others.delete('weft');
+  return asksForPeakEwma(object) === undefined
+    ? []
+    : [...others]
+        .sort()
+        .map(
+          (engine) => `metadata.annotations[${loadBalancerAnnotation}] (${insteadOfEwma[engine as 'envoy' | 'grpc']})`,
+        );
+}
+
+const insteadOfEwma = {
+  envoy: 'proxies with Envoy balance by least request',
+  grpc: 'workloads without a proxy balance by turns',
+} as const;
 
 function ofServiceEntry(entry: ServiceEntry): readonly string[] {
   const ports = (entry.spec.ports ?? []).flatMap((port, index) =>

@@ -2,6 +2,7 @@ import type { HashPolicy, LoadBalancer, OutboundCluster } from '@weft/ir';
 import { parseDurationMs } from '@weft/resources';
 import { commonDefaults, type MeshDefaults } from '../defaults.ts';
 import type { PolicySpec } from '../kinds.ts';
+import type { ServiceModel } from '../state/service-model.ts';
 
 type LoadBalancerSpec = NonNullable<PolicySpec['loadBalancer']>;
 
@@ -16,11 +17,11 @@ const simple: Readonly<Record<string, LoadBalancer>> = {
 
 /**
  * How a cluster chooses among its endpoints.
- * @param bySourceIp the service asks for that where no policy says how to choose (`sessionAffinity: ClientIP`).
+ * @param prefers what the service asks for where no policy says how to choose (`sessionAffinity: ClientIP`, or the annotation).
  */
 export function balancing(
   spec: LoadBalancerSpec | undefined,
-  bySourceIp: boolean,
+  prefers: ServiceModel['prefers'],
   defaults: MeshDefaults,
 ): Pick<OutboundCluster, 'loadBalancer' | 'hash' | 'slowStart'> {
   const { consistentHash } = spec ?? {};
@@ -28,11 +29,12 @@ export function balancing(
     return { loadBalancer: hashing(consistentHash), hash: hashOf(consistentHash), slowStart: undefined };
   }
   const chosen = simple[spec?.simple ?? ''];
-  if (chosen === undefined && bySourceIp) {
+  if (chosen === undefined && prefers === 'source-ip') {
     const loadBalancer = { kind: 'ring-hash', minimumRingSize: commonDefaults.ringSize } as const;
     return { loadBalancer, hash: { kind: 'source-ip' }, slowStart: undefined };
   }
-  return { loadBalancer: chosen ?? defaults.loadBalancer, hash: undefined, slowStart: slowStart(spec, chosen) };
+  const preferred: LoadBalancer = prefers === 'peak-ewma' ? { kind: prefers } : defaults.loadBalancer;
+  return { loadBalancer: chosen ?? preferred, hash: undefined, slowStart: slowStart(spec, chosen) };
 }
 
 function hashing(spec: NonNullable<LoadBalancerSpec['consistentHash']>): LoadBalancer {

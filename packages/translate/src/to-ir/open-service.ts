@@ -30,7 +30,7 @@ export function openService(
       object: sidecar,
       discovery: 'dns',
       firstAddressOnly: true,
-      bySourceIp: false,
+      prefers: undefined,
       nearFirst: false,
       alias: undefined,
       ...(through === undefined ? {} : { through }),

@@ -125,7 +125,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
               view,
             ).endpoints,
           },
-    ...poolSettings(policy, service.bySourceIp, meshDefaults[settings.defaults]),
+    ...poolSettings(policy, service.prefers, meshDefaults[settings.defaults]),
     byLocalityWeight: view.shares !== undefined,
     tls,
     origins: mergeOrigins([

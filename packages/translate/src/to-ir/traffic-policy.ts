@@ -3,6 +3,7 @@ import { parseDurationMs } from '@weft/resources';
 import { commonDefaults, type MeshDefaults, meshDefaults } from '../defaults.ts';
 import type { PolicySpec, TrafficPolicySpec } from '../kinds.ts';
 import type { MergedRule } from '../state/merged-rule.ts';
+import type { ServiceModel } from '../state/service-model.ts';
 import { balancing } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
 
@@ -61,14 +62,18 @@ type PoolSettings = Pick<
 
 /**
  * The policy in the terms of a cluster.
- * @param bySourceIp what the service asks of balancing where the policy asks nothing.
+ * @param prefers what the service asks of balancing where the policy asks nothing.
  */
-export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean, defaults: MeshDefaults): PoolSettings {
+export function poolSettings(
+  policy: EffectivePolicy,
+  prefers: ServiceModel['prefers'],
+  defaults: MeshDefaults,
+): PoolSettings {
   const tcp = policy.connectionPool?.tcp;
   const http = policy.connectionPool?.http;
   const connect = parseDurationMs(tcp?.connectTimeout ?? '') ?? 0;
   return {
-    ...balancing(policy.loadBalancer, bySourceIp, defaults),
+    ...balancing(policy.loadBalancer, prefers, defaults),
     outlierDetection: outlierDetection(policy.outlierDetection, defaults),
     panicPercent:
       policy.outlierDetection === undefined
@@ -99,7 +104,7 @@ export function poolSettings(policy: EffectivePolicy, bySourceIp: boolean, defau
 /** The same for connections to the application beside the proxy, of which there is but one. */
 export function inboundPool(connectionPool: EffectivePolicy['connectionPool']): InboundPool {
   // What is not said there is unlimited whatever the mesh's defaults are, as it is without a pool.
-  const settings = poolSettings({ connectionPool }, false, meshDefaults.istio);
+  const settings = poolSettings({ connectionPool }, undefined, meshDefaults.istio);
   const { connectTimeoutMs, limits, maxRequestsPerConnection, maxConcurrentStreams } = settings;
   const { httpIdleTimeoutMs, http2Keepalive, tcp, tcpKeepalive } = settings;
   return {

@@ -1,4 +1,4 @@
-import { type Any, type MessageCodec, typeUrlOf } from '@weft/xds-types';
+import { type Any, BinaryReader, type MessageCodec, typeUrlOf } from '@weft/xds-types';
 import { FileAccessLog } from '@weft/xds-types/envoy/extensions/access_loggers/file/v3/file.ts';
 import { Cors, CorsPolicy } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
 import { HTTPFault } from '@weft/xds-types/envoy/extensions/filters/http/fault/v3/fault.ts';
@@ -11,6 +11,11 @@ import { TlsInspector } from '@weft/xds-types/envoy/extensions/filters/listener/
 import { HttpConnectionManager } from '@weft/xds-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { TcpProxy } from '@weft/xds-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
 import { HeaderMutation as EarlyHeaderMutation } from '@weft/xds-types/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.ts';
+import {
+  LocalityLbConfig,
+  SlowStartConfig,
+} from '@weft/xds-types/envoy/extensions/load_balancing_policies/common/v3/common.ts';
+import { LeastRequest } from '@weft/xds-types/envoy/extensions/load_balancing_policies/least_request/v3/least_request.ts';
 import { PreviousHostsPredicate } from '@weft/xds-types/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.ts';
 import { PreviousPrioritiesConfig } from '@weft/xds-types/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.ts';
 import { ProxyProtocolUpstreamTransport } from '@weft/xds-types/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
@@ -21,6 +26,27 @@ import {
 } from '@weft/xds-types/envoy/extensions/transport_sockets/tls/v3/tls.ts';
 import { HttpProtocolOptions } from '@weft/xds-types/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import type { XdsMessage } from '../../src/index.ts';
+
+/** Our own message (docs/proxy.md, "Load balancing"), which no generated code knows. */
+const PeakEwma = {
+  decode(bytes: Uint8Array): object {
+    const reader = new BinaryReader(bytes);
+    const message: Record<string, unknown> = {};
+    while (reader.pos < reader.len) {
+      switch (reader.uint32() >>> 3) {
+        case 3:
+          message['localityLbConfig'] = LocalityLbConfig.decode(reader, reader.uint32());
+          break;
+        case 4:
+          message['slowStartConfig'] = SlowStartConfig.decode(reader, reader.uint32());
+          break;
+        default:
+          throw new Error('a field of PeakEwma that nobody has described');
+      }
+    }
+    return message;
+  },
+};
 
 const extensions: Readonly<Record<string, MessageCodec<never>>> = Object.fromEntries(
   Object.entries({
@@ -37,6 +63,8 @@ const extensions: Readonly<Record<string, MessageCodec<never>>> = Object.fromEnt
     'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager': HttpConnectionManager,
     'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy': TcpProxy,
     'envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation': EarlyHeaderMutation,
+    'envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest': LeastRequest,
+    'weft.load_balancing_policies.peak_ewma.v1.PeakEwma': PeakEwma,
     'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate': PreviousHostsPredicate,
     'envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig': PreviousPrioritiesConfig,
     'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport':

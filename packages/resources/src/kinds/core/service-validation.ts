@@ -4,6 +4,7 @@ import { isLabel, isSubdomain } from '../../format/names.ts';
 import { isPort, isPortName } from '../../format/ports.ts';
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
+import { checkLoadBalancerAnnotation } from '../load-balancer-annotation.ts';
 import type { Service, ServicePort } from './service.ts';
 
 type Spec = NonNullable<Service['spec']>;
@@ -105,6 +106,7 @@ export function validateService(service: Service): Violation[] {
   checkPorts(place.at('ports'), spec.ports ?? []);
   checkAddresses(place, spec);
   checkLabels(place.at('selector'), spec.selector);
+  checkLoadBalancerAnnotation(root, service.metadata.annotations);
   return root.violations;
 }
 

@@ -3,6 +3,7 @@ import { checkHostPattern, isHostName } from '../../format/hosts.ts';
 import { checkName } from '../../format/names.ts';
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
+import { checkLoadBalancerAnnotation } from '../load-balancer-annotation.ts';
 import { checkExportTo, checkWorkloadLabels } from './istio-checks.ts';
 import { checkProtocol, isHttpProtocol, isTlsProtocol } from './protocols.ts';
 import type { ServiceEntry, ServiceEntrySpec } from './service-entry.ts';
@@ -117,8 +118,9 @@ function checkHosts(place: Place, spec: ServiceEntrySpec): void {
   }
 }
 
-export function validateServiceEntry({ spec }: ServiceEntry): Violation[] {
+export function validateServiceEntry({ metadata, spec }: ServiceEntry): Violation[] {
   const root = Place.root();
+  checkLoadBalancerAnnotation(root, metadata.annotations);
   const place = root.at('spec');
   checkHosts(place, spec);
   checkAddresses(place, spec);
