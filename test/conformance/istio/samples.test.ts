@@ -233,7 +233,8 @@ test('bookinfo: ratings are 7 s late for jason, and for nobody else (both engine
       });
       const [late, others] = await Promise.all([get(port, ratings, { 'end-user': 'jason' }), get(port, ratings)]);
       assert.equal(late.servedBy, 'ratings-v1');
-      assert.ok(late.ms >= 7_000, `${late.ms} ms`);
+      // Timers of the system are good to a few milliseconds.
+      assert.ok(late.ms >= 6_990, `${late.ms} ms`);
       assert.ok(others.ms < late.ms, `${others.ms} ms`);
     }),
   );
