@@ -1,8 +1,10 @@
 export { parseCertificate, spiffeIdOf, spiffeIdOfSubjectAltName, type Validity, validityOf } from './certificate.ts';
 export { createCsr, generatePrivateKey } from './csr.ts';
+export { type DerContent, derContent } from './der/reader.ts';
 export { KeyPairStore } from './key-pair-store.ts';
 export { maxPemBytes, pemFromDer, splitPem } from './pem.ts';
 export { PrivateKey, Redacted } from './redacted.ts';
+export { parseRevocationLists, type RevocationLists } from './revocation-lists.ts';
 export {
   formatWorkloadId,
   maxSpiffeIdBytes,

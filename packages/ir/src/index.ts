@@ -50,6 +50,7 @@ export { mergeOrigins, type OriginRef, originKey } from './origin.ts';
 export { type IrProblem, validate } from './validate.ts';
 export {
   type AutoUpstream,
+  type CertificatePins,
   type Engine,
   type GatewayChain,
   type GatewayClientCertificates,

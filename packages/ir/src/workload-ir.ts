@@ -190,6 +190,13 @@ export interface GatewayTls {
   readonly cipherSuites: readonly string[];
 }
 
+/** SHA-256 of certificates (hexadecimal) and of their keys (SPKI, base64): a certificate must be, or have, one of all. */
+export interface CertificatePins {
+  readonly certificates: readonly string[];
+  readonly keys: readonly string[];
+}
+
+/** With `subjectAltNames` or `pins` nobody comes in without a certificate, even if it is not required (Envoy's rule). */
 export type GatewayClientCertificates =
   | { readonly kind: 'none' }
   /** `required` false: asked for, and verified when there is one. */
@@ -203,6 +210,10 @@ export type GatewayClientCertificates =
         | { readonly kind: 'mesh' };
       /** Names of which the certificate must have one; empty = any. */
       readonly subjectAltNames: readonly string[];
+      /** File of revoked certificates; absent = none, but what comes with the roots. */
+      readonly crlPath?: string;
+      /** Certificates that are meant; absent = any. */
+      readonly pins?: CertificatePins;
     }
   /** Asked for, but clients without one, or with a bad one, come in all the same: nobody behind is told of it. */
   | { readonly kind: 'unverified'; readonly roots: { readonly kind: 'secret'; readonly name: string } };

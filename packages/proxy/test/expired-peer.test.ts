@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { connect, createServer } from 'node:tls';
-import { type Clock, systemClock } from '@weft/base';
 import type { SecretMaterial } from '../src/data-plane.ts';
 import {
   chain,
@@ -19,18 +18,8 @@ import {
 } from './support/configs.ts';
 import { ProxyHarness } from './support/proxy-harness.ts';
 import { answering, okResponse, RawClient, RawOrigin } from './support/raw-peer.ts';
+import { ShiftedClock } from './support/shifted-clock.ts';
 import { clientTls, exactly, meshRoots, ownKeyPair, serverTls, spiffe, TestCa } from './support/test-ca.ts';
-
-/** Time goes on at once, for our clock only: OpenSSL's own, which a full handshake asks, stays. */
-class ShiftedClock implements Clock {
-  offsetMs = 0;
-  monotonicMs = systemClock.monotonicMs;
-  setTimeout = systemClock.setTimeout;
-
-  now(): number {
-    return systemClock.now() + this.offsetMs;
-  }
-}
 
 const twoDays = 2 * 86_400_000;
 

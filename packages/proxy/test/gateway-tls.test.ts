@@ -146,6 +146,8 @@ test('certificates and keys are read from files with the configuration that name
     const context = {
       trusted_ca: trusted,
       crl: undefined,
+      verify_certificate_hash: [],
+      verify_certificate_spki: [],
       system_root_certs: undefined,
       match_typed_subject_alt_names: [],
       trust_chain_verification: 'VERIFY_TRUST_CHAIN' as const,

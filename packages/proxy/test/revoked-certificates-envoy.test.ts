@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,48 +9,18 @@ import { findPeer } from '@weft/testkit';
 import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
 import { EnvoyTwins, type TwinOutcome } from './support/envoy-twin.ts';
+import { hasOpenssl, OpensslAuthority } from './support/openssl-authority.ts';
 
 /** Servers whose certificates are revoked, seen by stock Envoy and by ours. */
 
-const openssl = ((): boolean => {
-  try {
-    execFileSync('openssl', ['version']);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const skip = findPeer('envoy') === undefined ? 'SKIP: no Envoy' : openssl ? false : 'SKIP: no openssl';
-
-const settings = `
-[ca]
-default_ca = test
-[test]
-dir = .
-database = index.txt
-serial = serial
-new_certs_dir = .
-default_md = sha256
-default_days = 2
-default_crl_days = 2
-policy = any
-copy_extensions = copy
-[any]
-commonName = supplied
-`;
+const skip = findPeer('envoy') === undefined ? 'SKIP: no Envoy' : hasOpenssl() ? false : 'SKIP: no openssl';
 
 describe('revoked certificates as in Envoy', { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'weft-crl-'));
   const servers: https.Server[] = [];
+  let ca: OpensslAuthority;
   let twins: EnvoyTwins | undefined;
 
-  const run = (...args: readonly string[]): void => {
-    execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  };
-  const request = (name: string): readonly string[] => [
-    ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`],
-    ...['-subj', `/CN=${name}`],
-  ];
   const cluster = (name: string, port: number, crl: string | undefined): JsonObject => ({
     name: `${name}-${crl ?? 'any'}`,
     type: 'STATIC',
@@ -71,8 +40,8 @@ describe('revoked certificates as in Envoy', { skip }, () => {
         sni: name,
         common_tls_context: {
           validation_context: {
-            trusted_ca: { filename: join(folder, 'ca.pem') },
-            ...(crl === undefined ? {} : { crl: { filename: join(folder, crl) } }),
+            trusted_ca: { filename: ca.certificate },
+            ...(crl === undefined ? {} : { crl: { filename: ca.path(crl) } }),
           },
         },
       },
@@ -80,24 +49,16 @@ describe('revoked certificates as in Envoy', { skip }, () => {
   });
 
   before(async () => {
-    writeFileSync(join(folder, 'settings'), settings);
-    writeFileSync(join(folder, 'index.txt'), '');
-    writeFileSync(join(folder, 'serial'), '01');
-    run(...request('ca'), '-x509', '-days', '2', '-out', 'ca.pem');
-    const signing = ['-config', 'settings', '-cert', 'ca.pem', '-keyfile', 'ca.key', '-batch'];
-    for (const name of ['good', 'bad']) {
-      run(...request(name), '-addext', `subjectAltName=DNS:${name}`, '-out', `${name}.csr`);
-      run('ca', ...signing, '-in', `${name}.csr`, '-out', `${name}.pem`);
-    }
-    run('ca', ...signing, '-gencrl', '-out', 'before.crl');
-    run('ca', ...signing, '-revoke', 'bad.pem');
-    run('ca', ...signing, '-gencrl', '-out', 'after.crl');
+    ca = new OpensslAuthority(folder, 'ca');
+    ca.issue('good');
+    ca.issue('bad');
+    ca.writeList('before.crl');
+    ca.revoke('bad');
+    ca.writeList('after.crl');
+    ca.writeList('ended.crl', { from: '20200101000000Z', to: '20200102000000Z' });
     const clusters: JsonObject[] = [];
     for (const name of ['good', 'bad']) {
-      const server = https.createServer(
-        { cert: readFileSync(join(folder, `${name}.pem`)), key: readFileSync(join(folder, `${name}.key`)) },
-        (_, response) => void response.end(name),
-      );
+      const server = https.createServer(ca.pair(name), (_, response) => void response.end(name));
       servers.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
@@ -142,10 +103,11 @@ describe('revoked certificates as in Envoy', { skip }, () => {
     });
   }
 
-  it('a list that is missing or no list is refused', () => {
-    writeFileSync(join(folder, 'text.crl'), 'no list');
+  it('a list that is missing, has ended or is no list is refused', () => {
+    writeFileSync(ca.path('text.crl'), 'no list');
     for (const [file, problem] of [
       ['none.crl', /crl\.filename: the file cannot be read: ENOENT/],
+      ['ended.crl', /crl: a list of revoked certificates has ended on 2020-01-02T00:00:00\.000Z/],
       ['text.crl', /crl: there is no readable list of revoked certificates in it/],
     ] as const) {
       const result = runtimeConfigFromStatic({

@@ -64,6 +64,7 @@ export {
   kubeTlsRouteKind,
 } from './kinds/gateway/stream-routes.ts';
 export { loadBalancerAnnotation } from './kinds/load-balancer-annotation.ts';
+export { clientChecksInVain } from './kinds/networking/client-checks.ts';
 export {
   type DestinationRule,
   type DestinationRuleSpec,

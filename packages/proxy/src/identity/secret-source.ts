@@ -82,7 +82,8 @@ export class ProxySecrets implements SecretSource {
 
 function materialOf(secret: SecretConfig): SecretMaterial | undefined {
   if (secret.kind === 'validation-context') {
-    return { kind: 'trust-bundle', pem: secret.trustBundlePem, version: secret.version };
+    const { trustBundlePem: pem, revoked, version } = secret;
+    return { kind: 'trust-bundle', pem, ...(revoked === undefined ? {} : { revoked }), version };
   }
   const { key, chainPem, version } = secret;
   return key instanceof PrivateKey

@@ -35,6 +35,7 @@ export type {
   WeightedCluster,
 } from './route-config.ts';
 export type {
+  CertificatePins,
   DownstreamTls,
   SecretConfig,
   SecretMaterial,

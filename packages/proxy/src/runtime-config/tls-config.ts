@@ -1,3 +1,4 @@
+import type { RevocationLists } from '@weft/identity';
 import type { StringMatch } from './config.ts';
 
 /** Where a key pair or trust bundle comes from. `local` is the proxy's own identity (SDS cluster `sds-grpc`). */
@@ -17,8 +18,8 @@ export type SecretMaterial =
   | {
       readonly kind: 'trust-bundle';
       readonly pem: string;
-      /** Lists of revoked certificates, PEM; with one, each certificate of a chain needs the list of its issuer. Absent = nothing is revoked. */
-      readonly crlPem?: string;
+      /** Takes the place of those of the configuration, as in Envoy. Absent = it has none. */
+      readonly revoked?: RevocationLists;
       readonly version: string;
     };
 
@@ -38,6 +39,18 @@ export interface TlsValidation {
   readonly subjectAltNames: readonly SubjectAltNameMatch[];
   /** Of clients: a certificate that is not valid is no reason to refuse them (`ACCEPT_UNTRUSTED`). */
   readonly acceptUntrusted: boolean;
+  /** With any, each certificate of a chain needs the list of its issuer; absent = nothing is revoked. */
+  readonly revoked?: RevocationLists;
+  /** The peer's certificate must be one of these besides; absent = any. */
+  readonly pins?: CertificatePins;
+}
+
+/** Certificates that are meant, by SHA-256: one that either list has. At least one has some. */
+export interface CertificatePins {
+  /** Of certificates, lower-case hexadecimal. */
+  readonly certificates: readonly string[];
+  /** Of their public keys (SubjectPublicKeyInfo), base64. */
+  readonly keys: readonly string[];
 }
 
 /** Names of another type never match. An exact DNS name is also matched by a certificate's wildcard. */
@@ -60,6 +73,8 @@ export type SecretConfig =
       readonly kind: 'validation-context';
       readonly name: string;
       readonly trustBundlePem: string;
+      /** Absent = none. */
+      readonly revoked?: RevocationLists;
       readonly version: string;
     }
   | {

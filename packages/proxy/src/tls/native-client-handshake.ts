@@ -168,7 +168,7 @@ export class NativeClientHandshake implements TlsHandleOwner, PendingConnection 
     const verifyError = handle.verifyError();
     const verdict =
       verifyError === null || verifyError === undefined ? undefined : (verifyError.code ?? verifyError.message);
-    const refusal = refuseServer(tls, peer, verdict, contexts.now());
+    const refusal = refuseServer(tls, peer, verdict, material.revokedEndsMs, contexts.now());
     if (refusal !== undefined) {
       this.#fail(new Error(`TLS_error: ${refusal}`));
       return;

@@ -107,14 +107,16 @@ export class NativeServerHandshake implements TlsHandleOwner, TimerOwner {
     const verifyError = handle.verifyError();
     const verdict =
       verifyError === null || verifyError === undefined ? undefined : (verifyError.code ?? verifyError.message);
-    const refusal = refuseClient(this.#tls, peer, verdict, this.#contexts.now());
+    const { revokedEndsMs } = this.#material;
+    const nowMs = this.#contexts.now();
+    const refusal = refuseClient(this.#tls, peer, verdict, revokedEndsMs, nowMs);
     if (refusal !== undefined) {
       this.#fail(`TLS_error: ${refusal}`);
       return;
     }
     const serverName = handle.getServername();
     const summary = summaryOfHandle(handle, typeof serverName === 'string' ? serverName : '');
-    const proven = isProven(peer, verdict, this.#contexts.now());
+    const proven = isProven(this.#tls, peer, verdict, revokedEndsMs, nowMs);
     const facts = tlsFactsOf(summary, peer, proven, this.#material);
     this.#settle();
     // It reads only when it is told to; what came with the end of the handshake is delivered all the same.

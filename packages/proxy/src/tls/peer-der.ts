@@ -1,3 +1,5 @@
+import { derContent } from '@weft/identity';
+
 /** Tags of ASN.1 (X.690 §8.1.2). */
 const sequence = 0x30;
 /** `peer [3] EXPLICIT X509` of OpenSSL's SSL_SESSION. */
@@ -9,17 +11,17 @@ const peerTag = 0xa3;
  * @returns undefined when the peer gave none, or when this is no such session.
  */
 export function peerDerOf(session: Buffer): Buffer | undefined {
-  const outer = contentOf(session, 0, session.length);
+  const outer = derContent(session, 0, session.length);
   if (session[0] !== sequence || outer === undefined) {
     return undefined;
   }
   for (let at = outer.start; at < outer.end; ) {
-    const part = contentOf(session, at, outer.end);
+    const part = derContent(session, at, outer.end);
     if (part === undefined) {
       return undefined;
     }
     if (session[at] === peerTag) {
-      const certificate = contentOf(session, part.start, part.end);
+      const certificate = derContent(session, part.start, part.end);
       return certificate !== undefined && certificate.end === part.end && session[part.start] === sequence
         ? session.subarray(part.start, part.end)
         : undefined;
@@ -27,27 +29,4 @@ export function peerDerOf(session: Buffer): Buffer | undefined {
     at = part.end;
   }
   return undefined;
-}
-
-/** Where the content of the element at `at` is; undefined when it does not end by `limit` or its length is not in the definite form. */
-function contentOf(
-  bytes: Buffer,
-  at: number,
-  limit: number,
-): { readonly start: number; readonly end: number } | undefined {
-  const first = bytes[at + 1];
-  if (first === undefined || at + 2 > limit) {
-    return undefined;
-  }
-  if (first < 0x80) {
-    const end = at + 2 + first;
-    return end <= limit ? { start: at + 2, end } : undefined;
-  }
-  const size = first & 0x7f;
-  const start = at + 2 + size;
-  if (size === 0 || size > 3 || start > limit) {
-    return undefined;
-  }
-  const end = start + bytes.readUIntBE(at + 2, size);
-  return end <= limit ? { start, end } : undefined;
 }

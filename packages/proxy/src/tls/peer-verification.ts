@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { matchesString } from '../route/string-match.ts';
-import type { DownstreamTls, SubjectAltNameMatch, UpstreamTls } from '../runtime-config/config.ts';
+import type { DownstreamTls, SubjectAltNameMatch, TlsValidation, UpstreamTls } from '../runtime-config/config.ts';
+import { isPinned } from './certificate-pins.ts';
 import type { PeerCertificate } from './peer-cache.ts';
 
 /** The alternative names of a certificate by kind. */
@@ -93,14 +94,17 @@ export function isCoveredBy(host: string, pattern: string): boolean {
 }
 
 /**
- * Whether a client may come in after its handshake, full or resumed.
+ * Whether a client may come in after its handshake, full or resumed. As in Envoy nobody comes in without a certificate where one is to have
+ * a name or to be pinned, whether it is required or not.
  * @param verifyError what OpenSSL has against its chain, undefined when nothing.
+ * @param revokedEndsMs when what is known to be revoked ends.
  * @returns why not; undefined: it may.
  */
 export function refuseClient(
   tls: DownstreamTls,
   peer: PeerCertificate | undefined,
   verifyError: string | undefined,
+  revokedEndsMs: number,
   nowMs: number,
 ): string | undefined {
   const { validation } = tls;
@@ -108,7 +112,9 @@ export function refuseClient(
     return undefined;
   }
   if (peer === undefined) {
-    return tls.requireClientCertificate ? 'peer did not return a certificate' : undefined;
+    const isMeant =
+      !validation.acceptUntrusted && (validation.subjectAltNames.length > 0 || validation.pins !== undefined);
+    return tls.requireClientCertificate || isMeant ? 'peer did not return a certificate' : undefined;
   }
   if (validation.acceptUntrusted) {
     return undefined;
@@ -116,12 +122,23 @@ export function refuseClient(
   if (verifyError !== undefined) {
     return `certificate verify failed: ${verifyError}`;
   }
-  return refuseNameOrAge(validation.subjectAltNames, peer, nowMs);
+  return refusePeer(validation, peer, revokedEndsMs, nowMs);
 }
 
 /** Whether a client proved who it is: one that came in may have failed to, where untrusted ones are accepted. */
-export function isProven(peer: PeerCertificate | undefined, verifyError: string | undefined, nowMs: number): boolean {
-  return peer !== undefined && verifyError === undefined && nowMs <= peer.notAfterMs;
+export function isProven(
+  { validation }: DownstreamTls,
+  peer: PeerCertificate | undefined,
+  verifyError: string | undefined,
+  revokedEndsMs: number,
+  nowMs: number,
+): boolean {
+  return (
+    validation !== undefined &&
+    peer !== undefined &&
+    verifyError === undefined &&
+    refusePeer(validation, peer, revokedEndsMs, nowMs) === undefined
+  );
 }
 
 /** Whether a server is the one that was meant, after its handshake, full or resumed. @returns why not; undefined: it is. */
@@ -129,6 +146,7 @@ export function refuseServer(
   tls: UpstreamTls,
   peer: PeerCertificate | undefined,
   verifyError: string | undefined,
+  revokedEndsMs: number,
   nowMs: number,
 ): string | undefined {
   const { validation } = tls;
@@ -141,23 +159,30 @@ export function refuseServer(
   if (peer === undefined) {
     return 'verify SAN list failed, peer is none';
   }
-  return refuseNameOrAge(validation.subjectAltNames, peer, nowMs);
+  return refusePeer(validation, peer, revokedEndsMs, nowMs);
 }
 
 /**
- * OpenSSL looks at the end of a certificate in a full handshake only, and each resumed one hands out the ticket for the next:
- * without a look at it a peer could go on for ever after its certificate.
+ * OpenSSL looks at the end of a certificate, and of what is revoked, in a full handshake only, and each resumed one hands out the ticket for
+ * the next: without a look at it a peer could go on for ever after its certificate.
  */
-function refuseNameOrAge(
-  matchers: readonly SubjectAltNameMatch[],
+function refusePeer(
+  { subjectAltNames, pins }: TlsValidation,
   peer: PeerCertificate,
+  revokedEndsMs: number,
   nowMs: number,
 ): string | undefined {
   if (nowMs > peer.notAfterMs) {
     return 'certificate has expired';
   }
-  if (!acceptsPeer(matchers, peer.names)) {
+  if (nowMs > revokedEndsMs) {
+    return 'certificate verify failed: CRL_HAS_EXPIRED';
+  }
+  if (!acceptsPeer(subjectAltNames, peer.names)) {
     return `verify SAN list failed, peer is ${[...peer.names.uris, ...peer.names.dnsNames].join(', ')}`;
+  }
+  if (pins !== undefined && !isPinned(pins, peer)) {
+    return `verify of hash and SPKI failed, peer has hash ${peer.sha256}`;
   }
   return undefined;
 }

@@ -99,14 +99,14 @@ function onSecureConnection(secure: TLSSocket): void {
   const certificate = secure.getPeerX509Certificate();
   const peer = certificate === undefined ? undefined : contexts.peers.get(certificate.raw);
   const verdict = secure.authorized ? undefined : String(secure.authorizationError);
-  const refusal = refuseClient(tls, peer, verdict, contexts.now());
+  const refusal = refuseClient(tls, peer, verdict, material.revokedEndsMs, contexts.now());
   if (refusal !== undefined) {
     secure.on('error', () => {});
     secure.destroy();
     callbacks.onFailed(`TLS_error: ${refusal}`);
     return;
   }
-  const proven = isProven(peer, verdict, contexts.now());
+  const proven = isProven(tls, peer, verdict, material.revokedEndsMs, contexts.now());
   const facts = tlsFactsOf(summaryOfSocket(secure), peer, proven, material);
   const connection = new TlsConnection(context.transport, secure, socket, facts);
   secure.pause();

@@ -117,7 +117,7 @@ function connectThroughStreams(
     const resumedPeer = socket.isSessionReused() ? resumed?.peer : undefined;
     const peer = certificate === undefined ? resumedPeer : contexts.peers.get(certificate.raw);
     const verdict = socket.authorized ? undefined : String(socket.authorizationError);
-    const refusal = refuseServer(tls, peer, verdict, contexts.now());
+    const refusal = refuseServer(tls, peer, verdict, material.revokedEndsMs, contexts.now());
     if (refusal !== undefined) {
       onError(new Error(`TLS_error: ${refusal}`));
       return;

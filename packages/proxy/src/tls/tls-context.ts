@@ -14,8 +14,10 @@ export interface TlsMaterial {
   readonly secureContext: SecureContext;
   /** What the context was made of, for `tls.Server`, which makes its own. */
   readonly options: SecureContextOptions;
-  /** Changes when a certificate, a key or the trust bundle does. */
+  /** Changes when a certificate, a key, the trust bundle or what is revoked does. */
   readonly version: string;
+  /** When what is known to be revoked ends, milliseconds since the epoch; `Infinity` when nothing is or it never ends. */
+  readonly revokedEndsMs: number;
   /** First URI SAN of our certificate, empty when there is none. */
   readonly localUri: string;
   /** End of our certificate, milliseconds since the epoch; `Infinity` when there is none. */
@@ -116,7 +118,9 @@ export class TlsContexts {
       // Secrets that came together may have the same version.
       chosen = materials.map((material) => all.indexOf(material)).join(',');
     }
-    const version = chosen + materials.map((material) => `${material.kind}=${material.version}`).join(' ');
+    const versions = materials.map((material) => `${material.kind}=${material.version}`);
+    const { revoked } = tls.validation ?? {};
+    const version = chosen + [...versions, ...(revoked === undefined ? [] : [`revoked=${revoked.version}`])].join(' ');
     const found = this.#found.get(tls);
     const key = found?.version === version ? found.key : JSON.stringify([version, namesOf(refs), parametersOf(tls)]);
     const known = this.#materials.get(key);
@@ -176,8 +180,12 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
   const chain =
     keyPair === undefined ? [] : splitPem(keyPair.certificateChainPem).map((pem) => new X509Certificate(pem));
   const roots = bundle === undefined ? [] : splitPem(bundle.pem);
+  const revoked = bundle?.revoked ?? tls.validation?.revoked;
+  // What an authority has revoked is looked for in a chain up to its root: it must not end before.
   const issuers =
-    bundle === undefined || chain.length === 0 ? [] : issuersSignedBy(roots.flatMap(readableCertificate), chain);
+    bundle === undefined || chain.length === 0 || revoked !== undefined
+      ? []
+      : issuersSignedBy(roots.flatMap(readableCertificate), chain);
   const options: SecureContextOptions = {
     ...(keyPair === undefined
       ? {}
@@ -187,7 +195,7 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
         }),
     // Without validation nothing may be trusted by accident: an empty list keeps Node's built-in roots out.
     ca: [...roots, ...issuers.map(String)],
-    ...(bundle?.crlPem === undefined ? {} : { crl: bundle.crlPem }),
+    ...(revoked === undefined ? {} : { crl: [...revoked.pems] }),
     minVersion: tls.minVersion,
     maxVersion: tls.maxVersion,
     // A configuration chooses among the suites of TLS 1.2 only; a list without those of 1.3 would turn it off.
@@ -205,6 +213,7 @@ function buildMaterial(tls: TlsCommon, materials: readonly SecretMaterial[], ver
     secureContext: createSecureContext(options),
     options,
     version,
+    revokedEndsMs: revoked?.endsMs ?? Number.POSITIVE_INFINITY,
     localUri: own === undefined ? '' : (subjectAltNamesOf(own).uris[0] ?? ''),
     notAfterMs: own === undefined ? Number.POSITIVE_INFINITY : own.validToDate.getTime(),
   };

@@ -1,5 +1,6 @@
-import { concurrencyConfig, loadBalancerAnnotation } from '@weft/resources';
+import { clientChecksInVain, concurrencyConfig, loadBalancerAnnotation } from '@weft/resources';
 import {
+  type IstioGateway,
   keyOf,
   kindNameOf,
   type MeshKindName,
@@ -27,6 +28,8 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
   const { spec } = object as { readonly spec?: unknown };
   const paths = [...(fieldTrees.get(kind)?.unsupported({ spec }) ?? [])];
   switch (kind) {
+    case 'networking.istio.io/Gateway':
+      return [...paths, ...ofIstioGateway(object as IstioGateway)];
     case 'networking.istio.io/ServiceEntry':
       return [...paths, ...ofServiceEntry(object as ServiceEntry), ...ofPeakEwma(state, object as ServiceEntry)];
     case '/Service':
@@ -63,6 +66,17 @@ const insteadOfEwma = {
   envoy: 'proxies with Envoy balance by least request',
   grpc: 'workloads without a proxy balance by turns',
 } as const;
+
+/** Whom to let in, where nobody is asked who he is. */
+function ofIstioGateway(gateway: IstioGateway): readonly string[] {
+  return (gateway.spec?.servers ?? []).flatMap(({ tls = {} }, index) => {
+    const { mode = 'PASSTHROUGH' } = tls;
+    const so = mode.endsWith('PASSTHROUGH') ? '' : ', so connections are closed';
+    return clientChecksInVain(tls).map(
+      (field) => `spec.servers[${index}].tls.${field} (mode ${mode} asks clients for no certificate${so}: use MUTUAL)`,
+    );
+  });
+}
 
 function ofServiceEntry(entry: ServiceEntry): readonly string[] {
   const ports = (entry.spec.ports ?? []).flatMap((port, index) =>

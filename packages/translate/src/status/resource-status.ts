@@ -21,6 +21,7 @@ import { resolveDestination } from '../to-ir/destination.ts';
 import { serverSockets } from '../to-ir/istio-gateway.ts';
 import { certificateProblem } from '../to-ir/key-pair-secret.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
+import { revocationProblem } from '../to-ir/roots-secret.ts';
 import { describe } from './describe.ts';
 import { destinationRuleFacts } from './destination-rule-facts.ts';
 import { notYetSupported } from './not-yet-supported.ts';
@@ -196,16 +197,16 @@ function istioGatewayFacts(state: MeshState, object: IstioGateway): Omit<Facts, 
       : [`port ${server.port.number} (servers[${index}]) by ${describe(first.gateway)}`];
   });
   const namespace = object.metadata.namespace ?? '';
-  const unresolved = (object.spec?.servers ?? []).flatMap(({ tls }, index) =>
-    [...(tls?.credentialNames ?? []), ...(tls?.credentialName === undefined ? [] : [tls.credentialName])].flatMap(
-      (name) => {
-        // The Secret is looked for where the gateway's proxies are, which is where the Gateway is unless somebody says otherwise.
-        const secret = state.object('/Secret', `${namespace}/${name}`);
-        const problem = secret === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(secret);
-        return problem === undefined ? [] : [`servers[${index}]: ${problem}`];
-      },
-    ),
-  );
+  // Secrets are looked for where the gateway's proxies are, which is where the Gateway is unless somebody says otherwise.
+  const unresolved = (object.spec?.servers ?? []).flatMap(({ tls = {} }, index) => {
+    const names = [...(tls.credentialNames ?? []), ...(tls.credentialName === undefined ? [] : [tls.credentialName])];
+    const ofCertificates = names.flatMap((name) => {
+      const secret = state.object('/Secret', `${namespace}/${name}`);
+      return (secret === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(secret)) ?? [];
+    });
+    const problems = [...ofCertificates, revocationProblem(state, namespace, tls) ?? []].flat();
+    return problems.map((problem) => `servers[${index}]: ${problem}`);
+  });
   const servers = object.spec?.servers ?? [];
   return { conflicts: lost, overruled: lost.length > 0 && lost.length === servers.length, unresolved };
 }

@@ -4,6 +4,7 @@ import type { MergedRule } from '../state/merged-rule.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
 import { certificateProblem, secretName } from './key-pair-secret.ts';
+import { revocationListProblem, rootsKeys, rootsSuffix } from './roots-secret.ts';
 
 type TlsSpec = NonNullable<PolicySpec['tls']>;
 
@@ -44,7 +45,7 @@ export function tlsSecrets(
     namespace,
     refusal: undefined,
     own: state.object('/Secret', `${namespace}/${name}`),
-    roots: state.object('/Secret', `${namespace}/${name}-cacert`),
+    roots: state.object('/Secret', `${namespace}/${name}${rootsSuffix}`),
   };
 }
 
@@ -109,10 +110,13 @@ function rootsOf(spec: TlsSpec, secrets: TlsSecrets | undefined): TlsOrigination
   }
   if (secrets !== undefined) {
     const name = spec.credentialName ?? '';
-    const has = [secrets.roots, secrets.own].some((secret) => hasKey(secret, 'ca.crt') || hasKey(secret, 'cacert'));
-    return has
-      ? { kind: 'secret', name: secretName(secrets.namespace, `${name}-cacert`) }
-      : `there are no certificates of an authority in Secret ${secrets.namespace}/${name}-cacert or ${name}`;
+    const from = [secrets.roots, secrets.own].find((secret) => rootsKeys.some((key) => hasKey(secret, key)));
+    return from === undefined
+      ? `there are no certificates of an authority in Secret ${secrets.namespace}/${name}${rootsSuffix} or ${name}`
+      : (revocationListProblem(from) ?? {
+          kind: 'secret',
+          name: secretName(secrets.namespace, `${name}${rootsSuffix}`),
+        });
   }
   const path = spec.caCertificates ?? '';
   return path === '' || path === systemRoots ? { kind: 'system' } : { kind: 'file', path };

@@ -10,7 +10,7 @@ import {
   type OriginRef,
   type OutboundCluster,
 } from '@weft/ir';
-import type { IstioServer, IstioServerTls } from '@weft/resources';
+import { clientChecksInVain, type IstioServer, type IstioServerTls } from '@weft/resources';
 import { compareText, type IstioGateway, keyOf, type RouteDestinationSpec, type VirtualService } from '../kinds.ts';
 import { exportedTo, selects } from '../match.ts';
 import { hostCandidates } from '../names.ts';
@@ -23,8 +23,9 @@ import { bySpecificity, commonHostnames, mostSpecific } from './gateway-api/host
 import { chainNames, type GatewaySocket, type NameOwners } from './gateway-socket.ts';
 import { type RoutesAndClusters, routesOfVirtualService } from './http-routes.ts';
 import { secretName } from './key-pair-secret.ts';
+import { clientRootsName, revocationProblem } from './roots-secret.ts';
 import { selectTcpRule, selectTlsRules } from './select-rules.ts';
-import { asksTooMuch, tlsOfFiles, tlsParameters } from './server-tls.ts';
+import { tlsOfFiles, tlsParameters, verifiedClients } from './server-tls.ts';
 import { tcpLimitsOf } from './tcp-routes.ts';
 
 /** At which address of its own a gateway is reached is nothing that routes go by. */
@@ -317,23 +318,20 @@ class SocketBuilder {
     const { namespace } = this.#client;
     const isMesh = tls.mode === 'ISTIO_MUTUAL';
     const names = tls.credentialNames ?? (tls.credentialName === undefined ? [] : [tls.credentialName]);
-    if (asksTooMuch(tls)) {
+    if (clientChecksInVain(tls).length > 0 || revocationProblem(this.#state, namespace, tls) !== undefined) {
       return undefined;
     }
     if (!isMesh && names.length === 0) {
       return tlsOfFiles(tls);
     }
-    const roots = tls.caCertCredentialName ?? `${names[0] ?? ''}-cacert`;
     const verifies = tls.mode === 'MUTUAL' || tls.mode === 'OPTIONAL_MUTUAL' || isMesh;
     return {
       certificates: isMesh ? 'mesh' : names.map((name) => secretName(namespace, name)),
       client: verifies
-        ? {
-            kind: 'verified',
-            required: tls.mode !== 'OPTIONAL_MUTUAL',
-            roots: isMesh ? { kind: 'mesh' } : { kind: 'secret', name: secretName(namespace, roots) },
-            subjectAltNames: tls.subjectAltNames ?? [],
-          }
+        ? verifiedClients(
+            tls,
+            isMesh ? { kind: 'mesh' } : { kind: 'secret', name: secretName(namespace, clientRootsName(tls)) },
+          )
         : { kind: 'none' },
       ...tlsParameters(tls),
     };

@@ -43,7 +43,7 @@ function findProblem(secret: Secret): string | undefined {
 }
 
 /** When a Secret was created or changed last, milliseconds since the epoch; 0 when nothing says so. */
-function writtenMs({ metadata }: Secret): number {
+export function writtenMs({ metadata }: Secret): number {
   const times = [metadata.creationTimestamp, ...(metadata.managedFields ?? []).map(({ time }) => time)];
   return Math.max(0, ...times.flatMap((time) => (time === undefined ? [] : Date.parse(time) || 0)));
 }

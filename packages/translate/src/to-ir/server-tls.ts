@@ -1,5 +1,7 @@
 import type { GatewayClientCertificates, GatewayTls } from '@weft/ir';
-import type { IstioServerTls } from '@weft/resources';
+import { clientChecksInVain, type IstioServerTls } from '@weft/resources';
+
+type VerifiedClients = Extract<GatewayClientCertificates, { kind: 'verified' }>;
 
 const versions: Readonly<Record<string, GatewayTls['minVersion']>> = {
   TLSV1_0: '1.0',
@@ -17,13 +19,23 @@ export function tlsParameters(tls: IstioServerTls): Pick<GatewayTls, 'minVersion
   };
 }
 
-/** Whether a server asks for what cannot be told of certificates yet: then one that is revoked, or not meant, would get in. */
-export function asksTooMuch(tls: IstioServerTls): boolean {
-  const pins = [...(tls.verifyCertificateSpki ?? []), ...(tls.verifyCertificateHash ?? [])];
-  return pins.length > 0 || (tls.caCrl ?? '') !== '';
+/** What is asked of certificates of clients, in a mode in which there may be some. */
+export function verifiedClients(tls: IstioServerTls, roots: VerifiedClients['roots']): VerifiedClients {
+  const { subjectAltNames = [], caCrl = '', verifyCertificateHash = [], verifyCertificateSpki = [] } = tls;
+  const certificates = verifyCertificateHash.map((hash) => hash.replaceAll(':', '').toLowerCase());
+  return {
+    kind: 'verified',
+    required: tls.mode !== 'OPTIONAL_MUTUAL',
+    roots,
+    subjectAltNames,
+    ...(caCrl === '' ? {} : { crlPath: caCrl }),
+    ...(certificates.length + verifyCertificateSpki.length === 0
+      ? {}
+      : { pins: { certificates, keys: verifyCertificateSpki } }),
+  };
 }
 
-/** TLS by files of the machine; undefined: they are not named, or something is asked for that cannot be done. */
+/** TLS by files of the machine; undefined: they are not named, or clients are to be checked who are not asked. */
 export function tlsOfFiles(tls: IstioServerTls): GatewayTls | undefined {
   const single = { serverCertificate: tls.serverCertificate, privateKey: tls.privateKey };
   const files = (tls.tlsCertificates ?? [single]).flatMap(({ serverCertificate = '', privateKey = '' }) =>
@@ -32,7 +44,7 @@ export function tlsOfFiles(tls: IstioServerTls): GatewayTls | undefined {
       : [{ kind: 'files' as const, certificatePath: serverCertificate, keyPath: privateKey }],
   );
   const client = clientsOf(tls);
-  return files.length === 0 || client === undefined || asksTooMuch(tls)
+  return files.length === 0 || client === undefined || clientChecksInVain(tls).length > 0
     ? undefined
     : { certificates: files, client, ...tlsParameters(tls) };
 }
@@ -44,10 +56,5 @@ function clientsOf(tls: IstioServerTls): GatewayClientCertificates | undefined {
   const path = tls.caCertificates ?? '';
   return (tls.mode !== 'MUTUAL' && tls.mode !== 'OPTIONAL_MUTUAL') || path === ''
     ? undefined
-    : {
-        kind: 'verified',
-        required: tls.mode === 'MUTUAL',
-        roots: { kind: 'file', path },
-        subjectAltNames: tls.subjectAltNames ?? [],
-      };
+    : verifiedClients(tls, { kind: 'file', path });
 }

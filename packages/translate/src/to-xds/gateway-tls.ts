@@ -88,20 +88,23 @@ function clientValidation(
     matchers.length > 0 || !isMesh
       ? matchers
       : [sanMatcher(SubjectAltNameMatcher_SanType.URI, { $case: 'prefix', value: `spiffe://${trustDomain}/` })];
+  const { crlPath = undefined, pins = undefined } = client.kind === 'verified' ? client : {};
+  const checks = {
+    matchTypedSubjectAltNames,
+    trustChainVerification,
+    ...(crlPath === undefined ? {} : { crl: file(crlPath) }),
+    ...(pins === undefined
+      ? {}
+      : { verifyCertificateHash: [...pins.certificates], verifyCertificateSpki: [...pins.keys] }),
+  };
   if (client.roots.kind === 'file') {
     const trustedCa = file(client.roots.path);
-    return {
-      $case: 'validationContext',
-      value: create(CertificateValidationContext, { matchTypedSubjectAltNames, trustChainVerification, trustedCa }),
-    };
+    return { $case: 'validationContext', value: create(CertificateValidationContext, { ...checks, trustedCa }) };
   }
   return {
     $case: 'combinedValidationContext',
     value: create(CommonTlsContext_CombinedCertificateValidationContext, {
-      defaultValidationContext: create(CertificateValidationContext, {
-        matchTypedSubjectAltNames,
-        trustChainVerification,
-      }),
+      defaultValidationContext: create(CertificateValidationContext, checks),
       validationContextSdsSecretConfig: create(SdsSecretConfig, {
         name: client.roots.kind === 'mesh' ? trustBundle : client.roots.name,
         sdsConfig: fromAds,

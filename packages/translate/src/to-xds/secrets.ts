@@ -9,13 +9,12 @@ import { Secret as SecretMessage } from '@weft/xds-types/envoy/extensions/transp
 import type { Secret } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
+import { revocationKeys, revocationListProblem, rootsKeys, rootsSuffix } from '../to-ir/roots-secret.ts';
 import { caBundleMessage } from './ca-bundle.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
 
 /** What names of secrets on the wire begin with: `kubernetes://<namespace>/<name>`. */
 const prefix = 'kubernetes://';
-/** The roots in a Secret are a secret of their own, as Istio names it. */
-const rootsSuffix = '-cacert';
 
 /**
  * The secrets that one proxy's configuration refers to, and no others. Their contents are in no IR and in no dump. What is missing or not
@@ -92,14 +91,15 @@ const rootsBesideMessage: (secret: Secret) => XdsMessage | undefined = perObject
 );
 
 function rootsMessage(secret: Secret, suffix: string): XdsMessage | undefined {
-  const trustedCa = certificatesOf(secret, 'ca.crt') ?? certificatesOf(secret, 'cacert');
-  if (trustedCa === undefined) {
+  const trustedCa = firstOf(secret, rootsKeys);
+  if (trustedCa === undefined || revocationListProblem(secret) !== undefined) {
     return undefined;
   }
+  const crl = firstOf(secret, revocationKeys);
   const name = `${prefix}${secret.metadata.namespace ?? ''}/${secret.metadata.name}${suffix}`;
   const message = create(SecretMessage, {
     name,
-    type: { $case: 'validationContext', value: create(CertificateValidationContext, { trustedCa }) },
+    type: { $case: 'validationContext', value: create(CertificateValidationContext, { trustedCa, crl }) },
   });
   return xdsMessage(typeUrls.secret, name, SecretMessage, message, [originOf(secret)]);
 }
@@ -107,6 +107,11 @@ function rootsMessage(secret: Secret, suffix: string): XdsMessage | undefined {
 function bytesOf(secret: Secret, key: string): DataSource | undefined {
   const value = secret.data?.[key];
   return value === undefined ? undefined : dataSource(Buffer.from(value, 'base64'));
+}
+
+function firstOf(secret: Secret, keys: readonly string[]): DataSource | undefined {
+  const key = keys.find((name) => secret.data?.[name] !== undefined);
+  return key === undefined ? undefined : certificatesOf(secret, key);
 }
 
 /** What stands for certificates is shown in dumps: a key that somebody left in the same file is taken out. */

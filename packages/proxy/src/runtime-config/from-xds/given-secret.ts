@@ -1,6 +1,6 @@
 import { hash, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { createSecureContext, getCACertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import { splitPem } from '@weft/identity';
 import type { SecretRef } from '../config.ts';
 import type { DataSource } from '../wire/core-schema.ts';
@@ -13,31 +13,8 @@ import { certificateFromXds } from './secret.ts';
 /** Longest file of certificates or of a key, bytes. */
 export const maxPemFileBytes = 1024 * 1024;
 
-/** Certificates of authorities that stand in the configuration, in a file, or that the operating system trusts, and what they have revoked. */
+/** Certificates of authorities that stand in the configuration, in a file, or that the operating system trusts. */
 export function givenRootsFromXds(
-  context: Decoded<typeof CertificateValidationContext>,
-  problems: Problems,
-): SecretRef | undefined {
-  const { crl } = context;
-  const roots = rootsFromXds(context, problems);
-  if (crl === undefined || roots?.source !== 'given' || roots.material.kind !== 'trust-bundle') {
-    return roots;
-  }
-  const { material } = roots;
-  return problems.within('crl', () => {
-    const crlPem = pemFromXds(crl, problems);
-    try {
-      if (crlPem !== '') {
-        createSecureContext({ crl: crlPem });
-      }
-    } catch {
-      problems.add('there is no readable list of revoked certificates in it');
-    }
-    return { ...roots, material: { ...material, crlPem, version: `${material.version}-${hash('sha256', crlPem)}` } };
-  });
-}
-
-function rootsFromXds(
   { trusted_ca: ca, system_root_certs: system }: Decoded<typeof CertificateValidationContext>,
   problems: Problems,
 ): SecretRef | undefined {
@@ -112,7 +89,7 @@ function nameOf({ filename }: Decoded<typeof DataSource>): string {
 }
 
 /** Empty when refused. A file is read with the configuration that names it, as Envoy does it. */
-function pemFromXds(source: Decoded<typeof DataSource>, problems: Problems): string {
+export function pemFromXds(source: Decoded<typeof DataSource>, problems: Problems): string {
   const { filename } = source;
   if (filename === undefined) {
     return textFromXds(source, problems);

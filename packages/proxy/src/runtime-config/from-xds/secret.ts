@@ -5,6 +5,7 @@ import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import type { Secret } from '../wire/tls-schema.ts';
 import { textFromXds } from './data-source.ts';
+import { revocationListsFromPem } from './revocation-lists.ts';
 
 /** `envoy.extensions.transport_sockets.tls.v3.Secret`. Undefined when refused; no problem quotes key material. */
 export function secretFromXds(
@@ -19,8 +20,10 @@ export function secretFromXds(
       if (validation.match_typed_subject_alt_names.length > 0) {
         problems.add('not supported in a secret', 'match_typed_subject_alt_names');
       }
-      if (validation.crl !== undefined) {
-        problems.add('not supported in a secret', 'crl');
+      for (const field of ['verify_certificate_hash', 'verify_certificate_spki'] as const) {
+        if (validation[field].length > 0) {
+          problems.add('not supported in a secret', field);
+        }
       }
       if (validation.trust_chain_verification !== 'VERIFY_TRUST_CHAIN') {
         problems.add('not supported in a secret', 'trust_chain_verification');
@@ -29,10 +32,20 @@ export function secretFromXds(
         problems.add('required', 'trusted_ca');
         return undefined;
       }
+      const { crl } = validation;
+      const revoked = crl && problems.within('crl', () => revocationListsFromPem(textFromXds(crl, problems), problems));
       return problems.within('trusted_ca', () => {
         const pem = textFromXds(ca, problems);
         const bundle = attempt(() => parseTrustBundle(pem), problems);
-        return bundle && { kind: 'validation-context', name, trustBundlePem: bundle.pem, version };
+        return (
+          bundle && {
+            kind: 'validation-context',
+            name,
+            trustBundlePem: bundle.pem,
+            ...(revoked === undefined ? {} : { revoked }),
+            version,
+          }
+        );
       });
     });
   }

@@ -18,8 +18,10 @@ import type {
   TlsParameters,
   UpstreamTlsContext,
 } from '../wire/tls-schema.ts';
+import { certificatePinsFromXds } from './certificate-pins.ts';
 import { givenKeyPairFromXds, givenRootsFromXds } from './given-secret.ts';
 import { present } from './present.ts';
+import { givenRevocationListsFromXds } from './revocation-lists.ts';
 import { stringMatchFromXds } from './string-match.ts';
 
 /** The SDS cluster that stands for the identity which the proxy itself holds. */
@@ -155,9 +157,8 @@ function validationFromXds(
   if (given !== undefined) {
     return problems.within('validation_context', () => {
       const trustBundle = givenRootsFromXds(given, problems);
-      const subjectAltNames = subjectAltNamesFromXds(given, problems);
-      const acceptUntrusted = acceptsUntrusted(given);
-      return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames, acceptUntrusted };
+      const checks = checksFromXds(given, problems);
+      return trustBundle === undefined ? undefined : { trustBundle, ...checks };
     });
   }
   if (combined === undefined) {
@@ -172,25 +173,33 @@ function validationFromXds(
     const trustBundle = problems.within('validation_context_sds_secret_config', () =>
       secretRefFromXds(secret, problems),
     );
-    const subjectAltNames =
+    const checks =
       defaults === undefined
-        ? []
+        ? { subjectAltNames: [], acceptUntrusted: false }
         : problems.within('default_validation_context', () => {
             if (defaults.trusted_ca !== undefined || defaults.system_root_certs !== undefined) {
               problems.add('not supported beside a secret, which brings its own', 'trusted_ca');
             }
-            if (defaults.crl !== undefined) {
-              problems.add('not supported beside a secret', 'crl');
-            }
-            return subjectAltNamesFromXds(defaults, problems);
+            return checksFromXds(defaults, problems);
           });
-    const acceptUntrusted = defaults !== undefined && acceptsUntrusted(defaults);
-    return trustBundle === undefined ? undefined : { trustBundle, subjectAltNames, acceptUntrusted };
+    return trustBundle === undefined ? undefined : { trustBundle, ...checks };
   });
 }
 
-function acceptsUntrusted(context: Decoded<typeof CertificateValidationContext>): boolean {
-  return context.trust_chain_verification === 'ACCEPT_UNTRUSTED';
+/** What is asked of a peer besides its authority. */
+function checksFromXds(
+  context: Decoded<typeof CertificateValidationContext>,
+  problems: Problems,
+): Omit<TlsValidation, 'trustBundle'> {
+  const { crl } = context;
+  const revoked = crl && problems.within('crl', () => givenRevocationListsFromXds(crl, problems));
+  const pins = certificatePinsFromXds(context, problems);
+  return {
+    subjectAltNames: subjectAltNamesFromXds(context, problems),
+    acceptUntrusted: context.trust_chain_verification === 'ACCEPT_UNTRUSTED',
+    ...(revoked === undefined ? {} : { revoked }),
+    ...(pins === undefined ? {} : { pins }),
+  };
 }
 
 function subjectAltNamesFromXds(

@@ -37,12 +37,14 @@ export const CertificateValidationContext = message(
   'envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext',
   {
     trusted_ca: nested(1, DataSource),
+    verify_certificate_hash: repeated(string(2)),
+    verify_certificate_spki: repeated(string(3)),
     crl: nested(7, DataSource),
     trust_chain_verification: enumeration(10, 'VERIFY_TRUST_CHAIN=0 ACCEPT_UNTRUSTED=1'),
     match_typed_subject_alt_names: repeated(nested(15, SubjectAltNameMatcher)),
     system_root_certs: nested(17, CertificateValidationContextSystemRootCerts),
   },
-  '2:verify_certificate_hash 3:verify_certificate_spki 6:require_signed_certificate_timestamp 8:allow_expired_certificate 9:match_subject_alt_names 11:watched_directory 12:custom_validator_config 13:ca_certificate_provider_instance 14:only_verify_leaf_cert_crl 16:max_verify_depth',
+  '6:require_signed_certificate_timestamp 8:allow_expired_certificate 9:match_subject_alt_names 11:watched_directory 12:custom_validator_config 13:ca_certificate_provider_instance 14:only_verify_leaf_cert_crl 16:max_verify_depth',
 );
 
 export const SdsSecretConfig = message('envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig', {

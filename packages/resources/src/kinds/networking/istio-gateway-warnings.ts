@@ -1,5 +1,6 @@
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
+import { clientChecksInVain } from './client-checks.ts';
 import { warnOfDuplicates } from './istio-checks.ts';
 import type { IstioGateway, IstioServer } from './istio-gateway.ts';
 import { isHttpProtocol, isTlsProtocol } from './protocols.ts';
@@ -33,6 +34,14 @@ export function warnOfIstioGateway({ spec }: IstioGateway): Violation[] {
       if (passes && isTlsProtocol(server.port.protocol) && (tls[field] ?? '') !== '') {
         here.at('tls', field).forbidden('TLS that is passed through needs no certificate', 'Remove it, or set mode.');
       }
+    }
+    for (const field of tls === undefined ? [] : clientChecksInVain(tls)) {
+      here
+        .at('tls', field)
+        .forbidden(
+          `mode ${tls?.mode ?? 'PASSTHROUGH'} asks clients for no certificate, so there is nothing to check`,
+          'Set mode to MUTUAL, or remove it.',
+        );
     }
     if (tls?.httpsRedirect === true && !isHttpProtocol(server.port.protocol)) {
       here
