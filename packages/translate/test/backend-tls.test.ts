@@ -271,3 +271,66 @@ test('a Gateway whose certificate for backends cannot be used says so, and sends
     assert.equal(reasons['Accepted'], 'True Accepted');
   }
 });
+
+test('a policy for a ServiceEntry, or for one port of it, holds for all of its hosts, at sidecars and gateways', () => {
+  const entry = (name: string, hosts: readonly string[]): KubeObject =>
+    object('networking.istio.io/v1', 'ServiceEntry', name, {
+      spec: {
+        hosts,
+        location: 'MESH_EXTERNAL',
+        resolution: 'DNS',
+        subjectAltNames: ['spiffe://elsewhere/pay'],
+        ports: [
+          { number: 80, name: 'http-secure', protocol: 'HTTP' },
+          { number: 81, name: 'http', protocol: 'HTTP' },
+        ],
+      },
+    });
+  const hosts = ['a.example.org', '*.b.example.org'];
+  const rule = object('networking.istio.io/v1', 'DestinationRule', 'outside', {
+    spec: { host: 'a.example.org', trafficPolicy: { tls: { mode: 'DISABLE' } } },
+  });
+  const at = { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'outside' };
+  const istio = object('networking.istio.io/v1', 'Gateway', 'istio', {
+    spec: {
+      selector: { 'gateway.networking.k8s.io/gateway-name': 'edge' },
+      servers: [{ port: { number: 8080, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }],
+    },
+  });
+  const route = object('networking.istio.io/v1', 'VirtualService', 'outside', {
+    spec: {
+      hosts: ['*'],
+      gateways: ['istio'],
+      http: [{ route: [{ destination: { host: 'a.example.org', port: { number: 80 } } }] }],
+    },
+  });
+  const state = stateOf(
+    ...[entry('outside', hosts), rule, istio, route],
+    object('weft.dev/v1alpha1', 'Proxy', 'caller', { spec: { serviceAccount: 'caller', httpProxy: { port: 15_080 } } }),
+    policy('p', valid, { ...at, sectionName: 'http-secure' }),
+    policy('late', { wellKnownCACertificates: 'System' }, { ...at, sectionName: 'http-secure' }),
+    policy('no-port', valid, { ...at, sectionName: 'nowhere' }),
+    policy('no-entry', valid, { ...at, name: 'nobody' }),
+  );
+  const tlsOf = (proxy: string, observed: readonly string[], host: string, port: number): unknown => {
+    const ir = workloadIr(state, `shop/${proxy}`, observed);
+    const tls = ir?.clusters.find((cluster) => cluster.host === host && cluster.port === port)?.tls;
+    return tls?.kind === 'originate' ? [tls.origination.sni, tls.origination.subjectAltNames] : tls?.kind;
+  };
+  const said443 = ['pay.example.com', []];
+  assert.deepEqual(tlsOf('caller', ['a.example.org'], 'a.example.org', 80), said443);
+  assert.deepEqual(tlsOf('caller', ['x.b.example.org'], 'x.b.example.org', 80), said443);
+  assert.deepEqual(tlsOf('caller', ['a.example.org:81'], 'a.example.org', 81), 'disabled');
+  assert.deepEqual(tlsOf('edge-1', [], 'a.example.org', 80), said443);
+  const accepted = (name: string): readonly string[] => said(state, name).filter((line) => line.includes('Accepted='));
+  assert.deepEqual(accepted('p'), ['ServiceEntry outside: Accepted=True Accepted']);
+  assert.deepEqual(accepted('late'), ['ServiceEntry outside: Accepted=False Conflicted']);
+  assert.deepEqual(accepted('no-port'), ['ServiceEntry outside: Accepted=False TargetNotFound']);
+  assert.deepEqual(accepted('no-entry'), ['ServiceEntry nobody: Accepted=False TargetNotFound']);
+  const conflicted = [...resourceStatus(state).values()]
+    .find(({ origin }) => origin.kind === 'DestinationRule')
+    ?.conditions.find(({ type }) => type === 'Conflicted');
+  assert.equal(conflicted?.reason, 'BackendTLSPolicyWins');
+  // A Service of the same name is another target.
+  assert.equal(clusterOf(state, 'web')?.tls.kind, 'auto');
+});

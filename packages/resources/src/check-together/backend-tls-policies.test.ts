@@ -22,3 +22,20 @@ test('policies of TLS for what is in none of the files', () => {
     'tls spec.validation.caCertificateRefs[0].name: "other": ConfigMap shop/other is in none of these files',
   ]);
 });
+
+test('policies of TLS for ServiceEntries, by the names of their ports', () => {
+  const entry = object('ServiceEntry', 'pay', {
+    hosts: ['pay.example'],
+    ports: [{ number: 443, name: 'https', protocol: 'HTTP' }],
+    resolution: 'DNS',
+  });
+  const target = { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'pay' };
+  assert.deepEqual(findingsOf([roots, policy(target)]), [], 'the files hold no ServiceEntries');
+  assert.deepEqual(findingsOf([entry, roots, policy({ ...target, sectionName: 'https' })]), []);
+  assert.deepEqual(findingsOf([entry, roots, policy({ ...target, name: 'nobody' })]), [
+    'tls spec.targetRefs[0].name: "nobody": ServiceEntry shop/nobody is in none of these files',
+  ]);
+  assert.deepEqual(findingsOf([entry, roots, policy({ ...target, sectionName: 'http' })]), [
+    'tls spec.targetRefs[0].sectionName: "http": ServiceEntry shop/pay has no port of this name',
+  ]);
+});

@@ -1,12 +1,12 @@
 import { type BackendTlsPolicy, compareText, keyOf } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { gatewayGroup, type KubeRoute } from '../state/route-index.ts';
-import { isService, type PolicyRoots, policyRoots, targetOwner } from '../to-ir/gateway-api/backend-tls.ts';
+import { type PolicyRoots, policyRoots, targetKey, targetOwner } from '../to-ir/gateway-api/backend-tls.ts';
 import type { CaProblem } from '../to-ir/gateway-api/ca-certificates.ts';
 import { isOurs } from '../to-ir/gateway-api/gateway-class.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
 
-/** Whose proxies go by a policy: a Gateway, or, for the clients of the mesh, the Service itself. */
+/** Whose proxies go by a policy: a Gateway, or, for the clients of the mesh, the target itself. */
 export interface AncestorRef {
   readonly group: string;
   readonly kind: string;
@@ -36,8 +36,8 @@ export function backendTlsAncestors(state: MeshState, policy: BackendTlsPolicy):
   const roots = policyRoots(state, policy);
   const leading = gatewaysByService(state);
   const byGateway = new Map<string, PolicyTarget[]>();
-  for (const target of policy.spec.targetRefs.filter(isService)) {
-    for (const gateway of leading.get(`Service/${namespace}/${target.name}`) ?? []) {
+  for (const target of policy.spec.targetRefs) {
+    for (const gateway of leading.get(targetKey(policy, target) ?? '') ?? []) {
       byGateway.set(gateway, [...(byGateway.get(gateway) ?? []), target]);
     }
   }
@@ -94,26 +94,27 @@ function conditionsOf(
 /** Why a policy is not the one that decides for a target; undefined: it is. */
 function lostTarget(state: MeshState, policy: BackendTlsPolicy, target: PolicyTarget): GatewayCondition | undefined {
   const { group, kind, name, sectionName = '' } = target;
-  const namespace = policy.metadata.namespace ?? '';
-  if (!isService(target)) {
-    const message = `targets of kind ${group === '' ? kind : `${group}/${kind}`} are not supported: a Service is`;
+  const key = targetKey(policy, target);
+  if (key === undefined) {
+    const message = `targets of kind ${group === '' ? kind : `${group}/${kind}`} are not supported: Service and ServiceEntry are`;
     return condition('Accepted', false, 'Invalid', message);
   }
-  const [service] = state.services.ofObject(`Service/${namespace}/${name}`);
+  const what = `${kind} ${policy.metadata.namespace ?? ''}/${name}`;
+  const [service] = state.services.ofObject(key);
   if (service === undefined) {
-    return condition('Accepted', false, 'TargetNotFound', `there is no Service ${namespace}/${name}`);
+    return condition('Accepted', false, 'TargetNotFound', `there is no ${what}`);
   }
   if (sectionName !== '' && service.ports.every((port) => port.name !== sectionName)) {
-    return condition('Accepted', false, 'TargetNotFound', `Service ${namespace}/${name} has no port ${sectionName}`);
+    return condition('Accepted', false, 'TargetNotFound', `${what} has no port ${sectionName}`);
   }
-  const owner = targetOwner(state, service.objectKey, sectionName);
+  const owner = targetOwner(state, key, sectionName);
   return owner === undefined || owner === policy
     ? undefined
     : condition(
         'Accepted',
         false,
         'Conflicted',
-        `BackendTLSPolicy ${keyOf(owner)} is older and has Service ${name}${sectionName === '' ? '' : `, port ${sectionName}`}`,
+        `BackendTLSPolicy ${keyOf(owner)} is older and has ${kind} ${name}${sectionName === '' ? '' : `, port ${sectionName}`}`,
       );
 }
 

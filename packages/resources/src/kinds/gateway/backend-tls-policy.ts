@@ -66,14 +66,14 @@ function backendTlsPolicySchema() {
         'Which backends are spoken to by TLS, and how they are checked.',
         {
           targetRefs: list(
-            'The backends: Services, or ports of Services.',
+            'The backends: Services and ServiceEntries, or ports of them.',
             object(
               'One backend.',
               {
                 group: groupName('API group of the backend; an empty text is the core group.'),
                 kind: kindName('Kind of the backend.'),
                 name: objectName('Name of the backend.'),
-                sectionName: sectionName('Port of the Service, by its name. Default: every port.'),
+                sectionName: sectionName('Port of the backend, by its name. Default: every port.'),
               },
               ['group', 'kind', 'name'],
             ),

@@ -10,39 +10,49 @@ import { gatewaysOf } from './gateways-of.ts';
 
 type PolicyTarget = BackendTlsPolicy['spec']['targetRefs'][number];
 
-/** A BackendTLSPolicy and one Service, or port of it, that it is for. */
+/** A BackendTLSPolicy and one Service or ServiceEntry, or port of it, that it is for. */
 interface TargetedPolicy {
   readonly policy: BackendTlsPolicy;
   /** Empty: every port. */
   readonly sectionName: string;
 }
 
-export function isService({ group, kind }: PolicyTarget): boolean {
-  return group === '' && kind === 'Service';
+/** Kinds of targets, by API group and kind, with what declares services of that kind is called in their index. */
+const targetKinds: ReadonlyMap<string, string> = new Map([
+  ['/Service', 'Service'],
+  ['networking.istio.io/ServiceEntry', 'ServiceEntry'],
+]);
+
+/** What a target is in the index of services (`Service/namespace/name`, `ServiceEntry/namespace/name`); undefined: of a kind that is not supported. */
+export function targetKey(policy: BackendTlsPolicy, { group, kind, name }: PolicyTarget): string | undefined {
+  const declared = targetKinds.get(`${group}/${kind}`);
+  return declared === undefined ? undefined : `${declared}/${policy.metadata.namespace ?? ''}/${name}`;
 }
 
-/** The policies for each Service (`Service/namespace/name`), the oldest first. */
-function policiesByService(state: MeshState): ReadonlyMap<string, readonly TargetedPolicy[]> {
+/** The policies for each target, the oldest first. */
+function policiesByTarget(state: MeshState): ReadonlyMap<string, readonly TargetedPolicy[]> {
   return state.reads.remember('backend-tls-policies', [], () => {
     const found = new Map<string, TargetedPolicy[]>();
     for (const policy of state.list('gateway.networking.k8s.io/BackendTLSPolicy')) {
-      for (const target of policy.spec.targetRefs.filter(isService)) {
-        const key = `Service/${policy.metadata.namespace ?? ''}/${target.name}`;
-        found.set(key, [...(found.get(key) ?? []), { policy, sectionName: target.sectionName ?? '' }]);
+      for (const target of policy.spec.targetRefs) {
+        const key = targetKey(policy, target);
+        if (key !== undefined) {
+          found.set(key, [...(found.get(key) ?? []), { policy, sectionName: target.sectionName ?? '' }]);
+        }
       }
     }
     return found;
   });
 }
 
-/** The policy that has a Service as a whole (`sectionName` empty) or one port of it: of several the oldest, whether it is valid or not. */
-export function targetOwner(state: MeshState, service: string, sectionName: string): BackendTlsPolicy | undefined {
-  return policiesByService(state)
-    .get(service)
-    ?.find((target) => target.sectionName === sectionName)?.policy;
+/** The policy that has a target as a whole (`sectionName` empty) or one port of it: of several the oldest, whether it is valid or not. */
+export function targetOwner(state: MeshState, target: string, sectionName: string): BackendTlsPolicy | undefined {
+  return policiesByTarget(state)
+    .get(target)
+    ?.find((each) => each.sectionName === sectionName)?.policy;
 }
 
-/** The policy by which a port of a Service is spoken to: the one for the port comes before the one for the whole Service. */
+/** The policy by which a port of a service is spoken to: the one for the port comes before the one for all of them. */
 export function backendTlsPolicyOf(
   state: MeshState,
   { objectKey }: ServiceModel,
