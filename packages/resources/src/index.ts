@@ -1,3 +1,4 @@
+export { type KeyPairProblem, keyPairProblem, readKeyPair } from './certificates/key-pair.ts';
 export { checkTogether } from './check-together/check-together.ts';
 export type { Finding } from './check-together/finding.ts';
 export { apiVersionOf, gvkOf, type Immutable } from './declare-kind.ts';

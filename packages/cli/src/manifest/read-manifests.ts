@@ -69,6 +69,7 @@ export function warningsOfManifests(
   const sources = new Map(objects.map((source) => [source.object, source]));
   const findings = checkTogether([...sources.keys()], {
     complete: violations.length === 0,
+    nowMs: Date.now(),
     ...(namespace === undefined ? {} : { namespace }),
   });
   return findings

@@ -8,6 +8,7 @@ import { checkDestinationRules } from './destination-rules.ts';
 import { type Finding, FindingList } from './finding.ts';
 import { checkGateways } from './gateways.ts';
 import { Inventory, type InventoryOptions } from './inventory.ts';
+import { checkKeyPairs } from './key-pairs.ts';
 import { checkListenerSets } from './listener-sets.ts';
 import { checkRivals } from './rivals.ts';
 import { checkSelectors } from './selectors.ts';
@@ -26,6 +27,7 @@ const checks = [
   checkBackends,
   checkBackendTlsPolicies,
   checkCertificates,
+  checkKeyPairs,
   checkDelegates,
   checkSelectors,
   checkRivals,

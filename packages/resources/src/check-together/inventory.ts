@@ -37,6 +37,8 @@ export interface InventoryOptions {
   readonly rootNamespace?: string;
   /** False: some objects could not be read, so that what is missing may be among them. Default true. */
   readonly complete?: boolean;
+  /** By when certificates must not have expired, milliseconds since the epoch. Default 0: that is not looked at. */
+  readonly nowMs?: number;
 }
 
 /** All objects that are looked at together, by what others call them. */
@@ -44,6 +46,7 @@ export class Inventory {
   readonly objects: readonly KubeObject[];
   readonly complete: boolean;
   readonly rootNamespace: string;
+  readonly nowMs: number;
   readonly services: readonly KnownService[];
   readonly workloads: readonly KnownWorkload[];
   readonly #namespace: string;
@@ -60,6 +63,7 @@ export class Inventory {
     this.objects = objects;
     this.complete = options.complete ?? true;
     this.rootNamespace = options.rootNamespace ?? 'weft-system';
+    this.nowMs = options.nowMs ?? 0;
     this.#namespace = options.namespace ?? 'default';
     this.#clusterDomain = options.clusterDomain ?? 'cluster.local';
     for (const object of objects) {

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { keyPairProblem, readKeyPair } from '@weft/resources';
 import { keyOf, type Secret } from '../kinds.ts';
 
 /** Name of a Secret on the wire (SDS). */
@@ -18,27 +18,24 @@ export function certificateProblem(secret: Secret): string | undefined {
 
 function findProblem(secret: Secret): string | undefined {
   const name = `Secret ${keyOf(secret)}`;
-  const certificate = decoded(secret, 'tls.crt') ?? decoded(secret, 'cert');
-  const key = decoded(secret, 'tls.key') ?? decoded(secret, 'key');
-  if (certificate === undefined || key === undefined) {
-    return `${name} lacks ${certificate === undefined ? 'tls.crt' : 'tls.key'}`;
-  }
-  let parsed: X509Certificate;
-  try {
-    parsed = new X509Certificate(certificate);
-  } catch {
-    return `tls.crt of ${name} is not a certificate in PEM`;
-  }
   // One that expires while it serves goes on, so that clients see why.
-  if (parsed.validToDate.getTime() < writtenMs(secret)) {
-    return `the certificate of ${name} had expired when it was written: on ${parsed.validToDate.toISOString()}`;
-  }
-  try {
-    return parsed.checkPrivateKey(createPrivateKey(key))
-      ? undefined
-      : `tls.key of ${name} is not the key of its certificate`;
-  } catch {
-    return `tls.key of ${name} is not a private key in PEM`;
+  const problem = keyPairProblem(
+    readKeyPair((key) => decoded(secret, key)),
+    writtenMs(secret),
+  );
+  switch (problem?.kind) {
+    case undefined:
+      return undefined;
+    case 'missing':
+      return `${name} lacks ${problem.key}`;
+    case 'expired':
+      return `the certificate of ${name} had expired when it was written: on ${problem.at.toISOString()}`;
+    case 'of-another-certificate':
+      return `${problem.key} of ${name} is not the key of its certificate`;
+    case 'unreadable': {
+      const what = problem.key === 'tls.key' || problem.key === 'key' ? 'private key' : 'certificate';
+      return `${problem.key} of ${name} is not a ${what} in PEM`;
+    }
   }
 }
 
