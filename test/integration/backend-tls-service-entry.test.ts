@@ -4,7 +4,16 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { type Background, eventually, freePort, peerSkip, programs, startBackground, startMesh, type TestMesh } from '@weft/testkit';
+import {
+  type Background,
+  eventually,
+  freePort,
+  peerSkip,
+  programs,
+  startBackground,
+  startMesh,
+  type TestMesh,
+} from '@weft/testkit';
 import { createIssuer, createKeyPair } from '../conformance/gateway-api/certificates.ts';
 import { availableEngines, type EngineName, engineEnvironment } from './engine-pairs.ts';
 import { requestThroughProxy } from './http-proxy-request.ts';
@@ -140,7 +149,12 @@ for (const engine of ['weft', 'envoy'] as const) {
 test('the status of the policy names the ServiceEntry', async () => {
   const { stdout } = await mesh.weft(['get', 'backendtlspolicies', 'secure', '-o', 'json']);
   const { status } = JSON.parse(stdout) as {
-    readonly status: { readonly ancestors: readonly { readonly ancestorRef: object; readonly conditions: readonly { readonly type: string; readonly status: string }[] }[] };
+    readonly status: {
+      readonly ancestors: readonly {
+        readonly ancestorRef: object;
+        readonly conditions: readonly { readonly type: string; readonly status: string }[];
+      }[];
+    };
   };
   const [ancestor, ...others] = status.ancestors;
   assert.deepEqual(others, []);

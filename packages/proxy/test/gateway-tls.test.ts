@@ -6,11 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '../../identity/src/authority/x509.ts';
 import type { SecretMaterial, SubjectAltNameMatch } from '../src/runtime-config/config.ts';
-import {
-  givenKeyPairFromXds,
-  givenRootsFromXds,
-  maxPemFileBytes,
-} from '../src/runtime-config/from-xds/given-secret.ts';
+import { givenKeyPairFromXds, givenRootsFromXds } from '../src/runtime-config/from-xds/given-secret.ts';
+import { maxPemFileBytes } from '../src/runtime-config/from-xds/pem.ts';
 import { Problems } from '../src/runtime-config/wire/problems.ts';
 import { CertificateChoice } from '../src/tls/certificate-choice.ts';
 import { acceptsPeer, isCoveredBy } from '../src/tls/peer-verification.ts';

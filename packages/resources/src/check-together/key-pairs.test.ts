@@ -28,7 +28,11 @@ nilw6+LpORPFSVdoVHoTwDtUObL+bvnL+RyKFNuw0Ou/9no5+Q/XNbcw
 -----END PRIVATE KEY-----
 `;
 
-function secret(data: Readonly<Record<string, string>>, as: 'data' | 'stringData' = 'data', type = 'kubernetes.io/tls'): string {
+function secret(
+  data: Readonly<Record<string, string>>,
+  as: 'data' | 'stringData' = 'data',
+  type = 'kubernetes.io/tls',
+): string {
   const encoded = Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString('base64')]);
   return JSON.stringify({
     apiVersion: 'v1',
@@ -43,9 +47,10 @@ const good = secret({ 'tls.crt': certificate, 'tls.key': key });
 
 test('certificates and keys that cannot be shown to anybody', () => {
   assert.deepEqual(findingsOf([good], { nowMs: Date.parse('2026-01-01') }), []);
-  assert.deepEqual(findingsOf([good], { nowMs: Date.parse('2226-01-01') }).map((line) => line.replace(/\d{4}-.*/, '…')), [
-    'pair data[tls.crt]: the certificate has expired: on …',
-  ]);
+  assert.deepEqual(
+    findingsOf([good], { nowMs: Date.parse('2226-01-01') }).map((line) => line.replace(/\d{4}-.*/, '…')),
+    ['pair data[tls.crt]: the certificate has expired: on …'],
+  );
   assert.deepEqual(findingsOf([secret({ 'tls.crt': certificate, 'tls.key': otherKey })]), [
     'pair data[tls.key]: not the key of the certificate in tls.crt',
   ]);
@@ -78,13 +83,20 @@ const kube = (hostname: string): string =>
 
 test('names of listeners that no certificate of theirs is for', () => {
   for (const host of ['a.example.com', 'x.wild.example.com', '*.wild.example.com', '*.example.com', 'A.example.com']) {
-    assert.deepEqual(findingsOf([good, istio(host), kube(host.toLowerCase())]).filter((line) => line.includes('not for')), [], host);
+    assert.deepEqual(
+      findingsOf([good, istio(host), kube(host.toLowerCase())]).filter((line) => line.includes('not for')),
+      [],
+      host,
+    );
   }
   for (const host of ['b.example.com', 'x.y.wild.example.com', '*.other.example.com']) {
-    assert.deepEqual(findingsOf([good, istio(host), kube(host)]).filter((line) => line.includes('not for')), [
-      `edge spec.servers[0].hosts[1]: "${host}": the certificate of Secret shop/pair is not for this name`,
-      `edge spec.listeners[0].hostname: "${host}": the certificate of Secret shop/pair is not for this name`,
-    ]);
+    assert.deepEqual(
+      findingsOf([good, istio(host), kube(host)]).filter((line) => line.includes('not for')),
+      [
+        `edge spec.servers[0].hosts[1]: "${host}": the certificate of Secret shop/pair is not for this name`,
+        `edge spec.listeners[0].hostname: "${host}": the certificate of Secret shop/pair is not for this name`,
+      ],
+    );
   }
   const missing = findingsOf([secret({ 'tls.crt': certificate }, 'data', 'Opaque'), kube('a.example.com')]);
   assert.deepEqual(missing, ['pair data[tls.key]: a private key is missing, so listeners cannot show this Secret']);

@@ -70,7 +70,11 @@ function checkKeyPair(place: Place, secret: Secret, nowMs: number): void {
   const { message, fix } = problems[problem.kind](key === 'tls.key' || key === 'key');
   place
     .at(secret.stringData?.[key] === undefined ? 'data' : 'stringData', key)
-    .report('FieldValueInvalid', problem.kind === 'expired' ? `${message}: on ${problem.at.toISOString()}` : message, fix);
+    .report(
+      'FieldValueInvalid',
+      problem.kind === 'expired' ? `${message}: on ${problem.at.toISOString()}` : message,
+      fix,
+    );
 }
 
 /** The text under a key, which `stringData` says before `data`. */
@@ -130,12 +134,7 @@ function namesOfIstioGateways(inventory: Inventory, findings: Findings): readonl
 }
 
 /** Nothing where a Secret is not in the files. */
-function servedName(
-  inventory: Inventory,
-  place: Place,
-  host: string,
-  keys: readonly string[],
-): readonly ServedName[] {
+function servedName(inventory: Inventory, place: Place, host: string, keys: readonly string[]): readonly ServedName[] {
   const secrets = keys.map((key) => inventory.find<KubeObject & Secret>('/Secret', key));
   const found = secrets.filter((secret) => secret !== undefined);
   return found.length === 0 || found.length < keys.length ? [] : [{ place, host, secrets: found }];

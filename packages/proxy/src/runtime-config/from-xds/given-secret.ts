@@ -1,5 +1,4 @@
 import { hash, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 import { splitPem } from '@weft/identity';
 import type { SecretRef } from '../config.ts';
@@ -7,11 +6,8 @@ import type { DataSource } from '../wire/core-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
 import type { CertificateValidationContext, TlsCertificate } from '../wire/tls-schema.ts';
-import { textFromXds } from './data-source.ts';
+import { pemFromXds } from './pem.ts';
 import { certificateFromXds } from './secret.ts';
-
-/** Longest file of certificates or of a key, bytes. */
-export const maxPemFileBytes = 1024 * 1024;
 
 /** Certificates of authorities that stand in the configuration, in a file, or that the operating system trusts. */
 export function givenRootsFromXds(
@@ -86,26 +82,4 @@ function rootsOf(name: string, pem: string): SecretRef {
 
 function nameOf({ filename }: Decoded<typeof DataSource>): string {
   return filename ?? 'inline';
-}
-
-/** Empty when refused. A file is read with the configuration that names it, as Envoy does it. */
-export function pemFromXds(source: Decoded<typeof DataSource>, problems: Problems): string {
-  const { filename } = source;
-  if (filename === undefined) {
-    return textFromXds(source, problems);
-  }
-  try {
-    if (statSync(filename).size > maxPemFileBytes) {
-      problems.add(`the file is longer than ${maxPemFileBytes} bytes`, 'filename');
-      return '';
-    }
-    const text = readFileSync(filename, 'utf8');
-    if (text === '') {
-      problems.add('the file is empty', 'filename');
-    }
-    return text;
-  } catch (error) {
-    problems.add(`the file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`, 'filename');
-    return '';
-  }
 }

@@ -3,7 +3,7 @@ import { parseRevocationLists, type RevocationLists } from '@weft/identity';
 import type { DataSource } from '../wire/core-schema.ts';
 import type { Problems } from '../wire/problems.ts';
 import type { Decoded } from '../wire/schema.ts';
-import { pemFromXds } from './given-secret.ts';
+import { pemFromXds } from './pem.ts';
 
 /** Lists of revoked certificates that stand in a configuration or in a file. Those that have ended are refused with it: nobody could be verified by them. */
 export function givenRevocationListsFromXds(
