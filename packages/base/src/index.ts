@@ -20,4 +20,5 @@ export {
   MeshError,
   type MeshErrorOptions,
 } from './mesh-error.ts';
+export { type SocketFile, socketFileAt } from './socket-file.ts';
 export { type MapChange, type Unsubscribe, Watch, WatchMap } from './watch.ts';

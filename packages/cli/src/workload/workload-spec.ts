@@ -18,6 +18,8 @@ export interface WorkloadSpec {
   readonly port: PortFlag;
   readonly upstreams: readonly UpstreamFlag[];
   readonly engine: Engine;
+  /** Paths of Unix sockets that Gateways and Sidecars may have the proxy open. */
+  readonly unixSockets?: readonly string[];
   /** Program and arguments. */
   readonly command: readonly string[];
   readonly cwd: string;

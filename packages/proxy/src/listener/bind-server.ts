@@ -1,5 +1,6 @@
-import { chmod, lstat, unlink } from 'node:fs/promises';
-import { connect, type Server } from 'node:net';
+import { chmod, unlink } from 'node:fs/promises';
+import type { Server } from 'node:net';
+import { socketFileAt } from '@weft/base';
 import type { BindAddress } from '../runtime-config/config.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function bindServer(
   try {
     await listen(server, options);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !(await isAbandoned(address.path))) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || (await socketFileAt(address.path)) !== 'abandoned') {
       throw error;
     }
     await unlink(address.path);
@@ -40,19 +41,5 @@ function listen(server: Server, options: Parameters<Server['listen']>[0] & objec
       server.off('error', reject);
       resolve();
     });
-  });
-}
-
-/** Whether a socket file is what a process left that was killed: nobody listens. A file that is no socket is not ours to remove. */
-async function isAbandoned(path: string): Promise<boolean> {
-  if (!(await lstat(path)).isSocket()) {
-    return false;
-  }
-  return new Promise((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
   });
 }
