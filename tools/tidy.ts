@@ -37,7 +37,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
     'admin-api',
   ],
-  cli: ['base', 'resources', 'admin-api'],
+  cli: ['base', 'http-codec', 'resources', 'admin-api'],
   dashboard: ['admin-api'],
   testkit: ['base'],
 };

@@ -11,6 +11,7 @@ export type {
 } from './codec.ts';
 export { type CodecErrorDetail, statusOfCodecError } from './codec-error.ts';
 export { FieldMemo } from './field-memo.ts';
+export { healthCheckPath, healthCheckRequest, saysServing } from './grpc/health-message.ts';
 export { HeadFields } from './head-fields.ts';
 export { type HeaderView, noHeaders } from './header-view.ts';
 export type { BodySink } from './http1/body-decoder.ts';

@@ -1,7 +1,7 @@
 import { MeshError } from '@weft/base';
 import { type WorkloadGroup, workloadGroupKind } from '@weft/resources';
 import type { ResourceApi } from '../api/resource-api.ts';
-import { probeProblem } from './health-probe.ts';
+import { probeProblem } from './probe/health-probe.ts';
 import type { WorkloadSpec } from './workload-spec.ts';
 
 /**

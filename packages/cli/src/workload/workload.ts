@@ -13,13 +13,14 @@ import type { MeshApi } from '../api/mesh-api.ts';
 import { ChildProgram } from '../platform/child-program.ts';
 import { requireEnvoy } from '../platform/find-envoy.ts';
 import { findFreePorts, requireFreePort } from '../platform/free-port.ts';
+import { requireFreeSocket } from '../platform/free-socket.ts';
 import type { OrphanGuard } from '../platform/orphan-guard.ts';
 import type { ProgramPaths } from '../platform/program-paths.ts';
 import { type RunFiles, runFiles, writePrivate, writeRunFiles } from './bootstrap-file.ts';
 import { commandEnvironment, sidecarEnvironment } from './child-environment.ts';
-import { HealthProbe } from './health-probe.ts';
 import { fieldManager, namespaceObject, proxyObject, serviceObject, workloadEntryObject } from './objects.ts';
 import { waitForPort } from './port-watch.ts';
+import { HealthProbe } from './probe/health-probe.ts';
 import { proxyConcurrency } from './proxy-concurrency.ts';
 import { servedPort } from './served-port.ts';
 import { createIfAbsent, ensureServiceAccount } from './service-account.ts';
@@ -312,6 +313,9 @@ export class Workload {
       if (upstream.localPort !== undefined) {
         await requireFreePort(upstream.localPort, `upstream ${upstream.host}`);
       }
+    }
+    for (const path of spec.unixSockets ?? []) {
+      await requireFreeSocket(path);
     }
     const free = await findFreePorts(4 + spec.upstreams.length);
     const next = (): number => {

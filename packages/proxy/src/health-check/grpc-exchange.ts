@@ -1,11 +1,15 @@
-import type { HeadFields, RequestHead, ResponseHead } from '@weft/http-codec';
+import {
+  type HeadFields,
+  healthCheckPath,
+  healthCheckRequest,
+  type RequestHead,
+  type ResponseHead,
+  saysServing,
+} from '@weft/http-codec';
 import type { GrpcHealthCheck } from '../runtime-config/health-check.ts';
 import { addFields, checkUserAgent, type Exchange, type Verdict } from './exchange.ts';
 import type { CheckTarget } from './probe.ts';
 
-/** `grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING` as a message: field 1, varint 1. */
-const serving: readonly number[] = [0x08, 0x01];
-const prefixBytes = 5;
 /** An answer is a few bytes; one that is longer than this is none. */
 const maxMessageBytes = 1024;
 
@@ -33,7 +37,7 @@ export class GrpcExchange implements Exchange {
     this.#body = Buffer.alloc(0);
     this.#grpcStatus = undefined;
     head.setMethod('POST');
-    head.setPath('/grpc.health.v1.Health/Check');
+    head.setPath(healthCheckPath);
     head.setAuthority(hostname !== '' ? hostname : authority !== '' ? authority : clusterName);
     head.add('content-type', 'application/grpc');
     head.add('te', 'trailers');
@@ -64,33 +68,4 @@ export class GrpcExchange implements Exchange {
       saysServing(this.#body);
     return isServing ? 'passed' : 'refused';
   }
-}
-
-/** A gRPC message, not compressed, with the name of the service as its field 1. */
-function healthCheckRequest(service: string): Buffer {
-  const name = Buffer.from(service);
-  const fields = name.length === 0 ? [] : [0x0a, ...varint(name.length), ...name];
-  const message = Buffer.alloc(prefixBytes + fields.length);
-  message.writeUInt32BE(fields.length, 1);
-  message.set(fields, prefixBytes);
-  return message;
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 0x7f; rest >>>= 7) {
-    bytes.push((rest & 0x7f) | 0x80);
-  }
-  return [...bytes, rest];
-}
-
-/** One message, not compressed, that says SERVING; servers send nothing else in it. */
-function saysServing(body: Buffer): boolean {
-  return (
-    body.length === prefixBytes + serving.length &&
-    body[0] === 0 &&
-    body.readUInt32BE(1) === serving.length &&
-    serving.every((byte, index) => body[prefixBytes + index] === byte)
-  );
 }

@@ -1,7 +1,7 @@
 import type { MeshKindName } from '../kinds.ts';
 import { isEditable, isHostHeader } from '../to-ir/header-edits.ts';
 import { headerFormatSupported } from '../to-ir/header-format.ts';
-import { isUnixAddress } from '../unix-address.ts';
+import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 import { FieldTree, type ValueTest } from './field-tree.ts';
 
 /** What this translator acts upon, by kind: all that it reads, and for some fields only some values. */
@@ -198,7 +198,7 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     'spec.selector{}': true,
     ...under('spec.servers[]', {
       ...all('', 'name', 'hosts[]', 'port.number', 'port.name'),
-      bind: (value) => !isUnixAddress(String(value)),
+      bind: (value) => !isUnixAddress(String(value)) || isReachableUnixAddress(String(value)),
       'port.protocol': oneOf('HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB', 'HTTPS', 'TLS', 'TCP'),
       'tls.httpsRedirect': true,
       'tls.mode': oneOf('PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL', 'ISTIO_MUTUAL'),
@@ -229,7 +229,8 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     ...all('spec.probe.', 'initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold'),
     ...all('spec.probe.', 'failureThreshold', 'tcpSocket.host', 'tcpSocket.port', 'httpGet.path', 'httpGet.port'),
     ...all('spec.probe.httpGet.', 'host', 'httpHeaders[].name', 'httpHeaders[].value'),
-    'spec.probe.httpGet.scheme': oneOf('HTTP', ''),
+    'spec.probe.httpGet.scheme': oneOf('HTTP', 'HTTPS', ''),
+    ...all('spec.probe.grpc.', 'port', 'service'),
   },
   'networking.istio.io/ProxyConfig': { 'spec.concurrency': true, 'spec.selector.matchLabels{}': true },
   'networking.istio.io/Sidecar': {
@@ -283,6 +284,7 @@ const actedUpon: Readonly<Partial<Record<MeshKindName, Paths>>> = {
     ...all('spec.httpProxy.', 'address', 'port'),
     ...all('spec.inbound[].', 'name', 'protocol', 'address', 'port', 'appAddress', 'appPort'),
     ...all('spec.upstreams[].', 'host', 'port', 'listenAddress', 'listenPort'),
+    'spec.unixSockets[]': true,
     'spec.draining': true,
   },
 };

@@ -1,24 +1,20 @@
-import { request } from 'node:http';
-import { connect } from 'node:net';
-import { type Clock, MeshError, type Timer } from '@weft/base';
+import type { Clock, Timer } from '@weft/base';
 import type { WorkloadProbe } from '@weft/resources';
+import { saysServingByGrpc } from './grpc-check.ts';
+import { answersHttp } from './http-check.ts';
+import { acceptsConnections } from './tcp-check.ts';
 
 const loopback = '127.0.0.1';
 const defaultPeriodSec = 10;
 const defaultFailureThreshold = 3;
+const defaultTimeoutSec = 1;
 
 /**
  * Why `weft run` cannot check a workload in this way; undefined: it can.
  * A program that the API names is not run: whoever may write WorkloadGroups would run programs on the machines of others.
  */
 export function probeProblem(probe: WorkloadProbe): string | undefined {
-  if (probe.exec !== undefined) {
-    return 'probe.exec: commands from the API are not run on this machine';
-  }
-  if (probe.grpc !== undefined) {
-    return 'probe.grpc is not supported';
-  }
-  return probe.httpGet?.scheme === 'HTTPS' ? 'probe.httpGet.scheme: HTTPS is not supported' : undefined;
+  return probe.exec === undefined ? undefined : 'probe.exec: commands from the API are not run on this machine';
 }
 
 /** Checks a workload again and again, and tells when what it found is to be believed. */
@@ -54,7 +50,7 @@ export class HealthProbe {
   }
 
   async #check(): Promise<void> {
-    const succeeded = await probeOnce(this.#probe);
+    const succeeded = await probeOnce(this.#probe, this.#clock);
     if (this.#stopped) {
       return;
     }
@@ -72,30 +68,23 @@ export class HealthProbe {
   }
 }
 
-/** One check; never rejects. */
-function probeOnce({ httpGet, tcpSocket, timeoutSeconds }: WorkloadProbe): Promise<boolean> {
-  const timeout = (timeoutSeconds || 1) * 1_000;
-  return new Promise((resolve) => {
-    if (httpGet !== undefined) {
-      const headers = (httpGet.httpHeaders ?? []).map(({ name = '', value = '' }) => [name, value] as const);
-      const { host = loopback, port, path = '/' } = httpGet;
-      const outgoing = request({ host, port, path, headers: Object.fromEntries(headers), timeout, agent: false });
-      outgoing.on('response', (response) => {
-        response.resume();
-        resolve((response.statusCode ?? 0) >= 200 && (response.statusCode ?? 0) < 400);
-      });
-      outgoing.on('timeout', () => outgoing.destroy(new MeshError('TIMEOUT', 'the workload did not answer')));
-      outgoing.on('error', () => resolve(false));
-      outgoing.end();
-      return;
-    }
-    const socket = connect({ host: tcpSocket?.host ?? loopback, port: tcpSocket?.port ?? 0, timeout });
-    const settle = (open: boolean): void => {
-      socket.destroy();
-      resolve(open);
-    };
-    socket.on('connect', () => settle(true));
-    socket.on('timeout', () => settle(false));
-    socket.on('error', () => settle(false));
-  });
+/** One check, answer and all within the time that the probe gives it; never rejects. */
+async function probeOnce(probe: WorkloadProbe, clock: Clock): Promise<boolean> {
+  const deadline = new AbortController();
+  const timer = clock.setTimeout(() => deadline.abort(), (probe.timeoutSeconds || defaultTimeoutSec) * 1_000);
+  try {
+    return await check(probe, deadline.signal);
+  } finally {
+    timer.cancel();
+  }
+}
+
+function check({ httpGet, tcpSocket, grpc }: WorkloadProbe, signal: AbortSignal): Promise<boolean> {
+  if (httpGet !== undefined) {
+    return answersHttp(httpGet, loopback, signal);
+  }
+  if (grpc !== undefined) {
+    return saysServingByGrpc({ host: loopback, port: grpc.port ?? 0, service: grpc.service ?? '' }, signal);
+  }
+  return acceptsConnections({ host: tcpSocket?.host || loopback, port: tcpSocket?.port ?? 0, signal });
 }
