@@ -22,6 +22,9 @@ import { exitCodeHelp } from './exit-code.ts';
 const outputFlag = '-o, --output <format>';
 const fileFlag = '-f, --filename <path>';
 const fileHelp = 'file, folder, or - for standard input; can be given more than once';
+const unixSocketFlag = '--unix-socket <path>';
+const unixSocketHelp =
+  'Unix socket that `bind` of a Gateway or Sidecar may have the proxy open: Envoy opens no others; can be given more than once';
 
 /** The command line of `weft`. */
 export function createProgram(context: Context): Command {
@@ -95,6 +98,7 @@ export function createProgram(context: Context): Command {
       '--engine <engine>',
       'sidecar: weft or envoy (default: weft); grpc: none, the gRPC library of the command is configured',
     )
+    .option(unixSocketFlag, unixSocketHelp, collect)
     .option('-q, --quiet', 'print nothing but what the command prints')
     .addHelpText('after', runExamples)
     .action((command: string[], options: RunOptions) => run(context, command, options));
@@ -115,6 +119,7 @@ export function createProgram(context: Context): Command {
     .option('-l, --label <key=value>', 'label for selectors of Istio Gateways; can be given more than once', collect)
     .option('--service-account <name>', 'identity of the gateway (default: its name)')
     .option('--engine <engine>', 'weft or envoy (default: weft)')
+    .option(unixSocketFlag, unixSocketHelp, collect)
     .option('-q, --quiet', 'print nothing')
     .action((name: string, options: GatewayOptions) => gateway(context, name, options));
 

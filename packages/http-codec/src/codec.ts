@@ -93,6 +93,8 @@ export interface DownstreamCodec {
 
 /** The way of one request to an upstream. Calls: request, data*, end. */
 export interface RequestEncoder {
+  /** Bytes of this request that wait for the upstream to open the stream's window; always 0 for HTTP/1.1. */
+  readonly keptBytes: number;
   encodeRequest(head: RequestHead, endStream: boolean): void;
   encodeData(bytes: Buffer, start: number, end: number): void;
   encodeEnd(trailers: HeadFields | undefined): void;

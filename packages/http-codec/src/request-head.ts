@@ -23,6 +23,8 @@ export class RequestHead extends HeadFields {
   keepAlive = true;
   /** Protocol of the Upgrade header when Connection names it, in lower case; else empty. */
   upgrade = '';
+  /** What is sent and what comes back are a byte stream, each direction of which ends alone. That of CONNECT and Upgrade goes without saying. */
+  opensTunnel = false;
   expectContinue = false;
   /** Whether `te: trailers` was asked for. */
   teTrailers = false;
@@ -42,6 +44,7 @@ export class RequestHead extends HeadFields {
     this.streamGoesOn = false;
     this.keepAlive = true;
     this.upgrade = '';
+    this.opensTunnel = false;
     this.expectContinue = false;
     this.teTrailers = false;
     this.startLineUsable = true;
@@ -61,6 +64,7 @@ export class RequestHead extends HeadFields {
     this.streamGoesOn = other.streamGoesOn;
     this.keepAlive = other.keepAlive;
     this.upgrade = other.upgrade;
+    this.opensTunnel = other.opensTunnel;
     this.expectContinue = other.expectContinue;
     this.teTrailers = other.teTrailers;
     this.startLineUsable = other.startLineUsable;

@@ -82,14 +82,22 @@ export interface TcpKeepalive {
   readonly probes: number | undefined;
 }
 
+/** What an HTTP proxy is asked for. */
+export interface Tunnel {
+  /** POST: the body and the answer are the two directions. */
+  readonly method: 'CONNECT' | 'POST';
+  /** `host:port` to connect to. */
+  readonly to: string;
+}
+
 /** Life of a connection. */
 export interface TcpLimits {
   /** Silence in both directions after which a relayed connection is closed; 0 = never, undefined = Envoy's 1 h. */
   readonly idleTimeoutMs: number | undefined;
   /** Age at which a connection is closed (one of HTTP: drained); undefined = any. */
   readonly maxDurationMs: number | undefined;
-  /** `host:port` that the endpoints, HTTP proxies, are asked to connect relayed connections to (CONNECT); absent = the endpoints are meant. */
-  readonly tunnelTo?: string;
+  /** The endpoints are HTTP proxies that relayed connections go through; absent = they themselves are meant. */
+  readonly tunnel?: Tunnel;
   /** Relayed connections go by the client's address, where the cluster balances by hash; absent = false. */
   readonly bySourceIp?: true;
 }

@@ -112,6 +112,12 @@ test('one socket is listened on once, and its port is one', () => {
     origins: [],
   } as const;
   assert.deepEqual(pathsOf({ ...sound, inbound: [inbound] }), ['inbound[0].listen', 'inbound[0].app.port']);
+  const gateway = { port: 0, bind: 'unix:///a', proxyProtocol: false, trustedHops: 0, virtualHosts: [], origins: [] };
+  const chains = [{ name: 'a', serverNames: [], tls: undefined, traffic: { kind: 'http' } }] as const;
+  const at = (port: number) => ({ ...gateway, chains, listen: { address: 'unix:///a', port } });
+  assert.deepEqual(pathsOf({ ...sound, gateway: [at(0)] }), []);
+  assert.deepEqual(pathsOf({ ...sound, gateway: [at(0), at(0)] }), ['gateway[1].listen']);
+  assert.deepEqual(pathsOf({ ...sound, gateway: [at(80)] }), ['gateway[0].listen.port']);
 });
 
 test('mutual TLS without a peer to expect would accept anyone', () => {

@@ -92,7 +92,11 @@ class Check {
   }
 
   listen(path: string, listen: ListenAddress): void {
-    this.port(`${path}.port`, listen.port);
+    if (listen.address.startsWith('unix://')) {
+      this.that(listen.port === 0, `${path}.port`, 'a Unix socket has none');
+    } else {
+      this.port(`${path}.port`, listen.port);
+    }
     const socket = `${listen.address}:${listen.port}`;
     const other = this.#sockets.get(socket);
     this.that(other === undefined, path, `${socket} is taken by ${other}`);

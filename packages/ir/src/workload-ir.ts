@@ -49,7 +49,9 @@ export interface Workload {
 
 /** A socket to listen on. */
 export interface ListenAddress {
+  /** An IP address, or `unix://` and the path of a socket. */
   readonly address: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
 }
 
@@ -121,7 +123,7 @@ export interface Inbound {
   readonly protocol: Protocol;
   /** Where peers connect to. */
   readonly listen: ListenAddress;
-  /** Where the application listens: an IP address, or `unix://` and the path of its socket, to which the port is only a name. */
+  /** Where the application listens; to a Unix socket the port is only a name. */
   readonly app: ListenAddress;
   /** `strict`: mutual TLS only; `permissive`: plaintext as well; `disabled`: plaintext only. */
   readonly mutualTls: 'strict' | 'permissive' | 'disabled';
@@ -149,7 +151,7 @@ export type InboundPool = Pick<
 
 /** One socket of a gateway. */
 export interface GatewayListener {
-  /** As the Gateways say it; that of `listen` may be another one. */
+  /** As the Gateways say it; that of `listen` may be another one. 0 for a Unix socket. */
   readonly port: number;
   /** The address that they say; undefined: that of the gateway. */
   readonly bind: string | undefined;

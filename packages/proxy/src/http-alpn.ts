@@ -11,3 +11,8 @@ export function httpVersionOfAlpn(name: string): 'http1' | 'http2' | undefined {
   }
   return http1Names.has(name) ? 'http1' : undefined;
 }
+
+/** Whether a connection that is for this carries HTTP/2. @param alpn what its TLS agreed on; undefined: there is no TLS, or no agreement. */
+export function speaksHttp2(use: 'http1' | 'http2' | 'auto', alpn: string | undefined): boolean {
+  return use === 'auto' ? httpVersionOfAlpn(alpn ?? '') === 'http2' : use === 'http2';
+}

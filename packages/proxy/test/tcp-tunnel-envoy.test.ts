@@ -183,7 +183,7 @@ describe('TCP through CONNECT as in Envoy', { skip: findPeer('envoy') === undefi
     for (const [tunnel, problem] of [
       [{ hostname: '%REQUESTED_SERVER_NAME%:443' }, /tunneling_config\.hostname: is not host:port/],
       [{ hostname: 'a:1\r\nx: y' }, /tunneling_config\.hostname: is not host:port/],
-      [{ hostname: 'a:1', use_post: true }, /tunneling_config\.use_post/],
+      [{ hostname: 'a:1', propagate_response_headers: true }, /tunneling_config\.propagate_response_headers/],
     ] as const) {
       const one = listener('echo', 0) as { filter_chains: [{ filters: [{ typed_config: JsonObject }] }] };
       one.filter_chains[0].filters[0].typed_config = {

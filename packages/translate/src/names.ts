@@ -1,4 +1,6 @@
 /** Names on the wire and how hosts are written short; docs/architecture.md "Names on the wire". */
+import type { Upstream } from '@weft/ir';
+import { isUnixAddress } from './unix-address.ts';
 
 /** `outbound|<service port>|<subset>|<host>` */
 export function outboundClusterName(port: number, subset: string, host: string): string {
@@ -48,8 +50,9 @@ export function inboundClusterName(appPort: number): string {
 
 export const httpProxyName = 'http-proxy';
 
-export function upstreamName(port: number, host: string): string {
-  return `upstream|${port}||${host}`;
+/** `upstream|<port>||<host>`; for a Unix socket, of which one host may have several: `upstream|unix:///path||<host>`. */
+export function upstreamName({ listen, port, host }: Pick<Upstream, 'listen' | 'port' | 'host'>): string {
+  return `upstream|${isUnixAddress(listen.address) ? listen.address : port}||${host}`;
 }
 
 export function inboundListenerName(port: number): string {

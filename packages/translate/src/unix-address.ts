@@ -13,3 +13,8 @@ export function isReachableUnixAddress(address: string): boolean {
   const path = address.slice(unixPrefix.length);
   return isUnixAddress(address) && path.startsWith('/') && Buffer.byteLength(path) <= maxPathBytes;
 }
+
+/** `127.0.0.1:80`, or `unix://` and the path. */
+export function socketText({ address, port }: { readonly address: string; readonly port: number }): string {
+  return isUnixAddress(address) ? address : `${address}:${port}`;
+}

@@ -31,6 +31,11 @@ export interface LoadReporterOptions {
    * @param isFirst whether this server has been told nothing yet on this stream.
    */
   protocolsSeen?(isFirst: boolean): Readonly<Record<string, unknown>> | undefined;
+  /**
+   * Listeners that were accepted but cannot be opened, and why, where there is news; goes along as `WEFT_CLOSED_LISTENERS`: `{<listener>: <reason>}`, all
+   * of them each time.
+   */
+  closedListeners?(isFirst: boolean): Readonly<Record<string, string>> | undefined;
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
   readonly random?: () => number;
 }
@@ -59,6 +64,7 @@ class Reporter implements LoadReporter {
   #reportedAtMs = 0;
   #memoryDueMs = 0;
   #protocolsTold = false;
+  #listenersTold = false;
   #closed = false;
 
   constructor(options: LoadReporterOptions) {
@@ -115,6 +121,7 @@ class Reporter implements LoadReporter {
     this.#reportedAtMs = this.#options.clock.monotonicMs();
     this.#memoryDueMs = this.#reportedAtMs;
     this.#protocolsTold = false;
+    this.#listenersTold = false;
     this.#scheduleReport(request, Math.max(minIntervalMs, millisecondsOf(interval)));
   }
 
@@ -141,18 +148,21 @@ class Reporter implements LoadReporter {
 
   /** What goes along as the node's metadata; undefined when there is nothing to say. */
   #news(now: number): Readonly<Record<string, unknown>> | undefined {
-    const { memoryBytes, protocolsSeen } = this.#options;
+    const { memoryBytes, protocolsSeen, closedListeners } = this.#options;
+    const closed = closedListeners?.(!this.#listenersTold);
+    this.#listenersTold ||= closed !== undefined;
     const protocols = protocolsSeen?.(!this.#protocolsTold);
     this.#protocolsTold ||= protocols !== undefined;
     const isMemoryDue = memoryBytes !== undefined && now >= this.#memoryDueMs;
     if (isMemoryDue) {
       this.#memoryDueMs = now + memoryIntervalMs;
     }
-    return protocols === undefined && !isMemoryDue
+    return protocols === undefined && closed === undefined && !isMemoryDue
       ? undefined
       : {
           ...(isMemoryDue ? { WEFT_MEMORY_BYTES: memoryBytes() } : {}),
           ...(protocols === undefined ? {} : { WEFT_PROTOCOLS_SEEN: protocols }),
+          ...(closed === undefined ? {} : { WEFT_CLOSED_LISTENERS: closed }),
         };
   }
 }

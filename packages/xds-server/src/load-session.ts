@@ -78,12 +78,15 @@ class LoadSession implements CallHandler {
     const memory = request.node?.metadata?.['WEFT_MEMORY_BYTES'];
     const memoryBytes = typeof memory === 'number' && memory > 0 ? memory : undefined;
     const protocolsSeen: unknown = request.node?.metadata?.['WEFT_PROTOCOLS_SEEN'];
-    if (request.clusterStats.length > 0 || memoryBytes !== undefined || protocolsSeen !== undefined) {
+    const closedListeners: unknown = request.node?.metadata?.['WEFT_CLOSED_LISTENERS'];
+    const isNews = memoryBytes !== undefined || protocolsSeen !== undefined || closedListeners !== undefined;
+    if (request.clusterStats.length > 0 || isNews) {
       this.#options.onLoadReport?.(client, {
         clusters: request.clusterStats,
         receivedAtMs: this.#options.clock.now(),
         memoryBytes,
         protocolsSeen,
+        closedListeners,
       });
     }
   }

@@ -25,6 +25,8 @@ export interface LoadReport {
   readonly memoryBytes: number | undefined;
   /** What the client says that its own clients speak (`WEFT_PROTOCOLS_SEEN` there), not looked at; undefined: nothing was said. */
   readonly protocolsSeen: unknown;
+  /** Listeners that the client says it cannot open (`WEFT_CLOSED_LISTENERS` there), not looked at; undefined: nothing was said. */
+  readonly closedListeners: unknown;
 }
 
 /** Named limits; what exceeds one ends the stream with RESOURCE_EXHAUSTED. */

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { openMeshApi } from '../api/mesh-api.ts';
 import type { ApiFlags, Context } from '../context.ts';
-import { parseAddress, parseEngine, parseLabel, parsePortMapping, requireLabel } from '../workload/flags.ts';
+import {
+  parseAddress,
+  parseEngine,
+  parseLabel,
+  parsePortMapping,
+  parseUnixSocket,
+  requireLabel,
+} from '../workload/flags.ts';
 import { ForegroundWorkload } from '../workload/foreground-workload.ts';
 import type { WorkloadSpec } from '../workload/workload-spec.ts';
 
@@ -13,6 +20,7 @@ export interface GatewayOptions extends ApiFlags {
   readonly port?: readonly string[];
   readonly label?: readonly string[];
   readonly engine?: string;
+  readonly unixSocket?: readonly string[];
   readonly quiet?: boolean;
 }
 
@@ -56,6 +64,7 @@ function gatewaySpec(context: Context, name: string, options: GatewayOptions, de
     port: { servicePort: undefined, appPort: undefined },
     upstreams: [],
     engine: parseEngine(options.engine ?? 'weft', ['weft', 'envoy']),
+    ...(options.unixSocket === undefined ? {} : { unixSockets: options.unixSocket.map(parseUnixSocket) }),
     command: [],
     cwd: context.cwd,
     env: {},

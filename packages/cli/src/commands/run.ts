@@ -6,7 +6,14 @@ import { usageFailure } from '../cli-failure.ts';
 import type { ApiFlags, Context } from '../context.ts';
 import { exitCodeOf } from '../platform/child-program.ts';
 import { findProgram } from '../platform/find-program.ts';
-import { parseEngine, parsePort, parseProtocol, parseUpstream, requireLabel } from '../workload/flags.ts';
+import {
+  parseEngine,
+  parsePort,
+  parseProtocol,
+  parseUnixSocket,
+  parseUpstream,
+  requireLabel,
+} from '../workload/flags.ts';
 import { ForegroundWorkload } from '../workload/foreground-workload.ts';
 import type { Workload } from '../workload/workload.ts';
 import { findWorkloadGroup, inGroup } from '../workload/workload-group.ts';
@@ -23,6 +30,7 @@ export interface RunOptions extends ApiFlags {
   readonly protocol?: string;
   readonly upstream?: readonly string[];
   readonly engine?: string;
+  readonly unixSocket?: readonly string[];
   readonly quiet?: boolean;
 }
 
@@ -102,9 +110,17 @@ function workloadSpec(
     );
   }
   const engine = parseEngine(options.engine ?? 'weft', ['weft', 'envoy', 'grpc']);
-  if (engine === 'grpc' && (service !== undefined || (options.upstream ?? []).length > 0)) {
+  const listening =
+    service !== undefined
+      ? '--service'
+      : options.upstream !== undefined
+        ? '--upstream'
+        : options.unixSocket !== undefined
+          ? '--unix-socket'
+          : undefined;
+  if (engine === 'grpc' && listening !== undefined) {
     throw usageFailure(
-      `--engine grpc is for a command that only calls others, without ${service === undefined ? '--upstream' : '--service'}`,
+      `--engine grpc is for a command that only calls others, without ${listening}`,
       'nothing listens beside it: let it dial xds:///SERVICE:PORT and give it a --name; a command that serves needs --engine weft or envoy',
     );
   }
@@ -122,6 +138,7 @@ function workloadSpec(
     port: parsePort(options.port ?? '0'),
     upstreams: (options.upstream ?? []).map(parseUpstream),
     engine,
+    ...(options.unixSocket === undefined ? {} : { unixSockets: options.unixSocket.map(parseUnixSocket) }),
     command,
     cwd: context.cwd,
     env: {},

@@ -49,20 +49,37 @@ export function parseUpstream(text: string): UpstreamFlag {
   };
 }
 
+function requireSocketPath(flag: string, path: string, fix: string): string {
+  if (!path.startsWith('/') || Buffer.byteLength(path) > maxSocketPathBytes) {
+    throw usageFailure(
+      `${flag}: ${JSON.stringify(path)} is not an absolute path of at most ${maxSocketPathBytes} bytes`,
+      fix,
+    );
+  }
+  return path;
+}
+
+/** A socket that the proxy may open. @throws CliFailure (a usage mistake). */
+export function parseUnixSocket(path: string): string {
+  return requireSocketPath(
+    '--unix-socket',
+    path,
+    'give the path that `bind` has after unix://, for example /run/app.sock',
+  );
+}
+
 /** @throws CliFailure (a usage mistake) that names the flag. */
 export function parsePort(text: string): PortFlag {
   const [, service, socket] = /^(?:(\d+):)?unix:(.+)$/.exec(text) ?? [];
   if (socket !== undefined) {
-    if (!socket.startsWith('/') || Buffer.byteLength(socket) > maxSocketPathBytes) {
-      throw usageFailure(
-        `--port: ${JSON.stringify(socket)} is not an absolute path of at most ${maxSocketPathBytes} bytes`,
-        'give the socket that the command listens on, for example --port 80:unix:/run/app.sock',
-      );
-    }
     return {
       servicePort: service === undefined ? undefined : parsePortNumber(service, '--port'),
       appPort: undefined,
-      socket,
+      socket: requireSocketPath(
+        '--port',
+        socket,
+        'give the socket that the command listens on, for example --port 80:unix:/run/app.sock',
+      ),
     };
   }
   const match = /^(?:(\d+):)?(\d+)$/.exec(text);

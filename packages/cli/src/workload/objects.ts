@@ -108,6 +108,7 @@ export function proxyObject(
       engine: spec.engine,
       serviceAccount: spec.serviceAccount,
       ...listeningFields(spec, ports),
+      ...(spec.unixSockets === undefined ? {} : { unixSockets: spec.unixSockets }),
       inbound:
         served === undefined || ports.inbound === undefined || ports.app === undefined
           ? []

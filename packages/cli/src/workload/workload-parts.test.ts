@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Service, validateObject } from '@weft/resources';
 import { commandEnvironment, sidecarEnvironment } from './child-environment.ts';
-import { parsePort, parseProtocol, parseUpstream, requireLabel, upstreamVariable } from './flags.ts';
+import { parsePort, parseProtocol, parseUnixSocket, parseUpstream, requireLabel, upstreamVariable } from './flags.ts';
 import { proxyObject, serviceObject, workloadEntryObject } from './objects.ts';
 import { servedPort } from './served-port.ts';
 import type { WorkloadPorts, WorkloadSpec } from './workload-spec.ts';
@@ -49,6 +49,8 @@ test('ports are read as [SERVICEPORT:]PORT, where 0 is any free one', () => {
   assert.deepEqual(parsePort('unix:/a'), { servicePort: undefined, appPort: undefined, socket: '/a' });
   assert.throws(() => parsePort('unix:a.sock'), /not an absolute path/);
   assert.throws(() => parsePort(`unix:/${'x'.repeat(107)}`), /not an absolute path/);
+  assert.equal(parseUnixSocket('/run/a.sock'), '/run/a.sock');
+  assert.throws(() => parseUnixSocket('unix:///run/a.sock'), /--unix-socket: .* is not an absolute path/);
   for (const wrong of ['', 'x', '80:', ':80', '0:80', '70000', '-1']) {
     assert.throws(() => parsePort(wrong), { name: 'CliFailure' }, wrong);
   }
@@ -97,7 +99,7 @@ test('every object that a workload registers is valid', () => {
   for (const object of [
     serviceObject(spec, 'reviews', served),
     workloadEntryObject(spec, ports, served),
-    proxyObject(spec, ports, served, true),
+    proxyObject({ ...spec, unixSockets: ['/run/a.sock'] }, ports, served, true),
     workloadEntryObject({ ...spec, service: undefined }, { ...ports, inbound: undefined }, undefined),
     proxyObject({ ...spec, service: undefined }, { ...ports, app: undefined, inbound: undefined }, undefined, false),
   ]) {

@@ -17,6 +17,7 @@ import { GatewayApiStatusWriter } from '../status/gateway-api-status-writer.ts';
 import { ProxyStatusWriter } from '../status/proxy-status-writer.ts';
 import { RecentErrors } from '../status/recent-errors.ts';
 import { ResourceStatusWriter } from '../status/resource-status-writer.ts';
+import { ClosedListeners } from './closed-listeners.ts';
 import { followMesh } from './inputs.ts';
 import { recordLoadReport } from './load-reports.ts';
 import { Metrics } from './metrics.ts';
@@ -54,6 +55,7 @@ export class Mesh {
   readonly errors: RecentErrors;
   readonly metrics = new Metrics();
   readonly seenProtocols = new SeenProtocols(() => this.#statusChanged());
+  readonly #closedListeners = new ClosedListeners(() => this.#statusChanged());
   readonly #options: MeshOptions;
   readonly #resourceStatus: ResourceStatusWriter;
   readonly #gatewayApiStatus: GatewayApiStatusWriter;
@@ -119,13 +121,9 @@ export class Mesh {
       onObserved: (proxyKey) => this.#proxyStatus.changed(proxyKey, observedDelayMs),
     });
     const common = { revisions: this.revisions, xds: this.xds, client, clock, logger: logger.with({ part: 'status' }) };
-    this.#resourceStatus = new ResourceStatusWriter({
-      ...common,
-      state: this.state,
-      publisher: this.publisher,
-      seenProtocols: this.seenProtocols,
-    });
-    this.#gatewayApiStatus = new GatewayApiStatusWriter({ ...common, state: this.state, publisher: this.publisher });
+    const read = { state: this.state, publisher: this.publisher, closedListeners: this.#closedListeners };
+    this.#resourceStatus = new ResourceStatusWriter({ ...common, ...read, seenProtocols: this.seenProtocols });
+    this.#gatewayApiStatus = new GatewayApiStatusWriter({ ...common, ...read });
     this.#proxyStatus = new ProxyStatusWriter({ ...common, sessions: this.sessions, observed: this.observed });
     this.#events = new EventRecorder({ client, clock, logger });
     this.#closers.push(
@@ -213,6 +211,11 @@ export class Mesh {
             this.#has(client.key, typeUrls.listener, name),
           );
         }
+        if (report.closedListeners !== undefined) {
+          this.#closedListeners.told(client.key, report.closedListeners, (name) =>
+            this.#has(client.key, typeUrls.listener, name),
+          );
+        }
         recordLoadReport(
           this.history,
           client.key,
@@ -257,6 +260,7 @@ export class Mesh {
       if (value === undefined) {
         this.sessions.deleted(proxyKey);
         this.seenProtocols.forget(proxyKey);
+        this.#closedListeners.forget(proxyKey);
       } else if (previous === undefined) {
         this.#restoreObserved(value as ProxyResource);
         this.sessions.created(proxyKey);

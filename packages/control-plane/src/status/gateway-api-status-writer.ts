@@ -10,6 +10,7 @@ import {
   routeGroup,
 } from '@weft/translate';
 import type { XdsServer } from '@weft/xds-server';
+import type { ClosedListeners } from '../mesh/closed-listeners.ts';
 import type { Publisher } from '../mesh/publisher.ts';
 import type { Revisions, TrackedResource } from '../mesh/revisions.ts';
 import { GatheredLook } from './gathered-look.ts';
@@ -20,6 +21,7 @@ import { type TurnResult, WriteQueue } from './write-queue.ts';
 export interface GatewayApiStatusWriterOptions {
   readonly state: MeshState;
   readonly publisher: Publisher;
+  readonly closedListeners: ClosedListeners;
   readonly revisions: Revisions;
   readonly xds: Pick<XdsServer, 'client'>;
   readonly client: ResourceClient;
@@ -185,7 +187,7 @@ export class GatewayApiStatusWriter {
 
   /** `Programmed` holds when the proxies have applied it, too. */
   #applied(key: string, resource: TrackedResource): (condition: GatewayCondition) => GatewayCondition {
-    this.#view ??= new ProgrammedView(this.#options.publisher, this.#options.xds);
+    this.#view ??= new ProgrammedView(this.#options);
     const view = this.#view.condition(key, resource);
     return (condition) =>
       condition.type !== 'Programmed' || condition.status === 'False' || view.status === 'True'

@@ -1,10 +1,12 @@
 import { originKey } from '@weft/ir';
 import type { ClientState, XdsServer } from '@weft/xds-server';
+import { typeUrls } from '@weft/xds-types';
+import type { ClosedListeners } from '../mesh/closed-listeners.ts';
 import { originsOf, originsOfResource, type Publisher } from '../mesh/publisher.ts';
 import type { TrackedResource } from '../mesh/revisions.ts';
 import type { WantedCondition } from './conditions.ts';
 
-/** A proxy that refuses something that was made from a resource. */
+/** A proxy that refuses something that was made from a resource, or cannot open it. */
 interface Refusal {
   readonly proxyKey: string;
   readonly reason: string;
@@ -16,13 +18,19 @@ interface Usage {
   readonly refusals: Refusal[];
 }
 
+export interface ProgrammedViewOptions {
+  readonly publisher: Publisher;
+  readonly xds: Pick<XdsServer, 'client'>;
+  readonly closedListeners: ClosedListeners;
+}
+
 /** Which connected proxies use which resources, and how far they have come; made at one moment. */
 export class ProgrammedView {
   readonly #usage = new Map<string, Usage>();
   /** Changes are being gathered: who uses what is not known for the newest generation. */
   readonly #dirty: boolean;
 
-  constructor(publisher: Publisher, xds: Pick<XdsServer, 'client'>) {
+  constructor({ publisher, xds, closedListeners }: ProgrammedViewOptions) {
     this.#dirty = publisher.dirty;
     for (const publication of publisher.publications()) {
       const client = xds.client(publication.proxyKey);
@@ -35,7 +43,12 @@ export class ProgrammedView {
           this.#of(originKey(origin)).acked.set(publication.proxyKey, client.ackedStoreVersion);
         }
       }
-      for (const { typeUrl, name, reason } of refusedBy(client)) {
+      const closed = [...closedListeners.of(publication.proxyKey)].map(([name, reason]) => ({
+        typeUrl: typeUrls.listener,
+        name,
+        reason,
+      }));
+      for (const { typeUrl, name, reason } of [...refusedBy(client), ...closed]) {
         for (const origin of originsOfResource(publication, typeUrl, name)) {
           this.#of(originKey(origin)).refusals.push({ proxyKey: publication.proxyKey, reason });
         }

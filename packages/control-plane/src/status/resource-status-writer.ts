@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@weft/base';
 import { type Condition, type KubeObject, parseApiVersion, type ResourceClient } from '@weft/resources';
 import { type MeshState, type ResourceStatus, resourceStatus } from '@weft/translate';
 import type { XdsServer } from '@weft/xds-server';
+import type { ClosedListeners } from '../mesh/closed-listeners.ts';
 import { PortProtocols } from '../mesh/port-protocols.ts';
 import type { Publisher } from '../mesh/publisher.ts';
 import type { Revisions, TrackedResource } from '../mesh/revisions.ts';
@@ -16,6 +17,7 @@ import { type TurnResult, WriteQueue } from './write-queue.ts';
 export interface ResourceStatusWriterOptions {
   readonly state: MeshState;
   readonly publisher: Publisher;
+  readonly closedListeners: ClosedListeners;
   readonly revisions: Revisions;
   readonly seenProtocols: SeenProtocols;
   readonly xds: Pick<XdsServer, 'client'>;
@@ -133,7 +135,7 @@ export class ResourceStatusWriter {
   }
 
   #currentView(): ProgrammedView {
-    this.#view ??= new ProgrammedView(this.#options.publisher, this.#options.xds);
+    this.#view ??= new ProgrammedView(this.#options);
     return this.#view;
   }
 }

@@ -41,6 +41,7 @@ function mayHaveBody(method: string): boolean {
 /** The client's side of HTTP/1.1: one request at a time. */
 export class Http1UpstreamCodec implements UpstreamCodec, RequestEncoder {
   readonly protocol = 'HTTP/1.1';
+  readonly keptBytes = 0;
   readonly #events: UpstreamEvents;
   readonly #out: OutputBuffer;
   readonly #line: StatusLineScanner = new StatusLineScanner();

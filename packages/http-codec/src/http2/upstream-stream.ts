@@ -65,7 +65,7 @@ export class UpstreamStream extends Http2Stream<UpstreamHost> implements Request
   noteRequest(head: RequestHead): void {
     this.#isHead = head.method === 'HEAD';
     this.#upgrade = head.upgrade;
-    this.tunnel = head.upgrade !== '' || head.method === 'CONNECT';
+    this.tunnel = head.upgrade !== '' || head.method === 'CONNECT' || head.opensTunnel;
     if (isWebSocket(head.upgrade)) {
       this.#key = webSocketKeyOf(head);
     }

@@ -16,6 +16,7 @@ import { type AdminServer, startAdminServer } from '../admin/admin-server.ts';
 import type { ApplyResult, DataPlane, DataPlaneOptions } from '../data-plane.ts';
 import { ProxySecrets } from '../identity/secret-source.ts';
 import { WorkloadIdentity } from '../identity/workload-identity.ts';
+import { ClosedListeners } from '../load-report/closed-listeners.ts';
 import { LoadCollector } from '../load-report/collect-load.ts';
 import { createOverloadManager, overloadLimits } from '../overload/create-overload-manager.ts';
 import type { OverloadManager } from '../overload/overload-manager.ts';
@@ -62,6 +63,7 @@ export class ProxyProcess {
   readonly #overload: OverloadManager;
   readonly #assembly = new RuntimeConfigAssembly();
   readonly #rebind: Backoff;
+  readonly #closedListeners = new ClosedListeners();
   #xds: XdsClient | undefined;
   #onDemand: OnDemandHosts | undefined;
   #loadReporter: LoadReporter | undefined;
@@ -257,6 +259,7 @@ export class ProxyProcess {
       collect: (request) => collector.collect(request),
       memoryBytes: () => process.memoryUsage.rss(),
       protocolsSeen: (isFirst) => this.#dataPlane.protocolsSeen().tell(isFirst),
+      closedListeners: (isFirst) => this.#closedListeners.tell(isFirst),
     });
     await client.start();
     this.#loadReporter.start();
@@ -300,6 +303,7 @@ export class ProxyProcess {
     if (config !== this.#lastConfig || this.#stopping !== undefined) {
       return;
     }
+    this.#closedListeners.now(failedListeners);
     for (const { name, reason } of failedListeners) {
       this.#options.logger.error('a listener cannot be brought up', { listener: name, reason });
     }

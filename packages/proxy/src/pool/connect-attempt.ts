@@ -2,6 +2,7 @@ import type { CircuitBreaker } from '../cluster/circuit-breaker.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { ProxiedConnection } from '../proxy-protocol/proxy-header.ts';
+import type { TunnelConfig } from '../runtime-config/config.ts';
 import type { SessionCache } from '../tls/session-cache.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
@@ -17,8 +18,8 @@ export interface ConnectAttemptOwner {
   readonly use: UpstreamUse;
   /** Whose connection this is, for a PROXY protocol header; absent: nobody's in particular. */
   readonly proxied?: ProxiedConnection;
-  /** `host:port` that the endpoint, an HTTP proxy, is to connect to; absent: the endpoint itself is meant. */
-  readonly tunnelTo?: string | undefined;
+  /** What the endpoint, an HTTP proxy, is asked for; absent: it itself is meant. */
+  readonly tunnel?: TunnelConfig | undefined;
   onConnected(attempt: ConnectAttempt, connection: Connection): void;
   onConnectFailed(attempt: ConnectAttempt, reason: string, timedOut: boolean): void;
 }
@@ -39,11 +40,12 @@ export class ConnectAttempt implements ConnectCallbacks, TimerOwner {
   }
 
   start(): void {
-    const { context, cluster, endpoint, use, proxied, tunnelTo } = this.#owner;
-    const connect = (callbacks: ConnectCallbacks): PendingConnection =>
-      connectEndpoint(context, cluster, endpoint, this.#sessions, use, callbacks, proxied);
+    const { context, cluster, endpoint, use, proxied, tunnel } = this.#owner;
+    const connectFor = (purpose: UpstreamUse, callbacks: ConnectCallbacks): PendingConnection =>
+      connectEndpoint(context, cluster, endpoint, this.#sessions, purpose, callbacks, proxied);
     context.wheel.arm(this.#timer, context.clock.monotonicMs(), cluster.config.connectTimeoutMs);
-    this.#pending = tunnelTo === undefined ? connect(this) : connectThroughTunnel(connect, tunnelTo, this);
+    this.#pending =
+      tunnel === undefined ? connectFor(use, this) : connectThroughTunnel(connectFor, cluster, tunnel, this);
   }
 
   abandon(): void {

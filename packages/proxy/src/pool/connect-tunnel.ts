@@ -1,5 +1,11 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { speaksHttp2 } from '../http-alpn.ts';
+import type { TunnelConfig } from '../runtime-config/config.ts';
 import { type Connection, ignoring } from '../transport/connection.ts';
 import type { ConnectCallbacks, PendingConnection } from '../transport/raw-connection.ts';
+import { HttpTunnel } from './http-tunnel.ts';
+
+type HttpUse = 'http1' | 'http2' | 'auto';
 
 /** Longest answer to CONNECT, in bytes. */
 const maxAnswerBytes: number = 16 * 1024;
@@ -7,22 +13,32 @@ const maxAnswerBytes: number = 16 * 1024;
 const endOfHead = Buffer.from('\r\n\r\n');
 
 /**
- * Asks an HTTP proxy, as soon as there is a connection to it, to connect to somebody else (RFC 9110 §9.3.6, in HTTP/1.1). What follows its
- * agreement is the tunnel; anything else is a failure to connect.
- * @param connect makes the connection to the proxy.
- * @param authority `host:port` of whom to connect to.
+ * Asks an HTTP proxy, as soon as there is a connection to it, to connect to somebody else: by CONNECT (RFC 9110 §9.3.6) or by a POST whose body and
+ * answer are the two directions. What follows its agreement is the tunnel; anything else is a failure to connect.
+ * @param connectFor makes the connection to the proxy, for the HTTP that its cluster speaks.
  */
 export function connectThroughTunnel(
-  connect: (callbacks: ConnectCallbacks) => PendingConnection,
-  authority: string,
+  connectFor: (use: HttpUse, callbacks: ConnectCallbacks) => PendingConnection,
+  cluster: Cluster,
+  tunnel: TunnelConfig,
   callbacks: ConnectCallbacks,
 ): PendingConnection {
   let asked: Connection | undefined;
   let isOver = false;
-  const pending = connect({
+  const onOver = (): void => {
+    isOver = true;
+  };
+  const { protocol } = cluster.config.upstreamHttp;
+  const use: HttpUse = protocol === 'use-downstream' ? 'http1' : protocol;
+  const pending = connectFor(use, {
     onConnected: (connection) => {
       asked = connection;
-      new TunnelRequest(connection, callbacks, () => (isOver = true)).ask(authority);
+      const isHttp2 = speaksHttp2(use, connection.tls?.alpn);
+      if (isHttp2 || tunnel.method === 'POST') {
+        new HttpTunnel(connection, cluster, isHttp2, callbacks, onOver).ask(tunnel);
+      } else {
+        new TunnelRequest(connection, callbacks, onOver).ask(tunnel.to);
+      }
     },
     onFailed: (error) => callbacks.onFailed(error),
   });
@@ -38,7 +54,7 @@ export function connectThroughTunnel(
   };
 }
 
-/** The exchange before the tunnel: the handler of the connection until the proxy has answered. */
+/** CONNECT in HTTP/1.1, after which the connection is the tunnel: its handler until the proxy has answered. */
 class TunnelRequest {
   readonly #connection: Connection;
   readonly #callbacks: ConnectCallbacks;

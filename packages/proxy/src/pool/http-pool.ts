@@ -1,12 +1,12 @@
-import { defaultHttp2Settings, type Http2Settings } from '@weft/http-codec';
+import type { Http2Settings } from '@weft/http-codec';
 import type { CircuitBreaker } from '../cluster/circuit-breaker.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import { httpVersionOfAlpn, weftAlpn } from '../http-alpn.ts';
-import type { Http2Options } from '../runtime-config/config.ts';
+import { speaksHttp2, weftAlpn } from '../http-alpn.ts';
 import { SessionCache } from '../tls/session-cache.ts';
 import type { Connection } from '../transport/connection.ts';
 import { ConnectAttempt, type ConnectAttemptOwner } from './connect-attempt.ts';
+import { http2SettingsOf } from './http2-settings.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import { UpstreamHttpConnection } from './upstream-http-connection.ts';
 import { type Waiting, WaitingQueue } from './waiting-queue.ts';
@@ -55,8 +55,8 @@ export class HttpPool implements ConnectAttemptOwner {
     this.context = context;
     this.use = use;
     this.#multiplexes = use !== 'http1' && (use === 'http2' || endpoint.transportSocket.kind === 'tls');
-    this.#settings = http2Settings(cluster.config.upstreamHttp.http2);
-    this.#namesSettings = { ...this.#settings, carryHeaderNames: true };
+    this.#settings = http2SettingsOf(cluster, undefined);
+    this.#namesSettings = http2SettingsOf(cluster, weftAlpn);
   }
 
   /** A connection for one request, which the caller `open`s at once; undefined when it has to `wait`. */
@@ -234,7 +234,7 @@ export class HttpPool implements ConnectAttemptOwner {
 
   onConnected(attempt: ConnectAttempt, connection: Connection): void {
     this.#connecting.delete(attempt);
-    this.#multiplexes = this.#speaksHttp2(connection);
+    this.#multiplexes = speaksHttp2(this.use, connection.tls?.alpn);
     const upstream = new UpstreamHttpConnection(this, connection, attempt.breaker, this.#multiplexes);
     this.#all.add(upstream);
     const { counters } = this.cluster;
@@ -249,10 +249,6 @@ export class HttpPool implements ConnectAttemptOwner {
       // It carries fewer than was thought.
       this.#connectForWaiting(attempt.breaker);
     }
-  }
-
-  #speaksHttp2(connection: Connection): boolean {
-    return this.use === 'auto' ? httpVersionOfAlpn(connection.tls?.alpn ?? '') === 'http2' : this.use === 'http2';
   }
 
   onConnectFailed(attempt: ConnectAttempt, reason: string, timedOut: boolean): void {
@@ -275,13 +271,4 @@ export class HttpPool implements ConnectAttemptOwner {
     waiter.breaker.pending -= 1;
     this.cluster.counters.requestsPending -= 1;
   }
-}
-
-function http2Settings(options: Http2Options): Http2Settings {
-  return {
-    ...defaultHttp2Settings,
-    initialStreamWindowBytes: options.initialStreamWindowBytes,
-    initialConnectionWindowBytes: options.initialConnectionWindowBytes,
-    headerTableSizeBytes: options.headerTableSizeBytes,
-  };
 }

@@ -156,9 +156,18 @@ export interface TcpProxyConfig {
   readonly maxConnectAttempts: number;
   /** Clusters with ring hash or Maglev choose by the address of the client. */
   readonly hashBySourceIp?: boolean;
-  /** `host:port` to which the endpoints, HTTP proxies, are asked to connect (CONNECT in HTTP/1.1); absent: the endpoints are meant. */
-  readonly tunnelTo?: string;
+  /** The endpoints are HTTP proxies; absent: they themselves are meant. */
+  readonly tunnel?: TunnelConfig;
   readonly accessLogs: readonly AccessLogConfig[];
+}
+
+/** What HTTP proxies are asked for, in the HTTP that their cluster speaks. `…tcp_proxy.v3.TcpProxy.TunnelingConfig` */
+export interface TunnelConfig {
+  /** `host:port` to connect to. */
+  readonly to: string;
+  readonly method: 'CONNECT' | 'POST';
+  /** Of POST. */
+  readonly path: string;
 }
 
 /** `envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager` */

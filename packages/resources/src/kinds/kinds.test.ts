@@ -309,6 +309,17 @@ test('a workload may listen on a Unix socket, which has a file', () => {
   }
 });
 
+test('a proxy names the Unix sockets that it may open by their paths, each once', () => {
+  const named = (...unixSockets: readonly string[]) =>
+    make('weft.dev/v1alpha1', 'Proxy', { spec: { serviceAccount: 'a', role: 'gateway', unixSockets } });
+  valid(named('/run/a.sock', '/run/b.sock'));
+  assert.deepEqual(problems(named('/run/a.sock', 'unix:///run/b.sock', '/run/a.sock', `/${'x'.repeat(107)}`)), [
+    'spec.unixSockets[1]: Invalid value: "unix:///run/b.sock": not an absolute path of at most 107 bytes',
+    'spec.unixSockets[2]: Duplicate value: "/run/a.sock" is there more than once',
+    `spec.unixSockets[3]: Invalid value: "/${'x'.repeat(107)}": not an absolute path of at most 107 bytes`,
+  ]);
+});
+
 test('a proxy gets its defaults', () => {
   const proxy = valid(make('weft.dev/v1alpha1', 'Proxy', { spec: { serviceAccount: 'a', httpProxy: { port: 1 } } }));
   assert.deepEqual((proxy as KubeObject & { spec: unknown }).spec, {

@@ -123,7 +123,7 @@ export function policyValues(
     ),
     value(
       'tunnel of TCP',
-      cluster.tcp.tunnelTo === undefined ? 'none' : `CONNECT ${cluster.tcp.tunnelTo}`,
+      cluster.tcp.tunnel === undefined ? 'none' : `${cluster.tcp.tunnel.method} ${cluster.tcp.tunnel.to}`,
       envoyDefault,
       ['tunnel'],
     ),

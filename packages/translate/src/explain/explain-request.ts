@@ -12,6 +12,7 @@ import type { MeshState } from '../state/mesh-state.ts';
 import { clusterEndpoints } from '../to-ir/endpoints.ts';
 import { bySpecificity, covers } from '../to-ir/gateway-api/hostname.ts';
 import { clientOf, virtualHostOf, workloadIr } from '../to-ir/workload-ir.ts';
+import { socketText } from '../unix-address.ts';
 import { describeMatch, type ExplainedRequest, tryRoutes } from './match-request.ts';
 
 /** One step of a request's way. */
@@ -85,7 +86,7 @@ class Walk {
       this.#step('listener', 'the sidecar has no HTTP proxy address, only local ports of declared upstreams', [], []);
       return 'not sent';
     } else {
-      this.#step('listener', `HTTP proxy at ${httpProxy.listen.address}:${httpProxy.listen.port}`, [], []);
+      this.#step('listener', `HTTP proxy at ${socketText(httpProxy.listen)}`, [], []);
     }
     const asked = httpProxy?.virtualHosts ?? grpcTargets ?? [];
     const known = asked.some((host) => host.authority === authority.toLowerCase());
@@ -123,13 +124,13 @@ class Walk {
       .filter(({ name }) => covers(name, serverName))
       .sort((a, b) => bySpecificity(a.name, b.name))[0]?.entry;
     if (listener === undefined || chain === undefined) {
-      const open = this.#ir.gateway.map(({ listen }) => listen.port).join(', ');
+      const open = this.#ir.gateway.map(({ listen }) => listen.port || socketText(listen)).join(', ');
       this.#step('listener', `no listener takes ${scheme}://${target}`, [`ports that are open: ${open}`], []);
       return 'not connected';
     }
     this.#step(
       'listener',
-      `${listener.listen.address}:${listener.listen.port}, chain ${chain.name}`,
+      `${socketText(listener.listen)}, chain ${chain.name}`,
       chain.tls === undefined ? [] : ['TLS ends here'],
       listener.origins,
     );

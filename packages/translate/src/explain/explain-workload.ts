@@ -2,6 +2,7 @@ import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
 import { clientOf, workloadIr } from '../to-ir/workload-ir.ts';
+import { socketText } from '../unix-address.ts';
 import { type EffectiveExplanation, type ExplainedValue, originText, refText, weftDefault } from './effective.ts';
 import { conditionSections } from './explain-conditions.ts';
 import { mutualTlsValues } from './explain-peers.ts';
@@ -49,14 +50,14 @@ export function explainWorkload(
         },
         ...(ir.httpProxy === undefined
           ? []
-          : [said('HTTP proxy', `${ir.httpProxy.listen.address}:${ir.httpProxy.listen.port}`, 'spec.httpProxy', true)]),
+          : [said('HTTP proxy', socketText(ir.httpProxy.listen), 'spec.httpProxy', true)]),
       ],
     },
     { title: 'mutual TLS', values: mutualTlsValues(state, client.namespace, client.labels) },
     {
       title: 'takes',
       values: ir.inbound.map(({ name, listen, app, protocol, mutualTls, service }) => ({
-        name: `${name} ${listen.address}:${listen.port}`,
+        name: `${name} ${socketText(listen)}`,
         value: `${protocol} for the application at ${app.address}:${app.port}, mutual TLS ${mutualTls}`,
         origin: service === undefined ? openedBy : serviceText(services, service.host),
       })),
@@ -70,7 +71,7 @@ export function explainWorkload(
       values: [
         ...ir.upstreams.map(({ host, port, listen, kind }) => ({
           name: `${host}:${port}`,
-          value: `${kind} at ${listen.address}:${listen.port}`,
+          value: `${kind} at ${socketText(listen)}`,
           origin: originText(proxy, 'spec.upstreams'),
         })),
         ...(ir.httpProxy?.virtualHosts ?? ir.grpcTargets ?? []).map(({ authority, routes }) => ({
@@ -83,7 +84,7 @@ export function explainWorkload(
     {
       title: 'listens as a gateway',
       values: ir.gateway.map(({ listen, chains, origins }) => ({
-        name: `${listen.address}:${listen.port}`,
+        name: socketText(listen),
         value: chains.map(({ name }) => name).join(', '),
         origin: [...new Set(origins.map(refText).filter((text) => text.startsWith('Gateway ')))].join(', '),
       })),

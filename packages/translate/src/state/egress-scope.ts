@@ -37,7 +37,8 @@ export function egressScope(sidecar: Sidecar): EgressScope {
             {
               namespace: namespace === '.' ? own : namespace,
               host: written.slice(slash + 1).toLowerCase(),
-              port: listener.port?.number,
+              // A Unix socket has none.
+              port: listener.port?.number || undefined,
             },
           ];
     }),

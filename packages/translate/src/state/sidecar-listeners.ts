@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
-import type { ProxyInbound, ProxyResource, ProxyUpstream, Sidecar, WorkloadEntry } from '../kinds.ts';
+import type { ProxyInbound, ProxyResource, Sidecar, WorkloadEntry } from '../kinds.ts';
 import { isAny, overlap, Sockets } from '../sockets.ts';
 import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
+import { mayListenOn, unnamedSocket } from './unix-listener.ts';
 
 const loopback = '127.0.0.1';
 
@@ -19,10 +20,21 @@ export interface InboundListener extends Omit<ProxyInbound, 'protocol'> {
   readonly tls?: { readonly spec: NonNullable<Ingress['tls']>; readonly field: string };
 }
 
+/** A socket of the workload's own that leads to one service, whether its Proxy or a Sidecar says so. */
+export interface UpstreamListener {
+  readonly host: string;
+  /** 0, of a Unix socket: the one that an authority without port means. */
+  readonly port: number;
+  /** An IP address, or `unix://` and the path of a socket; default `127.0.0.1`. */
+  readonly listenAddress?: string | undefined;
+  /** 0 for a Unix socket. */
+  readonly listenPort: number;
+}
+
 /** Where a proxy listens, the Proxy and the Sidecar of its workload taken together. */
 export interface SidecarListeners {
   readonly inbound: readonly InboundListener[];
-  readonly upstreams: readonly ProxyUpstream[];
+  readonly upstreams: readonly UpstreamListener[];
   /** Fields of the Sidecar that are not done for this proxy: `spec.ingress[0].bind`. */
   readonly leftOut: readonly string[];
 }
@@ -33,11 +45,12 @@ export interface SidecarListeners {
  * `egress` listener that says where the workload connects to (`bind`, `captureMode: NONE`) is a declared upstream.
  */
 export function sidecarListeners(
-  { spec }: ProxyResource,
+  proxy: ProxyResource,
   entry: WorkloadEntry | undefined,
   sidecar: Sidecar | undefined,
 ): SidecarListeners {
   const { ingress = [], egress = [], inboundConnectionPool } = sidecar?.spec ?? {};
+  const { spec } = proxy;
   const own = (spec.inbound ?? []).map((listener) => ({ ...listener, policyPort: listener.appPort }));
   const upstreams = spec.upstreams ?? [];
   const taken = new Sockets();
@@ -69,8 +82,8 @@ export function sidecarListeners(
           const pooled = withPool(found, listener.connectionPool ?? inboundConnectionPool);
           return [withTls(pooled, listener.tls, `spec.ingress[${index}].tls`)];
         });
-  const declared = egress.flatMap((listener, index): readonly ProxyUpstream[] => {
-    const found = egressUpstream(listener, taken);
+  const declared = egress.flatMap((listener, index): readonly UpstreamListener[] => {
+    const found = egressUpstream(listener, taken, proxy);
     if (typeof found === 'string') {
       leftOut.push(`spec.egress[${index}].${found}`);
     }
@@ -149,17 +162,27 @@ function appOf(endpoint: string, address: string): { appAddress: string; appPort
 function egressUpstream(
   { port, bind = '', captureMode, hosts }: Egress,
   taken: Sockets,
-): ProxyUpstream | string | undefined {
+  proxy: ProxyResource,
+): UpstreamListener | string | undefined {
   if (bind === '' && captureMode !== 'NONE') {
     return undefined;
   }
-  const [only = '', ...others] = hosts.map((host) => host.slice(host.indexOf('/') + 1));
+  const [host = '', ...others] = hosts.map((written) => written.slice(written.indexOf('/') + 1));
   const field = bind === '' ? 'captureMode' : 'bind';
-  if (isUnixAddress(bind) || port?.number === undefined || others.length > 0 || only.startsWith('*')) {
+  if (port?.number === undefined || others.length > 0 || host.startsWith('*')) {
     return field;
+  }
+  if (isUnixAddress(bind)) {
+    if (!isReachableUnixAddress(bind)) {
+      return field;
+    }
+    if (!mayListenOn(proxy, bind)) {
+      return `${field} (${unnamedSocket})`;
+    }
+    return taken.take(bind, 0) ? { host, port: 0, listenAddress: bind, listenPort: 0 } : field;
   }
   const listenAddress = bind === '' ? loopback : bind;
   return taken.take(listenAddress, port.number)
-    ? { host: only, port: port.number, listenAddress, listenPort: port.number }
+    ? { host, port: port.number, listenAddress, listenPort: port.number }
     : 'port.number';
 }

@@ -157,8 +157,7 @@ const policy: Paths = {
 const trafficPolicy: Paths = {
   ...policy,
   'proxyProtocol.version': true,
-  ...all('tunnel.', 'targetHost', 'targetPort'),
-  'tunnel.protocol': oneOf('', 'CONNECT'),
+  ...all('tunnel.', 'protocol', 'targetHost', 'targetPort'),
   ...all('retryBudget.', 'percent', 'minRetryConcurrency'),
   ...under('portLevelSettings[]', { 'port.number': true, ...policy }),
 };

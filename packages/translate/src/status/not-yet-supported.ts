@@ -13,13 +13,15 @@ import {
   type Sidecar,
   type WorkloadEntry,
 } from '../kinds.ts';
+import { selects } from '../match.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { isSelective } from '../state/peer-authentication-index.ts';
 import { asksForPeakEwma, connectedAddresses, isEndpointAddress, protocolOfEntryPort } from '../state/service-model.ts';
 import { sidecarListeners } from '../state/sidecar-listeners.ts';
+import { mayListenOn, unnamedSocket } from '../state/unix-listener.ts';
 import { distinctInbound, ownTls } from '../to-ir/inbound.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
-import { isUnixAddress } from '../unix-address.ts';
+import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
 
 /** Paths of the fields of an object that nothing acts upon yet, sorted as they are written. */
@@ -32,6 +34,8 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
       return [...paths, ...ofIstioGateway(object as IstioGateway)];
     case 'networking.istio.io/ServiceEntry':
       return [...paths, ...ofServiceEntry(object as ServiceEntry), ...ofPeakEwma(state, object as ServiceEntry)];
+    case 'networking.istio.io/Gateway':
+      return [...paths, ...ofIstioGateway(state, object as IstioGateway)];
     case '/Service':
       return [...paths, ...ofPeakEwma(state, object as Service)];
     case 'networking.istio.io/WorkloadEntry':
@@ -88,6 +92,18 @@ function ofServiceEntry(entry: ServiceEntry): readonly string[] {
   // Nothing is intercepted, so that addresses count only where they are what is connected to.
   const addresses = connectedAddresses(entry).length > 0 ? [] : (entry.spec.addresses ?? []);
   return [...ports, ...endpoints, ...(addresses.length > 0 ? ['spec.addresses'] : [])];
+}
+
+/** Sockets that a proxy with Envoy does not open, as nobody on its machine has named them. */
+function ofIstioGateway(state: MeshState, { spec }: IstioGateway): readonly string[] {
+  const proxies = state
+    .list('weft.dev/Proxy')
+    .filter((proxy) => proxy.spec.role === 'gateway' && selects(spec?.selector, clientOf(state, keyOf(proxy)).labels));
+  return (spec?.servers ?? []).flatMap(({ bind = '' }, index) =>
+    isReachableUnixAddress(bind) && proxies.some((proxy) => !mayListenOn(proxy, bind))
+      ? [`spec.servers[${index}].bind (${unnamedSocket})`]
+      : [],
+  );
 }
 
 /** Endpoints that are sent to proxies need an IP address or a Unix socket, names that DNS resolves are no sockets. */

@@ -22,6 +22,7 @@ import { serverSockets } from '../to-ir/istio-gateway.ts';
 import { certificateProblem } from '../to-ir/key-pair-secret.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
 import { revocationProblem } from '../to-ir/roots-secret.ts';
+import { isUnixAddress } from '../unix-address.ts';
 import { describe } from './describe.ts';
 import { destinationRuleFacts } from './destination-rule-facts.ts';
 import { notYetSupported } from './not-yet-supported.ts';
@@ -186,15 +187,20 @@ function istioGatewayFacts(state: MeshState, object: IstioGateway): Omit<Facts, 
   // Which address the gateway has is not known here; it is that of `weft gateway` without flags.
   const open = serverSockets(rivals, '127.0.0.1');
   const lost = (object.spec?.servers ?? []).flatMap((server, index) => {
-    const there = open.filter(({ port }) => port === server.port.number).flatMap(({ servers }) => servers);
+    const { bind = '' } = server;
+    const isUnix = isUnixAddress(bind);
+    const there = open
+      .filter(({ port, address }) => (isUnix ? address === bind : port === server.port.number))
+      .flatMap(({ servers }) => servers);
     const [first] = there;
-    const kube = kubeGatewayWithPort(state, object, server.port.number);
+    const place = `${isUnix ? bind : `port ${server.port.number}`} (servers[${index}])`;
+    const kube = isUnix ? undefined : kubeGatewayWithPort(state, object, server.port.number);
     if (kube !== undefined) {
-      return [`port ${server.port.number} (servers[${index}]) by ${describe(kube)}, as the Gateway API goes first`];
+      return [`${place} by ${describe(kube)}, as the Gateway API goes first`];
     }
     return first === undefined || there.some((owned) => owned.gateway === object && owned.index === index)
       ? []
-      : [`port ${server.port.number} (servers[${index}]) by ${describe(first.gateway)}`];
+      : [`${place} by ${describe(first.gateway)}`];
   });
   const namespace = object.metadata.namespace ?? '';
   // Secrets are looked for where the gateway's proxies are, which is where the Gateway is unless somebody says otherwise.

@@ -2,8 +2,9 @@ import type { GatewayChain, GatewayVirtualHost, OriginRef, OutboundCluster } fro
 
 /** What a gateway's proxy opens on one port of its Gateways, of whichever kind they are. */
 export interface GatewaySocket {
+  /** 0 for a Unix socket. */
   readonly port: number;
-  /** undefined: that of the gateway. */
+  /** An IP address or `unix://` and the path of a socket; undefined: that of the gateway. */
   readonly address?: string;
   readonly chains: readonly GatewayChain[];
   readonly virtualHosts: readonly GatewayVirtualHost[];

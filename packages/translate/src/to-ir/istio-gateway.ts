@@ -17,7 +17,7 @@ import { hostCandidates } from '../names.ts';
 import { originOf } from '../origin.ts';
 import { Sockets } from '../sockets.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
-import { isUnixAddress } from '../unix-address.ts';
+import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 import { resolveDestination } from './destination.ts';
 import { bySpecificity, commonHostnames, mostSpecific } from './gateway-api/hostname.ts';
 import { chainNames, type GatewaySocket, type NameOwners } from './gateway-socket.ts';
@@ -57,6 +57,7 @@ function istioGatewaysOf(state: MeshState, labels: Readonly<Record<string, strin
 
 /** Servers that share a socket, at least one. */
 export interface ServerSocket {
+  /** 0 for a Unix socket. */
   readonly port: number;
   /** undefined: that of the gateway. */
   readonly address: string | undefined;
@@ -65,7 +66,7 @@ export interface ServerSocket {
 
 /**
  * The sockets that a proxy opens, by port: of servers that cannot share one the oldest has it, and of sockets that are in each other's
- * way the older one is opened. Unix sockets are not.
+ * way the older one is opened. Unix sockets without a file are not: they have no permissions, and our proxy refuses them.
  * @param own the gateway's address, where servers without `bind` are.
  */
 export function serverSockets(gateways: readonly IstioGateway[], own: string): readonly ServerSocket[] {
@@ -73,15 +74,16 @@ export function serverSockets(gateways: readonly IstioGateway[], own: string): r
   const taken = new Sockets();
   for (const gateway of gateways) {
     for (const [index, server] of (gateway.spec?.servers ?? []).entries()) {
-      const { number: port } = server.port;
       const { bind = '' } = server;
+      const isUnix = isUnixAddress(bind);
+      const port = isUnix ? 0 : server.port.number;
       const address = bind === '' || bind === own ? undefined : bind;
       const key = `${address ?? ''}|${port}`;
       const there = sockets.get(key);
       const [first] = there?.servers ?? [];
       const fits =
         first === undefined
-          ? !isUnixAddress(bind) && taken.take(address ?? own, port)
+          ? (!isUnix || isReachableUnixAddress(bind)) && taken.take(address ?? own, port)
           : familyOf(first.server) === familyOf(server) && familyOf(server) !== 'tcp';
       if (fits) {
         sockets.set(key, { port, address, servers: [...(there?.servers ?? []), { gateway, server, index }] });

@@ -94,10 +94,6 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
   if (typeof tls === 'string') {
     return `TLS to ${service.host}: ${tls}`;
   }
-  if (policy.tunnel?.protocol === 'POST') {
-    // Without the tunnel connections would end at the HTTP proxy.
-    return `${service.host} is to be reached by a tunnel of POST requests, which nothing makes`;
-  }
   if (service.discovery === 'none') {
     return `${service.host} cannot be reached in the way that it is declared`;
   }

@@ -113,12 +113,13 @@ export function inboundPool(connectionPool: EffectivePolicy['connectionPool']): 
   };
 }
 
-function tunnelOf(tunnel: EffectivePolicy['tunnel']): Pick<OutboundCluster['tcp'], 'tunnelTo'> {
+function tunnelOf(tunnel: EffectivePolicy['tunnel']): Pick<OutboundCluster['tcp'], 'tunnel'> {
   if (tunnel === undefined) {
     return {};
   }
-  const { targetHost, targetPort } = tunnel;
-  return { tunnelTo: `${targetHost.includes(':') ? `[${targetHost}]` : targetHost}:${targetPort}` };
+  const { protocol, targetHost, targetPort } = tunnel;
+  const to = `${targetHost.includes(':') ? `[${targetHost}]` : targetHost}:${targetPort}`;
+  return { tunnel: { method: protocol === 'POST' ? 'POST' : 'CONNECT', to } };
 }
 
 function keepaliveOf({

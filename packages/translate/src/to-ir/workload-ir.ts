@@ -12,14 +12,17 @@ import {
   type Workload,
   type WorkloadIr,
 } from '@weft/ir';
-import { compareText, type ProxyResource, type ProxyUpstream } from '../kinds.ts';
-import { hostCandidates, spiffeId } from '../names.ts';
+import { compareText, type ProxyResource } from '../kinds.ts';
+import { hostCandidates, spiffeId, upstreamName } from '../names.ts';
 import { originOf } from '../origin.ts';
 import { carriesHttp } from '../protocol.ts';
 import { inScope } from '../state/egress-scope.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
-import { portOf } from '../state/service-model.ts';
+import { defaultPortOf, portOf } from '../state/service-model.ts';
+import type { UpstreamListener } from '../state/sidecar-listeners.ts';
+import { mayListenOn } from '../state/unix-listener.ts';
 import { labelsOf } from '../state/workload.ts';
+import { isUnixAddress } from '../unix-address.ts';
 import { resolveAuthority } from './authority.ts';
 import { gatewaySockets } from './gateway-api/gateway-sockets.ts';
 import { httpRoutes } from './http-routes.ts';
@@ -199,13 +202,13 @@ function upstreamListeners(
   state: MeshState,
   client: Client,
   proxyKey: string,
-  upstreams: readonly ProxyUpstream[],
+  upstreams: readonly UpstreamListener[],
   collect: (clusters: readonly OutboundCluster[]) => void,
 ): readonly Upstream[] {
   const byName = new Map<string, Upstream>();
   for (const declared of upstreams) {
     const upstream = upstreamOf(state, client, proxyKey, declared, collect);
-    const name = `${upstream.host}|${upstream.port}`;
+    const name = upstreamName(upstream);
     // The same service under two names has one listener: that of the name written first.
     if (!byName.has(name)) {
       byName.set(name, upstream);
@@ -218,18 +221,20 @@ function upstreamOf(
   state: MeshState,
   client: Client,
   proxyKey: string,
-  declared: ProxyUpstream,
+  declared: UpstreamListener,
   collect: (clusters: readonly OutboundCluster[]) => void,
 ): Upstream {
-  const listenKey = `upstream-listen|${proxyKey}|${declared.listenPort}`;
-  const listen = listenAddress(state, listenKey, declared.listenAddress, declared.listenPort);
+  const place = `${proxyKey}|${declared.listenAddress ?? ''}|${declared.listenPort}`;
+  const listen = listenAddress(state, `upstream-listen|${place}`, declared.listenAddress, declared.listenPort);
   const found = state.resolveHost(declared.host, client.namespace, client.namespace);
+  // A Unix socket leads where an authority without a port does.
+  const number = declared.port || (found === undefined ? undefined : defaultPortOf(found)?.number) || 80;
   const model =
-    found !== undefined && inScope(client.scope, found.namespace, found.host, declared.port)
+    found !== undefined && inScope(client.scope, found.namespace, found.host, number)
       ? found
-      : openService(state, client, declared.host, declared.port, 'auto');
-  const port = model === undefined ? undefined : portOf(model, declared.port);
-  const key = `upstream|${proxyKey}|${declared.listenPort}`;
+      : openService(state, client, declared.host, number, 'auto');
+  const port = model === undefined ? undefined : portOf(model, number);
+  const key = `upstream|${place}`;
   const http =
     model === undefined || port === undefined || !carriesHttp(port.protocol)
       ? undefined
@@ -244,18 +249,18 @@ function upstreamOf(
   if (model !== undefined && http !== undefined && port?.protocol !== 'auto') {
     return state.memo.get(
       key,
-      [declared, model.host, http.routes] as const,
-      ([, host, routes]): Upstream => ({ kind: 'http', host, port: declared.port, listen, routes }),
+      [declared, number, model.host, http.routes] as const,
+      ([, , host, routes]): Upstream => ({ kind: 'http', host, port: number, listen, routes }),
     );
   }
   const host = model?.host ?? hostCandidates(declared.host, client.namespace, state.settings.clusterDomain)[0] ?? '';
-  const tcp = tcpDestinations(state, client, host, declared.port, model, port);
+  const tcp = tcpDestinations(state, client, host, number, model, port);
   collect(tcp.clusters);
   return state.memo.get(
     key,
-    [declared, host, http?.routes, tcp.destinations, tcp.limits, tcp.byServerName, tcp.origins] as const,
-    ([, name, routes, destinations, limits, byServerName, origins]): Upstream => {
-      const common = { host: name, port: declared.port, listen, destinations, limits, byServerName, origins };
+    [declared, number, host, http?.routes, tcp.destinations, tcp.limits, tcp.byServerName, tcp.origins] as const,
+    ([, , name, routes, destinations, limits, byServerName, origins]): Upstream => {
+      const common = { host: name, port: number, listen, destinations, limits, byServerName, origins };
       return routes === undefined ? { kind: 'tcp', ...common } : { kind: 'auto', ...common, routes };
     },
   );
@@ -273,7 +278,10 @@ function gatewayListeners(
   const sockets = gatewaySockets(state, client);
   const taken = new Set(sockets.map((socket) => socket.port));
   // A port that both kinds of Gateway ask for is Gateway API's.
-  const istio = istioGatewaySockets(state, client, address ?? loopback).filter((socket) => !taken.has(socket.port));
+  const istio = istioGatewaySockets(state, client, address ?? loopback).filter(
+    (socket) =>
+      !taken.has(socket.port) && (!isUnixAddress(socket.address ?? '') || mayListenOn(proxy, socket.address ?? '')),
+  );
   const all = [...sockets, ...istio].sort((a, b) => a.port - b.port);
   return all.flatMap((socket): readonly GatewayListener[] => {
     if (socket.chains.length === 0) {

@@ -1,3 +1,4 @@
+import type { ListenAddress } from '@weft/ir';
 import { Address, Pipe, SocketAddress } from '@weft/xds-types/envoy/config/core/v3/address.ts';
 import {
   AggregatedConfigSource,
@@ -16,7 +17,7 @@ export function duration(ms: number): Duration {
   return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1_000_000) };
 }
 
-export function socketAddress(address: string, port: number): Address {
+function socketAddress(address: string, port: number): Address {
   return create(Address, {
     address: {
       $case: 'socketAddress',
@@ -25,13 +26,21 @@ export function socketAddress(address: string, port: number): Address {
   });
 }
 
-/** Where somebody listens: an IP address or host name, or `unix://` and the path of a socket, which has no port. */
-export function addressOf(address: string, port: number): Address {
+/** Where somebody listens: an IP address or host name, or `unix://` and the path of a socket, which has no port. @param mode of a socket that is made. */
+export function addressOf(address: string, port: number, mode = 0): Address {
   return isUnixAddress(address)
     ? create(Address, {
-        address: { $case: 'pipe', value: create(Pipe, { path: address.slice(unixPrefix.length) }) },
+        address: { $case: 'pipe', value: create(Pipe, { path: address.slice(unixPrefix.length), mode }) },
       })
     : socketAddress(address, port);
+}
+
+/** A Unix socket of a proxy is for its owner and group, whatever the umask of whoever started it. */
+const socketMode = 0o660;
+
+/** Where a proxy listens. */
+export function listeningAddress({ address, port }: ListenAddress): Address {
+  return addressOf(address, port, socketMode);
 }
 
 /** The stream that the resource itself came by. */

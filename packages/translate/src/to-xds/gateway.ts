@@ -10,7 +10,7 @@ import {
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import { VirtualHost, VirtualHost_TlsRequirementType } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
 import { gatewayListenerName, gatewayRoutesName } from '../names.ts';
-import { duration, socketAddress } from './core.ts';
+import { duration, listeningAddress } from './core.ts';
 import { gatewayTls } from './gateway-tls.ts';
 import { gatewayHttpFilter } from './http-connection-manager.ts';
 import { proxyProtocol, tlsInspector } from './listener-filters.ts';
@@ -35,7 +35,7 @@ export function gatewayMessages(
   const inspected = listener.chains.some(({ serverNames, tls }) => tls !== undefined || serverNames.length > 0);
   const message = create(Listener, {
     name,
-    address: socketAddress(listen.address, listen.port),
+    address: listeningAddress(listen),
     trafficDirection: TrafficDirection.OUTBOUND,
     listenerFilters: [...(listener.proxyProtocol ? [proxyProtocol] : []), ...(inspected ? [tlsInspector] : [])],
     listenerFiltersTimeout: duration(inspectionTimeoutMs),

@@ -22,7 +22,7 @@ import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.
 import { VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
 import { httpProxyName, inboundClusterName, inboundListenerName } from '../names.ts';
 import { acceptedProtocols, httpProtocols, inspectedHttp } from './alpn.ts';
-import { duration, socketAddress } from './core.ts';
+import { duration, listeningAddress } from './core.ts';
 import { gatewayTls } from './gateway-tls.ts';
 import { inboundHttpFilter, outboundHttpFilter } from './http-connection-manager.ts';
 import { httpInspector, tlsInspector } from './listener-filters.ts';
@@ -59,7 +59,7 @@ function listenerMessage(
   listen: ListenAddress,
   origins: readonly OriginRef[],
 ): XdsMessage {
-  const listener = create(Listener, { name, address: socketAddress(listen.address, listen.port), ...fields });
+  const listener = create(Listener, { name, address: listeningAddress(listen), ...fields });
   return xdsMessage(typeUrls.listener, name, Listener, listener, origins);
 }
 

@@ -61,7 +61,7 @@ function domainOf(authority: string): string {
 
 /** The routes of a declared upstream: whatever the authority, it is this service. */
 export const upstreamRoutes: (upstream: HttpUpstream | AutoUpstream) => XdsMessage = perObject((upstream) => {
-  const name = upstreamName(upstream.port, upstream.host);
+  const name = upstreamName(upstream);
   return xdsMessage(
     typeUrls.routeConfiguration,
     name,

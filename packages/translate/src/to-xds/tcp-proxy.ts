@@ -41,7 +41,9 @@ export function tcpProxyFilter(
     idleTimeout: limits?.idleTimeoutMs === undefined ? undefined : duration(limits.idleTimeoutMs),
     maxDownstreamConnectionDuration: limits?.maxDurationMs === undefined ? undefined : duration(limits.maxDurationMs),
     tunnelingConfig:
-      limits?.tunnelTo === undefined ? undefined : create(TcpProxy_TunnelingConfig, { hostname: limits.tunnelTo }),
+      limits?.tunnel === undefined
+        ? undefined
+        : create(TcpProxy_TunnelingConfig, { hostname: limits.tunnel.to, usePost: limits.tunnel.method === 'POST' }),
     hashPolicy: limits?.bySourceIp === true ? [bySourceIp] : [],
     accessLog: accessLogs(accessLogPath),
   });

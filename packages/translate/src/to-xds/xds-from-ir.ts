@@ -85,7 +85,7 @@ const gatewayListenerMessages = perSocket(
 );
 
 function upstreamListenerMessage(upstream: Upstream, settings: Settings): XdsMessage {
-  const name = upstreamName(upstream.port, upstream.host);
+  const name = upstreamName(upstream);
   return upstream.kind === 'http'
     ? upstreamMessage(upstream.listen, [
         name,

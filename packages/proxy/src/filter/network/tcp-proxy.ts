@@ -7,7 +7,13 @@ import { ConnectAttempt, type ConnectAttemptOwner } from '../../pool/connect-att
 import type { UpstreamContext } from '../../pool/upstream-context.ts';
 import type { ProxiedConnection } from '../../proxy-protocol/proxy-header.ts';
 import { ResponseFlag } from '../../response-flag.ts';
-import type { ClusterConfig, ListenerConfig, TcpProxyConfig, WeightedCluster } from '../../runtime-config/config.ts';
+import type {
+  ClusterConfig,
+  ListenerConfig,
+  TcpProxyConfig,
+  TunnelConfig,
+  WeightedCluster,
+} from '../../runtime-config/config.ts';
 import type { SubsetCriteria } from '../../runtime-config/subsets.ts';
 import type { ConnectionRecord, DownstreamConnectionInfo, TlsFacts } from '../../stream-info.ts';
 import { lifetimeMs } from '../../tls/lifetime.ts';
@@ -103,8 +109,8 @@ export class TcpProxyConnection implements ConnectionHandler, ConnectAttemptOwne
     return { source: { ip: remoteIp, port: sourcePort }, destination: { ip: localIp, port: localPort } };
   }
 
-  get tunnelTo(): string | undefined {
-    return this.#config.tunnelTo;
+  get tunnel(): TunnelConfig | undefined {
+    return this.#config.tunnel;
   }
 
   get bytesReceived(): number {

@@ -36,14 +36,21 @@ const authority = /^(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$/;
 function tunnelFromXds(
   { tunneling_config: tunnel }: Decoded<typeof TcpProxy>,
   problems: Problems,
-): Pick<TcpProxyConfig, 'tunnelTo'> {
+): Pick<TcpProxyConfig, 'tunnel'> {
   if (tunnel === undefined) {
     return {};
   }
   if (!authority.test(tunnel.hostname)) {
     problems.add('is not host:port', 'tunneling_config.hostname');
   }
-  return { tunnelTo: tunnel.hostname };
+  const { use_post: usePost, post_path: path } = tunnel;
+  if (path !== '' && !usePost) {
+    problems.add('is for use_post alone', 'tunneling_config.post_path');
+  }
+  if (!/^(?:\/[\x21-\x7e]*)?$/.test(path)) {
+    problems.add('is not a path', 'tunneling_config.post_path');
+  }
+  return { tunnel: { to: tunnel.hostname, method: usePost ? 'POST' : 'CONNECT', path: path || '/' } };
 }
 
 /** At most one policy, and of those that there are only the source IP, is known. */

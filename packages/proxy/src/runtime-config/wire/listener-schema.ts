@@ -45,8 +45,8 @@ export const TcpProxyWeightedCluster = message(
 
 export const TcpProxyTunnelingConfig = message(
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig',
-  { hostname: string(1) },
-  '2:use_post 3:headers_to_add 4:propagate_response_headers 5:post_path 6:propagate_response_trailers',
+  { hostname: string(1), use_post: bool(2), post_path: string(5) },
+  '3:headers_to_add 4:propagate_response_headers 6:propagate_response_trailers',
 );
 
 export const TcpHashPolicySourceIp = message('envoy.type.v3.HashPolicy.SourceIp', {});

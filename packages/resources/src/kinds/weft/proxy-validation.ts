@@ -15,13 +15,29 @@ const unixPrefix = 'unix://';
 /** Longest path of a Unix socket on Linux, bytes. */
 const maxSocketPathBytes = 107;
 
+function isSocketPath(path: string): boolean {
+  return path.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) <= maxSocketPathBytes;
+}
+
+function checkUnixSockets(place: Place, paths: readonly string[]): void {
+  for (const [index, path] of paths.entries()) {
+    if (!isSocketPath(path)) {
+      place
+        .at(index)
+        .invalid(path, `not an absolute path of at most ${maxSocketPathBytes} bytes`, 'Write it as /run/app.sock.');
+    }
+    if (paths.indexOf(path) < index) {
+      place.at(index).duplicate(path, 'Remove one of the two.');
+    }
+  }
+}
+
 function checkAppAddress(place: Place, address: string | undefined): void {
   if (address?.startsWith(unixPrefix) !== true) {
     checkAddress(place, address);
     return;
   }
-  const path = address.slice(unixPrefix.length);
-  if (!path.startsWith('/') || path.includes('\0') || Buffer.byteLength(path) > maxSocketPathBytes) {
+  if (!isSocketPath(address.slice(unixPrefix.length))) {
     place.invalid(
       address,
       `not an absolute path of at most ${maxSocketPathBytes} bytes`,
@@ -98,6 +114,7 @@ export function validateProxy({ spec }: ProxyResource): Violation[] {
   const place = root.at('spec');
   checkRole(place, spec);
   checkProxyless(place, spec);
+  checkUnixSockets(place.at('unixSockets'), spec.unixSockets ?? []);
   const sockets = new Sockets();
   checkName(place.at('serviceAccount'), spec.serviceAccount, 'subdomain');
   if (spec.httpProxy !== undefined) {

@@ -72,6 +72,10 @@ function proxySpec() {
         ),
         { listMapKeys: ['host', 'port'] },
       ),
+      unixSockets: list(
+        'Paths of Unix sockets that Gateways and Sidecars may have the proxy open. Envoy opens no others, as it removes whatever file is at the path.',
+        text('Absolute path.'),
+      ),
       draining: flag('The workload is leaving: its endpoint is taken away first. Default false.'),
     },
     ['serviceAccount'],
