@@ -42,6 +42,11 @@ const newer: Readonly<Record<string, { readonly needs: string; readonly message:
     fields: `message OutlierDetection { envoy.config.common.matcher.v3.MatchPredicate error_matcher = 1; }
       OutlierDetection outlier_detection = 8;`,
   },
+  'envoy/config/cluster/v3/circuit_breaker.proto': {
+    needs: 'google/protobuf/duration.proto',
+    message: 'RetryBudget',
+    fields: 'google.protobuf.Duration budget_interval = 3;',
+  },
 };
 
 function withNewer(proto: string, text: string): string {
@@ -49,7 +54,7 @@ function withNewer(proto: string, text: string): string {
   if (needs === undefined) {
     return text;
   }
-  const found = text.includes(`message ${message} {`) && !text.includes('OutlierDetection');
+  const found = text.includes(`message ${message} {`) && !text.includes(needs);
   if (!found) {
     throw new Error(`${proto} is not what tools/generate-xds-types.ts adds to`);
   }

@@ -28,6 +28,8 @@ export interface AgentBootstrap {
   readonly xds: { readonly address: HostPort; readonly serverName: string | undefined };
   readonly admin: { readonly address: string; readonly port: number };
   readonly stateDir: string;
+  /** The cluster of its peers, by which it balances by zone; undefined: not known. */
+  readonly localCluster: string | undefined;
   /** Worker threads; 0: one for each core. */
   readonly concurrency: number;
 }
@@ -81,6 +83,7 @@ export function parseAgentBootstrap(text: string): AgentBootstrap {
     xds: { address: hostPort(xds, 'xds.address'), serverName: optional(xds, 'xds.serverName') },
     admin: { address: loopback(textField(admin, 'admin.address', '127.0.0.1')), port: integer(admin, 'admin.port', 0) },
     stateDir: path(textField(root, 'stateDir'), 'stateDir'),
+    localCluster: optional(root, 'localCluster'),
     concurrency: integer(root, 'concurrency', defaultConcurrency),
   };
 }

@@ -24,6 +24,7 @@ const exampleBootstrap = {
   xds: { address: '127.0.0.1:7012' },
   admin: { address: '127.0.0.1', port: 19000 },
   stateDir: '/tmp/state',
+  localCluster: 'peers',
 };
 
 const envoy = findPeer('envoy');
@@ -59,6 +60,22 @@ test('the control plane is checked by chain and by name, so that no workload can
   );
   assert.match(text, /"api_type":"DELTA_GRPC"/);
   assert.doesNotMatch(text, /PRIVATE KEY/);
+});
+
+test('who its peers are is asked by EDS, if there is a name for them', () => {
+  const of = (agent: object): unknown => {
+    const { cluster_manager: manager, static_resources: resources } = envoyBootstrap(
+      parseAgentBootstrap(JSON.stringify(agent)),
+      { secretSocket: '/tmp/s' },
+    );
+    const { clusters } = resources as {
+      readonly clusters: readonly { readonly name: string; readonly type: string }[];
+    };
+    const { local_cluster_name: local } = manager as { readonly local_cluster_name?: string };
+    return [local, ...clusters.filter(({ type }) => type === 'EDS').map(({ name }) => name)];
+  };
+  assert.deepEqual(of(exampleBootstrap), ['peers', 'peers']);
+  assert.deepEqual(of({ ...exampleBootstrap, localCluster: undefined }), [undefined]);
 });
 
 test('a bootstrap file with a mistake is refused with the name of the field', () => {

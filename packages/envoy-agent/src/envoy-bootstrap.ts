@@ -23,7 +23,7 @@ const gib = 1024 ** 3;
  * key pair by SDS from the agent, admin on loopback, limits for overload.
  */
 export function envoyBootstrap(agent: AgentBootstrap, options: EnvoyBootstrapOptions): Record<string, unknown> {
-  const { node, admin } = agent;
+  const { node, admin, localCluster } = agent;
   return {
     node: {
       id: node.id,
@@ -37,8 +37,17 @@ export function envoyBootstrap(agent: AgentBootstrap, options: EnvoyBootstrapOpt
       lds_config: { resource_api_version: 'V3', ads: {} },
       cds_config: { resource_api_version: 'V3', ads: {} },
     },
-    cluster_manager: { load_stats_config: grpcSource('GRPC', xdsCluster) },
-    static_resources: { clusters: [controlPlaneCluster(agent), secretServiceCluster(options.secretSocket)] },
+    cluster_manager: {
+      load_stats_config: grpcSource('GRPC', xdsCluster),
+      ...(localCluster === undefined ? {} : { local_cluster_name: localCluster }),
+    },
+    static_resources: {
+      clusters: [
+        controlPlaneCluster(agent),
+        secretServiceCluster(options.secretSocket),
+        ...(localCluster === undefined ? [] : [peersCluster(localCluster)]),
+      ],
+    },
     stats_config: statsConfig,
     // Envoy takes the version of HTTP from ALPN only where every transport socket of a cluster has it. Ours have plaintext beside
     // mutual TLS, for endpoints without a sidecar; there it speaks HTTP/1.1.
@@ -91,6 +100,15 @@ function controlPlaneCluster({ xds, identity }: AgentBootstrap): Record<string, 
 
 function secretServiceCluster(socket: string): Record<string, unknown> {
   return { ...http2Cluster(secretCluster, [{ pipe: socket }]), type: 'STATIC' };
+}
+
+/** Envoy takes no other than a static cluster for the local one; who is in it comes by EDS, if the control plane has it. */
+function peersCluster(name: string): Record<string, unknown> {
+  return {
+    name,
+    type: 'EDS',
+    eds_cluster_config: { eds_config: { resource_api_version: 'V3', ads: {} } },
+  };
 }
 
 function http2Cluster(

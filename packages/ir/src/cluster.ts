@@ -22,6 +22,8 @@ export interface OutboundCluster {
   readonly slowStart: SlowStart | undefined;
   /** Localities get shares of the traffic by their weights; false = only their endpoints count. */
   readonly byLocalityWeight: boolean;
+  /** Requests stay in the zone of the client as far as that keeps the load even; absent = zones make no difference. */
+  readonly zoneAware?: ZoneAware;
   readonly outlierDetection: OutlierDetection | undefined;
   /** With fewer healthy endpoints than this share health is not looked at any more; 0 = it always is, undefined = Envoy's 50 %. */
   readonly panicPercent: number | undefined;
@@ -62,6 +64,12 @@ export type ClusterDiscovery =
   | { readonly kind: 'endpoints'; readonly assignment: string }
   /** Each endpoint's address is a host name, looked up in DNS: every address found is an endpoint, or (`one`) the first alone. */
   | { readonly kind: 'dns'; readonly endpoints: readonly Endpoint[]; readonly addresses: 'all' | 'one' };
+
+/** Envoy's `ZoneAwareLbConfig`. The client has to know its peers: the endpoints of the local cluster. */
+export interface ZoneAware {
+  /** Endpoints of the first priority below which zones make no difference; undefined = Envoy's 6. */
+  readonly minClusterSize: number | undefined;
+}
 
 /** Envoy's `SlowStartConfig`. */
 export interface SlowStart {
@@ -128,8 +136,18 @@ export interface CircuitLimits {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
-  /** Takes the place of `maxRetries`: retries in percent of the requests under way, but always `minConcurrency`. */
-  readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number };
+  /** Takes the place of `maxRetries`. */
+  readonly retryBudget?: RetryBudget;
+}
+
+/** How many retries may be under way. */
+export interface RetryBudget {
+  /** Of the requests under way, or of those of `intervalMs`. */
+  readonly percent: number;
+  /** Always so many. */
+  readonly minConcurrency: number;
+  /** Requests that began in so much time count, in place of those under way; absent = the latter. */
+  readonly intervalMs?: number;
 }
 
 /** How the cluster's endpoints are spoken to. */

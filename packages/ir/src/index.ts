@@ -11,12 +11,14 @@ export {
   type OutboundCluster,
   type OutlierDetection,
   type Protocol,
+  type RetryBudget,
   type SlowStart,
   type TcpKeepalive,
   type TcpLimits,
   type TlsOrigination,
   type TlsRoots,
   unlimited,
+  type ZoneAware,
 } from './cluster.ts';
 export type { ClusterEndpoints, Endpoint, WorkloadLabels } from './endpoint.ts';
 export {

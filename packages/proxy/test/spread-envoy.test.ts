@@ -127,6 +127,10 @@ const zoneCases: Readonly<Record<string, Case>> = {
     fields: { common_lb_config: { zone_aware_lb_config: { routing_enabled: { value: 50 } } } },
     places: zones('aaabbc'),
   },
+  'zone-off': {
+    fields: { common_lb_config: { zone_aware_lb_config: { routing_enabled: { value: 0 } } } },
+    places: zones('aaabbc'),
+  },
   'zone-forced': { fields: zoneAware({ force_local_zone: { min_size: 1 } }), places: zones('abbbcc') },
   'zone-not-forced': { fields: zoneAware({ force_local_zone: { min_size: 2 } }), places: zones('abbbcc') },
   'zone-by-weight': {

@@ -48,6 +48,9 @@ export function inboundClusterName(appPort: number): string {
   return `inbound|${appPort}||`;
 }
 
+/** The cluster, and load assignment, of a proxy's own peers: the `localCluster` of the bootstrap files that `weft run` writes. */
+export const localClusterName = 'local_cluster';
+
 export const httpProxyName = 'http-proxy';
 
 /** `upstream|<port>||<host>`; for a Unix socket, of which one host may have several: `upstream|unix:///path||<host>`. */

@@ -1,6 +1,8 @@
 import type { WorkloadIr } from '@weft/ir';
+import { localClusterName } from './names.ts';
 import type { MeshState } from './state/mesh-state.ts';
 import { clusterEndpoints } from './to-ir/endpoints.ts';
+import { localClusterEndpoints } from './to-ir/local-cluster.ts';
 import { clientOf, virtualHostOf } from './to-ir/workload-ir.ts';
 import { endpointMessage } from './to-xds/endpoint.ts';
 import type { XdsMessage } from './to-xds/message.ts';
@@ -9,10 +11,15 @@ import { endpointNames } from './to-xds/xds-from-ir.ts';
 
 /**
  * The load assignment of a cluster as one proxy is to see it (what a subset means comes from the DestinationRule that applies to
- * this client). Empty when there is no such cluster. The same object as long as nothing of it changes.
+ * this client), or that of its own peers. Empty when there is no such cluster. The same object as long as nothing of it changes.
  */
 export function clusterLoadAssignment(state: MeshState, proxyKey: string, clusterName: string): XdsMessage {
-  return endpointMessage(clusterEndpoints(state, clientOf(state, proxyKey), clusterName));
+  const client = clientOf(state, proxyKey);
+  return endpointMessage(
+    clusterName === localClusterName
+      ? localClusterEndpoints(state, proxyKey, client)
+      : clusterEndpoints(state, client, clusterName),
+  );
 }
 
 /** The load assignments of all clusters of an IR, by name; the same map as long as none of them changes. */

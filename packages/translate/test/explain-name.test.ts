@@ -305,15 +305,48 @@ test('the proxy of a workload, by its name or the beginning of it', () => {
   assert.equal(nothing, undefined);
 });
 
+test('zones: how they count, and whom a proxy takes for its like', () => {
+  const zoned = (
+    setting: string,
+  ): string => `${shop.replace('labels: {app: web}, serv', 'locality: eu/a, labels: {app: web}, serv')}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: front}
+spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: for-web, namespace: front}
+spec:
+  host: reviews.shop.svc.cluster.local
+  workloadSelector: {matchLabels: {app: web}}
+  trafficPolicy: {loadBalancer: {zoneAwareLbSetting: ${setting}}}`;
+  const asked = { from: 'front/web-1' };
+  const origin = 'DestinationRule front/for-web spec.trafficPolicy.loadBalancer.zoneAwareLbSetting';
+  assert.equal(
+    entryOf(explain(stateOf(zoned('{minClusterSize: 2}')), 'reviews', asked), 'calls to port 80', 'locality'),
+    `the nearest first as seen from eu/*; of those the own zone as far as the load stays even, with 2 endpoints or more | ${origin}`,
+  );
+  assert.equal(
+    entryOf(explain(stateOf(zoned('{enabled: false}')), 'reviews', asked), 'calls to port 80', 'locality'),
+    `all alike | ${origin}`,
+  );
+  assert.equal(
+    entryOf(explain(stateOf(zoned('{}')), 'front/web-1'), 'proxy', 'peers, for zones'),
+    '1 in eu/a | Service front/web',
+  );
+});
+
 test('fields that nothing acts upon are named', () => {
   const sidecar = shop.replace(
     'trafficPolicy: {outlierDetection: {consecutive5xxErrors: 3}}',
-    'trafficPolicy: {retryBudget: {budgetInterval: 1s}}',
+    'trafficPolicy: {tunnel: {protocol: POST, targetHost: far, targetPort: 443}}',
   );
   const it = explain(stateOf(sidecar), 'reviews', { from: 'front/web-1' });
   assert.match(
     entryOf(it, 'not yet supported', 'DestinationRule front/for-web') ?? '',
-    /spec\.trafficPolicy\.retryBudget/,
+    /spec\.trafficPolicy\.tunnel\.protocol/,
   );
 });
 

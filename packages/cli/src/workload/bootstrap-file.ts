@@ -35,6 +35,7 @@ export function writePrivate(path: string, text: string): void {
 
 /**
  * Writes what a sidecar needs to start: who it is, where its control plane is, and the token for its first certificate.
+ * @param locality of its WorkloadEntry, `region/zone/subzone`; undefined: not known.
  * @param concurrency worker threads of Envoy; undefined: its default.
  */
 export function writeRunFiles(
@@ -44,12 +45,14 @@ export function writeRunFiles(
   endpoints: ControlPlaneEndpoints,
   token: JoinTokenResponse,
   version: string,
+  locality: string | undefined,
   concurrency: number | undefined,
 ): void {
   mkdirSync(files.folder, { recursive: true, mode: 0o700 });
   writePrivate(files.trustBundle, token.trustBundle);
   writePrivate(files.token, token.token);
   const labels = workloadLabels(spec);
+  const [region = '', zone = '', subZone = ''] = (locality ?? '').split('/');
   const bootstrap = {
     node: {
       id: `${spec.namespace}/${spec.name}`,
@@ -61,7 +64,10 @@ export function writeRunFiles(
         LABELS: labels,
         WEFT_VERSION: version,
       },
+      locality: { region, zone, subZone },
     },
+    // The control plane makes it where something is balanced by zone.
+    localCluster: 'local_cluster',
     identity: {
       trustDomain: token.trustDomain,
       namespace: spec.namespace,

@@ -123,10 +123,11 @@ export class Workload {
       apply,
     );
     await ensureServiceAccount(api.resources, spec, proxy);
-    await api.resources.apply(workloadEntryObject(spec, this.#ports, this.#served), apply);
+    const entry = await api.resources.apply(workloadEntryObject(spec, this.#ports, this.#served), apply);
     const token = await api.joinToken(spec.namespace, { serviceAccount: spec.serviceAccount });
     const concurrency = await proxyConcurrency(api.resources, spec);
-    writeRunFiles(this.#files, spec, this.#ports, endpoints, token, this.#host.version, concurrency);
+    const { locality } = entry.spec;
+    writeRunFiles(this.#files, spec, this.#ports, endpoints, token, this.#host.version, locality, concurrency);
   }
 
   /** Starts the sidecar and waits until it is ready. */

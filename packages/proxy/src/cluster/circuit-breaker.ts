@@ -1,4 +1,6 @@
+import type { Clock } from '@weft/base';
 import type { CircuitBreakerThresholds } from '../runtime-config/config.ts';
+import { RequestWindow } from './request-window.ts';
 
 /** What one priority of a cluster has in use, against its thresholds. */
 export class CircuitBreaker {
@@ -7,9 +9,17 @@ export class CircuitBreaker {
   pending = 0;
   requests = 0;
   retries = 0;
+  readonly #window: RequestWindow | undefined;
 
-  constructor(thresholds: CircuitBreakerThresholds) {
+  constructor(thresholds: CircuitBreakerThresholds, clock: Pick<Clock, 'monotonicMs'>) {
     this.thresholds = thresholds;
+    const intervalMs = thresholds.retryBudget?.intervalMs;
+    this.#window = intervalMs === undefined ? undefined : new RequestWindow(intervalMs, clock);
+  }
+
+  /** A request has got a connection. */
+  noteSent(): void {
+    this.#window?.add();
   }
 
   get allowsConnection(): boolean {
@@ -35,7 +45,7 @@ export class CircuitBreaker {
       return maxRetries;
     }
     // `requests` counts those that wait for a connection as well.
-    const share = Math.floor((retryBudget.percent / 100) * this.requests);
+    const share = Math.floor((retryBudget.percent / 100) * (this.#window?.count ?? this.requests));
     return Math.max(share, retryBudget.minConcurrency);
   }
 }

@@ -105,8 +105,8 @@ export class Cluster implements EndpointOwner {
             onUnhealthy: (endpoint) => this.#leaveIfPending(endpoint),
           });
     this.outlierErrors = this.#outliers === undefined ? undefined : config.upstreamHttp.outlierErrors;
-    this.defaultBreaker = new CircuitBreaker(config.circuitBreakers.default);
-    this.highBreaker = new CircuitBreaker(config.circuitBreakers.high);
+    this.defaultBreaker = new CircuitBreaker(config.circuitBreakers.default, context.clock);
+    this.highBreaker = new CircuitBreaker(config.circuitBreakers.high, context.clock);
   }
 
   #originalDestination(options: OriginalDestinationOptions): OriginalDestination {

@@ -187,7 +187,8 @@ export class PrioritySet<T extends Prioritised> implements Balancer<T> {
     );
     this.#lastLocalCluster = undefined;
     this.#asLocalCluster = undefined;
-    const ignoresLocality = locality.kind === 'none' || (locality.kind === 'zone-aware' && localCluster === undefined);
+    const hasZones = localCluster !== undefined && (this.#levels[0]?.localities.length ?? 0) > 1;
+    const ignoresLocality = locality.kind === 'none' || (locality.kind === 'zone-aware' && !hasZones);
     this.#isSimple = ignoresLocality && this.#load.healthy[0] === 100 && this.#load.panic[0] === false;
     this.#tables?.update(this.#levels, this.#load.panic);
   }

@@ -410,10 +410,12 @@ export interface CircuitBreakerThresholds {
 
 /** `envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget` */
 export interface RetryBudget {
-  /** Of the requests under way and waiting. */
+  /** Of the requests under way and waiting, or of those of `intervalMs`. */
   readonly percent: number;
   /** Retries that may always be under way. */
   readonly minConcurrency: number;
+  /** Requests that were sent in so much time count, in place of those under way. Absent: the latter. */
+  readonly intervalMs?: number;
 }
 
 export interface UpstreamHttpOptions {

@@ -1,4 +1,4 @@
-import { type ClusterTls, type LoadBalancer, type OutboundCluster, unlimited } from '@weft/ir';
+import { type ClusterTls, type LoadBalancer, type OutboundCluster, type RetryBudget, unlimited } from '@weft/ir';
 import type { DefaultsName } from '../defaults.ts';
 import type { DestinationRule, TrafficPolicySpec } from '../kinds.ts';
 import type { MergedRule } from '../state/merged-rule.ts';
@@ -88,19 +88,20 @@ export function policyValues(
       ['loadBalancer', 'warmup'],
       ['loadBalancer', 'warmupDurationSecs'],
     ),
-    value('locality', localityText(cluster), weftDefault, ['loadBalancer', 'localityLbSetting']),
+    value(
+      'locality',
+      localityText(cluster),
+      weftDefault,
+      ['loadBalancer', 'zoneAwareLbSetting'],
+      ['loadBalancer', 'localityLbSetting'],
+    ),
     value('connect timeout', timeText(cluster.connectTimeoutMs), ofMesh, tcp('connectTimeout')),
     value('connections', limitText(limits.maxConnections), ofMesh, tcp('maxConnections')),
     value('pending requests', limitText(limits.maxPendingRequests), ofMesh, http('http1MaxPendingRequests')),
     value('requests', limitText(limits.maxRequests), ofMesh, http('http2MaxRequests')),
     limits.retryBudget === undefined
       ? value('retries', limitText(limits.maxRetries), ofMesh, http('maxRetries'))
-      : value(
-          'retries',
-          `${limits.retryBudget.percent} % of requests, always ${limits.retryBudget.minConcurrency}`,
-          ofMesh,
-          ['retryBudget'],
-        ),
+      : value('retries', budgetText(limits.retryBudget), ofMesh, ['retryBudget']),
     value(
       'requests per connection',
       cluster.maxRequestsPerConnection === 0 ? 'unlimited' : String(cluster.maxRequestsPerConnection),
@@ -163,6 +164,11 @@ const protocolTexts: Readonly<Record<OutboundCluster['protocol'], string>> = {
   'http-as-downstream': 'the version in which the request came',
 };
 
+function budgetText({ percent, minConcurrency, intervalMs }: RetryBudget): string {
+  const of = intervalMs === undefined ? 'requests' : `the requests of ${timeText(intervalMs)}`;
+  return `${percent} % of ${of}, always ${minConcurrency}`;
+}
+
 function limitText(value: number): string {
   return value === unlimited ? 'unlimited' : String(value);
 }
@@ -181,10 +187,16 @@ function balancingText({ loadBalancer, hash }: OutboundCluster): string {
   return `${balancers[loadBalancer.kind]}${of}`;
 }
 
-function localityText({ byLocalityWeight, discovery }: OutboundCluster): string {
+function localityText({ byLocalityWeight, zoneAware, discovery }: OutboundCluster): string {
   const at = discovery.kind === 'endpoints' ? discovery.assignment.indexOf('@') : -1;
   const view = discovery.kind === 'endpoints' && at >= 0 ? ` as seen from ${discovery.assignment.slice(at + 1)}` : '';
-  return byLocalityWeight ? `shares by locality${view}` : view === '' ? 'all alike' : `the nearest first${view}`;
+  if (byLocalityWeight) {
+    return `shares by locality${view}`;
+  }
+  const order = view === '' ? 'all alike' : `the nearest first${view}`;
+  return zoneAware === undefined
+    ? order
+    : `${order}; of those the own zone as far as the load stays even, with ${zoneAware.minClusterSize ?? 6} endpoints or more`;
 }
 
 function outlierText(spec: OutboundCluster['outlierDetection']): string {

@@ -1,7 +1,10 @@
+import { localClusterName } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
+import { localClusterEndpoints } from '../to-ir/local-cluster.ts';
 import { clientOf, workloadIr } from '../to-ir/workload-ir.ts';
+import { endpointNames } from '../to-xds/xds-from-ir.ts';
 import { socketText } from '../unix-address.ts';
 import { type EffectiveExplanation, type ExplainedValue, originText, refText, weftDefault } from './effective.ts';
 import { conditionSections } from './explain-conditions.ts';
@@ -48,6 +51,7 @@ export function explainWorkload(
           value: client.locality ?? 'not known',
           origin: entry?.spec.locality === undefined ? '' : originText(entry, 'spec.locality'),
         },
+        ...(endpointNames(ir).includes(localClusterName) ? [peersValue(state, proxyKey)] : []),
         ...(ir.httpProxy === undefined
           ? []
           : [said('HTTP proxy', socketText(ir.httpProxy.listen), 'spec.httpProxy', true)]),
@@ -102,6 +106,24 @@ export function explainWorkload(
     subject: `Proxy ${proxyKey}`,
     from: proxyKey,
     sections: [...sections, ...conditionSections(state, [originOf(proxy), ...ir.origins])],
+  };
+}
+
+/** Whom the proxy takes for its like when it balances by zone. */
+function peersValue(state: MeshState, proxyKey: string): ExplainedValue {
+  const { endpoints } = localClusterEndpoints(state, proxyKey, clientOf(state, proxyKey));
+  const counts = new Map<string, number>();
+  for (const { locality } of endpoints) {
+    counts.set(locality, (counts.get(locality) ?? 0) + 1);
+  }
+  const places = [...counts].map(([locality, count]) => `${count} in ${locality === '' ? 'no locality' : locality}`);
+  return {
+    name: 'peers, for zones',
+    value: places.length === 0 ? 'none: no service has the workload' : places.join(', '),
+    origin: state
+      .servicesOfWorkload(proxyKey)
+      .map(({ object }) => originText(object))
+      .join(', '),
   };
 }
 

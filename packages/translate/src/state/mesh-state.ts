@@ -19,7 +19,7 @@ import {
   type WorkloadEntry,
 } from '../kinds.ts';
 import { exportedTo, gatewayKey, selects } from '../match.ts';
-import { assignmentName, hostCandidates, outboundClusterName } from '../names.ts';
+import { assignmentName, hostCandidates, localClusterName, outboundClusterName } from '../names.ts';
 import { defaultMeshSettings, type MeshSettings } from '../settings.ts';
 import {
   identityOfWorkload,
@@ -98,6 +98,8 @@ export class MeshState {
   readonly #disconnected = new Set<string>();
   /** By cluster: the names of the ways in which clients see its endpoints, as far as there are several. */
   readonly #views = new Map<string, Set<string>>();
+  /** Object keys of services whose workloads are peers of a client that balances by zone. */
+  readonly #ofPeers = new Set<string>();
 
   constructor(settings: Partial<MeshSettings> = {}) {
     this.settings = { ...defaultMeshSettings, ...settings };
@@ -507,10 +509,16 @@ export class MeshState {
     this.#views.set(cluster, views.add(view));
   }
 
-  /** Names of all load assignments that a service can have: each port, whole and by subset, as clients see them. */
+  /** The workloads of a service are in the local cluster of some client. */
+  notePeers(service: ServiceModel): void {
+    this.#ofPeers.add(service.objectKey);
+  }
+
+  /** Names of all load assignments that a service can have: each port, whole and by subset, as clients see them, and the local cluster. */
   endpointNamesOf(model: ServiceModel): readonly string[] {
+    const local = this.#ofPeers.has(model.objectKey) ? [localClusterName] : [];
     if (model.discovery !== 'endpoints') {
-      return [];
+      return local;
     }
     const subsets = new Set(['']);
     for (const rules of this.destinationRules.covering(model.host)) {
@@ -520,12 +528,13 @@ export class MeshState {
         }
       }
     }
-    return model.ports.flatMap((port) =>
+    const outbound = model.ports.flatMap((port) =>
       [...subsets].flatMap((subset) => {
         const cluster = outboundClusterName(port.number, subset, model.host);
         return [cluster, ...[...(this.#views.get(cluster) ?? [])].map((view) => assignmentName(cluster, view))];
       }),
     );
+    return [...outbound, ...local];
   }
 
   #collect(service: ServiceModel): CollectedInstances {

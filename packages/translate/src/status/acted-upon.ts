@@ -111,6 +111,9 @@ const policy: Paths = {
     ...all('', 'enabled', 'distribute[].from', 'distribute[].to{}'),
     ...all('', 'failover[].from', 'failover[].to', 'failoverPriority[]'),
   }),
+  ...under('loadBalancer.zoneAwareLbSetting', {
+    ...all('', 'enabled', 'minClusterSize', 'failover[].from', 'failover[].to', 'failoverPriority[]'),
+  }),
   ...all('loadBalancer.', 'warmupDurationSecs', 'warmup.duration', 'warmup.minimumPercent', 'warmup.aggression'),
   ...all('connectionPool.tcp.', 'maxConnections', 'connectTimeout', 'maxConnectionDuration', 'idleTimeout'),
   ...all('connectionPool.tcp.tcpKeepalive.', 'time', 'interval', 'probes'),
@@ -158,7 +161,7 @@ const trafficPolicy: Paths = {
   ...policy,
   'proxyProtocol.version': true,
   ...all('tunnel.', 'protocol', 'targetHost', 'targetPort'),
-  ...all('retryBudget.', 'percent', 'minRetryConcurrency'),
+  ...all('retryBudget.', 'percent', 'minRetryConcurrency', 'budgetInterval'),
   ...under('portLevelSettings[]', { 'port.number': true, ...policy }),
 };
 

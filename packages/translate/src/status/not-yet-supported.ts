@@ -1,5 +1,6 @@
 import { clientChecksInVain, concurrencyConfig, loadBalancerAnnotation } from '@weft/resources';
 import {
+  type DestinationRule,
   type IstioGateway,
   keyOf,
   kindNameOf,
@@ -23,6 +24,7 @@ import { distinctInbound, ownTls } from '../to-ir/inbound.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
 import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
+import { zonesLeftOut } from './zones-left-out.ts';
 
 /** Paths of the fields of an object that nothing acts upon yet, sorted as they are written. */
 export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName]): readonly string[] {
@@ -30,14 +32,14 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
   const { spec } = object as { readonly spec?: unknown };
   const paths = [...(fieldTrees.get(kind)?.unsupported({ spec }) ?? [])];
   switch (kind) {
-    case 'networking.istio.io/Gateway':
-      return [...paths, ...ofIstioGateway(object as IstioGateway)];
     case 'networking.istio.io/ServiceEntry':
       return [...paths, ...ofServiceEntry(object as ServiceEntry), ...ofPeakEwma(state, object as ServiceEntry)];
     case 'networking.istio.io/Gateway':
-      return [...paths, ...ofIstioGateway(state, object as IstioGateway)];
+      return [...paths, ...ofIstioGateway(state, object as IstioGateway), ...checksInVain(object as IstioGateway)];
     case '/Service':
       return [...paths, ...ofPeakEwma(state, object as Service)];
+    case 'networking.istio.io/DestinationRule':
+      return [...paths, ...zonesLeftOut(state, object as DestinationRule)];
     case 'networking.istio.io/WorkloadEntry':
       return [...paths, ...ofWorkloadEntry(state, object as WorkloadEntry)];
     case 'security.istio.io/PeerAuthentication':
@@ -72,7 +74,7 @@ const insteadOfEwma = {
 } as const;
 
 /** Whom to let in, where nobody is asked who he is. */
-function ofIstioGateway(gateway: IstioGateway): readonly string[] {
+function checksInVain(gateway: IstioGateway): readonly string[] {
   return (gateway.spec?.servers ?? []).flatMap(({ tls = {} }, index) => {
     const { mode = 'PASSTHROUGH' } = tls;
     const so = mode.endsWith('PASSTHROUGH') ? '' : ', so connections are closed';

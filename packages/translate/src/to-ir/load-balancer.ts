@@ -23,7 +23,7 @@ export function balancing(
   spec: LoadBalancerSpec | undefined,
   prefers: ServiceModel['prefers'],
   defaults: MeshDefaults,
-): Pick<OutboundCluster, 'loadBalancer' | 'hash' | 'slowStart'> {
+): Pick<OutboundCluster, 'loadBalancer' | 'hash' | 'slowStart' | 'zoneAware'> {
   const { consistentHash } = spec ?? {};
   if (consistentHash !== undefined) {
     return { loadBalancer: hashing(consistentHash), hash: hashOf(consistentHash), slowStart: undefined };
@@ -34,7 +34,17 @@ export function balancing(
     return { loadBalancer, hash: { kind: 'source-ip' }, slowStart: undefined };
   }
   const preferred: LoadBalancer = prefers === 'peak-ewma' ? { kind: prefers } : defaults.loadBalancer;
-  return { loadBalancer: chosen ?? preferred, hash: undefined, slowStart: slowStart(spec, chosen) };
+  return {
+    loadBalancer: chosen ?? preferred,
+    hash: undefined,
+    slowStart: slowStart(spec, chosen),
+    ...(isZoneAware(spec) ? { zoneAware: { minClusterSize: spec?.zoneAwareLbSetting?.minClusterSize } } : {}),
+  };
+}
+
+/** Whether the own region comes first, and in it the own zone as far as that keeps the load even. */
+export function isZoneAware(spec: LoadBalancerSpec | undefined): boolean {
+  return spec?.zoneAwareLbSetting !== undefined && spec.zoneAwareLbSetting.enabled !== false;
 }
 
 function hashing(spec: NonNullable<LoadBalancerSpec['consistentHash']>): LoadBalancer {

@@ -3,6 +3,7 @@ import type { Labels } from '../kinds.ts';
 import type { Instance } from '../state/instances.ts';
 import type { Client } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
+import { isZoneAware } from './load-balancer.ts';
 import type { EffectivePolicy } from './traffic-policy.ts';
 
 type LocalitySetting = NonNullable<NonNullable<EffectivePolicy['loadBalancer']>['localityLbSetting']>;
@@ -11,7 +12,7 @@ type LocalitySetting = NonNullable<NonNullable<EffectivePolicy['loadBalancer']>[
 export interface LocalityView {
   /** Equal texts rank alike; empty: the client makes no difference. */
   readonly name: string;
-  /** Of the client, `region/zone/subzone`. */
+  /** Of the client, `region/zone/subzone`, or `region/*` where all zones of it are alike; empty: it makes no difference. */
   readonly locality: string;
   /** Labels that are compared with those of endpoints, in this order, with the client's values. */
   readonly labels: readonly (readonly [string, string])[];
@@ -24,11 +25,15 @@ const noView: LocalityView = { name: '', locality: '', labels: [], failover: [],
 
 /**
  * The view of a client on a service. As in Istio shares need only a locality, while an order of localities needs outlier detection (without it
- * nobody would notice that the first one fails), and is by region, zone and subzone where nothing is said.
+ * nobody would notice that the first one fails), and is by region, zone and subzone where nothing is said. With zone-aware balancing regions
+ * come one after the other in any case, and the client's proxy tells the zones of the first one apart.
  */
 export function localityView(policy: EffectivePolicy, service: ServiceModel, client: Client): LocalityView {
   const setting = policy.loadBalancer?.localityLbSetting;
   const { locality = '' } = client;
+  if (isZoneAware(policy.loadBalancer)) {
+    return orderedView(policy.loadBalancer?.zoneAwareLbSetting ?? {}, client, anyZoneOf(locality));
+  }
   if (setting?.enabled === false) {
     return noView;
   }
@@ -43,19 +48,32 @@ export function localityView(policy: EffectivePolicy, service: ServiceModel, cli
   if (policy.outlierDetection === undefined) {
     return noView;
   }
-  const failover = setting?.failover ?? [];
-  const wanted = setting?.failoverPriority ?? [];
-  if (wanted.length > 0) {
-    const own = withTopology(client.labels, locality);
-    const labels = wanted.map((text): readonly [string, string] => {
-      const equals = text.indexOf('=');
-      return equals < 0 ? [text, own[text] ?? ''] : [text.slice(0, equals), text.slice(equals + 1)];
-    });
-    const region = failover.length === 0 ? '' : locality;
-    const name = [...(region === '' ? [] : [region]), ...labels.map(([key, value]) => `${key}=${value}`)].join(',');
-    return { name, locality: region, labels, failover, shares: undefined };
-  }
-  return locality === '' ? noView : { ...noView, name: locality, locality, failover };
+  const byLabelsAlone = (setting?.failoverPriority ?? []).length > 0 && (setting?.failover ?? []).length === 0;
+  return orderedView(setting ?? {}, client, byLabelsAlone ? '' : locality);
+}
+
+/**
+ * First by labels, then by locality.
+ * @param from the client's locality as far as it counts; empty: it does not.
+ */
+function orderedView(
+  { failover = [], failoverPriority = [] }: Pick<LocalitySetting, 'failover' | 'failoverPriority'>,
+  client: Client,
+  from: string,
+): LocalityView {
+  const own = withTopology(client.labels, client.locality ?? '');
+  const labels = failoverPriority.map((text): readonly [string, string] => {
+    const equals = text.indexOf('=');
+    return equals < 0 ? [text, own[text] ?? ''] : [text.slice(0, equals), text.slice(equals + 1)];
+  });
+  const name = [...(from === '' ? [] : [from]), ...labels.map(([key, value]) => `${key}=${value}`)].join(',');
+  return { name, locality: from, labels, failover, shares: undefined };
+}
+
+/** `region/*`; empty where the region is not known. */
+function anyZoneOf(locality: string): string {
+  const [region = ''] = locality.split('/');
+  return region === '' ? '' : `${region}/*`;
 }
 
 /** Endpoints with their priorities, and the shares of localities; those of localities without a share are left out. */
@@ -99,7 +117,7 @@ function distance(from: string, to: string, failover: LocalityView['failover']):
   const [region = '', zone = '', subzone = ''] = from.split('/');
   const [otherRegion = '', otherZone = '', otherSubzone = ''] = to.split('/');
   if (region === otherRegion) {
-    return zone !== otherZone ? 2 : subzone !== otherSubzone ? 1 : 0;
+    return zone === '*' ? 0 : zone !== otherZone ? 2 : subzone !== otherSubzone ? 1 : 0;
   }
   const pair = failover.find((entry) => entry.from === region);
   return pair === undefined || pair.to === otherRegion ? 3 : 4;

@@ -47,6 +47,7 @@ type PoolSettings = Pick<
   | 'loadBalancer'
   | 'hash'
   | 'slowStart'
+  | 'zoneAware'
   | 'outlierDetection'
   | 'panicPercent'
   | 'limits'
@@ -146,15 +147,21 @@ function http2Keepalive(
     : { intervalMs: intervalMs ?? timeoutMs ?? 0, timeoutMs: timeoutMs ?? intervalMs ?? 0 };
 }
 
+/** Envoy looks at its window ten times in an interval: shorter ones would keep a core of it busy. */
+const retryBudgetIntervalMinMs = 10;
+
 function retryBudget(budget: EffectivePolicy['retryBudget']): Pick<OutboundCluster['limits'], 'retryBudget'> {
-  return budget === undefined
-    ? {}
-    : {
-        retryBudget: {
-          percent: budget.percent ?? commonDefaults.retryBudget.percent,
-          minConcurrency: budget.minRetryConcurrency ?? commonDefaults.retryBudget.minConcurrency,
-        },
-      };
+  if (budget === undefined) {
+    return {};
+  }
+  const intervalMs = positive(parseDurationMs(budget.budgetInterval ?? ''));
+  return {
+    retryBudget: {
+      percent: budget.percent ?? commonDefaults.retryBudget.percent,
+      minConcurrency: budget.minRetryConcurrency ?? commonDefaults.retryBudget.minConcurrency,
+      ...(intervalMs === undefined ? {} : { intervalMs: Math.max(intervalMs, retryBudgetIntervalMinMs) }),
+    },
+  };
 }
 
 function positive(value: number | undefined): number | undefined {

@@ -135,6 +135,7 @@ export function breakers(limits: OutboundCluster['limits']): CircuitBreakers {
         : create(CircuitBreakers_Thresholds_RetryBudget, {
             budgetPercent: create(Percent, { value: retryBudget.percent }),
             minRetryConcurrency: retryBudget.minConcurrency,
+            budgetInterval: retryBudget.intervalMs === undefined ? undefined : duration(retryBudget.intervalMs),
           }),
   });
   return create(CircuitBreakers, { thresholds: [thresholds] });

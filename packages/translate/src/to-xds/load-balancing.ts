@@ -3,6 +3,7 @@ import {
   type Cluster,
   Cluster_CommonLbConfig,
   Cluster_CommonLbConfig_LocalityWeightedLbConfig,
+  Cluster_CommonLbConfig_ZoneAwareLbConfig,
   Cluster_LbPolicy,
   Cluster_LeastRequestLbConfig,
   Cluster_MaglevLbConfig,
@@ -16,32 +17,42 @@ import { Percent } from '@weft/xds-types/envoy/type/v3/percent.ts';
 import { duration } from './core.ts';
 import { create } from './message.ts';
 import { peakEwmaPolicy } from './peak-ewma.ts';
+import { zoneFields } from './zone-aware.ts';
 
 type LoadBalancing = Pick<Cluster, 'lbPolicy' | 'lbConfig' | 'commonLbConfig' | 'loadBalancingPolicy'>;
 
 /** How a cluster chooses among its endpoints. */
 export function loadBalancing(cluster: OutboundCluster): Partial<LoadBalancing> {
   const { panicPercent } = cluster;
-  // The extension of peak EWMA says by itself how localities count.
-  const byLocalityWeight = cluster.byLocalityWeight && cluster.loadBalancer.kind !== 'peak-ewma';
+  const localities = localityConfig(cluster);
   return {
     ...policy(cluster),
-    ...(panicPercent === undefined && !byLocalityWeight
+    ...(panicPercent === undefined && localities === undefined
       ? {}
       : {
           commonLbConfig: create(Cluster_CommonLbConfig, {
             ...(panicPercent === undefined ? {} : { healthyPanicThreshold: create(Percent, { value: panicPercent }) }),
-            ...(byLocalityWeight
-              ? {
-                  localityConfigSpecifier: {
-                    $case: 'localityWeightedLbConfig',
-                    value: create(Cluster_CommonLbConfig_LocalityWeightedLbConfig, {}),
-                  },
-                }
-              : {}),
+            ...(localities === undefined ? {} : { localityConfigSpecifier: localities }),
           }),
         }),
   };
+}
+
+/** How localities count; undefined where the policy says it by itself, or knows no zones. */
+function localityConfig({
+  loadBalancer: { kind },
+  byLocalityWeight,
+  zoneAware,
+}: OutboundCluster): Cluster_CommonLbConfig['localityConfigSpecifier'] {
+  if (kind === 'peak-ewma') {
+    return undefined;
+  }
+  if (byLocalityWeight) {
+    return { $case: 'localityWeightedLbConfig', value: create(Cluster_CommonLbConfig_LocalityWeightedLbConfig, {}) };
+  }
+  return kind === 'ring-hash' || kind === 'maglev'
+    ? undefined
+    : { $case: 'zoneAwareLbConfig', value: create(Cluster_CommonLbConfig_ZoneAwareLbConfig, zoneFields(zoneAware)) };
 }
 
 function policy(cluster: OutboundCluster): Partial<LoadBalancing> {

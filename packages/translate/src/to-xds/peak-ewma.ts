@@ -5,31 +5,28 @@ import { TypedExtensionConfig } from '@weft/xds-types/envoy/config/core/v3/exten
 import {
   LocalityLbConfig,
   LocalityLbConfig_LocalityWeightedLbConfig,
+  LocalityLbConfig_ZoneAwareLbConfig,
   SlowStartConfig,
 } from '@weft/xds-types/envoy/extensions/load_balancing_policies/common/v3/common.ts';
 import { LeastRequest } from '@weft/xds-types/envoy/extensions/load_balancing_policies/least_request/v3/least_request.ts';
 import { create } from './message.ts';
+import { zoneFields } from './zone-aware.ts';
 
 const PEAK_EWMA = 'weft.load_balancing_policies.peak_ewma.v1.PeakEwma';
 const LEAST_REQUEST = 'envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest';
 
 /** Our proxies take the first of the two (docs/proxy.md, "Load balancing"); Envoy, which does not know it, the second. */
 export function peakEwmaPolicy(
-  { byLocalityWeight }: OutboundCluster,
+  { byLocalityWeight, zoneAware }: OutboundCluster,
   slowStartConfig: SlowStartConfig | undefined,
 ): LoadBalancingPolicy {
-  const localityLbConfig = byLocalityWeight
-    ? create(LocalityLbConfig, {
-        localityConfigSpecifier: {
-          $case: 'localityWeightedLbConfig',
-          value: create(LocalityLbConfig_LocalityWeightedLbConfig, {}),
-        },
-      })
-    : undefined;
+  const localityLbConfig = create(LocalityLbConfig, {
+    localityConfigSpecifier: byLocalityWeight
+      ? { $case: 'localityWeightedLbConfig', value: create(LocalityLbConfig_LocalityWeightedLbConfig, {}) }
+      : { $case: 'zoneAwareLbConfig', value: create(LocalityLbConfig_ZoneAwareLbConfig, zoneFields(zoneAware)) },
+  });
   const ours = new BinaryWriter();
-  if (localityLbConfig !== undefined) {
-    ours.uint32(26).bytes(LocalityLbConfig.encode(localityLbConfig).finish());
-  }
+  ours.uint32(26).bytes(LocalityLbConfig.encode(localityLbConfig).finish());
   if (slowStartConfig !== undefined) {
     ours.uint32(34).bytes(SlowStartConfig.encode(slowStartConfig).finish());
   }

@@ -14,11 +14,12 @@ import {
 } from '@weft/ir';
 import { typeUrls } from '@weft/xds-types';
 import { compareText } from '../kinds.ts';
-import { upstreamName } from '../names.ts';
+import { localClusterName, upstreamName } from '../names.ts';
 import { sameItems } from '../state/memo-table.ts';
 import { inboundClusterMessage, outboundClusterMessage } from './cluster.ts';
 import { gatewayMessages } from './gateway.ts';
 import { httpProxyListener, inboundListener, upstreamListener } from './listener.ts';
+import { localClusterMessage } from './local-cluster.ts';
 import { perObject, type XdsMessage } from './message.ts';
 import { proxylessMessages } from './proxyless/proxyless-messages.ts';
 import { firstVirtualHost, httpProxyRoutes, upstreamRoutes, virtualHostMessage } from './route-configuration.ts';
@@ -133,6 +134,7 @@ function proxyMessages(ir: WorkloadIr, engine: ProxyEngine): XdsMessage[] {
   const settings: Settings = [ir.accessLogPath, ir.pathNormalization];
   const messages: XdsMessage[] = [
     ...ir.clusters.map(outboundClusterMessage[engine]),
+    ...(knowsPeers(ir) ? [localClusterMessage] : []),
     ...distinctApps(ir.inbound).map(inboundClusterMessage),
     ...ir.upstreams.map((upstream) => upstreamListenerMessage(upstream, settings)),
     ...ir.upstreams.flatMap((upstream) => (upstream.kind === 'tcp' ? [] : [upstreamRoutes(upstream)])),
@@ -160,7 +162,13 @@ function distinctApps(inbound: readonly Inbound[]): readonly Inbound[] {
   return inbound.filter(({ app }) => !ports.has(app.port) && ports.add(app.port));
 }
 
-/** Names of the load assignments that the clusters of an IR need, sorted. */
-export const endpointNames: (ir: WorkloadIr) => readonly string[] = perObject((ir) =>
-  ir.clusters.flatMap(({ discovery }) => (discovery.kind === 'endpoints' ? [discovery.assignment] : [])),
-);
+/** Whether the proxy has to know its peers: it balances something by zone. gRPC's own clients do not. */
+function knowsPeers({ workload, clusters }: WorkloadIr): boolean {
+  return workload.engine !== 'grpc' && clusters.some(({ zoneAware }) => zoneAware !== undefined);
+}
+
+/** Names of the load assignments that the clusters of an IR need. */
+export const endpointNames: (ir: WorkloadIr) => readonly string[] = perObject((ir) => [
+  ...ir.clusters.flatMap(({ discovery }) => (discovery.kind === 'endpoints' ? [discovery.assignment] : [])),
+  ...(knowsPeers(ir) ? [localClusterName] : []),
+]);

@@ -157,6 +157,7 @@ export class MirrorRequest implements UpstreamUser, PoolWaiter, TimerOwner {
   onPoolReady(upstream: UpstreamHttpConnection): void {
     this.#waitingIn = undefined;
     this.#upstream = upstream;
+    this.breaker.noteSent();
     const encoder = upstream.open(this);
     this.#encoder = encoder;
     this.#writable = upstream.connection.writable;

@@ -139,6 +139,7 @@ export class UpstreamAttempt implements UpstreamUser, PoolWaiter {
   onPoolReady(upstream: UpstreamHttpConnection): void {
     this.#waitingIn = undefined;
     this.upstream = upstream;
+    this.breaker.noteSent();
     this.endpoint?.reportOutcome(Outcome.connected, 0, -1);
     this.#bytesReadBefore = upstream.connection.bytesRead;
     this.encoder = upstream.open(this);

@@ -263,7 +263,14 @@ function retryBudgetFromXds(
   if (!(percent >= 0 && percent <= 100)) {
     problems.add('must be from 0 to 100', 'circuit_breakers.thresholds.retry_budget.budget_percent');
   }
-  return { retryBudget: { percent, minConcurrency: budget.min_retry_concurrency ?? DEFAULT_MIN_RETRY_CONCURRENCY } };
+  const intervalMs = budget.budget_interval ?? 0;
+  return {
+    retryBudget: {
+      percent,
+      minConcurrency: budget.min_retry_concurrency ?? DEFAULT_MIN_RETRY_CONCURRENCY,
+      ...(intervalMs > 0 ? { intervalMs } : {}),
+    },
+  };
 }
 
 /** HTTP/2's own limit of concurrent streams, which Envoy uses for clients when none is configured. */

@@ -147,6 +147,8 @@ test('localities: weighted, by zone, below wrr_locality, and by zone when nothin
   const { force_local_zone: _forced, ...common } = zones;
   const { forceLocalZoneMinSize: _size, ...commonExpected } = expected;
   assert.deepEqual(localityOf({ common_lb_config: { zone_aware_lb_config: common } }), commonExpected);
+  const off = { routing_enabled: { value: 0 } };
+  assert.deepEqual(localityOf({ common_lb_config: { zone_aware_lb_config: off } }), { kind: 'none' });
   const locality = { locality_lb_config: { zone_aware_lb_config: zones } };
   assert.deepEqual(localityOf(extensions([`${envoy}.random.v3.Random`, locality])), expected);
   const inner = extensions(['example.Unknown'], [`${envoy}.random.v3.Random`]);

@@ -40,14 +40,18 @@ export function localityFromXds(fields: LocalityFields | undefined, problems: Pr
   if (!(percent >= 0 && percent <= 100)) {
     problems.add('must be from 0 to 100', 'zone_aware_lb_config.routing_enabled');
   }
+  // Whole percent, as Envoy rounds it.
+  const routingEnabledPercent = Math.round(percent);
+  if (routingEnabledPercent === 0 && !zones.fail_traffic_on_panic) {
+    return { kind: 'none' };
+  }
   const forced =
     zones.force_local_zone === undefined
       ? undefined
       : (zones.force_local_zone.min_size ?? DEFAULT_FORCE_LOCAL_MIN_SIZE);
   return {
     kind: 'zone-aware',
-    // Whole percent, as Envoy rounds it.
-    routingEnabledPercent: Math.round(percent),
+    routingEnabledPercent,
     minClusterSize: zones.min_cluster_size ?? DEFAULT_MIN_CLUSTER_SIZE,
     failTrafficOnPanic: zones.fail_traffic_on_panic,
     byWeight: zones.locality_basis === 'HEALTHY_HOSTS_WEIGHT',

@@ -80,6 +80,7 @@ export const ClusterEdsClusterConfig = message('envoy.config.cluster.v3.Cluster.
 export const CircuitBreakersRetryBudget = message('envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget', {
   budget_percent: nested(1, Percent),
   min_retry_concurrency: uint32Value(2),
+  budget_interval: duration(3),
 });
 
 export const CircuitBreakersThresholds = message(

@@ -191,7 +191,7 @@ export function trafficPolicy(description: string, parts: ReturnType<typeof port
     }),
     retryBudget: object('Retries that may be under way, as a part of all requests.', {
       percent: decimal('Retries in percent of requests. Default 20.', { min: 0, max: 100 }),
-      budgetInterval: text('Time over which requests are counted.'),
+      budgetInterval: text('Requests of so much time count, 10ms at least. Default: those that are under way.'),
       minRetryConcurrency: uint32('Retries that are always allowed. Default 3.'),
     }),
   });
