@@ -2,8 +2,8 @@ import { type ClusterEndpoints, type Endpoint, mergeOrigins } from '@weft/ir';
 import { localClusterName } from '../names.ts';
 import type { Instance, InstanceSet } from '../state/instances.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
-import type { ServiceModel } from '../state/service-model.ts';
-import { endpointOf } from './endpoints.ts';
+import { isEndpointAddress, type ServiceModel } from '../state/service-model.ts';
+import { isUnixAddress } from '../unix-address.ts';
 
 /**
  * The peers of a workload, with itself: what its proxy has to know to balance by zone, as they send what it sends. They are the workloads of its
@@ -39,15 +39,12 @@ function inAll([first, ...others]: readonly InstanceSet[]): readonly Instance[] 
   return (first?.instances ?? []).filter((instance) => rest.every((names) => names.has(nameOf(instance))));
 }
 
-/** One address of a peer, whichever of its ports it is: nothing is sent there. */
+/** One address of a peer, whichever of its ports it is: nothing is sent there. None for a host name, which EDS cannot have. */
 function addressOf(peer: Instance, services: readonly ServiceModel[]): readonly Endpoint[] {
-  for (const service of services) {
-    for (const port of service.ports) {
-      const [endpoint] = endpointOf(peer, port, 'ip');
-      if (endpoint !== undefined) {
-        return [endpoint];
-      }
-    }
-  }
-  return [];
+  const { address, health, weight, locality, workload } = peer;
+  const targets = services.flatMap(({ ports }) => ports.map(({ targetPort, number }) => Number(targetPort) || number));
+  const [port] = isUnixAddress(address) ? [0] : [...Object.values(peer.ports), ...targets];
+  return port === undefined || !isEndpointAddress(address)
+    ? []
+    : [{ address, port, health, weight, locality, priority: 0, mutualTls: false, workload }];
 }
