@@ -1,13 +1,15 @@
 /** One step of a request's way through the configuration of a proxy. */
 export interface ExplainedStep {
-  /** `listener`, `host`, `route`, `action` or `destination`. */
+  /** `listener`, `host`, `route`, `action`, `destination` or `endpoints`. */
   readonly title: string;
   /** What was found, one sentence. */
   readonly result: string;
-  /** Facts, a line each. */
-  readonly details: readonly string[];
-  /** Resources that it comes from: `VirtualService shop/reviews`. */
-  readonly origins: readonly string[];
+  /** Where that is written: `VirtualService shop/reviews spec.http[1]`; empty: nobody wrote it. */
+  readonly origin: string;
+  /** What was looked at before, why it was not taken, and where it stands. */
+  readonly passedOver: readonly ExplainedValue[];
+  /** What is in force here: timeouts, retries, balancing, … */
+  readonly values: readonly ExplainedValue[];
 }
 
 /** What a proxy makes of one request. */

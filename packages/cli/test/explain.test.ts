@@ -55,15 +55,29 @@ after(() => home.close());
 test('explain request walks the request that the proxies then make', async () => {
   const asked = assertOk(await home.weft('explain', 'request', 'GET', 'http://hello/a', '--from', 'client'));
   assert.match(asked.out, /^GET http:\/\/hello\/a from default\/client$/m);
-  assert.match(asked.out, /^route +rest \(every request\)\n +passed over old: the path is not \/old…/m);
-  assert.match(asked.out, /timeout 4000 ms/);
+  assert.match(asked.out, /^listener +HTTP proxy at 127\.0\.0\.1:\d+ +Proxy default\/client spec\.httpProxy$/m);
+  assert.match(asked.out, /^route +rest: every request +VirtualService default\/hello spec\.http\[1\]$/m);
+  assert.match(
+    asked.out,
+    /passed over\n +old +the path is not \/old… +VirtualService default\/hello spec\.http\[0\]\.match\[0\]/,
+  );
+  assert.match(asked.out, /^ {2}timeout +4 s +VirtualService default\/hello spec\.http\[1\]\.timeout$/m);
+  assert.match(
+    asked.out,
+    /^ {2}connect timeout +3 s +DestinationRule default\/hello spec\.trafficPolicy\.connectionPool\.tcp\.connectTimeout$/m,
+  );
+  assert.match(asked.out, /^ {2}connections, pending requests, requests +unlimited +mesh default \(istio\)$/m);
+  assert.match(
+    asked.out,
+    /^endpoints +1 endpoint, 1 healthy\n +127\.0\.0\.1:\d+ +hello-1, healthy.*WorkloadEntry default\/hello-1$/m,
+  );
   assert.match(asked.out, /^result +forwarded$/m);
   const json = assertOk(
     await home.weft('explain', 'request', 'GET', 'hello/old', '--from', 'client', '-H', 'X-User: ann', '-o', 'json'),
   );
   const { outcome, steps } = JSON.parse(json.out) as RequestExplanation;
   assert.equal(outcome, 'answered 301');
-  assert.ok(steps.some(({ origins }) => origins.includes('VirtualService default/hello')));
+  assert.ok(steps.some(({ origin }) => origin === 'VirtualService default/hello spec.http[0].redirect'));
 });
 
 test('explain request: what cannot be asked', async () => {

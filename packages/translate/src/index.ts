@@ -1,8 +1,9 @@
 export { type DefaultsName, defaultsNameFrom } from './defaults.ts';
 export type { EffectiveExplanation, ExplainedSection, ExplainedValue } from './explain/effective.ts';
 export { type AskedName, explainName } from './explain/explain-name.ts';
-export { type ExplainedStep, explainRequest, type RequestExplanation } from './explain/explain-request.ts';
+export { explainRequest, type RequestExplanation } from './explain/explain-request.ts';
 export type { ExplainedRequest } from './explain/match-request.ts';
+export type { ExplainedStep } from './explain/request-walk.ts';
 export { clusterLoadAssignment, loadAssignments, type OnDemandAnswer, virtualHostOnDemand } from './on-demand.ts';
 export { proxyMessages } from './proxy-messages.ts';
 export type { MeshSettings } from './settings.ts';

@@ -1,9 +1,8 @@
-import type { EffectiveExplanation, RequestExplanation } from '@weft/admin-api';
 import type { MeshApi } from '../api/mesh-api.ts';
 import { usageFailure } from '../cli-failure.ts';
 import { type ApiFlags, type Context, withApi } from '../context.ts';
 import { parseOutputFormat, printValue } from '../terminal/output.ts';
-import { printable, type Style } from '../terminal/style.ts';
+import { effectiveText, requestText } from './explanation-text.ts';
 
 export interface ExplainOptions extends ApiFlags {
   readonly from?: string;
@@ -31,7 +30,7 @@ export async function explainName(context: Context, name: string | undefined, op
     if (format === 'json' || format === 'yaml') {
       printValue(terminal, explanation, format);
     } else {
-      terminal.out(renderValues(explanation, terminal.style));
+      terminal.out(effectiveText(explanation, terminal.style));
     }
   });
 }
@@ -62,7 +61,7 @@ export async function explainRequest(
     if (format === 'json' || format === 'yaml') {
       printValue(terminal, explanation, format);
     } else {
-      terminal.out(render(explanation, `${method.toUpperCase()} ${url}`, terminal.style));
+      terminal.out(requestText(explanation, `${method.toUpperCase()} ${url}`, terminal.style));
     }
   });
 }
@@ -86,43 +85,4 @@ async function findProxy(
     );
   }
   return found;
-}
-
-function render({ proxy, steps, outcome }: RequestExplanation, request: string, style: Style): string {
-  const lines = [`${style.strong(request)} from ${proxy}`, ''];
-  for (const { title, result, details, origins } of steps) {
-    lines.push(`${style.strong(title.padEnd(12))}${result}`);
-    for (const detail of details) {
-      lines.push(`${' '.repeat(12)}${style.faint(detail)}`);
-    }
-    if (origins.length > 0) {
-      lines.push(`${' '.repeat(12)}${style.faint(`from ${origins.join(', ')}`)}`);
-    }
-  }
-  lines.push('', `${style.strong('result'.padEnd(12))}${outcome}`, '');
-  return lines.join('\n');
-}
-
-/** Columns that the middle one may take before the origin goes to a line of its own. */
-const widestValue = 60;
-
-function renderValues({ subject, from, sections }: EffectiveExplanation, style: Style): string {
-  const lines = [subject === `Proxy ${from}` ? style.strong(subject) : `${style.strong(subject)} as ${from} has it`];
-  for (const { title, values } of sections) {
-    lines.push('', style.strong(title));
-    const nameWidth = Math.max(...values.map(({ name }) => name.length), 0);
-    const valueWidth = Math.min(widestValue, Math.max(...values.map(({ value }) => value.length), 0));
-    for (const { name, value, origin } of values) {
-      const head = `  ${printable(name).padEnd(nameWidth)}  ${printable(value)}`;
-      const width = nameWidth + valueWidth + 4;
-      if (origin === '') {
-        lines.push(head.trimEnd());
-      } else if (head.length > width) {
-        lines.push(head, `${' '.repeat(nameWidth + 4)}${style.faint(origin)}`);
-      } else {
-        lines.push(`${head.padEnd(width)}  ${style.faint(origin)}`);
-      }
-    }
-  }
-  return `${lines.join('\n')}\n`;
 }

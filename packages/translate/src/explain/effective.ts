@@ -1,4 +1,4 @@
-import type { OriginRef } from '@weft/ir';
+import type { Destination, OriginRef } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
 import type { DefaultsName } from '../defaults.ts';
 import { originOf } from '../origin.ts';
@@ -33,6 +33,9 @@ export function meshDefault(defaults: DefaultsName): string {
 /** What nobody said and Istio leaves to Envoy. */
 export const envoyDefault = 'default (Envoy)';
 
+/** What a field leaves out that is Istio's, in every mesh. */
+export const istioDefault = 'default (Istio)';
+
 /** What nobody said and is ours to say. */
 export const weftDefault = 'default (Weft)';
 
@@ -43,6 +46,22 @@ export function originText(object: KubeObject, path = ''): string {
 
 export function refText({ kind, namespace, name }: OriginRef): string {
   return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
+}
+
+/** Several resources, each once. */
+export function refTexts(origins: readonly OriginRef[]): string {
+  return [...new Set(origins.map(refText))].join(', ');
+}
+
+/** Parts of a million: `12.5 %`. */
+export function percentText(millionths: number): string {
+  return `${millionths / 10_000} %`;
+}
+
+/** What one of several destinations gets, to a tenth of a percent. */
+export function shareText({ weight }: Destination, destinations: readonly Destination[]): string {
+  const total = destinations.reduce((sum, other) => sum + other.weight, 0);
+  return percentText(Math.round((weight / total) * 1_000) * 1_000);
 }
 
 /** `1.5 s`, `250 ms`; 0 and undefined are `none`. */

@@ -1,6 +1,7 @@
 import type { Labels, PeerAuthentication } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import type { MutualTlsMode } from '../state/peer-authentication-index.ts';
+import type { ServiceModel } from '../state/service-model.ts';
 import { type ExplainedValue, originText, weftDefault } from './effective.ts';
 
 const modeTexts: Readonly<Record<MutualTlsMode, string>> = {
@@ -39,4 +40,28 @@ function portOrigin(policy: PeerAuthentication, port: number): string {
 
 function isDecided(mode: string | undefined): boolean {
   return mode !== undefined && mode !== 'UNSET';
+}
+
+/** How the workloads of a service want to be spoken to: once for all for which it is the same. */
+export function peerValues(state: MeshState, service: ServiceModel, name = 'mode'): readonly ExplainedValue[] {
+  const { instances } = state.instancesOf(service);
+  const seen = new Map<string, { readonly values: readonly ExplainedValue[]; readonly workloads: string[] }>();
+  for (const { labels, workload } of instances) {
+    if (state.proxy(`${workload.namespace}/${workload.name}`) === undefined) {
+      continue;
+    }
+    const values = mutualTlsValues(state, workload.namespace, labels, name);
+    const key = JSON.stringify(values);
+    const known = seen.get(key) ?? { values, workloads: [] };
+    known.workloads.push(workload.name);
+    seen.set(key, known);
+  }
+  if (seen.size === 0) {
+    return instances.length === 0
+      ? mutualTlsValues(state, service.namespace, {}, name)
+      : [{ name, value: 'none of its workloads has a proxy', origin: '' }];
+  }
+  return [...seen.values()].flatMap(({ values, workloads }) =>
+    seen.size === 1 ? values : values.map((value) => ({ ...value, name: `${value.name} (${workloads.join(', ')})` })),
+  );
 }

@@ -1,9 +1,7 @@
 import type { OriginRef, OutboundCluster } from '@weft/ir';
-import { loadBalancerAnnotation } from '@weft/resources';
 import type { Service } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import { carriesHttp } from '../protocol.ts';
-import type { Instance } from '../state/instances.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { outboundCluster } from '../to-ir/outbound-cluster.ts';
@@ -14,13 +12,12 @@ import {
   originText,
   refText,
 } from './effective.ts';
+import { clusterValues } from './explain-cluster.ts';
 import { conditionSections } from './explain-conditions.ts';
-import { mutualTlsValues } from './explain-peers.ts';
-import { changedValues, policyValues } from './explain-policy.ts';
+import { instanceValues } from './explain-endpoints.ts';
+import { peerValues } from './explain-peers.ts';
+import { changedValues } from './explain-policy.ts';
 import { routeValues } from './explain-routes.ts';
-
-/** Endpoints that are named; of more only their number is said. */
-const namedEndpoints = 50;
 
 /** What is in force for calls of `client` to a service. @param from the client in words. */
 export function explainService(
@@ -49,7 +46,7 @@ export function explainService(
           ? [{ title: `routes of port ${port.number}`, values: routeValues(state, client, service, port) }]
           : [],
       ),
-      { title: 'endpoints', values: endpointValues(state, service) },
+      { title: 'endpoints', values: instanceValues(state, service) },
       ...conditionSections(state, involved(state, service)),
     ],
   };
@@ -80,30 +77,6 @@ function servicePortField(service: Service, index: number): string {
   return (port?.protocol ?? 'TCP') !== 'TCP' ? 'protocol' : port?.appProtocol === undefined ? 'name' : 'appProtocol';
 }
 
-/** Once for all workloads for which it is the same. */
-function peerValues(state: MeshState, service: ServiceModel): readonly ExplainedValue[] {
-  const { instances } = state.instancesOf(service);
-  const seen = new Map<string, { readonly values: readonly ExplainedValue[]; readonly workloads: string[] }>();
-  for (const { labels, workload } of instances) {
-    if (state.proxy(`${workload.namespace}/${workload.name}`) === undefined) {
-      continue;
-    }
-    const values = mutualTlsValues(state, workload.namespace, labels);
-    const key = JSON.stringify(values);
-    const known = seen.get(key) ?? { values, workloads: [] };
-    known.workloads.push(workload.name);
-    seen.set(key, known);
-  }
-  if (seen.size === 0) {
-    return instances.length === 0
-      ? mutualTlsValues(state, service.namespace, {})
-      : [{ name: 'mode', value: 'none of its workloads has a proxy', origin: '' }];
-  }
-  return [...seen.values()].flatMap(({ values, workloads }) =>
-    seen.size === 1 ? values : values.map((value) => ({ ...value, name: `${value.name} (${workloads.join(', ')})` })),
-  );
-}
-
 function policySections(
   state: MeshState,
   client: Client,
@@ -119,13 +92,8 @@ function policySections(
           value: refText(originOf(part)),
           origin: originText(part, part.spec?.workloadSelector === undefined ? 'spec.host' : 'spec.workloadSelector'),
         }));
-  const wishes = {
-    'source-ip': 'spec.sessionAffinity',
-    'peak-ewma': `metadata.annotations[${loadBalancerAnnotation}]`,
-  } as const;
-  const affinity = service.prefers === undefined ? undefined : originText(service.object, wishes[service.prefers]);
   const valuesOf = (cluster: OutboundCluster): readonly ExplainedValue[] =>
-    policyValues(cluster, rule, state.settings.defaults, affinity);
+    clusterValues(state, client, service, cluster);
   const made = outboundCluster(state, client, service, port, '');
   const whole = typeof made === 'string' ? [broken(made)] : valuesOf(made);
   const subsets = [...(rule?.subsets.keys() ?? [])].flatMap((name): readonly ExplainedSection[] => {
@@ -138,26 +106,6 @@ function policySections(
 
 function broken(why: string): ExplainedValue {
   return { name: 'calls', value: `answered 503: ${why}`, origin: '' };
-}
-
-function endpointValues(state: MeshState, service: ServiceModel): readonly ExplainedValue[] {
-  const { instances } = state.instancesOf(service);
-  const values = instances.slice(0, namedEndpoints).map((instance) => ({
-    name: addressOf(service, instance),
-    value: [
-      instance.health,
-      `locality ${instance.locality === '' ? 'not known' : instance.locality}`,
-      ...(instance.weight === 1 ? [] : [`weight ${instance.weight}`]),
-    ].join(', '),
-    origin: instance.origins.map(refText).find((text) => !text.startsWith('Proxy ')) ?? originText(service.object),
-  }));
-  const more = instances.length - values.length;
-  return more > 0 ? [...values, { name: `… and ${more} more`, value: '', origin: '' }] : values;
-}
-
-function addressOf(service: ServiceModel, { address, ports }: Instance): string {
-  const numbers = service.ports.map((port) => ports[port.name] ?? port.targetPort);
-  return address.startsWith('unix://') ? address : `${address}:${[...new Set(numbers)].join(',')}`;
 }
 
 /** Everything that says something about the service, in force or not. */

@@ -29,10 +29,7 @@ export interface WorkloadFacts {
 export function instanceOfWorkload(facts: WorkloadFacts, settings: MeshSettings): Instance | undefined {
   const { entry, proxy, peerAuthentication } = facts;
   const { name, namespace = '' } = entry.metadata;
-  const failing =
-    entry.status?.conditions?.some(({ type, status }) => type === 'Healthy' && status === 'False') === true;
-  const leaving = proxy?.spec.draining === true || entry.metadata.deletionTimestamp !== undefined;
-  if (failing || leaving || entry.spec.address === undefined) {
+  if (entry.spec.address === undefined || whyLeftOut(entry, proxy) !== undefined) {
     return undefined;
   }
   const labels = labelsOf(entry);
@@ -59,6 +56,23 @@ export function instanceOfWorkload(facts: WorkloadFacts, settings: MeshSettings)
     workload: workloadLabels(name, namespace, labels, settings.clusterId),
     origins: originsOfWorkload(facts),
   };
+}
+
+/** Why nobody is sent to a workload; undefined: nothing is against it. */
+export function whyLeftOut(
+  entry: WorkloadEntry,
+  proxy: ProxyResource | undefined,
+): 'draining' | 'deleted' | 'failing' | 'without address' | undefined {
+  if (entry.status?.conditions?.some(({ type, status }) => type === 'Healthy' && status === 'False') === true) {
+    return 'failing';
+  }
+  if (proxy?.spec.draining === true) {
+    return 'draining';
+  }
+  if (entry.metadata.deletionTimestamp !== undefined) {
+    return 'deleted';
+  }
+  return entry.spec.address === undefined ? 'without address' : undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import { type HttpMatchSpec, type HttpRouteSpec, keyOf, type StringMatchSpec, ty
 import { exportedTo } from '../match.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
+import { type RuleSource, virtualServiceRule } from './rule-source.ts';
 
 /** A rule as it applies: one of a VirtualService, or of one that it delegates to, put together with the rule that delegates. */
 export interface HttpRule {
@@ -11,6 +12,7 @@ export interface HttpRule {
   readonly label: string;
   /** In which short names of hosts are looked up. */
   readonly namespace: string;
+  readonly source: RuleSource;
 }
 
 export interface HttpRules {
@@ -59,11 +61,12 @@ function expand(root: VirtualService, delegates: readonly (VirtualService | stri
     const delegate = delegates[index];
     const namespace = root.metadata.namespace ?? '';
     const label = `${keyOf(root)}#${index}`;
+    const source = virtualServiceRule(root, index, rule);
     if (delegate === undefined) {
-      rules.push({ rule, label, namespace });
+      rules.push({ rule, label, namespace, source });
     } else if (typeof delegate === 'string') {
       problems.push(`http[${index}]: ${delegate}`);
-      rules.push({ rule, label, namespace });
+      rules.push({ rule, label, namespace, source });
     } else {
       origins.push(originOf(delegate));
       for (const [position, leaf] of (delegate.spec?.http ?? []).entries()) {
@@ -72,7 +75,12 @@ function expand(root: VirtualService, delegates: readonly (VirtualService | stri
         if (merged === undefined) {
           problems.push(`http[${index}]: ${leafLabel} can match nothing of what it is delegated`);
         } else {
-          rules.push({ rule: merged, label: leafLabel, namespace: delegate.metadata.namespace ?? '' });
+          rules.push({
+            rule: merged,
+            label: leafLabel,
+            namespace: delegate.metadata.namespace ?? '',
+            source: virtualServiceRule(delegate, position, leaf, source),
+          });
         }
       }
     }

@@ -31,6 +31,7 @@ import { headerEdits, hostFromHeaders } from './header-edits.ts';
 import { httpMatch } from './http-match.ts';
 import { type MirrorSpec, mirrorSpecs, mirrorsOf } from './mirrors.ts';
 import { retryPolicy } from './retry.ts';
+import { withSource } from './rule-source.ts';
 import { type SelectedHttpRule, selectHttpRules } from './select-rules.ts';
 
 /** What requests are made to. */
@@ -152,7 +153,7 @@ interface RuleTargets {
 const noTargets: RuleTargets = { routed: [], mirrors: [], mirrored: [] };
 
 function routesOfRule(
-  { rule, label, matches }: SelectedHttpRule,
+  { rule, label, matches, source }: SelectedHttpRule,
   targets: RuleTargets,
   port: number,
   authority: string | undefined,
@@ -162,15 +163,20 @@ function routesOfRule(
   const { action, headers } = actionOf(rule, targets, port, authority, defaults);
   const fault = faultOf(rule.fault);
   const cors = corsOf(rule.corsPolicy);
-  return (matches ?? [undefined]).map((match) => ({
-    name: match?.name === undefined ? ruleName : `${ruleName}.${match.name}`,
-    ...statPrefixOf(match),
-    match: httpMatch(match),
-    action,
-    headers,
-    fault,
-    cors,
-  }));
+  const written = (source.rule as HttpRouteSpec).match ?? [];
+  return (matches ?? [undefined]).map((match) => {
+    const route: HttpRoute = {
+      name: match?.name === undefined ? ruleName : `${ruleName}.${match.name}`,
+      ...statPrefixOf(match),
+      match: httpMatch(match),
+      action,
+      headers,
+      fault,
+      cors,
+    };
+    const index = match === undefined ? -1 : written.indexOf(match);
+    return withSource(route, { ...source, match: index < 0 ? undefined : `match[${index}]` });
+  });
 }
 
 function statPrefixOf(match: HttpMatchSpec | undefined): Pick<HttpRoute, 'statPrefix'> {
@@ -217,13 +223,19 @@ function actionOf(
   };
 }
 
-/** Shares without traffic are left out; when nobody has a weight, all have the same. */
+/** The share of each destination of a rule; 0: it has no traffic. When nobody has a weight, all have the same. */
+export function sharesOf(entries: readonly { readonly weight?: number | undefined }[]): readonly number[] {
+  const total = entries.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
+  return entries.map(({ weight }) => (entries.length === 1 || total === 0 ? 1 : (weight ?? 0)));
+}
+
+/** Shares without traffic are left out. */
 function weigh(rule: HttpRouteSpec, targets: readonly Target[]): readonly Destination[] {
   const entries = rule.route ?? [];
-  const total = entries.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
+  const shares = sharesOf(entries);
   return entries.flatMap((entry, index) => {
     const target = targets[index];
-    const weight = entries.length === 1 || total === 0 ? 1 : (entry.weight ?? 0);
+    const weight = shares[index] ?? 0;
     if (target === undefined || weight === 0) {
       return [];
     }

@@ -157,7 +157,7 @@ class SocketBuilder {
       if (names.length === 0) {
         return [];
       }
-      const name = label(owned);
+      const name = serverLabel(owned);
       const exact = names.filter((host) => host !== '*');
       if (tls === undefined) {
         // Connections for these names are closed: left to another server, they would be answered for somebody else.
@@ -181,7 +181,7 @@ class SocketBuilder {
           ? []
           : [
               {
-                name: `${label(owned)}|${keyOf(object)}#${index}`,
+                name: `${serverLabel(owned)}|${keyOf(object)}#${index}`,
                 serverNames: hosts.filter((host) => host !== '*'),
                 tls: undefined,
                 traffic: this.#tcpTraffic(object, rule.route ?? []),
@@ -196,10 +196,12 @@ class SocketBuilder {
     for (const { object } of this.#virtualServicesOf(owned)) {
       const rule = selectTcpRule(object, client, this.#port, noAddresses);
       if (rule !== undefined) {
-        return [{ name: label(owned), serverNames: names, tls, traffic: this.#tcpTraffic(object, rule.route ?? []) }];
+        return [
+          { name: serverLabel(owned), serverNames: names, tls, traffic: this.#tcpTraffic(object, rule.route ?? []) },
+        ];
       }
     }
-    return tls === undefined ? [] : [deadEnd(label(owned), names, tls)];
+    return tls === undefined ? [] : [deadEnd(serverLabel(owned), names, tls)];
   }
 
   #tcpTraffic(
@@ -232,7 +234,8 @@ class SocketBuilder {
     const servers = this.#servers.filter((owned) => familyOf(owned.server) === 'http' || isHttps(owned));
     const byDomain = new Map<string, { readonly routes: HttpRoutes[]; redirect: boolean }>();
     for (const owned of servers) {
-      const isOwn = (host: string): boolean => owners === undefined || mostSpecific(owners, host) === label(owned);
+      const isOwn = (host: string): boolean =>
+        owners === undefined || mostSpecific(owners, host) === serverLabel(owned);
       for (const { object, hosts } of this.#virtualServicesOf(owned)) {
         for (const host of hosts.filter(isOwn)) {
           const found = this.#routesOf(this.#through(owned), host, object);
@@ -346,7 +349,7 @@ interface BoundVirtualService {
 }
 
 /** Names the server on the wire and in metrics. */
-function label({ gateway, server, index }: OwnedServer): string {
+export function serverLabel({ gateway, server, index }: OwnedServer): string {
   return `${keyOf(gateway)}/${server.name ?? `${server.port.name}#${index}`}`;
 }
 

@@ -7,6 +7,8 @@ import { shareOf } from './fault.ts';
 export interface MirrorSpec {
   readonly destination: DestinationSpec;
   readonly share: number;
+  /** `mirrors[1]`, `mirror` */
+  readonly field: string;
 }
 
 export function mirrorSpecs(rule: HttpRouteSpec): readonly MirrorSpec[] {
@@ -18,11 +20,13 @@ export function mirrorSpecs(rule: HttpRouteSpec): readonly MirrorSpec[] {
           {
             destination: rule.mirror,
             share: shareOf(rule.mirrorPercentage ?? (percent === undefined ? undefined : { value: percent })),
+            field: 'mirror',
           },
         ];
-  const newer = (rule.mirrors ?? []).map(({ destination, percentage }) => ({
+  const newer = (rule.mirrors ?? []).map(({ destination, percentage }, index) => ({
     destination,
     share: shareOf(percentage),
+    field: `mirrors[${index}]`,
   }));
   return (newer.length > 0 ? newer : older).filter(({ share }) => share > 0);
 }

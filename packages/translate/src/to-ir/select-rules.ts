@@ -17,16 +17,31 @@ export interface SelectedHttpRule extends HttpRule {
   readonly matches: readonly HttpMatchSpec[] | undefined;
 }
 
-/** Whether what a match says about the source and the port can be true for requests of `client` to `port`. */
+/**
+ * What a match asks of the source and the port that is not true of requests of `client` to `port`; undefined: nothing, so that it can
+ * match. @param namespace in which the match is written.
+ */
+export function unmetBySource(
+  match: SourceMatchSpec,
+  namespace: string,
+  client: Client,
+  port: number,
+): 'port' | 'gateways' | 'sourceNamespace' | 'sourceLabels' | undefined {
+  if (match.port !== undefined && match.port !== port) {
+    return 'port';
+  }
+  if (!throughGateway(match.gateways, namespace, client)) {
+    return 'gateways';
+  }
+  const { sourceNamespace = '' } = match;
+  if (sourceNamespace !== '' && sourceNamespace !== client.namespace) {
+    return 'sourceNamespace';
+  }
+  return selects(match.sourceLabels, client.labels) ? undefined : 'sourceLabels';
+}
+
 function canMatch(match: SourceMatchSpec, namespace: string, client: Client, port: number): boolean {
-  return (
-    (match.port === undefined || match.port === port) &&
-    throughGateway(match.gateways, namespace, client) &&
-    (match.sourceNamespace === undefined ||
-      match.sourceNamespace === '' ||
-      match.sourceNamespace === client.namespace) &&
-    selects(match.sourceLabels, client.labels)
-  );
+  return unmetBySource(match, namespace, client, port) === undefined;
 }
 
 /** Whether one of `gateways`, written in `namespace`, is where the client's requests come through; none named = any. */

@@ -28,6 +28,7 @@ import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
 import { hashesOf, hashText } from '../destination.ts';
 import { backOff } from '../retry.ts';
+import { type RuleSource, withSource } from '../rule-source.ts';
 import { type Backend, type RefProblem, resolveBackend } from './backend.ts';
 import {
   corsPolicyOf,
@@ -89,6 +90,7 @@ export function rulesOf(
           port,
           grpc: route.kind === 'GRPCRoute',
           defaults,
+          source: { object: route, path: `spec.rules[${index}]`, rule, delegatedBy: undefined },
         }),
       ),
       problems: all.flatMap(({ problem }) => problem ?? []),
@@ -105,6 +107,7 @@ interface RuleContext {
   readonly port: number | undefined;
   readonly grpc: boolean;
   readonly defaults: MeshDefaults;
+  readonly source: RuleSource;
 }
 
 type RouteRule = KubeHttpRouteRule | KubeGrpcRouteRule;
@@ -115,14 +118,18 @@ function routesOfRule(rule: RouteRule, context: RuleContext): readonly HttpRoute
     : httpMatches((rule as KubeHttpRouteRule).matches);
   const filters = filtersOf(rule);
   const cors = filters.find((filter) => filter.cors !== undefined)?.cors;
-  return matches.map((match) => ({
-    name: context.name,
-    match,
-    action: actionOf(rule, filters, match.path, context),
-    headers: headerEditsOf(filters),
-    fault: undefined,
-    cors: cors === undefined ? undefined : corsPolicyOf(cors),
-  }));
+  const isWritten = (rule.matches ?? []).length > 0;
+  return matches.map((match, index) => {
+    const route: HttpRoute = {
+      name: context.name,
+      match,
+      action: actionOf(rule, filters, match.path, context),
+      headers: headerEditsOf(filters),
+      fault: undefined,
+      cors: cors === undefined ? undefined : corsPolicyOf(cors),
+    };
+    return withSource(route, { ...context.source, match: isWritten ? `matches[${index}]` : undefined });
+  });
 }
 
 function httpMatches(matches: readonly KubeHttpRouteMatch[] | undefined): readonly HttpMatch[] {

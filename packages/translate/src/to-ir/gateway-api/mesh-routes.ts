@@ -10,7 +10,7 @@ import { byPrecedence } from './precedence.ts';
  * The HTTPRoutes and GRPCRoutes that have a port of a Service as their parent (mesh routes, GAMMA), as one client sees them: those of
  * the client's own namespace, if there are any, in place of those of the service's. undefined: there are none.
  */
-function meshRoutesOf(
+export function meshRoutesOf(
   state: MeshState,
   client: Client,
   service: ServiceModel,
