@@ -19,3 +19,10 @@ export function originOf(object: KubeObject): OriginRef {
   }
   return origin;
 }
+
+/** Where something is written. */
+export interface Place {
+  readonly object: KubeObject;
+  /** `spec.http[1].timeout` */
+  readonly path: string;
+}

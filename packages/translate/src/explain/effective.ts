@@ -1,7 +1,7 @@
 import type { Destination, OriginRef } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
 import type { DefaultsName } from '../defaults.ts';
-import { originOf } from '../origin.ts';
+import { originOf, type Place } from '../origin.ts';
 
 /** One value that is in force. */
 export interface ExplainedValue {
@@ -42,6 +42,11 @@ export const weftDefault = 'default (Weft)';
 /** `VirtualService shop/reviews`, and a path in it. */
 export function originText(object: KubeObject, path = ''): string {
   return refText(originOf(object)) + (path === '' ? '' : ` ${path}`);
+}
+
+/** undefined: it is written nowhere. */
+export function placeText(place: Place | undefined): string | undefined {
+  return place && originText(place.object, place.path);
 }
 
 export function refText({ kind, namespace, name }: OriginRef): string {

@@ -1,58 +1,16 @@
 import { type ClusterTls, type LoadBalancer, type OutboundCluster, type RetryBudget, unlimited } from '@weft/ir';
 import type { DefaultsName } from '../defaults.ts';
-import type { DestinationRule, TrafficPolicySpec } from '../kinds.ts';
 import type { MergedRule } from '../state/merged-rule.ts';
+import { policyPlace } from '../to-ir/policy-place.ts';
 import {
   type ExplainedValue,
   envoyDefault,
   meshDefault,
-  originText,
+  placeText,
   refText,
   timeText,
   weftDefault,
 } from './effective.ts';
-
-/** Settings of a policy that a port's own settings do not replace. */
-const ofAllPorts = new Set(['retryBudget', 'proxyProtocol', 'tunnel']);
-
-/** Where a field of the policy for one port and subset stands in a DestinationRule; undefined: nowhere. */
-function policyOrigin(
-  rule: MergedRule | undefined,
-  subset: string,
-  port: number,
-  path: readonly string[],
-): string | undefined {
-  const declared = rule?.subsets.get(subset);
-  const whole = rule?.trafficPolicy;
-  const levels: readonly (readonly [DestinationRule | undefined, string, TrafficPolicySpec | undefined])[] = [
-    [declared?.rule, `spec.subsets[${declared?.index ?? 0}].trafficPolicy`, declared?.value.trafficPolicy],
-    [whole?.rule, 'spec.trafficPolicy', whole?.value],
-  ];
-  const [first = ''] = path;
-  for (const [owner, prefix, policy] of levels) {
-    if (owner === undefined || policy === undefined) {
-      continue;
-    }
-    const at = (policy.portLevelSettings ?? []).findIndex((settings) => settings.port?.number === port);
-    if (at >= 0 && !ofAllPorts.has(first)) {
-      // A port's own settings replace all of the policy.
-      const place = `${prefix}.portLevelSettings[${at}]`;
-      return isSet(policy.portLevelSettings?.[at], path) ? originText(owner, `${place}.${path.join('.')}`) : undefined;
-    }
-    if (isSet(policy, [first])) {
-      return isSet(policy, path) ? originText(owner, `${prefix}.${path.join('.')}`) : undefined;
-    }
-  }
-  return undefined;
-}
-
-function isSet(value: unknown, path: readonly string[]): boolean {
-  let found = value;
-  for (const step of path) {
-    found = (found as Readonly<Record<string, unknown>> | undefined)?.[step];
-  }
-  return found !== undefined;
-}
 
 /**
  * What clients do with connections to one port of a service, or one subset of it, and where each value comes from.
@@ -74,8 +32,8 @@ export function policyValues(
     otherwise: string,
     ...paths: readonly (readonly string[])[]
   ): ExplainedValue => {
-    const origin = paths.map((path) => policyOrigin(rule, subset, port, path)).find((found) => found !== undefined);
-    return { name, value: text, origin: origin ?? otherwise };
+    const place = paths.map((path) => policyPlace(rule, subset, port, path)).find((found) => found !== undefined);
+    return { name, value: text, origin: placeText(place) ?? otherwise };
   };
   const tcp = (name: string): readonly string[] => ['connectionPool', 'tcp', name];
   const http = (name: string): readonly string[] => ['connectionPool', 'http', name];

@@ -2,9 +2,9 @@ import type { HttpRoute } from '@weft/ir';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { httpRoutes } from '../to-ir/http-routes.ts';
-import { type ExplainedValue, originText, shareText } from './effective.ts';
+import { RulePlaces } from '../to-ir/rule-places.ts';
+import { type ExplainedValue, originText, placeText, shareText } from './effective.ts';
 import { describeMatch } from './match-request.ts';
-import { RouteFields } from './route-fields.ts';
 import { filterValues, timeValues } from './route-settings.ts';
 
 /** The routes of one port as a client has them: each with what it takes, where it leads, what it does, its timeouts and its retries. */
@@ -24,7 +24,7 @@ export function routeValues(
       {
         name: route.name,
         value: `${conditions.length === 0 ? 'every request' : conditions.join(', ')} → ${actionText(route)}`,
-        origin: new RouteFields(route).rule ?? originText(service.object),
+        origin: placeText(new RulePlaces(route).rule) ?? originText(service.object),
       },
       ...[...filterValues(route), ...settings].map((value) => ({ ...value, name: `  ${value.name}` })),
     ];

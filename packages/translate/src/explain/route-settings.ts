@@ -1,11 +1,12 @@
 import type { CorsPolicy, ForwardAction, HeaderChanges, HeaderEdits, HttpRoute, StringMatch } from '@weft/ir';
 import type { DefaultsName } from '../defaults.ts';
-import { type ExplainedValue, istioDefault, meshDefault, percentText, timeText, weftDefault } from './effective.ts';
-import { RouteFields } from './route-fields.ts';
+import type { Place } from '../origin.ts';
+import { RulePlaces } from '../to-ir/rule-places.ts';
+import { type ExplainedValue, istioDefault, meshDefault, percentText, placeText, timeText, weftDefault } from './effective.ts';
 
 /** Timeouts and retries of a route that forwards, each with where it comes from. */
 export function timeValues(route: HttpRoute, action: ForwardAction, defaults: DefaultsName): readonly ExplainedValue[] {
-  const fields = new RouteFields(route);
+  const fields = new RulePlaces(route);
   const ofMesh = meshDefault(defaults);
   const { retry } = action;
   // Without retries the only try is the whole request.
@@ -14,7 +15,7 @@ export function timeValues(route: HttpRoute, action: ForwardAction, defaults: De
     {
       name: 'timeout',
       value: timeText(action.timeoutMs),
-      origin: fields.of('timeout', 'timeouts.request', ...timeout) ?? ofMesh,
+      origin: placeText(fields.of('timeout', 'timeouts.request', ...timeout)) ?? ofMesh,
     },
     // No resource has a field for it.
     {
@@ -26,13 +27,13 @@ export function timeValues(route: HttpRoute, action: ForwardAction, defaults: De
   ];
 }
 
-function retryValues(fields: RouteFields, retry: ForwardAction['retry'], ofMesh: string): readonly ExplainedValue[] {
+function retryValues(fields: RulePlaces, retry: ForwardAction['retry'], ofMesh: string): readonly ExplainedValue[] {
   const ofRule = fields.of('retries', 'retry');
   const left = ofRule === undefined ? ofMesh : fields.of('retry') === undefined ? istioDefault : weftDefault;
   const value = (name: string, text: string, ...where: readonly string[]): ExplainedValue => ({
     name,
     value: text,
-    origin: fields.of(...where) ?? left,
+    origin: placeText(fields.of(...where)) ?? left,
   });
   if (retry === undefined) {
     return [value('retries', 'none', 'retries.attempts', 'retry.attempts')];
@@ -67,12 +68,12 @@ function retryValues(fields: RouteFields, retry: ForwardAction['retry'], ofMesh:
 
 /** What a route does to requests and answers besides sending them on. */
 export function filterValues(route: HttpRoute): readonly ExplainedValue[] {
-  const fields = new RouteFields(route);
+  const fields = new RulePlaces(route);
   const { fault, cors, headers, action } = route;
-  const value = (name: string, text: string | undefined, origin: string | undefined): readonly ExplainedValue[] =>
-    text === undefined ? [] : [{ name, value: text, origin: origin ?? weftDefault }];
-  const rewrite = (...of: readonly string[]): string | undefined => fields.of(...of) ?? fields.filter('URLRewrite');
-  const host = (): string | undefined => rewrite('rewrite.authority') ?? fields.hostHeader;
+  const value = (name: string, text: string | undefined, place: Place | undefined): readonly ExplainedValue[] =>
+    text === undefined ? [] : [{ name, value: text, origin: placeText(place) ?? weftDefault }];
+  const rewrite = (...of: readonly string[]): Place | undefined => fields.of(...of) ?? fields.filter('URLRewrite');
+  const host = (): Place | undefined => rewrite('rewrite.authority') ?? fields.hostHeader;
   return [
     ...value('CORS', cors && corsText(cors), fields.of('corsPolicy') ?? fields.filter('CORS')),
     ...value(
@@ -86,7 +87,9 @@ export function filterValues(route: HttpRoute): readonly ExplainedValue[] {
         `${percentText(fault.abort.share)} with ${fault.abort.kind === 'http' ? fault.abort.status : `gRPC status ${fault.abort.code}`}`,
       fields.of('fault.abort'),
     ),
-    ...headerValues(headers, (direction) => fields.of(`headers.${direction}`) ?? fields.filter(modifiers[direction])),
+    ...headerValues(headers, (direction) =>
+      placeText(fields.of(`headers.${direction}`) ?? fields.filter(modifiers[direction])),
+    ),
     ...(action.kind === 'forward'
       ? [
           ...value('path', pathText(action.pathRewrite), rewrite('rewrite.uri', 'rewrite.uriRegexRewrite')),
@@ -108,7 +111,7 @@ export function filterValues(route: HttpRoute): readonly ExplainedValue[] {
 export function destinationValues(route: HttpRoute, index: number): readonly ExplainedValue[] {
   const { action } = route;
   const destination = action.kind === 'forward' ? action.destinations[index] : undefined;
-  const place = new RouteFields(route).destination(index);
+  const place = placeText(new RulePlaces(route).destination(index));
   if (destination === undefined || place === undefined) {
     return [];
   }

@@ -5,12 +5,12 @@ import type { ServiceModel } from '../state/service-model.ts';
 import { resolveDestination } from '../to-ir/destination.ts';
 import { resolveBackend } from '../to-ir/gateway-api/backend.ts';
 import { openService } from '../to-ir/open-service.ts';
-import { type ExplainedValue, shareText, weftDefault } from './effective.ts';
+import { RulePlaces } from '../to-ir/rule-places.ts';
+import { type ExplainedValue, placeText, shareText, weftDefault } from './effective.ts';
 import { clusterValues, subsetValues } from './explain-cluster.ts';
 import { clusterView } from './explain-endpoints.ts';
 import { peerValues } from './explain-peers.ts';
 import { addStep, type Walk } from './request-walk.ts';
-import { RouteFields } from './route-fields.ts';
 import { destinationValues } from './route-settings.ts';
 
 /** Of a route that forwards. */
@@ -31,11 +31,11 @@ export function goToDestinations(
   destinations: readonly Destination[],
   forwarding: Forwarding | undefined,
 ): void {
-  const fields = forwarding && new RouteFields(forwarding.route);
+  const fields = forwarding && new RulePlaces(forwarding.route);
   for (const [index, destination] of destinations.entries()) {
     const { cluster: name, resolved } = destination;
     const cluster = walk.clusters.get(name);
-    const origin = fields?.destination(index) ?? '';
+    const origin = placeText(fields?.destination(index)) ?? '';
     const share = shareText(destination, destinations);
     if (!resolved || cluster === undefined) {
       const values = fields === undefined ? [] : whyMissing(walk, fields, index, forwarding?.port ?? 0);
@@ -50,7 +50,7 @@ export function goToDestinations(
 
 function whyMissing(
   { state, client }: Walk,
-  fields: RouteFields,
+  fields: RulePlaces,
   index: number,
   port: number,
 ): readonly ExplainedValue[] {

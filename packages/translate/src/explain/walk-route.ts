@@ -2,12 +2,11 @@ import type { HttpRoute, RedirectAction } from '@weft/ir';
 import type { HttpRouteSpec } from '../kinds.ts';
 import { httpRulesOf } from '../to-ir/delegation.ts';
 import { filtersOf, supportedFilters } from '../to-ir/gateway-api/filters.ts';
-import type { ExplainedValue } from './effective.ts';
-import { refTexts } from './effective.ts';
+import { RulePlaces } from '../to-ir/rule-places.ts';
+import { type ExplainedValue, placeText, refTexts } from './effective.ts';
 import { describeMatch, tryRoutes } from './match-request.ts';
 import { rulesOfOthers } from './passed-over.ts';
 import { addStep, type RoutesOfHost, type Walk } from './request-walk.ts';
-import { RouteFields } from './route-fields.ts';
 import { filterValues, timeValues } from './route-settings.ts';
 import { goToDestinations } from './walk-destinations.ts';
 
@@ -16,11 +15,11 @@ export function takeRoute(walk: Walk, host: RoutesOfHost): string {
   const verdicts = tryRoutes(host.routes.routes, walk.request);
   const taken = verdicts.find(({ failed }) => failed === undefined)?.route;
   const passedOver = [
-    ...rulesOfOthers(walk, host, taken && new RouteFields(taken).source),
+    ...rulesOfOthers(walk, host, taken && new RulePlaces(taken).source),
     ...verdicts.flatMap(({ route, failed }) =>
       failed === undefined
         ? []
-        : [{ name: route.name, value: failed, origin: new RouteFields(route).rule ?? host.otherwise }],
+        : [{ name: route.name, value: failed, origin: placeText(new RulePlaces(route).rule) ?? host.otherwise }],
     ),
   ];
   if (taken === undefined) {
@@ -28,7 +27,7 @@ export function takeRoute(walk: Walk, host: RoutesOfHost): string {
     return 'answered 404 (NR: no route)';
   }
   const conditions = describeMatch(taken.match);
-  const origin = new RouteFields(taken).rule ?? host.otherwise;
+  const origin = placeText(new RulePlaces(taken).rule) ?? host.otherwise;
   const what = conditions.length === 0 ? 'every request' : conditions.join(', ');
   addStep(walk, 'route', `${taken.name}: ${what}`, origin, { passedOver });
   return act(walk, taken, host);
@@ -36,23 +35,23 @@ export function takeRoute(walk: Walk, host: RoutesOfHost): string {
 
 function act(walk: Walk, route: HttpRoute, host: RoutesOfHost): string {
   const { action } = route;
-  const fields = new RouteFields(route);
+  const fields = new RulePlaces(route);
   const filters = filterValues(route);
   switch (action.kind) {
     case 'direct-response': {
-      const origin = fields.of('directResponse');
+      const origin = placeText(fields.of('directResponse'));
       const values = origin === undefined ? [...whyBroken(walk, fields, host), ...filters] : filters;
-      addStep(walk, 'action', `answers ${action.status} itself`, origin ?? fields.rule ?? '', { values });
+      addStep(walk, 'action', `answers ${action.status} itself`, origin ?? placeText(fields.rule) ?? '', { values });
       return `answered ${action.status}`;
     }
     case 'redirect': {
-      const origin = fields.of('redirect') ?? fields.filter('RequestRedirect') ?? '';
+      const origin = placeText(fields.of('redirect') ?? fields.filter('RequestRedirect')) ?? '';
       addStep(walk, 'action', redirectText(action), origin, { values: filters });
       return `answered ${action.status}`;
     }
     case 'forward': {
       const values = [...filters, ...timeValues(route, action, walk.state.settings.defaults)];
-      addStep(walk, 'action', 'forwards', fields.rule ?? host.otherwise, { values });
+      addStep(walk, 'action', 'forwards', placeText(fields.rule) ?? host.otherwise, { values });
       goToDestinations(walk, action.destinations, { route, port: host.port, status: action.unresolvedStatus });
       return action.destinations.some(({ resolved }) => resolved) ? 'forwarded' : `answered ${action.unresolvedStatus}`;
     }
@@ -60,7 +59,7 @@ function act(walk: Walk, route: HttpRoute, host: RoutesOfHost): string {
 }
 
 /** Why a rule that should forward answers itself. */
-function whyBroken({ state }: Walk, { source }: RouteFields, { routes }: RoutesOfHost): readonly ExplainedValue[] {
+function whyBroken({ state }: Walk, { source }: RulePlaces, { routes }: RoutesOfHost): readonly ExplainedValue[] {
   if (source === undefined) {
     return [];
   }

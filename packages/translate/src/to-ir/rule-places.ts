@@ -1,15 +1,15 @@
 import type { HttpRoute } from '@weft/ir';
 import type { KubeHttpRouteFilter, KubeHttpRouteRule } from '@weft/resources';
 import type { HttpRouteSpec } from '../kinds.ts';
-import { filtersOf, mirrorShare, onlyBackend } from '../to-ir/gateway-api/filters.ts';
-import { hostFromHeaders } from '../to-ir/header-edits.ts';
-import { sharesOf } from '../to-ir/http-routes.ts';
-import { mirrorSpecs } from '../to-ir/mirrors.ts';
-import { type RouteSource, type RuleSource, sourceOf } from '../to-ir/rule-source.ts';
-import { originText } from './effective.ts';
+import type { Place } from '../origin.ts';
+import { filtersOf, mirrorShare, onlyBackend } from './gateway-api/filters.ts';
+import { hostFromHeaders } from './header-edits.ts';
+import { sharesOf } from './http-routes.ts';
+import { mirrorSpecs } from './mirrors.ts';
+import { type RouteSource, type RuleSource, sourceOf } from './rule-source.ts';
 
 /** Finds where the fields stand that a route was made of. Of all: undefined when no rule says it. */
-export class RouteFields {
+export class RulePlaces {
   /** Undefined: no rule is behind the route. */
   readonly source: RouteSource | undefined;
   /** The rule, then that which delegates to it. */
@@ -21,26 +21,26 @@ export class RouteFields {
   }
 
   /** The rule, and which of its conditions. */
-  get rule(): string | undefined {
+  get rule(): Place | undefined {
     if (this.source === undefined) {
       return undefined;
     }
     const { object, path, match } = this.source;
-    return originText(object, match === undefined ? path : `${path}.${match}`);
+    return { object, path: match === undefined ? path : `${path}.${match}` };
   }
 
   /** The first of the fields (`retries.attempts`) that is written. */
-  of(...fields: readonly string[]): string | undefined {
+  of(...fields: readonly string[]): Place | undefined {
     return this.#first((rule) => fields.find((field) => isWritten(rule, field.split('.'))));
   }
 
   /** The first filter of Gateway API that is of the type. */
-  filter(type: string): string | undefined {
+  filter(type: string): Place | undefined {
     return this.#first((rule) => filterPlaces(rule).find(({ filter }) => filter.type === type)?.place);
   }
 
   /** Edits of headers of Istio that set a new host. */
-  get hostHeader(): string | undefined {
+  get hostHeader(): Place | undefined {
     return this.#first((rule) => {
       const { headers, route = [] } = rule as HttpRouteSpec;
       const [only, ...others] = route;
@@ -59,16 +59,16 @@ export class RouteFields {
   }
 
   /** @param index in the IR. */
-  destination(index: number): string | undefined {
+  destination(index: number): Place | undefined {
     const place = this.destinationPlace(index);
     const list = this.source?.object.kind === 'VirtualService' ? 'route' : 'backendRefs';
     return this.source === undefined || place === undefined
       ? undefined
-      : originText(this.source.object, `${this.source.path}.${list}[${place}]`);
+      : { object: this.source.object, path: `${this.source.path}.${list}[${place}]` };
   }
 
   /** @param index in the IR, where mirrors without a share are left out. */
-  mirror(index: number): string | undefined {
+  mirror(index: number): Place | undefined {
     return this.#first((rule) => {
       const copies = filterPlaces(rule).filter(
         ({ filter: { requestMirror } }) => requestMirror !== undefined && mirrorShare(requestMirror) > 0,
@@ -77,11 +77,11 @@ export class RouteFields {
     });
   }
 
-  #first(find: (rule: object) => string | undefined): string | undefined {
+  #first(find: (rule: object) => string | undefined): Place | undefined {
     for (const { object, path, rule } of this.#rules) {
       const field = find(rule);
       if (field !== undefined) {
-        return originText(object, `${path}.${field}`);
+        return { object, path: `${path}.${field}` };
       }
     }
     return undefined;
