@@ -1,5 +1,6 @@
 import type { HeaderMatch, HttpMatch, HttpRoute, PathMatch, QueryMatch, StringMatch } from '@weft/ir';
 import { matchesWhole } from '@weft/resources';
+import { headerMatches, textMatches } from '../header-match.ts';
 
 /** A request as somebody asks about it. */
 export interface ExplainedRequest {
@@ -97,27 +98,8 @@ function headerValue(name: string, request: ExplainedRequest): string | undefine
   }
 }
 
-function headerMatches({ match, invert }: HeaderMatch, value: string | undefined): boolean {
-  if (match.kind === 'present') {
-    return (value !== undefined) !== invert;
-  }
-  // An inverted condition on a value takes an absent header for an empty one.
-  return value === undefined ? invert && !textMatches(match, '') : textMatches(match, value) !== invert;
-}
-
 function queryMatches({ match }: QueryMatch, value: string | undefined): boolean {
   return value !== undefined && (match.kind === 'present' || textMatches(match, value));
-}
-
-function textMatches(match: StringMatch, text: string): boolean {
-  switch (match.kind) {
-    case 'exact':
-      return text === match.value;
-    case 'prefix':
-      return text.startsWith(match.value);
-    case 'regex':
-      return matchesWhole(match.value, text);
-  }
 }
 
 function describePath(path: PathMatch): string {

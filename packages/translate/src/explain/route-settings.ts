@@ -2,7 +2,15 @@ import type { CorsPolicy, ForwardAction, HeaderChanges, HeaderEdits, HttpRoute, 
 import type { DefaultsName } from '../defaults.ts';
 import type { Place } from '../origin.ts';
 import { RulePlaces } from '../to-ir/rule-places.ts';
-import { type ExplainedValue, istioDefault, meshDefault, percentText, placeText, timeText, weftDefault } from './effective.ts';
+import {
+  type ExplainedValue,
+  istioDefault,
+  meshDefault,
+  percentText,
+  placeText,
+  timeText,
+  weftDefault,
+} from './effective.ts';
 
 /** Timeouts and retries of a route that forwards, each with where it comes from. */
 export function timeValues(route: HttpRoute, action: ForwardAction, defaults: DefaultsName): readonly ExplainedValue[] {

@@ -10,6 +10,7 @@ import { type ExplainedValue, placeText, shareText, weftDefault } from './effect
 import { clusterValues, subsetValues } from './explain-cluster.ts';
 import { clusterView } from './explain-endpoints.ts';
 import { peerValues } from './explain-peers.ts';
+import { lacksOfCluster } from './lacks-without-proxy.ts';
 import { addStep, type Walk } from './request-walk.ts';
 import { destinationValues } from './route-settings.ts';
 
@@ -87,6 +88,7 @@ function visit(
             ...own,
             ...subsetValues(state, client, service, cluster),
             ...clusterValues(state, client, service, cluster),
+            ...lacksOfCluster(walk, state.destinationRuleOf(service, client), cluster),
             ...identityValues(walk, service, cluster),
           ],
   });

@@ -4,6 +4,7 @@ import { httpRulesOf } from '../to-ir/delegation.ts';
 import { filtersOf, supportedFilters } from '../to-ir/gateway-api/filters.ts';
 import { RulePlaces } from '../to-ir/rule-places.ts';
 import { type ExplainedValue, placeText, refTexts } from './effective.ts';
+import { answered, lacksOfRoute } from './lacks-without-proxy.ts';
 import { describeMatch, tryRoutes } from './match-request.ts';
 import { rulesOfOthers } from './passed-over.ts';
 import { addStep, type RoutesOfHost, type Walk } from './request-walk.ts';
@@ -24,7 +25,7 @@ export function takeRoute(walk: Walk, host: RoutesOfHost): string {
   ];
   if (taken === undefined) {
     addStep(walk, 'route', 'no rule matches', refTexts(host.routes.origins), { passedOver });
-    return 'answered 404 (NR: no route)';
+    return answered(walk, '404 (NR: no route)');
   }
   const conditions = describeMatch(taken.match);
   const origin = placeText(new RulePlaces(taken).rule) ?? host.otherwise;
@@ -36,24 +37,26 @@ export function takeRoute(walk: Walk, host: RoutesOfHost): string {
 function act(walk: Walk, route: HttpRoute, host: RoutesOfHost): string {
   const { action } = route;
   const fields = new RulePlaces(route);
-  const filters = filterValues(route);
+  const filters = [...filterValues(route), ...lacksOfRoute(walk, route)];
   switch (action.kind) {
     case 'direct-response': {
       const origin = placeText(fields.of('directResponse'));
       const values = origin === undefined ? [...whyBroken(walk, fields, host), ...filters] : filters;
       addStep(walk, 'action', `answers ${action.status} itself`, origin ?? placeText(fields.rule) ?? '', { values });
-      return `answered ${action.status}`;
+      return answered(walk, String(action.status));
     }
     case 'redirect': {
       const origin = placeText(fields.of('redirect') ?? fields.filter('RequestRedirect')) ?? '';
       addStep(walk, 'action', redirectText(action), origin, { values: filters });
-      return `answered ${action.status}`;
+      return answered(walk, String(action.status));
     }
     case 'forward': {
       const values = [...filters, ...timeValues(route, action, walk.state.settings.defaults)];
       addStep(walk, 'action', 'forwards', placeText(fields.rule) ?? host.otherwise, { values });
       goToDestinations(walk, action.destinations, { route, port: host.port, status: action.unresolvedStatus });
-      return action.destinations.some(({ resolved }) => resolved) ? 'forwarded' : `answered ${action.unresolvedStatus}`;
+      return action.destinations.some(({ resolved }) => resolved)
+        ? 'forwarded'
+        : answered(walk, String(action.unresolvedStatus));
     }
   }
 }

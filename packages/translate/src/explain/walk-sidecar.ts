@@ -8,13 +8,12 @@ import type { RequestedHost } from '../to-ir/http-routes.ts';
 import { virtualHostOf } from '../to-ir/workload-ir.ts';
 import { socketText } from '../unix-address.ts';
 import { type ExplainedValue, originText, refText, refTexts } from './effective.ts';
+import { answered } from './lacks-without-proxy.ts';
 import { rivalsAt } from './passed-over.ts';
 import { addStep, type Walk } from './request-walk.ts';
 import { tcpRuleOrigin } from './tcp-rule-origin.ts';
 import { goToDestinations } from './walk-destinations.ts';
 import { takeRoute } from './walk-route.ts';
-
-const noRoute = 'answered 404 (NR: no route)';
 
 /** What becomes of a request that a workload makes. */
 export function enterSidecar(walk: Walk): string {
@@ -68,7 +67,7 @@ function atAuthority(walk: Walk): string {
     } else {
       addStep(walk, 'host', `nothing in the mesh has the name ${authority}`, '');
     }
-    return noRoute;
+    return answered(walk, '404 (NR: no route)');
   }
   const known = asked.some((one) => one.authority === authority);
   hostStep(

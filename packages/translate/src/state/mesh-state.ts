@@ -96,6 +96,7 @@ export class MeshState {
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
   readonly #instances = new Map<string, InstanceSet>();
   readonly #disconnected = new Set<string>();
+  readonly #proxyless = new Set<string>();
   /** By cluster: the names of the ways in which clients see its endpoints, as far as there are several. */
   readonly #views = new Map<string, Set<string>>();
   /** Object keys of services whose workloads are peers of a client that balances by zone. */
@@ -154,6 +155,12 @@ export class MeshState {
   /** `<namespace>/<name>` of all Proxy objects, sorted. */
   proxyKeys(): readonly string[] {
     return [...(this.#objects.get('weft.dev/Proxy')?.keys() ?? [])].sort();
+  }
+
+  /** Those of workloads without a proxy (`engine: grpc`), sorted. A result that is made of it is made again when these change, not with every Proxy. */
+  proxylessKeys(): readonly string[] {
+    this.reads.note('proxyless');
+    return [...this.#proxyless].sort();
   }
 
   proxy(key: string): ProxyResource | undefined {
@@ -427,6 +434,11 @@ export class MeshState {
       effect.config = true;
       if (value === undefined) {
         this.#disconnected.delete(key);
+      }
+      const isProxyless = (value as ProxyResource | undefined)?.spec.engine === 'grpc';
+      if (isProxyless !== this.#proxyless.has(key)) {
+        this.#proxyless[isProxyless ? 'add' : 'delete'](key);
+        this.reads.touch('proxyless');
       }
       this.#touchWorkload(key, effect);
     },

@@ -5,6 +5,7 @@ import { type PolicyRoots, policyRoots, targetKey, targetOwner } from '../to-ir/
 import type { CaProblem } from '../to-ir/gateway-api/ca-certificates.ts';
 import { isOurs } from '../to-ir/gateway-api/gateway-class.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
+import { leftOutWithoutProxy } from './without-proxy.ts';
 
 /** Whose proxies go by a policy: a Gateway, or, for the clients of the mesh, the target itself. */
 export interface AncestorRef {
@@ -80,14 +81,18 @@ function conditionsOf(
         ? condition('Accepted', false, 'NoValidCACertificate', `requests are answered 5xx: ${message}`)
         : condition('Accepted', true, 'Accepted', 'the backends are spoken to by TLS'));
   const [problem] = problems;
+  const unused = [
+    ...(Object.keys(policy.spec.options ?? {}).length === 0 ? [] : ['spec.options']),
+    ...leftOutWithoutProxy(state, policy),
+  ];
   return [
     accepted,
     problem === undefined
       ? condition('ResolvedRefs', true, 'ResolvedRefs', 'all references are known')
       : condition('ResolvedRefs', false, reasons[problem.kind], message),
-    ...(Object.keys(policy.spec.options ?? {}).length === 0
+    ...(unused.length === 0
       ? []
-      : [condition('NotYetSupported', true, 'FieldsNotActedUpon', 'nothing acts on it: spec.options')]),
+      : [condition('NotYetSupported', true, 'FieldsNotActedUpon', `nothing acts on it: ${unused.join(', ')}`)]),
   ];
 }
 

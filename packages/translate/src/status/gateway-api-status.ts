@@ -186,7 +186,7 @@ function routeStatus(state: MeshState, route: KubeRoute): GatewayApiStatus {
     problems[0] === undefined
       ? condition('ResolvedRefs', true, 'ResolvedRefs', 'all references are known')
       : condition('ResolvedRefs', false, problems[0].reason, problems.map(({ message }) => message).join('; '));
-  const unsupported = notActedUpon(route);
+  const unsupported = notActedUpon(state, route);
   const notYet =
     unsupported.length === 0 ? [] : [condition('NotYetSupported', true, 'FieldsNotActedUpon', unsupported)];
   const parents = (route.spec.parentRefs ?? []).flatMap((ref) => {

@@ -12,6 +12,7 @@ import {
   type Service,
   type ServiceEntry,
   type Sidecar,
+  type VirtualService,
   type WorkloadEntry,
 } from '../kinds.ts';
 import { selects } from '../match.ts';
@@ -24,6 +25,7 @@ import { distinctInbound, ownTls } from '../to-ir/inbound.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
 import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
+import { leftOutWithoutProxy } from './without-proxy.ts';
 import { zonesLeftOut } from './zones-left-out.ts';
 
 /** Paths of the fields of an object that nothing acts upon yet, sorted as they are written. */
@@ -32,14 +34,25 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
   const { spec } = object as { readonly spec?: unknown };
   const paths = [...(fieldTrees.get(kind)?.unsupported({ spec }) ?? [])];
   switch (kind) {
+    case 'networking.istio.io/DestinationRule':
+      return [
+        ...paths,
+        ...zonesLeftOut(state, object as DestinationRule),
+        ...leftOutWithoutProxy(state, object as DestinationRule),
+      ];
+    case 'networking.istio.io/VirtualService':
+      return [...paths, ...leftOutWithoutProxy(state, object as VirtualService)];
     case 'networking.istio.io/ServiceEntry':
-      return [...paths, ...ofServiceEntry(object as ServiceEntry), ...ofPeakEwma(state, object as ServiceEntry)];
+      return [
+        ...paths,
+        ...ofServiceEntry(object as ServiceEntry),
+        ...ofPeakEwma(state, object as ServiceEntry),
+        ...leftOutWithoutProxy(state, object as ServiceEntry),
+      ];
     case 'networking.istio.io/Gateway':
       return [...paths, ...ofIstioGateway(state, object as IstioGateway), ...checksInVain(object as IstioGateway)];
     case '/Service':
       return [...paths, ...ofPeakEwma(state, object as Service)];
-    case 'networking.istio.io/DestinationRule':
-      return [...paths, ...zonesLeftOut(state, object as DestinationRule)];
     case 'networking.istio.io/WorkloadEntry':
       return [...paths, ...ofWorkloadEntry(state, object as WorkloadEntry)];
     case 'security.istio.io/PeerAuthentication':

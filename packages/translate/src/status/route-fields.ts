@@ -1,15 +1,22 @@
-import type { KubeHttpRoute } from '../kinds.ts';
+import type { KubeGrpcRoute, KubeHttpRoute } from '../kinds.ts';
+import type { MeshState } from '../state/mesh-state.ts';
 import type { KubeRoute } from '../state/route-index.ts';
 import { isSupportedForBackend, supportedFilters } from '../to-ir/gateway-api/filters.ts';
 import { unusedSessionFields } from '../to-ir/gateway-api/session.ts';
+import { leftOutWithoutProxy } from './without-proxy.ts';
 
 /** What of a route nothing acts upon, and what comes of it; empty: all of it is acted upon. */
-export function notActedUpon(route: KubeRoute): string {
+export function notActedUpon(state: MeshState, route: KubeRoute): string {
   const filters = unsupportedFilters(route);
-  const sessions = unusedFields(route);
+  const unused = [
+    ...unusedFields(route),
+    ...(route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute'
+      ? leftOutWithoutProxy(state, route as KubeHttpRoute | KubeGrpcRoute)
+      : []),
+  ];
   return [
     ...(filters.length === 0 ? [] : [`rules with these are answered 500: ${filters.join(', ')}`]),
-    ...(sessions.length === 0 ? [] : [`nothing acts on it: ${sessions.join(', ')}`]),
+    ...(unused.length === 0 ? [] : [`nothing acts on it: ${unused.join(', ')}`]),
   ].join('; ');
 }
 

@@ -27,7 +27,9 @@ export function policyPlace(
     if (at >= 0 && !ofAllPorts.has(first)) {
       // A port's own settings replace all of the policy.
       const place = `${prefix}.portLevelSettings[${at}]`;
-      return isSet(policy.portLevelSettings?.[at], path) ? { object: owner, path: `${place}.${path.join('.')}` } : undefined;
+      return isSet(policy.portLevelSettings?.[at], path)
+        ? { object: owner, path: `${place}.${path.join('.')}` }
+        : undefined;
     }
     if (isSet(policy, [first])) {
       return isSet(policy, path) ? { object: owner, path: `${prefix}.${path.join('.')}` } : undefined;

@@ -2,6 +2,8 @@ import type { MutualTls, OutboundCluster } from '@weft/ir';
 import { packAny, typeUrls } from '@weft/xds-types';
 import {
   Cluster,
+  Cluster_DiscoveryType,
+  Cluster_EdsClusterConfig,
   Cluster_LbPolicy,
   Cluster_RingHashLbConfig,
 } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
@@ -15,8 +17,10 @@ import { CommonTlsContext, UpstreamTlsContext } from '@weft/xds-types/envoy/exte
 import { StringMatcher } from '@weft/xds-types/envoy/type/matcher/v3/string.ts';
 import { isNoIdentity } from '../../names.ts';
 import { breakers, discoveryFields } from '../cluster.ts';
+import { fromAds } from '../core.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from '../message.ts';
-import { originatedTls, plaintext, withProxyProtocol } from '../tls.ts';
+import { grpcRefusal } from './abilities.ts';
+import { nowhereName } from './nowhere.ts';
 
 /** Name under which the bootstrap file of gRPC has the workload's certificate and roots. */
 const certificateProvider = 'default';
@@ -29,7 +33,7 @@ export const grpcClusterMessage: (cluster: OutboundCluster) => XdsMessage = perO
     Cluster,
     create(Cluster, {
       name: cluster.name,
-      ...discoveryFields(cluster),
+      ...(grpcRefusal(cluster) === undefined ? discoveryFields(oneName(cluster)) : nobody),
       ...balancing(cluster),
       circuitBreakers: breakers(cluster.limits),
       transportSocket: transportSocket(cluster),
@@ -41,6 +45,21 @@ export const grpcClusterMessage: (cluster: OutboundCluster) => XdsMessage = perO
     cluster.origins,
   ),
 );
+
+/**
+ * What gRPC cannot do is not left to its libraries: they refuse such a cluster, but go on with the one that they had before, which may
+ * have been in plaintext.
+ */
+const nobody: Partial<Cluster> = {
+  clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.EDS },
+  edsClusterConfig: create(Cluster_EdsClusterConfig, { edsConfig: fromAds, serviceName: nowhereName }),
+};
+
+/** gRPC takes names of DNS one by one. */
+function oneName(cluster: OutboundCluster): OutboundCluster {
+  const { discovery } = cluster;
+  return discovery.kind === 'dns' ? { ...cluster, discovery: { ...discovery, addresses: 'one' } } : cluster;
+}
 
 /** gRPC knows these two: round robin stands for all that look at load, ring hash for what is consistent. */
 function balancing({ loadBalancer }: OutboundCluster): Partial<Cluster> {
@@ -62,18 +81,13 @@ function balancing({ loadBalancer }: OutboundCluster): Partial<Cluster> {
 
 /**
  * gRPC has one way to speak to all endpoints of a cluster. Where each decides for itself it is mutual TLS as soon as one of them has an
- * identity: those without a sidecar are then not reached, rather than the others reached in the clear. What it cannot do (other people's roots, PROXY protocol) is sent as it
- * would be to a proxy: gRPC refuses such a cluster, and says so.
+ * identity: those without a sidecar are then not reached, rather than the others reached in the clear.
  */
-function transportSocket({ tls, proxyProtocol, discovery }: OutboundCluster): TransportSocket | undefined {
-  if (proxyProtocol !== undefined) {
-    return withProxyProtocol(plaintext, proxyProtocol);
-  }
+function transportSocket({ tls, discovery }: OutboundCluster): TransportSocket | undefined {
   switch (tls.kind) {
     case 'disabled':
-      return undefined;
     case 'originate':
-      return originatedTls(tls.origination, []);
+      return undefined;
     case 'auto': {
       const isPlain =
         discovery.kind === 'dns'

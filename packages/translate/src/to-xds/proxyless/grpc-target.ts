@@ -1,10 +1,19 @@
-import type { ForwardAction, HeaderMatch, HttpRoute, VirtualHost as VirtualHostIr } from '@weft/ir';
+import type {
+  Destination,
+  ForwardAction,
+  HeaderMatch,
+  HttpMatch,
+  HttpRoute,
+  RetryPolicy,
+  VirtualHost as VirtualHostIr,
+} from '@weft/ir';
 import { packAny, typeUrls } from '@weft/xds-types';
 import { ApiListener } from '@weft/xds-types/envoy/config/listener/v3/api_listener.ts';
 import { Listener } from '@weft/xds-types/envoy/config/listener/v3/listener.ts';
 import { RouteConfiguration } from '@weft/xds-types/envoy/config/route/v3/route.ts';
 import {
   HeaderMatcher,
+  type RetryPolicy as RetryMessage,
   Route,
   RouteAction,
   RouteAction_MaxStreamDuration,
@@ -19,7 +28,8 @@ import { faultFilter, routerFilter } from '../http-connection-manager.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from '../message.ts';
 import { hashPolicy, retryMessage } from '../route.ts';
 import { faultConfig, filterNames } from '../route-filters.ts';
-import { queryMatcher, regex } from '../string-match.ts';
+import { regex } from '../string-match.ts';
+import { grpcMatch, grpcRetryConditions, isGrpcHash } from './abilities.ts';
 import { nowhereName } from './nowhere.ts';
 
 /** The listener of a name as it is dialled (`xds:///echo:80`), with its routes; one that leads nowhere when nothing has the name, so that calls fail at once. */
@@ -30,7 +40,7 @@ export const grpcTargetMessage: (target: VirtualHostIr) => XdsMessage = perObjec
       create(VirtualHost, {
         name: authority,
         domains: ['*'],
-        routes: routes === undefined ? [nowhere] : routes.routes.map(grpcRoute),
+        routes: routes === undefined ? [nowhere] : grpcRoutes(routes.routes, authority),
       }),
     ],
   });
@@ -66,7 +76,16 @@ const nowhere: Route = create(Route, {
   action: leadsNowhere,
 });
 
-const grpcRoute: (route: HttpRoute) => Route = perObject(({ name, match, action, fault }) => {
+/** Those that a call can take. A table without any would be refused. */
+function grpcRoutes(routes: readonly HttpRoute[], authority: string): Route[] {
+  const taken = routes.flatMap((route) => {
+    const match = grpcMatch(route.match, authority);
+    return match === undefined ? [] : [grpcRoute(route, match)];
+  });
+  return taken.length === 0 ? [nowhere] : taken;
+}
+
+function grpcRoute({ name, action, fault }: HttpRoute, match: HttpMatch): Route {
   const leads = action.kind === 'forward' && action.destinations.some(({ resolved }) => resolved);
   return create(Route, {
     name,
@@ -74,13 +93,12 @@ const grpcRoute: (route: HttpRoute) => Route = perObject(({ name, match, action,
       pathSpecifier: pathSpecifier(match.path),
       caseSensitive: match.path.kind !== 'regex' && match.path.ignoreCase ? false : undefined,
       headers: match.headers.map(grpcHeaderMatcher),
-      queryParameters: match.query.map(queryMatcher),
     }),
     // A redirect and an answer of the proxy's own are no gRPC, and a cluster that does not exist would be waited for.
     action: leads ? { $case: 'route', value: grpcRouteAction(action) } : leadsNowhere,
     typedPerFilterConfig: fault === undefined ? {} : { [filterNames.fault]: faultConfig(fault) },
   });
-});
+}
 
 /** gRPC has no matching by segments. */
 function pathSpecifier({ kind, value }: HttpRoute['match']['path']): RouteMatch['pathSpecifier'] {
@@ -134,14 +152,26 @@ function grpcRouteAction({ destinations, timeoutMs, retry, hashes }: ForwardActi
         : {
             $case: 'weightedClusters',
             value: create(WeightedCluster, {
-              clusters: destinations.map(({ cluster, weight }) =>
-                create(WeightedCluster_ClusterWeight, { name: cluster, weight }),
-              ),
+              clusters: weights(destinations),
             }),
           },
     maxStreamDuration:
       timeoutMs === 0 ? undefined : create(RouteAction_MaxStreamDuration, { maxStreamDuration: duration(timeoutMs) }),
-    retryPolicy: retry === undefined ? undefined : retryMessage(retry),
-    hashPolicy: hashes.map(hashPolicy),
+    retryPolicy: retry === undefined ? undefined : retries(retry),
+    hashPolicy: hashes.filter(isGrpcHash).map(hashPolicy),
   });
+}
+
+function retries(retry: RetryPolicy): RetryMessage | undefined {
+  const on = grpcRetryConditions(retry);
+  return on.length === 0 ? undefined : retryMessage({ ...retry, on });
+}
+
+/** Shares that lead nowhere are one cluster: those that do not exist would be waited for. */
+function weights(destinations: readonly Destination[]): WeightedCluster_ClusterWeight[] {
+  const lost = destinations.reduce((sum, { resolved, weight }) => sum + (resolved ? 0 : weight), 0);
+  return [
+    ...destinations.flatMap(({ cluster, weight, resolved }) => (resolved ? [{ name: cluster, weight }] : [])),
+    ...(lost === 0 ? [] : [{ name: nowhereName, weight: lost }]),
+  ].map((share) => create(WeightedCluster_ClusterWeight, share));
 }
