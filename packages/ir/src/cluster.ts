@@ -25,6 +25,8 @@ export interface OutboundCluster {
   /** Requests stay in the zone of the client as far as that keeps the load even; absent = zones make no difference. */
   readonly zoneAware?: ZoneAware;
   readonly outlierDetection: OutlierDetection | undefined;
+  /** Absent = endpoints are not checked. */
+  readonly healthCheck?: HealthCheck;
   /** With fewer healthy endpoints than this share health is not looked at any more; 0 = it always is, undefined = Envoy's 50 %. */
   readonly panicPercent: number | undefined;
   readonly limits: CircuitLimits;
@@ -111,9 +113,63 @@ export interface TcpLimits {
 }
 
 export type LoadBalancer =
-  | { readonly kind: 'round-robin' | 'least-request' | 'random' | 'peak-ewma' }
-  | { readonly kind: 'ring-hash'; readonly minimumRingSize: number }
-  | { readonly kind: 'maglev'; readonly tableSize: number };
+  | { readonly kind: 'round-robin' | 'random' | 'peak-ewma' }
+  | ({ readonly kind: 'least-request' } & LeastRequestSettings)
+  | ({ readonly kind: 'ring-hash'; readonly minimumRingSize: number } & BoundedLoad)
+  | ({ readonly kind: 'maglev'; readonly tableSize: number } & BoundedLoad);
+
+/** Envoy's names and, where absent, its defaults (2 and 1). */
+export interface LeastRequestSettings {
+  readonly choiceCount?: number | undefined;
+  readonly activeRequestBias?: number | undefined;
+}
+
+export interface BoundedLoad {
+  /** Most requests of an endpoint, in percent of the mean of all (Envoy's `hash_balance_factor`); absent = any. */
+  readonly boundedLoadPercent?: number;
+}
+
+/** Active checks of each endpoint, over the transport of the cluster. */
+export interface HealthCheck {
+  readonly intervalMs: number;
+  /** While the cluster has never been used. */
+  readonly unusedIntervalMs: number;
+  /** At most so much is added to each interval. */
+  readonly jitterMs: number;
+  readonly timeoutMs: number;
+  readonly healthyThreshold: number;
+  readonly unhealthyThreshold: number;
+  readonly check: HttpCheck | GrpcCheck | TcpCheck;
+}
+
+export interface HttpCheck {
+  readonly kind: 'http';
+  readonly http2: boolean;
+  readonly method: HttpCheckMethod;
+  readonly path: string;
+  /** Authority of the request. */
+  readonly host: string;
+  /** First and last status of ranges that are well; at least one. Others count as failures like any. */
+  readonly expectedStatuses: readonly (readonly [number, number])[];
+}
+
+export type HttpCheckMethod = 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
+
+/** `grpc.health.v1.Health/Check` */
+export interface GrpcCheck {
+  readonly kind: 'grpc';
+  /** Empty = the server as a whole. */
+  readonly service: string;
+  readonly authority: string;
+}
+
+export interface TcpCheck {
+  readonly kind: 'tcp';
+  /** Hexadecimal; empty = nothing is sent. */
+  readonly send: string;
+  /** Hexadecimal; empty = a connection is enough. */
+  readonly receive: readonly string[];
+}
 
 /** When an endpoint is left out for a while because of how it answers. */
 export interface OutlierDetection {

@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly priority: number;
   /** Whether a sidecar stands there that accepts mutual TLS. */
   readonly mutualTls: boolean;
+  /** The port at which it is checked, where its cluster checks; 0 = it is not checked, absent = that to which requests go. */
+  readonly checkPort?: number;
   readonly workload: WorkloadLabels;
 }
 

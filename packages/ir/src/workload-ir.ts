@@ -1,4 +1,4 @@
-import type { CertificateFiles, OutboundCluster, Protocol, TcpLimits } from './cluster.ts';
+import type { CertificateFiles, HttpCheckMethod, OutboundCluster, Protocol, TcpLimits } from './cluster.ts';
 import type { Destination, HttpRoutes } from './http-route.ts';
 import type { OriginRef } from './origin.ts';
 
@@ -129,11 +129,22 @@ export interface Inbound {
   readonly mutualTls: 'strict' | 'permissive' | 'disabled';
   /** Limits and life of connections to the application; absent = none but Envoy's own. Of listeners that lead to one port, the first's count. */
   readonly pool?: InboundPool;
+  /** Health checks of callers that get the answer of the application from the proxy; absent = each reaches the application. HTTP only. */
+  readonly healthAnswers?: readonly HealthAnswer[];
   /** With `disabled`: TLS of its own, in place of plaintext. */
   readonly tls?: GatewayTls;
   /** The service that the port belongs to, for metrics; undefined when none selects the workload. */
   readonly service: { readonly host: string; readonly name: string; readonly namespace: string } | undefined;
   readonly origins: readonly OriginRef[];
+}
+
+/** Health checks that are alike, and how long an answer to one counts for all. */
+export interface HealthAnswer {
+  readonly method: HttpCheckMethod;
+  readonly path: string;
+  /** Authority of the request. */
+  readonly host: string;
+  readonly cacheMs: number;
 }
 
 /** What holds for the connections of a proxy to its application. */

@@ -127,6 +127,13 @@ export {
   peerAuthenticationKind,
 } from './kinds/security/peer-authentication.ts';
 export {
+  type EndpointHealthCheck,
+  type EndpointPolicy,
+  type EndpointPolicySpec,
+  endpointPolicyKind,
+} from './kinds/weft/endpoint-policy.ts';
+export { statusRange } from './kinds/weft/endpoint-policy-validation.ts';
+export {
   type ProxyInbound,
   type ProxyResource,
   type ProxySpec,

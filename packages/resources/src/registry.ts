@@ -27,6 +27,7 @@ import { workloadEntryKind } from './kinds/networking/workload-entry.ts';
 import { workloadGroupKind } from './kinds/networking/workload-group.ts';
 import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } from './kinds/rbac/roles.ts';
 import { peerAuthenticationKind } from './kinds/security/peer-authentication.ts';
+import { endpointPolicyKind } from './kinds/weft/endpoint-policy.ts';
 import { proxyKind } from './kinds/weft/proxy.ts';
 
 /** Every kind of the resource API. */
@@ -63,6 +64,7 @@ export const kinds: readonly KindDeclaration[] = [
   sidecarKind,
   proxyConfigKind,
   peerAuthenticationKind,
+  endpointPolicyKind,
   proxyKind,
 ];
 
@@ -99,6 +101,7 @@ export const gvk = {
   kubeTcpRoute: gvkOf(kubeTcpRouteKind),
   referenceGrant: gvkOf(referenceGrantKind),
   backendTlsPolicy: gvkOf(backendTlsPolicyKind),
+  endpointPolicy: gvkOf(endpointPolicyKind),
   proxy: gvkOf(proxyKind),
 } as const;
 

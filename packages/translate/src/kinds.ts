@@ -4,6 +4,7 @@ import type {
   ConfigMap,
   Destination,
   DestinationRule,
+  EndpointPolicy,
   EndpointSlice,
   GatewayClass,
   HttpMatch,
@@ -44,6 +45,7 @@ import type {
 export type {
   BackendTlsPolicy,
   DestinationRule,
+  EndpointPolicy,
   EndpointSlice,
   GatewayClass,
   IstioGateway,
@@ -114,6 +116,7 @@ export interface MeshKinds {
   readonly 'networking.istio.io/VirtualService': VirtualService;
   readonly 'networking.istio.io/DestinationRule': DestinationRule;
   readonly 'security.istio.io/PeerAuthentication': PeerAuthentication;
+  readonly 'weft.dev/EndpointPolicy': EndpointPolicy;
   readonly 'weft.dev/Proxy': ProxyResource;
 }
 

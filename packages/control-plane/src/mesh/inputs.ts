@@ -28,6 +28,7 @@ const meshKinds: ReadonlySet<string> = new Set([
   'networking.istio.io/VirtualService',
   'networking.istio.io/DestinationRule',
   'security.istio.io/PeerAuthentication',
+  'weft.dev/EndpointPolicy',
   'weft.dev/Proxy',
 ]);
 

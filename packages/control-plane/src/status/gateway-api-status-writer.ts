@@ -129,8 +129,11 @@ export class GatewayApiStatusWriter {
       }
       case 'route':
         return { ...stored, parents: this.#entries(stored['parents'], 'parentRef', status.parents, resource) };
-      case 'policy':
-        return { ...stored, ancestors: this.#entries(stored['ancestors'], 'ancestorRef', status.ancestors, resource) };
+      case 'policy': {
+        const applied = this.#applied(key, resource);
+        const ancestors = status.ancestors.map(({ ref, conditions }) => ({ ref, conditions: conditions.map(applied) }));
+        return { ...stored, ancestors: this.#entries(stored['ancestors'], 'ancestorRef', ancestors, resource) };
+      }
     }
   }
 

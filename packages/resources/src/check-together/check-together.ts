@@ -5,6 +5,7 @@ import { checkBackends } from './backends.ts';
 import { checkCertificates } from './certificates.ts';
 import { checkDelegates } from './delegates.ts';
 import { checkDestinationRules } from './destination-rules.ts';
+import { checkEndpointPolicies } from './endpoint-policies.ts';
 import { type Finding, FindingList } from './finding.ts';
 import { checkGateways } from './gateways.ts';
 import { Inventory, type InventoryOptions } from './inventory.ts';
@@ -26,6 +27,7 @@ const checks = [
   checkListenerSets,
   checkBackends,
   checkBackendTlsPolicies,
+  checkEndpointPolicies,
   checkCertificates,
   checkKeyPairs,
   checkDelegates,

@@ -1,7 +1,8 @@
 import type { OutboundCluster } from '@weft/ir';
 import { loadBalancerAnnotation } from '@weft/resources';
 import type { Client, MeshState } from '../state/mesh-state.ts';
-import type { ServiceModel } from '../state/service-model.ts';
+import { portOf, type ServiceModel } from '../state/service-model.ts';
+import { endpointPolicyOf } from '../to-ir/endpoint-policy.ts';
 import { type ExplainedValue, originText } from './effective.ts';
 import { policyValues } from './explain-policy.ts';
 
@@ -19,7 +20,9 @@ export function clusterValues(
 ): readonly ExplainedValue[] {
   const rule = state.destinationRuleOf(service, client);
   const wish = service.prefers === undefined ? undefined : originText(service.object, wishes[service.prefers]);
-  return policyValues(cluster, rule, state.settings.defaults, wish);
+  const port = portOf(service, cluster.port);
+  const own = port && endpointPolicyOf(state, service, port);
+  return policyValues(cluster, rule, state.settings.defaults, wish, own);
 }
 
 /** Which endpoints of the service are of the subset; nothing where the cluster is the whole service. */

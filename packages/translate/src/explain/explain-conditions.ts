@@ -9,6 +9,7 @@ export function conditionSections(state: MeshState, origins: readonly OriginRef[
   const losing: ExplainedValue[] = [];
   const unresolved: ExplainedValue[] = [];
   const unsupported: ExplainedValue[] = [];
+  const idle: ExplainedValue[] = [];
   const statuses = resourceStatus(state);
   const routes = gatewayApiStatus(state);
   for (const [key, origin] of new Map(origins.map((one) => [originKey(one), one]))) {
@@ -25,6 +26,8 @@ export function conditionSections(state: MeshState, origins: readonly OriginRef[
         losing.push(entry);
       } else if (type === 'NotYetSupported' && status === 'True') {
         unsupported.push(entry);
+      } else if (type === 'PartiallyInvalid' && status === 'True') {
+        idle.push(entry);
       } else if (type === 'ResolvedRefs' && status === 'False') {
         unresolved.push(entry);
       } else if (type === 'Accepted' && status === 'False' && reason !== 'Conflicted') {
@@ -36,5 +39,6 @@ export function conditionSections(state: MeshState, origins: readonly OriginRef[
     { title: 'what loses', values: losing },
     { title: 'what does not resolve', values: unresolved },
     { title: 'not yet supported', values: unsupported },
+    { title: 'what does nothing', values: idle },
   ].filter(({ values }) => values.length > 0);
 }

@@ -1,11 +1,20 @@
-import { type ClusterTls, type LoadBalancer, type OutboundCluster, type RetryBudget, unlimited } from '@weft/ir';
+import {
+  type ClusterTls,
+  type HealthCheck,
+  type LoadBalancer,
+  type OutboundCluster,
+  type RetryBudget,
+  unlimited,
+} from '@weft/ir';
 import type { DefaultsName } from '../defaults.ts';
+import type { EndpointPolicy } from '../kinds.ts';
 import type { MergedRule } from '../state/merged-rule.ts';
 import { policyPlace } from '../to-ir/policy-place.ts';
 import {
   type ExplainedValue,
   envoyDefault,
   meshDefault,
+  originText,
   placeText,
   refText,
   timeText,
@@ -15,14 +24,26 @@ import {
 /**
  * What clients do with connections to one port of a service, or one subset of it, and where each value comes from.
  * @param service where the service itself asks for a way of balancing; undefined: it does not.
+ * @param own for the port; undefined: there is none.
  */
 export function policyValues(
   cluster: OutboundCluster,
   rule: MergedRule | undefined,
   defaults: DefaultsName,
   service: string | undefined,
+  own: EndpointPolicy | undefined,
 ): readonly ExplainedValue[] {
-  const { limits, outlierDetection, subset, port } = cluster;
+  const { limits, outlierDetection, healthCheck, subset, port } = cluster;
+  const { leastRequest, boundedLoad, panicThreshold } = own?.spec.loadBalancer ?? {};
+  /** Where a field of the policy decides; undefined: it says nothing. */
+  const ownOrigin = (field: string, said: unknown): string | undefined =>
+    own === undefined || said === undefined ? undefined : originText(own, `spec.${field}`);
+  const { loadBalancer } = cluster;
+  const detail =
+    ownOrigin('loadBalancer.boundedLoad', 'boundedLoadPercent' in loadBalancer ? boundedLoad : undefined) ??
+    ownOrigin('loadBalancer.leastRequest', loadBalancer.kind === 'least-request' ? leastRequest : undefined);
+  const balancing = (whole: ExplainedValue): ExplainedValue =>
+    detail === undefined ? whole : { ...whole, origin: `${whole.origin}, ${detail}` };
   const tlsPolicy = cluster.origins.find(({ kind }) => kind === 'BackendTLSPolicy');
   const ofMesh = meshDefault(defaults);
   /** @param otherwise where it comes from if none of `paths` is set. */
@@ -38,7 +59,7 @@ export function policyValues(
   const tcp = (name: string): readonly string[] => ['connectionPool', 'tcp', name];
   const http = (name: string): readonly string[] => ['connectionPool', 'http', name];
   return [
-    value('balancing', balancingText(cluster), service ?? ofMesh, ['loadBalancer']),
+    balancing(value('balancing', balancingText(cluster), service ?? ofMesh, ['loadBalancer'])),
     value(
       'slow start',
       timeText(cluster.slowStart?.windowMs),
@@ -74,12 +95,23 @@ export function policyValues(
     ),
     value('TCP keep-alive', keepaliveText(cluster.tcpKeepalive), envoyDefault, tcp('tcpKeepalive')),
     value('outlier detection', outlierText(outlierDetection), envoyDefault, ['outlierDetection']),
-    value(
-      'panic threshold',
-      `${cluster.panicPercent ?? 50} % healthy`,
-      outlierDetection === undefined ? envoyDefault : ofMesh,
-      ['outlierDetection', 'minHealthPercent'],
-    ),
+    {
+      name: 'health checks',
+      value: healthCheckText(healthCheck),
+      origin: ownOrigin('healthCheck', healthCheck) ?? weftDefault,
+    },
+    panicThreshold === undefined
+      ? value(
+          'panic threshold',
+          `${cluster.panicPercent ?? 50} % healthy`,
+          outlierDetection === undefined && healthCheck === undefined ? envoyDefault : ofMesh,
+          ['outlierDetection', 'minHealthPercent'],
+        )
+      : {
+          name: 'panic threshold',
+          value: `${panicThreshold} % healthy`,
+          origin: ownOrigin('loadBalancer.panicThreshold', panicThreshold) ?? ofMesh,
+        },
     value(
       'tunnel of TCP',
       cluster.tcp.tunnel === undefined ? 'none' : `${cluster.tcp.tunnel.method} ${cluster.tcp.tunnel.to}`,
@@ -142,7 +174,32 @@ const balancers: Readonly<Record<LoadBalancer['kind'], string>> = {
 
 function balancingText({ loadBalancer, hash }: OutboundCluster): string {
   const of = hash === undefined ? '' : ` of the ${'name' in hash ? `${hash.kind} ${hash.name}` : hash.kind}`;
-  return `${balancers[loadBalancer.kind]}${of}`;
+  if (loadBalancer.kind === 'least-request') {
+    const { choiceCount, activeRequestBias: bias } = loadBalancer;
+    const fewest = choiceCount === undefined ? balancers['least-request'] : `least requests of ${choiceCount}`;
+    return bias === undefined ? fewest : `${fewest}, bias ${bias}`;
+  }
+  const bound = 'boundedLoadPercent' in loadBalancer ? loadBalancer.boundedLoadPercent : undefined;
+  return `${balancers[loadBalancer.kind]}${of}${bound === undefined ? '' : `, at most ${bound} % of the mean load for each`}`;
+}
+
+function healthCheckText(healthCheck: OutboundCluster['healthCheck']): string {
+  if (healthCheck === undefined) {
+    return 'none';
+  }
+  const { check, intervalMs, timeoutMs, healthyThreshold, unhealthyThreshold } = healthCheck;
+  return `${wayText(check)} every ${timeText(intervalMs)}, at most ${timeText(timeoutMs)}; ${unhealthyThreshold} failures in a row are too many, ${healthyThreshold} passed heal`;
+}
+
+function wayText(check: HealthCheck['check']): string {
+  switch (check.kind) {
+    case 'http':
+      return `${check.method} http://${check.host}${check.path}`;
+    case 'grpc':
+      return `gRPC ${check.service === '' ? 'of the server' : `of ${check.service}`}`;
+    case 'tcp':
+      return check.receive.length === 0 ? 'TCP connections' : 'TCP and an answer';
+  }
 }
 
 function localityText({ byLocalityWeight, zoneAware, discovery }: OutboundCluster): string {

@@ -4,6 +4,8 @@ import { originOf } from '../origin.ts';
 import { carriesHttp } from '../protocol.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
+import { attachedTo } from '../to-ir/attached-policy.ts';
+import { endpointPolicyAttachment } from '../to-ir/endpoint-policy.ts';
 import { outboundCluster } from '../to-ir/outbound-cluster.ts';
 import {
   type EffectiveExplanation,
@@ -118,6 +120,7 @@ function involved(state: MeshState, service: ServiceModel): readonly OriginRef[]
     ...state
       .list('security.istio.io/PeerAuthentication')
       .filter(({ metadata }) => metadata.namespace === service.namespace),
+    ...attachedTo(state, endpointPolicyAttachment, service.objectKey),
   ];
   return [...objects.map(originOf), ...state.instancesOf(service).instances.flatMap(({ origins }) => origins)];
 }

@@ -430,6 +430,7 @@ export class MeshState {
       effect.config = true;
       this.#touchServicesOf(namespace, effect);
     },
+    'weft.dev/EndpointPolicy': this.#plain,
     'weft.dev/Proxy': (key, value, _previous, effect) => {
       effect.config = true;
       if (value === undefined) {

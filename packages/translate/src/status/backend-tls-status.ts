@@ -1,7 +1,8 @@
 import { type BackendTlsPolicy, compareText, keyOf } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { gatewayGroup, type KubeRoute } from '../state/route-index.ts';
-import { type PolicyRoots, policyRoots, targetKey, targetOwner } from '../to-ir/gateway-api/backend-tls.ts';
+import { targetKey, targetOwner } from '../to-ir/attached-policy.ts';
+import { backendTlsAttachment, type PolicyRoots, policyRoots } from '../to-ir/gateway-api/backend-tls.ts';
 import type { CaProblem } from '../to-ir/gateway-api/ca-certificates.ts';
 import { isOurs } from '../to-ir/gateway-api/gateway-class.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
@@ -38,7 +39,7 @@ export function backendTlsAncestors(state: MeshState, policy: BackendTlsPolicy):
   const leading = gatewaysByService(state);
   const byGateway = new Map<string, PolicyTarget[]>();
   for (const target of policy.spec.targetRefs) {
-    for (const gateway of leading.get(targetKey(policy, target) ?? '') ?? []) {
+    for (const gateway of leading.get(targetKey(backendTlsAttachment, policy, target) ?? '') ?? []) {
       byGateway.set(gateway, [...(byGateway.get(gateway) ?? []), target]);
     }
   }
@@ -99,7 +100,7 @@ function conditionsOf(
 /** Why a policy is not the one that decides for a target; undefined: it is. */
 function lostTarget(state: MeshState, policy: BackendTlsPolicy, target: PolicyTarget): GatewayCondition | undefined {
   const { group, kind, name, sectionName = '' } = target;
-  const key = targetKey(policy, target);
+  const key = targetKey(backendTlsAttachment, policy, target);
   if (key === undefined) {
     const message = `targets of kind ${group === '' ? kind : `${group}/${kind}`} are not supported: Service and ServiceEntry are`;
     return condition('Accepted', false, 'Invalid', message);
@@ -112,7 +113,7 @@ function lostTarget(state: MeshState, policy: BackendTlsPolicy, target: PolicyTa
   if (sectionName !== '' && service.ports.every((port) => port.name !== sectionName)) {
     return condition('Accepted', false, 'TargetNotFound', `${what} has no port ${sectionName}`);
   }
-  const owner = targetOwner(state, key, sectionName);
+  const owner = targetOwner(state, backendTlsAttachment, key, sectionName);
   return owner === undefined || owner === policy
     ? undefined
     : condition(

@@ -2,6 +2,7 @@ import { type OriginRef, originKey } from '@weft/ir';
 import type { KubeParentRef } from '@weft/resources';
 import type {
   BackendTlsPolicy,
+  EndpointPolicy,
   GatewayClass,
   KubeGateway,
   KubeGrpcRoute,
@@ -23,6 +24,7 @@ import { parentGateway } from '../to-ir/gateway-api/listener-sets.ts';
 import { gatewayListeners, isAttached, isOpen, isValid } from '../to-ir/gateway-api/listeners.ts';
 import { supportedFeatures } from '../to-ir/gateway-api/supported-features.ts';
 import { type AncestorStatus, backendTlsAncestors } from './backend-tls-status.ts';
+import { endpointPolicyAncestors } from './endpoint-policy-status.ts';
 import { gatewayAddresses } from './gateway-addresses.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
 import { attachedListenerSets, listenerSetStatus } from './listener-set-status.ts';
@@ -69,7 +71,7 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
       state.memo.get(`gateway-api-status|${key}`, [JSON.stringify(made)], () => made),
     );
   };
-  const add = <T extends GatewayClass | KubeGateway | KubeRoute | BackendTlsPolicy>(
+  const add = <T extends GatewayClass | KubeGateway | KubeRoute | BackendTlsPolicy | EndpointPolicy>(
     object: T,
     build: (object: T) => GatewayApiStatus | undefined,
   ): void => {
@@ -101,6 +103,13 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
       origin: originOf(object),
       kind: 'policy',
       ancestors: backendTlsAncestors(state, object),
+    }));
+  }
+  for (const policy of state.objects('weft.dev/EndpointPolicy')) {
+    add(policy, (object) => ({
+      origin: originOf(object),
+      kind: 'policy',
+      ancestors: endpointPolicyAncestors(state, object),
     }));
   }
   return statuses;

@@ -6,6 +6,7 @@ import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { EffectivePeerAuthentication } from '../state/peer-authentication-index.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import type { InboundListener } from '../state/sidecar-listeners.ts';
+import { type HealthAnswers, healthAnswers } from './health-answers.ts';
 import { tlsOfFiles } from './server-tls.ts';
 import { inboundPool } from './traffic-policy.ts';
 
@@ -26,10 +27,13 @@ export function inboundListeners(
     .map((listener) => {
       const serving = services.find((service) => service.ports.some((port) => isServedBy(port, entry, listener)));
       const protocol = protocolOf(listener, entry, serving);
+      const health = healthAnswers(state, services, (port) => isServedBy(port, entry, listener));
+      const mode = peers.ports.get(listener.policyPort) ?? peers.mode;
+      const answers = JSON.stringify(health.answers);
       return state.memo.get(
         `inbound|${proxyKey}|${listener.port}`,
-        [listener, protocol, peers.ports.get(listener.policyPort) ?? peers.mode, serving, ...peers.policies] as const,
-        () => buildInbound(listener, protocol, peers, serving),
+        [listener, protocol, mode, serving, answers, ...health.policies, ...peers.policies] as const,
+        () => buildInbound(listener, protocol, peers, serving, health),
       );
     });
 }
@@ -68,6 +72,7 @@ function buildInbound(
   protocol: Protocol,
   peers: EffectivePeerAuthentication,
   service: ServiceModel | undefined,
+  health: HealthAnswers,
 ): Inbound {
   const mode = peers.ports.get(listener.policyPort) ?? peers.mode;
   const tls = ownTls(listener, mode);
@@ -82,7 +87,12 @@ function buildInbound(
     service:
       service === undefined ? undefined : { host: service.host, name: service.name, namespace: service.namespace },
     ...(listener.connectionPool === undefined ? {} : { pool: inboundPool(listener.connectionPool) }),
-    origins: mergeOrigins([peers.policies.map(originOf), service === undefined ? [] : [service.origin]]),
+    ...(health.answers.length === 0 || protocol === 'tcp' ? {} : { healthAnswers: health.answers }),
+    origins: mergeOrigins([
+      peers.policies.map(originOf),
+      service === undefined ? [] : [service.origin],
+      health.policies.map(originOf),
+    ]),
   };
 }
 

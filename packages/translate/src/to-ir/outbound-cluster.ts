@@ -1,6 +1,6 @@
 import { type ClusterProtocol, type ClusterTls, mergeOrigins, type OutboundCluster } from '@weft/ir';
 import { meshDefaults } from '../defaults.ts';
-import { keyOf, type PolicySpec } from '../kinds.ts';
+import { type EndpointPolicy, keyOf, type PolicySpec } from '../kinds.ts';
 import { selects } from '../match.ts';
 import { assignmentName, noIdentity, outboundClusterName, outboundSni } from '../names.ts';
 import { originOf } from '../origin.ts';
@@ -10,6 +10,7 @@ import type { MergedRule } from '../state/merged-rule.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { clusterTls, type TlsSecrets, tlsSecrets } from './client-tls.ts';
+import { checkedElsewhere, endpointPolicyOf, policyEffect } from './endpoint-policy.ts';
 import { endpointOf } from './endpoints.ts';
 import { type BackendTls, backendTls } from './gateway-api/backend-tls.ts';
 import { type LocalityView, localityView, ranked } from './locality.ts';
@@ -32,6 +33,8 @@ export function outboundCluster(
   const policy = trafficPolicy(rule, subset, port.number);
   const view = localityView(policy, service, client);
   const backend = backendTls(state, client, service, port);
+  const endpointPolicy = endpointPolicyOf(state, service, port);
+  const checkPort = checkedElsewhere(state, service, port);
   const secrets = backend === undefined ? tlsSecrets(state, client, policy.tls, rule) : undefined;
   const origination = backend === undefined ? '' : JSON.stringify(backend.origination);
   const atEdge = client.isGateway === true;
@@ -51,12 +54,14 @@ export function outboundCluster(
       state.settings,
       secrets?.own,
       secrets?.roots,
+      endpointPolicy,
+      checkPort,
       ...(backend?.origins ?? []),
     ] as const,
     ([, , , , , identities, dnsInstances, settings]) =>
       buildCluster({
         ...{ service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets, backend },
-        atEdge,
+        ...{ endpointPolicy, checkPort, atEdge },
       }),
   );
 }
@@ -75,12 +80,16 @@ interface ClusterInputs {
   readonly settings: MeshSettings;
   readonly secrets: TlsSecrets | undefined;
   readonly backend: BackendTls | undefined;
+  readonly endpointPolicy: EndpointPolicy | undefined;
+  /** Of the policy, where it is another one than `port`. */
+  readonly checkPort: ServicePortModel | undefined;
   /** The proxy is a gateway's. */
   readonly atEdge: boolean;
 }
 
 function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
   const { service, port, subset, rule, policy, view, identities, dnsInstances, settings, secrets, backend } = inputs;
+  const { endpointPolicy, checkPort, atEdge } = inputs;
   const declared = subset === '' ? undefined : rule?.subsets.get(subset)?.value;
   if (subset !== '' && declared === undefined) {
     return `subset ${subset} of ${service.host} is not declared by a DestinationRule`;
@@ -98,13 +107,17 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
     return `${service.host} cannot be reached in the way that it is declared`;
   }
   const name = outboundClusterName(port.number, subset, service.host);
-  return {
-    name,
+  const defaults = meshDefaults[settings.defaults];
+  const cluster = {
     host: service.host,
     port: port.number,
+    protocol: clusterProtocol(service, port, policy, tls.kind, backend !== undefined, atEdge),
+    ...poolSettings(policy, service.prefers, defaults),
+  };
+  return {
+    name,
     subset,
     service: { name: service.name, namespace: service.namespace },
-    protocol: clusterProtocol(service, port, policy, tls.kind, backend !== undefined, inputs.atEdge),
     discovery:
       dnsInstances === undefined
         ? { kind: 'endpoints', assignment: assignmentName(name, view.name) }
@@ -115,13 +128,14 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
               dnsInstances
                 .filter((instance) => selects(declared?.labels, instance.labels))
                 .flatMap((instance) =>
-                  endpointOf(instance, port, 'dns').map((endpoint) => [instance, endpoint] as const),
+                  endpointOf(instance, port, 'dns', checkPort).map((endpoint) => [instance, endpoint] as const),
                 )
                 .slice(0, service.firstAddressOnly ? 1 : undefined),
               view,
             ).endpoints,
           },
-    ...poolSettings(policy, service.prefers, meshDefaults[settings.defaults]),
+    ...cluster,
+    ...(endpointPolicy && policyEffect(endpointPolicy.spec, cluster, service, defaults).settings),
     byLocalityWeight: view.shares !== undefined,
     tls,
     origins: mergeOrigins([
@@ -129,6 +143,7 @@ function buildCluster(inputs: ClusterInputs): OutboundCluster | string {
       (rule?.rules ?? []).map(originOf),
       [secrets?.own, secrets?.roots].flatMap((secret) => (secret === undefined ? [] : [originOf(secret)])),
       backend?.origins ?? [],
+      endpointPolicy === undefined ? [] : [originOf(endpointPolicy)],
       ...(dnsInstances ?? []).map((instance) => instance.origins),
     ]),
   };

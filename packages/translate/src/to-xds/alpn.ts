@@ -1,4 +1,4 @@
-import type { ClusterProtocol, ProxyEngine } from '@weft/ir';
+import type { ClusterProtocol, HealthCheck, ProxyEngine } from '@weft/ir';
 
 /**
  * HTTP/2 between two proxies of ours: it says that both know what goes beyond HTTP/2 (docs/http2.md). Stock Envoy must not offer
@@ -41,3 +41,14 @@ export const httpProtocols: readonly string[] = [weftHttp2, http2, http1, 'http/
 
 /** Envoy's names of what the HTTP inspector finds. */
 export const inspectedHttp: readonly string[] = ['http/1.0', 'http/1.1', 'h2c'];
+
+/**
+ * What health checks offer in place of what requests do, as they speak one version by themselves; empty: nothing else. Opaque checks of a
+ * port of HTTP say that they are HTTP/1.1, as some server may want to hear something; nobody speaks it.
+ */
+export function checkedProtocols({ kind, ...check }: HealthCheck['check'], protocol: ClusterProtocol): readonly string[] {
+  if (kind === 'tcp') {
+    return protocol === 'tcp' || protocol === 'http-as-downstream' ? [] : [http1];
+  }
+  return kind === 'grpc' || ('http2' in check && check.http2) ? [http2] : [http1];
+}

@@ -25,6 +25,7 @@ import { inboundClusterName } from '../names.ts';
 import { offeredProtocols } from './alpn.ts';
 import { addressOf, duration, fromAds } from './core.ts';
 import { loadAssignment, mutualTlsMatch } from './endpoint.ts';
+import { healthChecking } from './health-check.ts';
 import { inboundHttpOptions, outboundHttpOptions } from './http-options.ts';
 import { loadBalancing, outlierDetection } from './load-balancing.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
@@ -53,6 +54,7 @@ function outboundCluster(cluster: OutboundCluster, engine: ProxyEngine): Cluster
     connectTimeout: duration(cluster.connectTimeoutMs),
     ...loadBalancing(cluster),
     outlierDetection: cluster.outlierDetection === undefined ? undefined : outlierDetection(cluster.outlierDetection),
+    ...healthChecking(cluster.healthCheck, cluster.protocol),
     circuitBreakers: breakers(cluster.limits),
     typedExtensionProtocolOptions: outboundHttpOptions(cluster),
     ...keepalive(cluster.tcpKeepalive),

@@ -5,6 +5,7 @@ import { HealthStatus } from '@weft/xds-types/envoy/config/core/v3/health_check.
 import { ClusterLoadAssignment } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint.ts';
 import {
   Endpoint,
+  Endpoint_HealthCheckConfig,
   LbEndpoint,
   LocalityLbEndpoints,
 } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint_components.ts';
@@ -64,7 +65,10 @@ function lbEndpoint(endpoint: EndpointIr): LbEndpoint {
   return create(LbEndpoint, {
     hostIdentifier: {
       $case: 'endpoint',
-      value: create(Endpoint, { address: addressOf(endpoint.address, endpoint.port) }),
+      value: create(Endpoint, {
+        address: addressOf(endpoint.address, endpoint.port),
+        healthCheckConfig: healthCheckConfig(endpoint.checkPort),
+      }),
     },
     healthStatus: endpoint.health === 'healthy' ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY,
     loadBalancingWeight: endpoint.weight,
@@ -75,4 +79,11 @@ function lbEndpoint(endpoint: EndpointIr): LbEndpoint {
       },
     }),
   });
+}
+
+function healthCheckConfig(port: number | undefined): Endpoint_HealthCheckConfig | undefined {
+  if (port === undefined) {
+    return undefined;
+  }
+  return create(Endpoint_HealthCheckConfig, port === 0 ? { disableActiveHealthCheck: true } : { portValue: port });
 }

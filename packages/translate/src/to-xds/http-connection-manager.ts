@@ -20,6 +20,7 @@ import {
 import { inboundListenerName } from '../names.ts';
 import { accessLogs } from './access-log.ts';
 import { duration, fromAds } from './core.ts';
+import { healthAnswerFilter } from './health-answer.ts';
 import { downstreamHttp2Options, http1Options } from './http-options.ts';
 import type { ListenerSettings } from './listener-settings.ts';
 import { create } from './message.ts';
@@ -184,7 +185,7 @@ export function gatewayHttpFilter(
 
 /** On a port of gRPC-Web, what browsers send becomes gRPC for the application; gRPC itself passes. */
 export function inboundHttpFilter(
-  { protocol, listen, tls }: Pick<Inbound, 'protocol' | 'listen' | 'tls'>,
+  { protocol, listen, tls, healthAnswers = [] }: Pick<Inbound, 'protocol' | 'listen' | 'tls' | 'healthAnswers'>,
   routes: RouteSource,
   settings: ListenerSettings,
 ): Filter {
@@ -201,7 +202,11 @@ export function inboundHttpFilter(
         dns: true,
         uri: true,
       }),
-      httpFilters: protocol === 'grpc-web' ? [grpcWebFilter, routerFilter] : [routerFilter],
+      httpFilters: [
+        ...healthAnswers.map(healthAnswerFilter),
+        ...(protocol === 'grpc-web' ? [grpcWebFilter] : []),
+        routerFilter,
+      ],
     }),
   );
 }

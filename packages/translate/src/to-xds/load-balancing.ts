@@ -2,6 +2,7 @@ import type { OutboundCluster, OutlierDetection, SlowStart } from '@weft/ir';
 import {
   type Cluster,
   Cluster_CommonLbConfig,
+  Cluster_CommonLbConfig_ConsistentHashingLbConfig,
   Cluster_CommonLbConfig_LocalityWeightedLbConfig,
   Cluster_CommonLbConfig_ZoneAwareLbConfig,
   Cluster_LbPolicy,
@@ -23,18 +24,28 @@ type LoadBalancing = Pick<Cluster, 'lbPolicy' | 'lbConfig' | 'commonLbConfig' | 
 
 /** How a cluster chooses among its endpoints. */
 export function loadBalancing(cluster: OutboundCluster): Partial<LoadBalancing> {
-  const { panicPercent } = cluster;
+  return { ...policy(cluster), ...commonSettings(cluster) };
+}
+
+function commonSettings(cluster: OutboundCluster): Pick<LoadBalancing, 'commonLbConfig'> | undefined {
+  const { panicPercent, loadBalancer } = cluster;
   const localities = localityConfig(cluster);
+  const bound = 'boundedLoadPercent' in loadBalancer ? loadBalancer.boundedLoadPercent : undefined;
+  if (panicPercent === undefined && localities === undefined && bound === undefined) {
+    return undefined;
+  }
   return {
-    ...policy(cluster),
-    ...(panicPercent === undefined && localities === undefined
-      ? {}
-      : {
-          commonLbConfig: create(Cluster_CommonLbConfig, {
-            ...(panicPercent === undefined ? {} : { healthyPanicThreshold: create(Percent, { value: panicPercent }) }),
-            ...(localities === undefined ? {} : { localityConfigSpecifier: localities }),
+    commonLbConfig: create(Cluster_CommonLbConfig, {
+      ...(panicPercent === undefined ? {} : { healthyPanicThreshold: create(Percent, { value: panicPercent }) }),
+      ...(bound === undefined
+        ? {}
+        : {
+            consistentHashingLbConfig: create(Cluster_CommonLbConfig_ConsistentHashingLbConfig, {
+              hashBalanceFactor: bound,
+            }),
           }),
-        }),
+      ...(localities === undefined ? {} : { localityConfigSpecifier: localities }),
+    }),
   };
 }
 
@@ -76,18 +87,25 @@ function policy(cluster: OutboundCluster): Partial<LoadBalancing> {
         lbPolicy: Cluster_LbPolicy.LOAD_BALANCING_POLICY_CONFIG,
         loadBalancingPolicy: peakEwmaPolicy(cluster, slowStartConfig),
       };
-    case 'least-request':
+    case 'least-request': {
+      const { choiceCount, activeRequestBias: bias } = loadBalancer;
+      const isDefault = slowStartConfig === undefined && choiceCount === undefined && bias === undefined;
+      const activeRequestBias =
+        bias === undefined
+          ? undefined
+          : create(RuntimeDouble, { defaultValue: bias, runtimeKey: 'weft.least_request.active_request_bias' });
       return {
         lbPolicy: Cluster_LbPolicy.LEAST_REQUEST,
-        ...(slowStartConfig === undefined
+        ...(isDefault
           ? {}
           : {
               lbConfig: {
                 $case: 'leastRequestLbConfig',
-                value: create(Cluster_LeastRequestLbConfig, { slowStartConfig }),
+                value: create(Cluster_LeastRequestLbConfig, { choiceCount, activeRequestBias, slowStartConfig }),
               },
             }),
       };
+    }
     case 'random':
       return { lbPolicy: Cluster_LbPolicy.RANDOM };
     case 'ring-hash':

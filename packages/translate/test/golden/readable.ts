@@ -3,6 +3,7 @@ import { FileAccessLog } from '@weft/xds-types/envoy/extensions/access_loggers/f
 import { Cors, CorsPolicy } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
 import { HTTPFault } from '@weft/xds-types/envoy/extensions/filters/http/fault/v3/fault.ts';
 import { GrpcWeb } from '@weft/xds-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
+import { HealthCheck } from '@weft/xds-types/envoy/extensions/filters/http/health_check/v3/health_check.ts';
 import { OnDemand } from '@weft/xds-types/envoy/extensions/filters/http/on_demand/v3/on_demand.ts';
 import { Router } from '@weft/xds-types/envoy/extensions/filters/http/router/v3/router.ts';
 import { StatefulSession } from '@weft/xds-types/envoy/extensions/filters/http/stateful_session/v3/stateful_session.ts';
@@ -55,6 +56,7 @@ const extensions: Readonly<Record<string, MessageCodec<never>>> = Object.fromEnt
     'envoy.extensions.filters.http.cors.v3.CorsPolicy': CorsPolicy,
     'envoy.extensions.filters.http.fault.v3.HTTPFault': HTTPFault,
     'envoy.extensions.filters.http.grpc_web.v3.GrpcWeb': GrpcWeb,
+    'envoy.extensions.filters.http.health_check.v3.HealthCheck': HealthCheck,
     'envoy.extensions.filters.http.on_demand.v3.OnDemand': OnDemand,
     'envoy.extensions.filters.http.router.v3.Router': Router,
     'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': StatefulSession,

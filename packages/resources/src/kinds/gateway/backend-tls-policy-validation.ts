@@ -1,27 +1,7 @@
 import { Place } from '../../place.ts';
 import type { Violation } from '../../violation.ts';
 import type { BackendTlsPolicy } from './backend-tls-policy.ts';
-
-function checkTargets(place: Place, targets: BackendTlsPolicy['spec']['targetRefs']): void {
-  const firsts = new Map<string, boolean>();
-  const seen = new Set<string>();
-  for (const [index, { group, kind, name, sectionName = '' }] of targets.entries()) {
-    const here = place.at(index);
-    const target = JSON.stringify([group, kind, name]);
-    const whole = JSON.stringify([target, sectionName]);
-    const first = firsts.get(target);
-    if (seen.has(whole)) {
-      here.duplicate(name, 'Name each backend, or each port of it, once.');
-    } else if (first !== undefined && first !== (sectionName !== '')) {
-      here.conflict(
-        `${name} is meant as a whole and by its ports`,
-        'Set sectionName in all references to it, or keep one reference without.',
-      );
-    }
-    firsts.set(target, first ?? sectionName !== '');
-    seen.add(whole);
-  }
-}
+import { checkTargets } from './policy-attachment.ts';
 
 type SubjectAltName = NonNullable<BackendTlsPolicy['spec']['validation']['subjectAltNames']>[number];
 
@@ -43,7 +23,7 @@ function checkName(place: Place, name: SubjectAltName): void {
 export function validateBackendTlsPolicy({ spec }: BackendTlsPolicy): Violation[] {
   const root = Place.root();
   const place = root.at('spec');
-  checkTargets(place.at('targetRefs'), spec.targetRefs);
+  checkTargets(place.at('targetRefs'), spec.targetRefs, 'backend', 'port');
   const { caCertificateRefs = [], wellKnownCACertificates = '', subjectAltNames = [] } = spec.validation;
   const here = place.at('validation');
   if (caCertificateRefs.length > 0 && wellKnownCACertificates !== '') {

@@ -2,18 +2,9 @@ import { declareKind, type ObjectOf } from '../../declare-kind.ts';
 import { age } from '../../format/columns.ts';
 import { choice, list, map, object, text } from '../../schema/fields.ts';
 import { validateBackendTlsPolicy } from './backend-tls-policy-validation.ts';
-import { gatewayConditions } from './conditions-schema.ts';
-import {
-  controllerName,
-  groupName,
-  hostPatternText,
-  kindName,
-  objectName,
-  preciseHost,
-  sectionName,
-  wellKnownCertificates,
-} from './names-schema.ts';
-import { gatewayGroup, localReference, optionValue, parentReference } from './references-schema.ts';
+import { hostPatternText, preciseHost, sectionName, wellKnownCertificates } from './names-schema.ts';
+import { policyStatus, targetReferences } from './policy-attachment.ts';
+import { gatewayGroup, localReference, optionValue } from './references-schema.ts';
 import { atomic } from './route-parts-schema.ts';
 
 const uriPattern = /^(([^:/?#]+):)(\/\/([^/?#]*))([^?#]*)(\?([^#]*))?(#(.*))?/;
@@ -65,46 +56,21 @@ function backendTlsPolicySchema() {
       spec: object(
         'Which backends are spoken to by TLS, and how they are checked.',
         {
-          targetRefs: list(
-            'The backends: Services and ServiceEntries, or ports of them.',
-            object(
-              'One backend.',
-              {
-                group: groupName('API group of the backend; an empty text is the core group.'),
-                kind: kindName('Kind of the backend.'),
-                name: objectName('Name of the backend.'),
-                sectionName: sectionName('Port of the backend, by its name. Default: every port.'),
-              },
-              ['group', 'kind', 'name'],
-            ),
-            { min: 1, max: 16 },
-            atomic,
-          ),
+          targetRefs: targetReferences({
+            thing: 'backend',
+            all: 'The backends: Services and ServiceEntries, or ports of them.',
+            sectionName: sectionName('Port of the backend, by its name. Default: every port.'),
+          }),
           validation: validation(),
           options: map('Options of an implementation’s own.', optionValue(), { max: 16 }),
         },
         ['targetRefs', 'validation'],
       ),
-      status: object(
-        'What became of the policy at each Gateway that it concerns.',
-        {
-          ancestors: list(
-            'One statement for each Gateway and controller.',
-            object(
-              'The policy at one Gateway.',
-              {
-                ancestorRef: parentReference('The Gateway.'),
-                controllerName: controllerName('The controller that says so.'),
-                conditions: gatewayConditions('Statements: Accepted, ResolvedRefs, NotYetSupported.', { min: 1 }),
-              },
-              ['ancestorRef', 'conditions', 'controllerName'],
-            ),
-            { max: 16 },
-            atomic,
-          ),
-        },
-        ['ancestors'],
-      ),
+      status: policyStatus({
+        description: 'What became of the policy at each Gateway that it concerns.',
+        ancestor: 'Gateway',
+        conditions: 'Statements: Accepted, ResolvedRefs, NotYetSupported.',
+      }),
     },
     ['spec'],
   );

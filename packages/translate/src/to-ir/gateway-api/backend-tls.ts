@@ -4,61 +4,26 @@ import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
 import { gatewayGroup } from '../../state/route-index.ts';
 import type { ServiceModel, ServicePortModel } from '../../state/service-model.ts';
+import { type Attachment, policyOfPort } from '../attached-policy.ts';
 import { type CaProblem, caCertificates } from './ca-certificates.ts';
 import { backendClientCertificate } from './certificates.ts';
 import { gatewaysOf } from './gateways-of.ts';
 
-type PolicyTarget = BackendTlsPolicy['spec']['targetRefs'][number];
+/** Kinds of targets, by API group and kind. */
+const targetKinds: ReadonlySet<string> = new Set(['/Service', 'networking.istio.io/ServiceEntry']);
 
-/** A BackendTLSPolicy and one Service or ServiceEntry, or port of it, that it is for. */
-interface TargetedPolicy {
-  readonly policy: BackendTlsPolicy;
-  /** Empty: every port. */
-  readonly sectionName: string;
-}
+export const backendTlsAttachment: Attachment<'gateway.networking.k8s.io/BackendTLSPolicy'> = {
+  kind: 'gateway.networking.k8s.io/BackendTLSPolicy',
+  isTarget: ({ group, kind }) => targetKinds.has(`${group}/${kind}`),
+};
 
-/** Kinds of targets, by API group and kind, with what declares services of that kind is called in their index. */
-const targetKinds: ReadonlyMap<string, string> = new Map([
-  ['/Service', 'Service'],
-  ['networking.istio.io/ServiceEntry', 'ServiceEntry'],
-]);
-
-/** What a target is in the index of services (`Service/namespace/name`, `ServiceEntry/namespace/name`); undefined: of a kind that is not supported. */
-export function targetKey(policy: BackendTlsPolicy, { group, kind, name }: PolicyTarget): string | undefined {
-  const declared = targetKinds.get(`${group}/${kind}`);
-  return declared === undefined ? undefined : `${declared}/${policy.metadata.namespace ?? ''}/${name}`;
-}
-
-/** The policies for each target, the oldest first. */
-function policiesByTarget(state: MeshState): ReadonlyMap<string, readonly TargetedPolicy[]> {
-  return state.reads.remember('backend-tls-policies', [], () => {
-    const found = new Map<string, TargetedPolicy[]>();
-    for (const policy of state.list('gateway.networking.k8s.io/BackendTLSPolicy')) {
-      for (const target of policy.spec.targetRefs) {
-        const key = targetKey(policy, target);
-        if (key !== undefined) {
-          found.set(key, [...(found.get(key) ?? []), { policy, sectionName: target.sectionName ?? '' }]);
-        }
-      }
-    }
-    return found;
-  });
-}
-
-/** The policy that has a target as a whole (`sectionName` empty) or one port of it: of several the oldest, whether it is valid or not. */
-export function targetOwner(state: MeshState, target: string, sectionName: string): BackendTlsPolicy | undefined {
-  return policiesByTarget(state)
-    .get(target)
-    ?.find((each) => each.sectionName === sectionName)?.policy;
-}
-
-/** The policy by which a port of a service is spoken to: the one for the port comes before the one for all of them. */
+/** The policy by which a port of a service is spoken to. */
 export function backendTlsPolicyOf(
   state: MeshState,
-  { objectKey }: ServiceModel,
-  { name }: ServicePortModel,
+  service: ServiceModel,
+  port: ServicePortModel,
 ): BackendTlsPolicy | undefined {
-  return targetOwner(state, objectKey, name) ?? targetOwner(state, objectKey, '');
+  return policyOfPort(state, backendTlsAttachment, service, port);
 }
 
 /** The authorities that a policy trusts. */
