@@ -131,9 +131,8 @@ export interface BoundedLoad {
 
 /** Active checks of each endpoint, over the transport of the cluster. */
 export interface HealthCheck {
+  /** Whether the cluster is used or not. */
   readonly intervalMs: number;
-  /** While the cluster has never been used. */
-  readonly unusedIntervalMs: number;
   /** At most so much is added to each interval. */
   readonly jitterMs: number;
   readonly timeoutMs: number;

@@ -203,7 +203,19 @@ export class Cluster implements EndpointOwner {
         return undefined;
       }
     }
-    return this.#balancer.pick(context);
+    return this.#balancer.pick(context) ?? this.#pickUnchecked();
+  }
+
+  /**
+   * A new cluster is asked for before its endpoints were checked for the first time. Envoy does not have it until then, and acknowledges
+   * it late so that no request comes; ours is there at once, and does not fail requests for what nobody knows yet.
+   */
+  #pickUnchecked(): Endpoint | undefined {
+    if (this.#health === undefined || this.#health.allChecked || this.config.waitForWarm === false) {
+      return undefined;
+    }
+    const endpoints = this.#health.unchecked();
+    return endpoints[Math.floor(this.#context.random() * endpoints.length)];
   }
 
   /** @param downstreamHttp2 whether the request came by HTTP/2, which decides where the cluster follows the downstream. */

@@ -122,6 +122,14 @@ export class HealthChecker implements HostCheckOwner {
     }
   }
 
+  /** Endpoints against which nothing speaks but that their first check has no result yet. */
+  unchecked(): Endpoint[] {
+    const waiting = HealthFlag.failedActiveCheck | HealthFlag.pendingActiveCheck;
+    return [...this.#checks].flatMap(([endpoint, check]) =>
+      check.isFirst && (endpoint.healthFlags & ~waiting) === 0 ? [endpoint] : [],
+    );
+  }
+
   /** The list of endpoints is as it is now: without any there is nothing to wait for. */
   listed(): void {
     if (this.#unchecked === 0 && !this.#allChecked) {

@@ -113,11 +113,13 @@ function lostTarget(
 
 /** What the policy finds nothing to change in at a port, as clients of its namespace have it. */
 function unusedAt(state: MeshState, { metadata, spec }: EndpointPolicy, { service, port }: GovernedPort): readonly string[] {
-  const cluster = outboundCluster(state, { namespace: metadata.namespace ?? '', labels: {} }, service, port, '');
-  if (typeof cluster === 'string') {
-    return [];
-  }
-  const { unused } = policyEffect(spec, cluster, service, meshDefaults[state.settings.defaults]);
+  const client = { namespace: metadata.namespace ?? '', labels: {} };
+  const subsets = ['', ...(state.destinationRuleOf(service, client)?.subsets.keys() ?? [])];
+  const unused = subsets
+    .map((subset) => outboundCluster(state, client, service, port, subset))
+    .filter((cluster) => typeof cluster !== 'string')
+    .map((cluster) => policyEffect(spec, cluster, service, meshDefaults[state.settings.defaults]).unused)
+    .reduce((some, others) => some.filter((text) => others.includes(text)));
   const checkPort = checkedElsewhere(state, service, port);
   const addresses = service.discovery === 'dns' ? 'dns' : 'ip';
   const unchecked =

@@ -29,7 +29,7 @@ export function checkedElsewhere(
   return number === undefined || number === port.number ? undefined : portOf(service, number);
 }
 
-/** What Kubernetes has for its probes; what is never used is asked as seldom as Envoy does. */
+/** What Kubernetes has for its probes. */
 export const healthCheckDefaults = {
   intervalMs: 10_000,
   timeoutMs: 1_000,
@@ -37,7 +37,6 @@ export const healthCheckDefaults = {
   unhealthyThreshold: 3,
   /** Share of the interval. */
   jitter: 0.1,
-  unusedIntervalMs: 60_000,
 } as const;
 
 type Changed = Pick<OutboundCluster, 'loadBalancer' | 'panicPercent' | 'healthCheck'>;
@@ -94,14 +93,13 @@ function healthCheckOf(
   { host, port, protocol }: Pick<OutboundCluster, 'host' | 'port' | 'protocol'>,
   service: ServiceModel,
 ): HealthCheck {
-  const { intervalMs: usual, timeoutMs, healthyThreshold, unhealthyThreshold, jitter, unusedIntervalMs } =
+  const { intervalMs: usual, timeoutMs, healthyThreshold, unhealthyThreshold, jitter } =
     healthCheckDefaults;
   const intervalMs = parseDurationMs(check.interval ?? '') ?? usual;
   const elsewhere = check.port === undefined || check.port === port ? undefined : portOf(service, check.port);
   const http2 = elsewhere === undefined ? protocol === 'http2' : ['http2', 'grpc-web'].includes(elsewhere.protocol);
   return {
     intervalMs,
-    unusedIntervalMs: Math.max(intervalMs, unusedIntervalMs),
     jitterMs: parseDurationMs(check.jitter ?? '') ?? Math.round(intervalMs * jitter),
     timeoutMs: parseDurationMs(check.timeout ?? '') ?? timeoutMs,
     healthyThreshold: check.healthyThreshold ?? healthyThreshold,

@@ -26,14 +26,15 @@ export function healthChecking(
   if (healthCheck === undefined) {
     return {};
   }
-  const { intervalMs, unusedIntervalMs, jitterMs, timeoutMs, healthyThreshold, unhealthyThreshold, check } = healthCheck;
+  const { intervalMs, jitterMs, timeoutMs, healthyThreshold, unhealthyThreshold, check } = healthCheck;
   const alpnProtocols = checkedProtocols(check, protocol);
   return {
     healthChecks: [
       create(HealthCheckMessage, {
         timeout: duration(timeoutMs),
         interval: duration(intervalMs),
-        noTrafficInterval: duration(unusedIntervalMs),
+        // Envoy's minute would hold on after the first request. A proxy has few clusters that it does not use.
+        noTrafficInterval: duration(intervalMs),
         intervalJitter: duration(jitterMs),
         healthyThreshold,
         unhealthyThreshold,

@@ -19,7 +19,10 @@ const timeoutMs = { min: 10, max: 60_000 };
 const cacheTimeMs = { min: 100, max: 60_000 };
 
 function checkBetween(place: Place, text: string | undefined, { min, max }: { min: number; max: number }): void {
-  const ms = text === undefined ? min : parseDurationMs(text);
+  if (text === undefined) {
+    return;
+  }
+  const ms = parseDurationMs(text);
   if (ms === undefined) {
     place.invalid(text, 'not a duration', 'Write it as 5s, 250ms or 1h30m.');
   } else if (ms < min || ms > max) {
@@ -40,8 +43,8 @@ function checkAuthority(place: Place, authority: string | undefined): void {
   }
 }
 
-/** What a status line can hold: no blank, no control character, nothing that ends it. */
-const pathPattern = /^\/[!-~]*$/;
+/** Visible ASCII; a fragment is never sent. */
+const pathPattern = /^\/[!-"$-~]*$/;
 
 /** The first and last status of `204` or `200-299`; undefined: it is neither. */
 export function statusRange(item: number | string): readonly [number, number] | undefined {
@@ -54,7 +57,7 @@ function checkHttp(place: Place, http: NonNullable<EndpointHealthCheck['http']>)
   if (!pathPattern.test(http.path)) {
     place
       .at('path')
-      .invalid(http.path, 'not a path', 'Begin it with `/`, and write what is not visible ASCII as %XX.');
+      .invalid(http.path, 'not a path', 'Begin it with `/`, and write blanks and what is not ASCII as %XX.');
   }
   checkAuthority(place.at('host'), http.host);
   for (const [index, item] of (http.expectedStatuses ?? []).entries()) {
@@ -82,8 +85,8 @@ function checkHealthCheck(place: Place, check: EndpointHealthCheck): void {
   const { interval, timeout, jitter, http, tcp, grpc } = check;
   checkBetween(place.at('interval'), interval, intervalMs);
   checkBetween(place.at('timeout'), timeout, timeoutMs);
-  const mostJitterMs = parseDurationMs(interval ?? '10s') ?? intervalMs.max;
-  checkBetween(place.at('jitter'), jitter, { min: 0, max: mostJitterMs });
+  const most = parseDurationMs(interval ?? '10s') ?? intervalMs.max;
+  checkBetween(place.at('jitter'), jitter, { min: 0, max: most });
   checkOneOf(place, check, ways);
   if (http === undefined && grpc === undefined && tcp === undefined) {
     place.required('nothing says how endpoints are checked', 'Add http, grpc or tcp.');
