@@ -54,8 +54,13 @@ let folder: string;
 const callers = new Map<EngineName, Awaited<ReturnType<typeof runCaller>>>();
 const servers = new Map<string, TestWorkload>();
 
-const setWell = (name: string, isWell: boolean): void =>
-  isWell ? rmSync(join(folder, name), { force: true }) : writeFileSync(join(folder, name), '');
+function setWell(name: string, isWell: boolean): void {
+  if (isWell) {
+    rmSync(join(folder, name), { force: true });
+  } else {
+    writeFileSync(join(folder, name), '');
+  }
+}
 
 async function apply(...objects: readonly object[]): Promise<void> {
   const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
@@ -67,16 +72,14 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'weft-health-'));
   mesh = await startMesh();
   await apply(...kinds.map(service), ...kinds.map((kind) => policy(kind, checks[kind])));
-  await Promise.all(
-    kinds.flatMap((kind) =>
-      sidecars.map(async (engine, index) => {
-        const name = instanceName(kind, index);
-        const env = { APP_KIND: kind, APP_NAME: name, HEALTH_FOLDER: folder };
-        const flags = ['--protocol', kind, '--version', `v${index}`];
-        servers.set(name, await runService(mesh, kind, engine, program, { flags, env }));
-      }),
-    ),
-  );
+  for (const kind of kinds) {
+    for (const [index, engine] of sidecars.entries()) {
+      const name = instanceName(kind, index);
+      const env = { APP_KIND: kind, APP_NAME: name, HEALTH_FOLDER: folder };
+      const flags = ['--protocol', kind, '--version', `v${index}`];
+      servers.set(name, await runService(mesh, kind, engine, program, { flags, env }));
+    }
+  }
   for (const engine of availableEngines) {
     const upstreams = kinds.map((kind) => `${kind}:80`);
     callers.set(engine, await runCaller(mesh, `caller-${engine}`, engine, upstreams));
@@ -119,7 +122,11 @@ function askByGrpc(port: number): Promise<string> {
       const name = headers['x-instance'];
       call.resume().on('end', () => {
         client.close();
-        typeof name === 'string' ? resolve(name) : reject(new Error(`grpc-status ${headers['grpc-status']}`));
+        if (typeof name === 'string') {
+          resolve(name);
+        } else {
+          reject(new Error(`grpc-status ${headers['grpc-status']}`));
+        }
       });
     });
     call.end(Buffer.from([0, 0, 0, 0, 0]));
@@ -256,8 +263,14 @@ for (const engine of availableEngines) {
 
 test('what is in force is explained, and the status says that the proxies have it', async () => {
   const explained = await mesh.weft(['explain', 'http']);
-  assert.match(explained.stdout, /health checks +GET http:\/\/http\.default\.svc\.cluster\.local\/healthz every 500 ms.+EndpointPolicy default\/http spec\.healthCheck/);
-  assert.match(explained.stdout, /at most 120 % of the mean load for each +.*EndpointPolicy default\/http spec\.loadBalancer\.boundedLoad/);
+  assert.match(
+    explained.stdout,
+    /health checks +GET http:\/\/http\.default\.svc\.cluster\.local\/healthz every 500 ms.+EndpointPolicy default\/http spec\.healthCheck/,
+  );
+  assert.match(
+    explained.stdout,
+    /at most 120 % of the mean load for each +.*EndpointPolicy default\/http spec\.loadBalancer\.boundedLoad/,
+  );
   await eventually(
     async () => {
       const { stdout } = await mesh.kubectl(['get', 'endpointpolicy', 'http', '-o', 'json']);

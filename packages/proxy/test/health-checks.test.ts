@@ -130,6 +130,37 @@ test('a listener waits for the first checks of its cluster; wait_for_warm_on_ini
   }
 });
 
+test('a cluster that is asked for before its first checks are done sends to what nobody looked at yet, and not to what failed', async (t) => {
+  const [silent, ill] = [await startOrigin(t), await startOrigin(t)];
+  silent.answersChecks = false;
+  ill.healthy = false;
+  const harness = new ProxyHarness();
+  t.after(() => harness.close());
+  const entry = listener([chain(httpManager())]);
+  const other = cluster('other', []);
+  const upstream = cluster('origin', [endpoint(silent.port), endpoint(ill.port)], {
+    healthCheck: { ...check, timeoutMs: 60_000 },
+    panicThresholdPercent: 0,
+  });
+  const config = (name: string, clusters: readonly ClusterConfig[]): RuntimeConfig =>
+    runtimeConfig({
+      listeners: [entry],
+      routes: [routeTable('routes', [virtualHost([route(forwardTo(name))])])],
+      clusters,
+    });
+  await harness.apply(config('other', [other]));
+  void harness.apply(config('origin', [other, upstream]));
+  await eventually(() => ill.checks > 0 && silent.checks > 0, { what: 'the first checks' });
+  await eventually(
+    () => harness.dataPlane.clusters().find(({ name }) => name === 'origin')?.healthChecks.failure === 1,
+    { what: 'one has failed' },
+  );
+  for (let index = 0; index < 10; index += 1) {
+    assert.equal((await fetch(`http://127.0.0.1:${harness.port()}/`)).status, 200);
+  }
+  assert.deepEqual([...new Set(harness.requests.map((request) => request.endpoint))], [`127.0.0.1:${silent.port}`]);
+});
+
 test('an endpoint that leaves the list while its checks pass serves until they fail', async (t) => {
   const [stays, leaves] = [await startOrigin(t), await startOrigin(t)];
   const { harness, config, flags, get } = await startProxy(t, {});

@@ -75,11 +75,14 @@ function said(state: MeshState, name: string): readonly string[] {
   return status.ancestors.flatMap(({ ref, conditions }) =>
     conditions
       .filter(({ type, status: holds }) => type !== 'Programmed' || holds === 'False')
-      .map(({ type, status: holds, reason, message }) => `${ref.kind} ${ref.name}: ${type}=${holds} ${reason}: ${message}`),
+      .map(
+        ({ type, status: holds, reason, message }) => `${ref.kind} ${ref.name}: ${type}=${holds} ${reason}: ${message}`,
+      ),
   );
 }
 
-const inForce = 'Service cart: Accepted=True Accepted: in force for cart.shop.svc.cluster.local:80, cart.shop.svc.cluster.local:81, cart.shop.svc.cluster.local:9000';
+const inForce =
+  'Service cart: Accepted=True Accepted: in force for cart.shop.svc.cluster.local:80, cart.shop.svc.cluster.local:81, cart.shop.svc.cluster.local:9000';
 
 test('the defaults of checks', () => {
   assert.deepEqual(clusterOf(stateOf(policy('p', check))).healthCheck, {
@@ -107,10 +110,15 @@ test('a policy for a port comes before one for the whole, the oldest of several 
   const [first, second, ofPort] = [policy('first', check), policy('second', check), policy('of-port', check, port)];
   const state = stateOf(second, policy('foreign', check, cart, 'other'), ofPort, first);
   const originOf = (number: number): readonly string[] =>
-    clusterOf(state, number).origins.filter(({ kind }) => kind === 'EndpointPolicy').map(({ name }) => name);
+    clusterOf(state, number)
+      .origins.filter(({ kind }) => kind === 'EndpointPolicy')
+      .map(({ name }) => name);
   assert.deepEqual(originOf(80), ['of-port']);
   assert.deepEqual(originOf(81), ['first']);
-  assert.match(said(state, 'of-port')[0] ?? '', /Accepted=True Accepted: in force for cart\.shop\.svc\.cluster\.local:80$/);
+  assert.match(
+    said(state, 'of-port')[0] ?? '',
+    /Accepted=True Accepted: in force for cart\.shop\.svc\.cluster\.local:80$/,
+  );
   assert.deepEqual(said(state, 'second'), [
     'Service cart: Accepted=False Conflicted: EndpointPolicy shop/first is older and has Service shop/cart',
     'Service cart: Programmed=False Conflicted: it is not accepted',
@@ -151,9 +159,13 @@ test('a bound on the load is for callers that choose by hash, and it is said whe
   const bounded = policy('p', 'loadBalancer: { boundedLoad: 120, leastRequest: { choiceCount: 4 } }');
   const without = stateOf(bounded);
   assert.deepEqual(clusterOf(without).loadBalancer, { kind: 'least-request', choiceCount: 4 });
-  assert.match(said(without, 'p')[1] ?? '', /boundedLoad \(callers of cart\.shop\.svc\.cluster\.local:80 do not choose by hash: a DestinationRule with consistentHash is missing\)/);
+  assert.match(
+    said(without, 'p')[1] ?? '',
+    /boundedLoad \(callers of cart\.shop\.svc\.cluster\.local:80 do not choose by hash: a DestinationRule with consistentHash is missing\)/,
+  );
   const hashing = '{ consistentHash: { httpHeaderName: x-user, maglev: { tableSize: 101 } } }';
-  const subset = ', subsets: [{ name: v1, labels: { version: v1 }, trafficPolicy: { loadBalancer: { simple: LEAST_REQUEST } } }]';
+  const subset =
+    ', subsets: [{ name: v1, labels: { version: v1 }, trafficPolicy: { loadBalancer: { simple: LEAST_REQUEST } } }]';
   const state = stateOf(bounded, rule(hashing, subset));
   assert.deepEqual(clusterOf(state).loadBalancer, { kind: 'maglev', tableSize: 101, boundedLoadPercent: 120 });
   assert.deepEqual(said(state, 'p'), [inForce], 'a subset chooses by the fewest requests');
@@ -162,10 +174,18 @@ test('a bound on the load is for callers that choose by hash, and it is said whe
 test('endpoints are checked at another port of theirs, if it is there and spoken to alike', () => {
   const state = stateOf(policy('p', 'healthCheck: { port: 81, http: { path: / } }'));
   assert.deepEqual(said(state, 'p'), [inForce]);
-  const entry = base.slice(base.indexOf('apiVersion: networking.istio.io/v1')).replace('cart-1', 'cart-2').replace(', grpc: 8081', '');
-  const service = base.slice(base.indexOf('apiVersion: v1'), base.indexOf('---\napiVersion: networking.istio.io/v1')).replace('{ name: grpc, port: 81 }', '{ name: grpc, port: 81, targetPort: calls }');
+  const entry = base
+    .slice(base.indexOf('apiVersion: networking.istio.io/v1'))
+    .replace('cart-1', 'cart-2')
+    .replace(', grpc: 8081', '');
+  const service = base
+    .slice(base.indexOf('apiVersion: v1'), base.indexOf('---\napiVersion: networking.istio.io/v1'))
+    .replace('{ name: grpc, port: 81 }', '{ name: grpc, port: 81, targetPort: calls }');
   state.apply(changesOf(service, entry));
-  assert.match(said(state, 'p')[1] ?? '', /spec\.healthCheck\.port \(cart-2: no such port, or one that is spoken to with other TLS than port 80, so that it is not checked\)/);
+  assert.match(
+    said(state, 'p')[1] ?? '',
+    /spec\.healthCheck\.port \(cart-2: no such port, or one that is spoken to with other TLS than port 80, so that it is not checked\)/,
+  );
 });
 
 test('workloads without a proxy check nothing, and the policy says so', () => {
@@ -211,7 +231,15 @@ test('explain names each value and the policy that it comes from', () => {
 test('a change of one policy changes the clusters of its targets alone', () => {
   const state = stateOf(policy('p', check, '{ group: "", kind: Service, name: cart, sectionName: http }'));
   const before = [clusterOf(state, 80), clusterOf(state, 81)];
-  state.apply(changesOf(policy('p', 'healthCheck: { http: { path: /other } }', '{ group: "", kind: Service, name: cart, sectionName: http }')));
+  state.apply(
+    changesOf(
+      policy(
+        'p',
+        'healthCheck: { http: { path: /other } }',
+        '{ group: "", kind: Service, name: cart, sectionName: http }',
+      ),
+    ),
+  );
   assert.notEqual(clusterOf(state, 80), before[0]);
   assert.equal(clusterOf(state, 81), before[1]);
 });

@@ -112,7 +112,11 @@ function lostTarget(
 }
 
 /** What the policy finds nothing to change in at a port, as clients of its namespace have it. */
-function unusedAt(state: MeshState, { metadata, spec }: EndpointPolicy, { service, port }: GovernedPort): readonly string[] {
+function unusedAt(
+  state: MeshState,
+  { metadata, spec }: EndpointPolicy,
+  { service, port }: GovernedPort,
+): readonly string[] {
   const client = { namespace: metadata.namespace ?? '', labels: {} };
   const subsets = ['', ...(state.destinationRuleOf(service, client)?.subsets.keys() ?? [])];
   const unused = subsets

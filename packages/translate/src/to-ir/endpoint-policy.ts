@@ -64,9 +64,7 @@ export function policyEffect(
     settings: {
       loadBalancer,
       panicPercent:
-        spec.panicThreshold ??
-        cluster.panicPercent ??
-        (healthCheck === undefined ? undefined : defaults.panicPercent),
+        spec.panicThreshold ?? cluster.panicPercent ?? (healthCheck === undefined ? undefined : defaults.panicPercent),
       ...(healthCheck === undefined ? {} : { healthCheck }),
     },
     unused: [...(why === undefined ? [] : [why]), ...unused],
@@ -93,8 +91,7 @@ function healthCheckOf(
   { host, port, protocol }: Pick<OutboundCluster, 'host' | 'port' | 'protocol'>,
   service: ServiceModel,
 ): HealthCheck {
-  const { intervalMs: usual, timeoutMs, healthyThreshold, unhealthyThreshold, jitter } =
-    healthCheckDefaults;
+  const { intervalMs: usual, timeoutMs, healthyThreshold, unhealthyThreshold, jitter } = healthCheckDefaults;
   const intervalMs = parseDurationMs(check.interval ?? '') ?? usual;
   const elsewhere = check.port === undefined || check.port === port ? undefined : portOf(service, check.port);
   const http2 = elsewhere === undefined ? protocol === 'http2' : ['http2', 'grpc-web'].includes(elsewhere.protocol);
@@ -134,9 +131,9 @@ export function httpCheckOf(
 }
 
 function hexOf(payload: { readonly text?: string | undefined; readonly base64?: string | undefined } = {}): string {
-  return (payload.text === undefined ? Buffer.from(payload.base64 ?? '', 'base64') : Buffer.from(payload.text)).toString(
-    'hex',
-  );
+  return (
+    payload.text === undefined ? Buffer.from(payload.base64 ?? '', 'base64') : Buffer.from(payload.text)
+  ).toString('hex');
 }
 
 /** The policy of balancing itself is said by DestinationRules; here is what they cannot say of it. */

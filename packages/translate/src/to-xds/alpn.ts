@@ -46,7 +46,10 @@ export const inspectedHttp: readonly string[] = ['http/1.0', 'http/1.1', 'h2c'];
  * What health checks offer in place of what requests do, as they speak one version by themselves; empty: nothing else. Opaque checks of a
  * port of HTTP say that they are HTTP/1.1, as some server may want to hear something; nobody speaks it.
  */
-export function checkedProtocols({ kind, ...check }: HealthCheck['check'], protocol: ClusterProtocol): readonly string[] {
+export function checkedProtocols(
+  { kind, ...check }: HealthCheck['check'],
+  protocol: ClusterProtocol,
+): readonly string[] {
   if (kind === 'tcp') {
     return protocol === 'tcp' || protocol === 'http-as-downstream' ? [] : [http1];
   }

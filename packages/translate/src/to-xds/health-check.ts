@@ -1,14 +1,14 @@
 import type { ClusterProtocol, HealthCheck } from '@weft/ir';
+import type { Cluster } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
+import { RequestMethod } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import {
-  HealthCheck as HealthCheckMessage,
   HealthCheck_GrpcHealthCheck,
   HealthCheck_HttpHealthCheck,
   HealthCheck_Payload,
   HealthCheck_TcpHealthCheck,
   HealthCheck_TlsOptions,
+  HealthCheck as HealthCheckMessage,
 } from '@weft/xds-types/envoy/config/core/v3/health_check.ts';
-import { RequestMethod } from '@weft/xds-types/envoy/config/core/v3/base.ts';
-import type { Cluster } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
 import { CodecClientType } from '@weft/xds-types/envoy/type/v3/http.ts';
 import { Int64Range } from '@weft/xds-types/envoy/type/v3/range.ts';
 import { checkedProtocols } from './alpn.ts';
@@ -39,7 +39,10 @@ export function healthChecking(
         healthyThreshold,
         unhealthyThreshold,
         healthChecker: checker(check),
-        tlsOptions: alpnProtocols.length === 0 ? undefined : create(HealthCheck_TlsOptions, { alpnProtocols: [...alpnProtocols] }),
+        tlsOptions:
+          alpnProtocols.length === 0
+            ? undefined
+            : create(HealthCheck_TlsOptions, { alpnProtocols: [...alpnProtocols] }),
       }),
     ],
     // The mesh knows which endpoints leave: one that drains must not be kept because it still answers.

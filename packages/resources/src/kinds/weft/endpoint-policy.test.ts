@@ -18,7 +18,15 @@ test('each way of checking and all of balancing are accepted, for Services and S
   const timing = { interval: '500ms', timeout: '10ms', jitter: '0s', healthyThreshold: 1, unhealthyThreshold: 100 };
   for (const way of [
     { http: { path: '/' } },
-    { http: { path: '/a?b=c%20d', host: '[::1]:80', method: 'POST', expectedStatuses: [204, '200-299'], cacheTime: '1m' } },
+    {
+      http: {
+        path: '/a?b=c%20d',
+        host: '[::1]:80',
+        method: 'POST',
+        expectedStatuses: [204, '200-299'],
+        cacheTime: '1m',
+      },
+    },
     { grpc: {} },
     { grpc: { service: 'shop.Echo', authority: 'echo.example:443' } },
     { tcp: {} },

@@ -125,7 +125,8 @@ export const endpointPolicyKind = declareKind<EndpointPolicy>({
   categories: ['weft'],
   namespaced: true,
   hasStatus: true,
-  description: 'How callers check the endpoints of a service and choose among them, beyond what a DestinationRule says.',
+  description:
+    'How callers check the endpoints of a service and choose among them, beyond what a DestinationRule says.',
   schema: endpointPolicySchema,
   validate: validateEndpointPolicy,
   warnings: endpointPolicyWarnings,
