@@ -76,6 +76,8 @@ export interface RetryPolicy {
   /** Envoy's names of conditions, in the order given. */
   readonly on: readonly string[];
   readonly statusCodes: readonly number[];
+  /** A try whose time is over goes on, and the next one is made beside it. Absent = it is given up. */
+  readonly hedgeOnPerTryTimeout?: true;
 }
 
 export type PathRewrite =
@@ -139,7 +141,7 @@ export type SessionPersistence =
   | { readonly kind: 'cookie'; readonly name: string; readonly path: string; readonly ttlMs: number }
   | { readonly kind: 'header'; readonly name: string };
 
-/** Faults that are made on purpose. At least one of the two. */
+/** Faults that are made on purpose. At least one of the three. */
 export interface Fault {
   readonly delay: { readonly ms: number; readonly share: Millionths } | undefined;
   readonly abort:
@@ -147,6 +149,8 @@ export interface Fault {
     /** Code of gRPC, 0 to 16. */
     | { readonly kind: 'grpc'; readonly code: number; readonly share: Millionths }
     | undefined;
+  /** How much of the body of a response is sent in a second; absent = as fast as it comes. */
+  readonly bandwidth?: { readonly kibPerSecond: number; readonly share: Millionths };
 }
 
 /** What browsers are told about requests of pages of other origins. */

@@ -5,6 +5,7 @@ export { apiVersionOf, gvkOf, type Immutable } from './declare-kind.ts';
 export { describeViolation } from './describe-violation.ts';
 export { formatPath, joinPath, type PathSegment, parsePath } from './field-path.ts';
 export { isCidr, isIpAddress } from './format/address.ts';
+export { parseKibibytes } from './format/byte-size.ts';
 export { parseDurationMs } from './format/duration.ts';
 export { coversHost, isHostName, isHostPattern } from './format/hosts.ts';
 export { grpcStatusNames } from './format/http.ts';
@@ -142,6 +143,7 @@ export {
   type ProxyUpstream,
   proxyKind,
 } from './kinds/weft/proxy.ts';
+export { type RouteActionPolicy, routeActionPolicyKind } from './kinds/weft/route-action-policy.ts';
 export {
   documentSizeMaxBytes,
   type ManifestObject,

@@ -29,6 +29,7 @@ import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } fr
 import { peerAuthenticationKind } from './kinds/security/peer-authentication.ts';
 import { endpointPolicyKind } from './kinds/weft/endpoint-policy.ts';
 import { proxyKind } from './kinds/weft/proxy.ts';
+import { routeActionPolicyKind } from './kinds/weft/route-action-policy.ts';
 
 /** Every kind of the resource API. */
 export const kinds: readonly KindDeclaration[] = [
@@ -66,6 +67,7 @@ export const kinds: readonly KindDeclaration[] = [
   peerAuthenticationKind,
   endpointPolicyKind,
   proxyKind,
+  routeActionPolicyKind,
 ];
 
 /** Group, preferred version and kind of each kind. */
@@ -103,6 +105,7 @@ export const gvk = {
   backendTlsPolicy: gvkOf(backendTlsPolicyKind),
   endpointPolicy: gvkOf(endpointPolicyKind),
   proxy: gvkOf(proxyKind),
+  routeActionPolicy: gvkOf(routeActionPolicyKind),
 } as const;
 
 function indexBy(name: 'kind' | 'plural'): ReadonlyMap<string, KindDeclaration> {

@@ -26,6 +26,7 @@ import type {
   ProxyResource,
   ProxyUpstream,
   ReferenceGrant,
+  RouteActionPolicy,
   RouteDestination,
   Secret,
   Service,
@@ -61,6 +62,7 @@ export type {
   ProxyResource,
   ProxyUpstream,
   ReferenceGrant,
+  RouteActionPolicy,
   Secret,
   Service,
   ServiceEntry,
@@ -118,6 +120,7 @@ export interface MeshKinds {
   readonly 'security.istio.io/PeerAuthentication': PeerAuthentication;
   readonly 'weft.dev/EndpointPolicy': EndpointPolicy;
   readonly 'weft.dev/Proxy': ProxyResource;
+  readonly 'weft.dev/RouteActionPolicy': RouteActionPolicy;
 }
 
 export type MeshKindName = keyof MeshKinds;

@@ -30,6 +30,7 @@ const meshKinds: ReadonlySet<string> = new Set([
   'security.istio.io/PeerAuthentication',
   'weft.dev/EndpointPolicy',
   'weft.dev/Proxy',
+  'weft.dev/RouteActionPolicy',
 ]);
 
 /** The resources of the mesh, followed by one informer for each kind. */

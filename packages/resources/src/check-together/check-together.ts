@@ -12,6 +12,7 @@ import { Inventory, type InventoryOptions } from './inventory.ts';
 import { checkKeyPairs } from './key-pairs.ts';
 import { checkListenerSets } from './listener-sets.ts';
 import { checkRivals } from './rivals.ts';
+import { checkRouteActionPolicies } from './route-action-policies.ts';
 import { checkSelectors } from './selectors.ts';
 import { checkShadowedMatches } from './shadowed-matches.ts';
 import { checkSubsets } from './subsets.ts';
@@ -28,6 +29,7 @@ const checks = [
   checkBackends,
   checkBackendTlsPolicies,
   checkEndpointPolicies,
+  checkRouteActionPolicies,
   checkCertificates,
   checkKeyPairs,
   checkDelegates,

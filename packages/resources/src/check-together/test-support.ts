@@ -11,6 +11,7 @@ const groups: Readonly<Record<string, string>> = {
   GRPCRoute: 'gateway.networking.k8s.io/v1',
   BackendTLSPolicy: 'gateway.networking.k8s.io/v1',
   EndpointPolicy: 'weft.dev/v1alpha1',
+  RouteActionPolicy: 'weft.dev/v1alpha1',
   TLSRoute: 'gateway.networking.k8s.io/v1',
   ReferenceGrant: 'gateway.networking.k8s.io/v1beta1',
   ListenerSet: 'gateway.networking.k8s.io/v1',

@@ -37,11 +37,12 @@ export function timeValues(route: HttpRoute, action: ForwardAction, defaults: De
 
 function retryValues(fields: RulePlaces, retry: ForwardAction['retry'], ofMesh: string): readonly ExplainedValue[] {
   const ofRule = fields.of('retries', 'retry');
-  const left = ofRule === undefined ? ofMesh : fields.of('retry') === undefined ? istioDefault : weftDefault;
+  const ofPolicy = ofRule === undefined ? fields.policy('retries') : undefined;
+  const left = (ofRule ?? ofPolicy) === undefined ? ofMesh : fields.of('retry') === undefined ? istioDefault : weftDefault;
   const value = (name: string, text: string, ...where: readonly string[]): ExplainedValue => ({
     name,
     value: text,
-    origin: placeText(fields.of(...where)) ?? left,
+    origin: placeText(fields.of(...where) ?? (ofPolicy && fields.policy(...where))) ?? left,
   });
   if (retry === undefined) {
     return [value('retries', 'none', 'retries.attempts', 'retry.attempts')];
@@ -58,6 +59,15 @@ function retryValues(fields: RulePlaces, retry: ForwardAction['retry'], ofMesh: 
     ...(perTryTimeoutMs === 0
       ? []
       : [value('each try', timeText(perTryTimeoutMs), 'retries.perTryTimeout', 'timeouts.backendRequest')]),
+    ...(retry.hedgeOnPerTryTimeout === true
+      ? [
+          {
+            name: 'hedging',
+            value: 'a try goes on when its time is over, beside the next',
+            origin: placeText(fields.policy('hedging.onPerTryTimeout')) ?? weftDefault,
+          },
+        ]
+      : []),
     ...(backOffBaseMs === undefined
       ? []
       : [value('wait before one', `at most ${timeText(backOffBaseMs)} at first`, 'retries.backoff', 'retry.backoff')]),
@@ -87,13 +97,18 @@ export function filterValues(route: HttpRoute): readonly ExplainedValue[] {
     ...value(
       'delay',
       fault?.delay && `${percentText(fault.delay.share)} by ${timeText(fault.delay.ms)}`,
-      fields.of('fault.delay'),
+      fields.of('fault.delay') ?? fields.policy('fault.delay'),
     ),
     ...value(
       'abort',
       fault?.abort &&
         `${percentText(fault.abort.share)} with ${fault.abort.kind === 'http' ? fault.abort.status : `gRPC status ${fault.abort.code}`}`,
-      fields.of('fault.abort'),
+      fields.of('fault.abort') ?? fields.policy('fault.abort'),
+    ),
+    ...value(
+      'bandwidth',
+      fault?.bandwidth && `${percentText(fault.bandwidth.share)} answered at ${fault.bandwidth.kibPerSecond} KiB/s`,
+      fields.policy('fault.bandwidth'),
     ),
     ...headerValues(headers, (direction) =>
       placeText(fields.of(`headers.${direction}`) ?? fields.filter(modifiers[direction])),

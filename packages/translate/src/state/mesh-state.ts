@@ -12,6 +12,7 @@ import {
   mesh,
   type PeerAuthentication,
   type ProxyResource,
+  type RouteActionPolicy,
   type Service,
   type ServiceEntry,
   type Sidecar,
@@ -35,6 +36,7 @@ import { MemoTable } from './memo-table.ts';
 import { type MergedRule, mergeRules, rulesFor } from './merged-rule.ts';
 import { type EffectivePeerAuthentication, PeerAuthenticationIndex } from './peer-authentication-index.ts';
 import { Reads } from './reads.ts';
+import { routesOfPolicy } from './route-action-policies.ts';
 import { type KubeRoute, RouteIndex } from './route-index.ts';
 import { ServiceIndex } from './service-index.ts';
 import { concreteService, modelsOfService, modelsOfServiceEntry, type ServiceModel } from './service-model.ts';
@@ -90,6 +92,8 @@ export class MeshState {
   readonly sidecars = new HostIndex<Sidecar>('sidecar', this.reads);
   /** Of the Gateway API. */
   readonly routes = new RouteIndex(this.reads);
+  /** By the routes that they are for, as `routeKeyOf` calls them. */
+  readonly routeActionPolicies = new HostIndex<RouteActionPolicy>('route-action-policy', this.reads);
   readonly peerAuthentications: PeerAuthenticationIndex;
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #workloads = new WorkloadIndex(this.reads);
@@ -442,6 +446,11 @@ export class MeshState {
         this.reads.touch('proxyless');
       }
       this.#touchWorkload(key, effect);
+    },
+    'weft.dev/RouteActionPolicy': (key, value, _previous, effect) => {
+      const policy = value as RouteActionPolicy | undefined;
+      this.routeActionPolicies.set(key, policy, policy === undefined ? [] : routesOfPolicy(policy));
+      effect.config = true;
     },
   };
 

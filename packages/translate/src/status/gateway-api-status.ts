@@ -9,6 +9,7 @@ import type {
   KubeHttpRoute,
   KubeTcpRoute,
   KubeTlsRoute,
+  RouteActionPolicy,
 } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
@@ -29,6 +30,7 @@ import { gatewayAddresses } from './gateway-addresses.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
 import { attachedListenerSets, listenerSetStatus } from './listener-set-status.ts';
 import { type ListenerStatus, listenerStatus } from './listener-status.ts';
+import { routeActionPolicyAncestors } from './route-action-policy-status.ts';
 import { notActedUpon } from './route-fields.ts';
 
 /** Status in the shape that Gateway API gives it. `Programmed` says what translation knows; that proxies have applied it the writer adds. */
@@ -71,7 +73,9 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
       state.memo.get(`gateway-api-status|${key}`, [JSON.stringify(made)], () => made),
     );
   };
-  const add = <T extends GatewayClass | KubeGateway | KubeRoute | BackendTlsPolicy | EndpointPolicy>(
+  const add = <
+    T extends GatewayClass | KubeGateway | KubeRoute | BackendTlsPolicy | EndpointPolicy | RouteActionPolicy,
+  >(
     object: T,
     build: (object: T) => GatewayApiStatus | undefined,
   ): void => {
@@ -110,6 +114,13 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
       origin: originOf(object),
       kind: 'policy',
       ancestors: endpointPolicyAncestors(state, object),
+    }));
+  }
+  for (const policy of state.objects('weft.dev/RouteActionPolicy')) {
+    add(policy, (object) => ({
+      origin: originOf(object),
+      kind: 'policy',
+      ancestors: routeActionPolicyAncestors(state, object),
     }));
   }
   return statuses;

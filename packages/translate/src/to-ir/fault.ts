@@ -1,6 +1,6 @@
 import type { Fault, Millionths } from '@weft/ir';
-import { grpcStatusNames, parseDurationMs } from '@weft/resources';
-import type { HttpRouteSpec } from '../kinds.ts';
+import { grpcStatusNames, parseDurationMs, parseKibibytes } from '@weft/resources';
+import type { HttpRouteSpec, RouteActionPolicy } from '../kinds.ts';
 
 type FaultSpec = NonNullable<HttpRouteSpec['fault']>;
 
@@ -9,11 +9,22 @@ export function shareOf(percentage: { readonly value?: number | undefined } | un
   return percentage === undefined ? 1_000_000 : Math.round((percentage.value ?? 0) * 10_000);
 }
 
-/** Faults that are made on purpose; undefined when there are none. */
-export function faultOf(spec: FaultSpec | undefined): Fault | undefined {
-  const delay = delayOf(spec?.delay);
-  const abort = abortOf(spec?.abort);
-  return delay === undefined && abort === undefined ? undefined : { delay, abort };
+/** Faults that are made on purpose; undefined when there are none. A policy adds those that the rule does not have itself. */
+export function faultOf(spec: FaultSpec | undefined, policy: RouteActionPolicy | undefined): Fault | undefined {
+  const added = policy?.spec.fault;
+  const delay = delayOf(spec?.delay ?? added?.delay);
+  const abort = abortOf(spec?.abort ?? added?.abort);
+  const bandwidth = bandwidthOf(added?.bandwidth);
+  return delay === undefined && abort === undefined && bandwidth === undefined
+    ? undefined
+    : { delay, abort, ...(bandwidth === undefined ? {} : { bandwidth }) };
+}
+
+type BandwidthSpec = NonNullable<NonNullable<RouteActionPolicy['spec']['fault']>['bandwidth']>;
+
+function bandwidthOf(spec: BandwidthSpec | undefined): Fault['bandwidth'] {
+  const kibPerSecond = parseKibibytes(spec?.limit ?? '');
+  return kibPerSecond === undefined ? undefined : { kibPerSecond, share: shareOf(spec?.percentage) };
 }
 
 function delayOf(spec: FaultSpec['delay']): Fault['delay'] {

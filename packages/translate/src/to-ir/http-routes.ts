@@ -1,5 +1,6 @@
 import {
   type Destination,
+  type ForwardAction,
   type HeaderEdits,
   type HttpAction,
   type HttpRoute,
@@ -18,9 +19,12 @@ import type {
   HttpMatchSpec,
   HttpRouteSpec,
   RedirectSpec,
+  RouteActionPolicy,
   VirtualService,
 } from '../kinds.ts';
+import { originOf } from '../origin.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
+import { policyOfRule } from '../state/route-action-policies.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 import { corsOf } from './cors.ts';
 import { httpRulesOf } from './delegation.ts';
@@ -28,10 +32,11 @@ import { hashesOf, hashText, resolveDestination, serviceTarget, type Target } fr
 import { faultOf } from './fault.ts';
 import { meshHttpRoutes } from './gateway-api/mesh-routes.ts';
 import { headerEdits, hostFromHeaders } from './header-edits.ts';
+import { withHedging } from './hedging.ts';
 import { httpMatch } from './http-match.ts';
 import { type MirrorSpec, mirrorSpecs, mirrorsOf } from './mirrors.ts';
 import { retryPolicy } from './retry.ts';
-import { withSource } from './rule-source.ts';
+import { refsOf, withSource } from './rule-source.ts';
 import { type SelectedHttpRule, selectHttpRules } from './select-rules.ts';
 
 /** What requests are made to. */
@@ -108,6 +113,7 @@ export function routesOfVirtualService(
   virtualService: VirtualService,
 ): RoutesAndClusters {
   const rules = selectHttpRules(state, virtualService, client, requested.port);
+  const policies = rules.map(({ source }) => policyOfRule(state, refsOf(source)));
   const { origins } = httpRulesOf(state, virtualService);
   const targets = rules.map(({ rule, namespace }): RuleTargets => {
     const resolve = ({ destination }: { readonly destination: DestinationSpec }): Target =>
@@ -132,12 +138,17 @@ export function routesOfVirtualService(
       requested.port,
       requested.authority,
       meshDefaults[state.settings.defaults],
+      ...policies,
     ] as const,
-    ([selected, ruleOrigins, serviceOrigin, , port, authority, defaults]): HttpRoutes => ({
+    ([selected, ruleOrigins, serviceOrigin, , port, authority, defaults, ...added]): HttpRoutes => ({
       routes: selected.flatMap((entry, index) =>
-        routesOfRule(entry, targets[index] ?? noTargets, port, authority, defaults),
+        routesOfRule(entry, targets[index] ?? noTargets, port, authority, { defaults, policy: added[index] }),
       ),
-      origins: serviceOrigin === undefined ? ruleOrigins : [serviceOrigin, ...ruleOrigins],
+      origins: [
+        ...(serviceOrigin === undefined ? [] : [serviceOrigin]),
+        ...ruleOrigins,
+        ...[...new Set(added)].flatMap((policy) => (policy === undefined ? [] : [originOf(policy)])),
+      ],
     }),
   );
   return { routes, clusters: all.flatMap(({ cluster }) => cluster ?? []) };
@@ -152,18 +163,24 @@ interface RuleTargets {
 
 const noTargets: RuleTargets = { routed: [], mirrors: [], mirrored: [] };
 
+/** What counts where a rule says nothing. */
+interface Otherwise {
+  readonly defaults: MeshDefaults;
+  readonly policy: RouteActionPolicy | undefined;
+}
+
 function routesOfRule(
   { rule, label, matches, source }: SelectedHttpRule,
   targets: RuleTargets,
   port: number,
   authority: string | undefined,
-  defaults: MeshDefaults,
+  otherwise: Otherwise,
 ): readonly HttpRoute[] {
   const ruleName = rule.name ?? label;
-  const { action, headers } = actionOf(rule, targets, port, authority, defaults);
-  const fault = faultOf(rule.fault);
+  const { action, headers } = actionOf(rule, targets, port, authority, otherwise);
+  const fault = faultOf(rule.fault, otherwise.policy);
   const cors = corsOf(rule.corsPolicy);
-  const written = (source.rule as HttpRouteSpec).match ?? [];
+  const conditions = (source.rule as HttpRouteSpec).match ?? [];
   return (matches ?? [undefined]).map((match) => {
     const route: HttpRoute = {
       name: match?.name === undefined ? ruleName : `${ruleName}.${match.name}`,
@@ -174,8 +191,9 @@ function routesOfRule(
       fault,
       cors,
     };
-    const index = match === undefined ? -1 : written.indexOf(match);
-    return withSource(route, { ...source, match: index < 0 ? undefined : `match[${index}]` });
+    const index = match === undefined ? -1 : conditions.indexOf(match);
+    const written = index < 0 ? undefined : `match[${index}]`;
+    return withSource(route, { ...source, match: written, policy: otherwise.policy });
   });
 }
 
@@ -189,7 +207,7 @@ function actionOf(
   { routed, mirrors, mirrored }: RuleTargets,
   port: number,
   authority: string | undefined,
-  defaults: MeshDefaults,
+  otherwise: Otherwise,
 ): { readonly action: HttpAction; readonly headers: HeaderEdits } {
   const headers = headerEdits(rule.headers);
   if (rule.redirect !== undefined) {
@@ -213,14 +231,23 @@ function actionOf(
       pathRewrite: pathRewrite(rule.rewrite),
       hostRewrite:
         rule.rewrite?.authority ?? hostFromHeaders(only?.headers) ?? hostFromHeaders(rule.headers) ?? authority,
-      timeoutMs: rule.timeout === undefined ? defaults.requestTimeoutMs : (parseDurationMs(rule.timeout) ?? 0),
-      idleTimeoutMs: defaults.streamIdleTimeoutMs,
-      retry: retryPolicy(rule.retries, defaults.retry),
+      ...timeoutAndRetries(rule, otherwise),
+      idleTimeoutMs: otherwise.defaults.streamIdleTimeoutMs,
       mirrors: mirrorsOf(mirrors, mirrored),
       hashes: hashesOf(routed),
     },
     headers,
   };
+}
+
+/** How long a rule of a VirtualService waits, and how often it tries. */
+export function timeoutAndRetries(
+  { timeout, retries }: Pick<HttpRouteSpec, 'timeout' | 'retries'>,
+  { defaults, policy }: Otherwise,
+): Pick<ForwardAction, 'timeoutMs' | 'retry'> {
+  const timeoutMs = timeout === undefined ? defaults.requestTimeoutMs : (parseDurationMs(timeout) ?? 0);
+  const retry = retryPolicy(retries ?? policy?.spec.retries, defaults.retry);
+  return { timeoutMs, retry: withHedging(retry, timeoutMs, policy) };
 }
 
 /** The share of each destination of a rule; 0: it has no traffic. When nobody has a weight, all have the same. */

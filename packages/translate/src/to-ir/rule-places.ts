@@ -34,6 +34,13 @@ export class RulePlaces {
     return this.#first((rule) => fields.find((field) => isWritten(rule, field.split('.'))));
   }
 
+  /** The first of the fields that the policy for the rule has (`fault.delay`). */
+  policy(...fields: readonly string[]): Place | undefined {
+    const object = this.source?.policy;
+    const field = object && fields.find((each) => isWritten(object.spec, each.split('.')));
+    return object === undefined || field === undefined ? undefined : { object, path: `spec.${field}` };
+  }
+
   /** The first filter of Gateway API that is of the type. */
   filter(type: string): Place | undefined {
     return this.#first((rule) => filterPlaces(rule).find(({ filter }) => filter.type === type)?.place);

@@ -1,5 +1,6 @@
 import type { HttpRoute } from '@weft/ir';
-import type { HttpRouteSpec, KubeGrpcRoute, KubeHttpRoute, VirtualService } from '../kinds.ts';
+import type { HttpRouteSpec, KubeGrpcRoute, KubeHttpRoute, RouteActionPolicy, VirtualService } from '../kinds.ts';
+import { type RuleRef, routeKeyOf } from '../state/route-action-policies.ts';
 
 /** Where a rule stands. */
 export interface RuleSource {
@@ -16,6 +17,18 @@ export interface RuleSource {
 export interface RouteSource extends RuleSource {
   /** The condition of the rule, `match[1]`; undefined: the rule has none, or it is put together of two rules. */
   readonly match: string | undefined;
+  /** Of what the rule leaves open; undefined: none is for it. */
+  readonly policy: RouteActionPolicy | undefined;
+}
+
+/** What policies call a rule: that which is delegated to comes before the one that delegates. */
+export function refsOf(source: RuleSource | undefined): readonly RuleRef[] {
+  return source === undefined
+    ? []
+    : [
+        { route: routeKeyOf(source.object), rule: (source.rule as Pick<HttpRouteSpec, 'name'>).name ?? '' },
+        ...refsOf(source.delegatedBy),
+      ];
 }
 
 /** Beside the IR, not in it: a rule that moves to another place in its list changes nothing of what proxies do. */

@@ -2,7 +2,11 @@ import type { CorsPolicy, Fault, HttpRoute, Millionths, SessionPersistence } fro
 import { type Any, packAny } from '@weft/xds-types';
 import { RuntimeFractionalPercent } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import { TypedExtensionConfig } from '@weft/xds-types/envoy/config/core/v3/extension.ts';
-import { FaultDelay } from '@weft/xds-types/envoy/extensions/filters/common/fault/v3/fault.ts';
+import {
+  FaultDelay,
+  FaultRateLimit,
+  FaultRateLimit_FixedLimit,
+} from '@weft/xds-types/envoy/extensions/filters/common/fault/v3/fault.ts';
 import { CorsPolicy as CorsMessage } from '@weft/xds-types/envoy/extensions/filters/http/cors/v3/cors.ts';
 import { FaultAbort, HTTPFault } from '@weft/xds-types/envoy/extensions/filters/http/fault/v3/fault.ts';
 import {
@@ -82,7 +86,7 @@ function corsMessage(cors: CorsPolicy): CorsMessage {
   });
 }
 
-function faultMessage({ delay, abort }: Fault): HTTPFault {
+function faultMessage({ delay, abort, bandwidth }: Fault): HTTPFault {
   return create(HTTPFault, {
     delay:
       delay === undefined
@@ -100,6 +104,16 @@ function faultMessage({ delay, abort }: Fault): HTTPFault {
                 ? { $case: 'httpStatus', value: abort.status }
                 : { $case: 'grpcStatus', value: abort.code },
             percentage: fraction(abort.share),
+          }),
+    responseRateLimit:
+      bandwidth === undefined
+        ? undefined
+        : create(FaultRateLimit, {
+            limitType: {
+              $case: 'fixedLimit',
+              value: create(FaultRateLimit_FixedLimit, { limitKbps: BigInt(bandwidth.kibPerSecond) }),
+            },
+            percentage: fraction(bandwidth.share),
           }),
   });
 }

@@ -18,6 +18,7 @@ import {
 } from '@weft/xds-types/envoy/config/core/v3/base.ts';
 import {
   DirectResponseAction as DirectResponseMessage,
+  HedgePolicy,
   RedirectAction_RedirectResponseCode,
   RedirectAction as RedirectMessage,
   RetryPolicy as RetryMessage,
@@ -122,6 +123,8 @@ function forward(action: ForwardAction): RouteAction {
       : { maxGrpcTimeout: duration(action.timeoutMs) }),
     idleTimeout: action.idleTimeoutMs === undefined ? undefined : duration(action.idleTimeoutMs),
     retryPolicy: action.retry === undefined ? undefined : retryMessage(action.retry),
+    hedgePolicy:
+      action.retry?.hedgeOnPerTryTimeout === true ? create(HedgePolicy, { hedgeOnPerTryTimeout: true }) : undefined,
     clusterNotFoundResponseCode: notFoundCodes[action.unresolvedStatus],
     requestMirrorPolicies: action.mirrors
       .filter(({ resolved }) => resolved)

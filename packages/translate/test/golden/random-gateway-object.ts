@@ -31,7 +31,7 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
     kind: pick(random, ['ConfigMap', 'Secret']),
     name: pick(random, names),
   });
-  switch (Math.floor(random() * 13)) {
+  switch (Math.floor(random() * 15)) {
     case 0:
       return make(group, 'Gateway', {
         spec: {
@@ -86,6 +86,7 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
           ...(chance(0.6) ? { hostnames: [pick(random, hosts)] } : {}),
           rules: [
             {
+              ...(chance(0.5) ? { name: pick(random, names) } : {}),
               matches: [{ path: { type: 'PathPrefix', value: pick(random, ['/', '/x']) } }],
               backendRefs: [
                 { name: pick(random, names), ...elsewhere(), port: pick(random, [80, 81]), weight: counter % 3 },
@@ -171,6 +172,20 @@ export function randomGatewayObject(random: Random, counter: number, namespaces:
       });
     case 11:
       return make('v1', 'ConfigMap', { data: chance(0.8) ? { 'ca.crt': pem } : {} });
+    case 12:
+    case 13:
+      return make('weft.dev/v1alpha1', 'RouteActionPolicy', {
+        spec: {
+          targetRefs: [
+            chance(0.6)
+              ? { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: pick(random, names) }
+              : { group: 'networking.istio.io', kind: 'VirtualService', name: pick(random, names) },
+          ].map((target) => ({ ...target, ...(chance(0.4) ? { sectionName: pick(random, names) } : {}) })),
+          hedging: { onPerTryTimeout: true },
+          fault: { bandwidth: { limit: `${1 + Math.floor(random() * 3)}Ki` } },
+          ...(chance(0.5) ? { retries: { attempts: 2, perTryTimeout: '1s' } } : {}),
+        },
+      });
     default:
       return make('networking.istio.io/v1', 'Gateway', {
         spec: {

@@ -15,22 +15,25 @@ function checkFault(place: Place, { delay, abort }: Part<'fault'>): void {
     place.required('fault has neither delay nor abort', 'Add one of them.');
   }
   if (delay !== undefined) {
-    const here = place.at('delay');
-    checkOneOf(here, delay, ['fixedDelay', 'exponentialDelay']);
-    checkDuration(here.at('fixedDelay'), delay.fixedDelay);
-    checkDuration(here.at('exponentialDelay'), delay.exponentialDelay);
-    if (delay.fixedDelay === undefined && delay.exponentialDelay === undefined) {
-      here.at('fixedDelay').required('the delay is missing', 'Add a duration such as 2s.');
-    }
-    checkPercent(here.at('percent'), delay.percent);
-    checkPercent(here.at('percentage', 'value'), delay.percentage?.value);
+    checkDelay(place.at('delay'), delay);
   }
   if (abort !== undefined) {
     checkAbort(place.at('abort'), abort);
   }
 }
 
-function checkAbort(place: Place, abort: NonNullable<Part<'fault'>['abort']>): void {
+export function checkDelay(place: Place, delay: NonNullable<Part<'fault'>['delay']>): void {
+  checkOneOf(place, delay, ['fixedDelay', 'exponentialDelay']);
+  checkDuration(place.at('fixedDelay'), delay.fixedDelay);
+  checkDuration(place.at('exponentialDelay'), delay.exponentialDelay);
+  if (delay.fixedDelay === undefined && delay.exponentialDelay === undefined) {
+    place.at('fixedDelay').required('the delay is missing', 'Add a duration such as 2s.');
+  }
+  checkPercent(place.at('percent'), delay.percent);
+  checkPercent(place.at('percentage', 'value'), delay.percentage?.value);
+}
+
+export function checkAbort(place: Place, abort: NonNullable<Part<'fault'>['abort']>): void {
   checkOneOf(place, abort, ['httpStatus', 'grpcStatus', 'http2Error']);
   const { httpStatus, grpcStatus, http2Error } = abort;
   if (httpStatus === undefined && grpcStatus === undefined && http2Error === undefined) {
@@ -102,7 +105,7 @@ function checkRewrite(place: Place, { uri, authority, uriRegexRewrite }: Part<'r
   }
 }
 
-function checkRetries(place: Place, retries: Part<'retries'>): void {
+export function checkRetries(place: Place, retries: Part<'retries'>): void {
   const { attempts = 0, perTryTimeout, retryOn = '', backoff } = retries;
   if (attempts < 0) {
     place.at('attempts').invalid(attempts, 'must not be negative', 'Use 0 to switch retries off.');

@@ -83,7 +83,7 @@ function rewrite() {
   });
 }
 
-function retries() {
+export function retries() {
   return object('What to do when a request fails.', {
     attempts: int32('How often a request is tried again at most. Zero switches retries off.'),
     perTryTimeout: duration('Longest wait for each try. Default: the timeout of the route.'),

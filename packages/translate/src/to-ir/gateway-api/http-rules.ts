@@ -23,11 +23,14 @@ import {
   parseDurationMs,
 } from '@weft/resources';
 import { type MeshDefaults, meshDefaults } from '../../defaults.ts';
-import { type KubeGrpcRoute, type KubeHttpRoute, keyOf } from '../../kinds.ts';
+import { type KubeGrpcRoute, type KubeHttpRoute, keyOf, type RouteActionPolicy } from '../../kinds.ts';
 import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
+import { policyOfRule, routeKeyOf } from '../../state/route-action-policies.ts';
 import { hashesOf, hashText } from '../destination.ts';
-import { backOff } from '../retry.ts';
+import { faultOf } from '../fault.ts';
+import { withHedging } from '../hedging.ts';
+import { backOff, retryPolicy } from '../retry.ts';
 import { type RuleSource, withSource } from '../rule-source.ts';
 import { type Backend, type RefProblem, resolveBackend } from './backend.ts';
 import {
@@ -72,6 +75,7 @@ export function rulesOf(
       requestMirror === undefined ? [] : [resolveBackend(state, client, requestMirror.backendRef, route)],
     ),
   );
+  const policies = rules.map(({ name = '' }) => policyOfRule(state, [{ route: routeKeyOf(route), rule: name }]));
   const all = [...backends.flat(), ...mirrored.flat()];
   // All that the result takes from its backends: names, why they do not resolve, hashes, and what it comes from.
   const text = all
@@ -80,7 +84,14 @@ export function rulesOf(
     .join(',');
   const made = state.memo.get(
     `gateway-api-rules|${route.kind}/${keyOf(route)}|${port ?? ''}|${text}`,
-    [route, port, text, meshDefaults[state.settings.defaults], ...all.flatMap(({ origins }) => origins)] as const,
+    [
+      route,
+      port,
+      text,
+      meshDefaults[state.settings.defaults],
+      ...policies,
+      ...all.flatMap(({ origins }) => origins),
+    ] as const,
     ([, , , defaults]) => ({
       routes: rules.flatMap((rule, index) =>
         routesOfRule(rule, {
@@ -91,10 +102,15 @@ export function rulesOf(
           grpc: route.kind === 'GRPCRoute',
           defaults,
           source: { object: route, path: `spec.rules[${index}]`, rule, delegatedBy: undefined },
+          policy: policies[index],
         }),
       ),
       problems: all.flatMap(({ problem }) => problem ?? []),
-      origins: [originOf(route), ...all.flatMap(({ origins }) => origins)],
+      origins: [
+        originOf(route),
+        ...[...new Set(policies)].flatMap((policy) => (policy === undefined ? [] : [originOf(policy)])),
+        ...all.flatMap(({ origins }) => origins),
+      ],
     }),
   );
   return { ...made, clusters: all.flatMap(({ target }) => target.cluster ?? []) };
@@ -108,6 +124,7 @@ interface RuleContext {
   readonly grpc: boolean;
   readonly defaults: MeshDefaults;
   readonly source: RuleSource;
+  readonly policy: RouteActionPolicy | undefined;
 }
 
 type RouteRule = KubeHttpRouteRule | KubeGrpcRouteRule;
@@ -125,10 +142,11 @@ function routesOfRule(rule: RouteRule, context: RuleContext): readonly HttpRoute
       match,
       action: actionOf(rule, filters, match.path, context),
       headers: headerEditsOf(filters),
-      fault: undefined,
+      fault: faultOf(undefined, context.policy),
       cors: cors === undefined ? undefined : corsPolicyOf(cors),
     };
-    return withSource(route, { ...context.source, match: isWritten ? `matches[${index}]` : undefined });
+    const written = isWritten ? `matches[${index}]` : undefined;
+    return withSource(route, { ...context.source, match: written, policy: context.policy });
   });
 }
 
@@ -250,8 +268,7 @@ function actionOf(
     hashes: hashesOf(context.backends.map(({ target }) => target)),
     session: sessionOf(rule.sessionPersistence),
     idleTimeoutMs: context.defaults.streamIdleTimeoutMs,
-    // A rule of gRPC has no such fields.
-    ...timeoutsAndRetries(context.grpc ? {} : (rule as KubeHttpRouteRule), context.defaults),
+    ...timeoutsAndRetries(rule as KubeHttpRouteRule, context),
   };
 }
 
@@ -304,25 +321,29 @@ function mirrorsOf(filters: readonly KubeHttpRouteFilter[], mirrored: readonly B
   });
 }
 
-function timeoutsAndRetries(
+/** How long a rule waits, and how often it tries; a rule of gRPC says nothing of either. */
+export function timeoutsAndRetries(
   { timeouts, retry }: Pick<KubeHttpRouteRule, 'timeouts' | 'retry'>,
-  defaults: MeshDefaults,
+  { defaults, policy }: Pick<RuleContext, 'defaults' | 'policy'>,
 ): Pick<ForwardAction, 'timeoutMs' | 'retry'> {
   const timeoutMs =
     timeouts?.request === undefined ? defaults.requestTimeoutMs : (parseDurationMs(timeouts.request) ?? 0);
   const perTryTimeoutMs = parseDurationMs(timeouts?.backendRequest ?? '0') ?? 0;
-  const policy = retryOf(retry, perTryTimeoutMs, defaults);
+  const tries = retryOf(retry, perTryTimeoutMs, defaults, policy);
   // The only try is the whole request.
-  return { timeoutMs: policy === undefined && perTryTimeoutMs > 0 ? perTryTimeoutMs : timeoutMs, retry: policy };
+  const wholeMs = tries === undefined && perTryTimeoutMs > 0 ? perTryTimeoutMs : timeoutMs;
+  return { timeoutMs: wholeMs, retry: withHedging(tries, wholeMs, policy) };
 }
 
 function retryOf(
   retry: KubeHttpRouteRule['retry'],
   perTryTimeoutMs: number,
   defaults: MeshDefaults,
+  policy: RouteActionPolicy | undefined,
 ): RetryPolicy | undefined {
   if (retry === undefined) {
-    return defaults.retry && { ...defaults.retry, perTryTimeoutMs };
+    const tries = retryPolicy(policy?.spec.retries, defaults.retry);
+    return tries && (perTryTimeoutMs > 0 ? { ...tries, perTryTimeoutMs } : tries);
   }
   const statusCodes = retry.codes ?? [];
   return {

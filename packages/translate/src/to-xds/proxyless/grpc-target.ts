@@ -1,5 +1,6 @@
 import type {
   Destination,
+  Fault,
   ForwardAction,
   HeaderMatch,
   HttpMatch,
@@ -96,8 +97,13 @@ function grpcRoute({ name, action, fault }: HttpRoute, match: HttpMatch): Route 
     }),
     // A redirect and an answer of the proxy's own are no gRPC, and a cluster that does not exist would be waited for.
     action: leads ? { $case: 'route', value: grpcRouteAction(action) } : leadsNowhere,
-    typedPerFilterConfig: fault === undefined ? {} : { [filterNames.fault]: faultConfig(fault) },
+    typedPerFilterConfig: fault === undefined ? {} : grpcFault(fault),
   });
+}
+
+/** Of faults gRPC's libraries make delays and aborts. */
+function grpcFault({ delay, abort }: Fault): Route['typedPerFilterConfig'] {
+  return delay === undefined && abort === undefined ? {} : { [filterNames.fault]: faultConfig({ delay, abort }) };
 }
 
 /** gRPC has no matching by segments. */
