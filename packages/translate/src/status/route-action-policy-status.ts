@@ -132,6 +132,7 @@ function isSaid({ spec }: RouteActionPolicy, field: string): boolean {
     'spec.fault.delay': fault?.delay,
     'spec.fault.abort': fault?.abort,
     'spec.retries': retries,
+    'spec.retries.perTryTimeout': retries?.perTryTimeout,
   };
   return fields[field] !== undefined;
 }
@@ -170,10 +171,18 @@ function rulesOfKubeRoute(state: MeshState, route: KubeHttpRoute | KubeGrpcRoute
   return rules.map((rule, index) => ({
     name: rule.name ?? `${keyOf(route)}#${index}`,
     refs: [{ route: routeKeyOf(route), rule: rule.name ?? '' }],
-    says: rule.retry === undefined ? [] : ['spec.retries'],
+    says: saidByKubeRule(rule),
     forwards: (rule.filters ?? []).every(({ requestRedirect }) => requestRedirect === undefined),
     tries: (policy) => timeoutsAndRetries(rule, { defaults, policy }),
   }));
+}
+
+function saidByKubeRule({ retry, timeouts }: KubeHttpRouteRule): readonly string[] {
+  return retry !== undefined
+    ? ['spec.retries']
+    : timeouts?.backendRequest === undefined
+      ? []
+      : ['spec.retries.perTryTimeout'];
 }
 
 /** Of a VirtualService without hosts: what those that delegate to it make of its rules. */

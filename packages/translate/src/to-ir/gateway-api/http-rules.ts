@@ -328,27 +328,28 @@ export function timeoutsAndRetries(
 ): Pick<ForwardAction, 'timeoutMs' | 'retry'> {
   const timeoutMs =
     timeouts?.request === undefined ? defaults.requestTimeoutMs : (parseDurationMs(timeouts.request) ?? 0);
-  const perTryTimeoutMs = parseDurationMs(timeouts?.backendRequest ?? '0') ?? 0;
+  const perTryTimeoutMs =
+    timeouts?.backendRequest === undefined ? undefined : (parseDurationMs(timeouts.backendRequest) ?? 0);
   const tries = retryOf(retry, perTryTimeoutMs, defaults, policy);
   // The only try is the whole request.
-  const wholeMs = tries === undefined && perTryTimeoutMs > 0 ? perTryTimeoutMs : timeoutMs;
+  const wholeMs = (tries === undefined && perTryTimeoutMs) || timeoutMs;
   return { timeoutMs: wholeMs, retry: withHedging(tries, wholeMs, policy) };
 }
 
 function retryOf(
   retry: KubeHttpRouteRule['retry'],
-  perTryTimeoutMs: number,
+  perTryTimeoutMs: number | undefined,
   defaults: MeshDefaults,
   policy: RouteActionPolicy | undefined,
 ): RetryPolicy | undefined {
   if (retry === undefined) {
     const tries = retryPolicy(policy?.spec.retries, defaults.retry);
-    return tries && (perTryTimeoutMs > 0 ? { ...tries, perTryTimeoutMs } : tries);
+    return tries && (perTryTimeoutMs === undefined ? tries : { ...tries, perTryTimeoutMs });
   }
   const statusCodes = retry.codes ?? [];
   return {
     attempts: retry.attempts ?? 1,
-    perTryTimeoutMs,
+    perTryTimeoutMs: perTryTimeoutMs ?? 0,
     ...backOff(retry.backoff),
     on: [
       'connect-failure',
