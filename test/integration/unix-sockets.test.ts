@@ -202,7 +202,10 @@ test('what is no abandoned socket stays, and the status says why nothing was ope
     ['nowhere', nowhere, 'EACCES'],
   ] as const) {
     await apply(gatewayOf('weft', name, server(0, 'http', 'HTTP', at)));
-    assert.match(await said(`${name}-weft`, 'Programmed', 'RefusedByProxy'), new RegExp(`cannot bind ${at}: ${reason}`));
+    assert.match(
+      await said(`${name}-weft`, 'Programmed', 'RefusedByProxy'),
+      new RegExp(`cannot bind ${at}: ${reason}`),
+    );
   }
   assert.equal(readFileSync(file, 'utf8'), 'mine');
   assert.equal(await firstWords(live), 'alive');
