@@ -70,5 +70,9 @@ test('hedging where tries have no time of their own', () => {
     findingsOf([virtualService({ retries: { attempts: 1, perTryTimeout: '1s' } }), ofVirtualService]),
     [],
   );
-  assert.deepEqual(findingsOf([root, virtualService({}, {}), ofVirtualService]), [], 'who delegates to it may say the time');
+  assert.deepEqual(
+    findingsOf([root, virtualService({}, {}), ofVirtualService]),
+    [],
+    'who delegates to it may say the time',
+  );
 });
