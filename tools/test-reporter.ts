@@ -42,10 +42,12 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     if (data.nesting === 0) {
       row.ms += data.details.duration_ms;
     }
-    if (data.details.type === 'suite' && type === 'test:pass') {
+    const isSkipped = data.skip !== undefined && data.skip !== false;
+    // A suite that is skipped says nothing of the tests in it.
+    if (data.details.type === 'suite' && type === 'test:pass' && !isSkipped) {
       continue;
     }
-    if (data.skip !== undefined && data.skip !== false) {
+    if (isSkipped) {
       const reason = typeof data.skip === 'string' && data.skip !== '' ? data.skip : 'no reason given';
       skipped.push({ test: `${file}: ${data.name}`, reason });
       row.skipped += 1;
