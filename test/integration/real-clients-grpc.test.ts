@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Background, eventually, run, startBackground } from '@weft/testkit';
+import { type Background, eventually, grpcPython, run, startBackground } from '@weft/testkit';
 import {
   callEcho,
   createEchoServer,
@@ -17,18 +16,14 @@ import { type ClientMesh, type Served, sidecarCounts, startClientMesh } from './
 
 const script = join(import.meta.dirname, 'real-clients-grpcio.py');
 
-/** A Python that has grpcio: Debian's package is for the Python of the distribution, a wheel may be anywhere. */
-const python = [process.env['WEFT_PYTHON3'], '/usr/bin/python3', 'python3'].find(
-  (path) => path !== undefined && spawnSync(path, ['-c', 'import grpc']).status === 0,
-);
-const pythonMissing = python === undefined ? 'peer missing: python3-grpcio' : false;
+const { python, skip: pythonMissing } = grpcPython();
 
 let js: EchoServer;
 let py: Background | undefined;
 let clients: ClientMesh;
 
 async function startPythonServer(port: number): Promise<void> {
-  const started = startBackground(python ?? '', [script, 'serve', String(port)]);
+  const started = startBackground(python, [script, 'serve', String(port)]);
   py = started;
   await eventually(() => started.output().includes('listening'), { what: 'the Python server listens' });
 }
@@ -36,7 +31,7 @@ async function startPythonServer(port: number): Promise<void> {
 before(async () => {
   js = createEchoServer();
   const servers: Served[] = [{ name: 'js', protocol: 'grpc', listen: js.listen }];
-  if (python !== undefined) {
+  if (pythonMissing === false) {
     servers.push({ name: 'py', protocol: 'grpc', listen: startPythonServer });
   }
   clients = await startClientMesh(servers, ({ port }) => isEchoReached(`127.0.0.1:${port}`));
@@ -49,7 +44,7 @@ after(async () => {
 });
 
 async function callFromPython(target: string): Promise<EchoResult> {
-  const { code, stdout, stderr } = await run(python ?? '', [script, 'call', target]);
+  const { code, stdout, stderr } = await run(python, [script, 'call', target]);
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout) as EchoResult;
 }

@@ -13,7 +13,7 @@ export {
   type TestMesh,
   type TestWorkload,
 } from './mesh.ts';
-export { conformanceData, findPeer, type PeerName, peerSkip } from './peer.ts';
+export { conformanceData, findPeer, grpcPython, type PeerName, peerSkip } from './peer.ts';
 export { replaceFile, runInPrivateNetwork } from './private-network.ts';
 export { childPids, isRunning, processStat } from './process-tree.ts';
 export { seededRandom } from './seeded-random.ts';

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
@@ -5,6 +6,8 @@ import { delimiter, join, resolve } from 'node:path';
 export type PeerName =
   | 'envoy'
   | 'curl'
+  | 'openssl'
+  | 'python3'
   | 'kubectl'
   | 'chromium'
   | 'tcpdump'
@@ -46,6 +49,14 @@ export function findPeer(name: PeerName): string | undefined {
 export function peerSkip(...names: readonly PeerName[]): string | false {
   const missing = names.filter((name) => findPeer(name) === undefined);
   return missing.length === 0 ? false : `peer missing: ${missing.join(', ')}`;
+}
+
+/** A Python with gRPC (Debian's `python3-grpcio`), and the `skip` option of a test that needs it. */
+export function grpcPython(): { readonly python: string; readonly skip: string | false } {
+  const python = [process.env['WEFT_PYTHON3'], '/usr/bin/python3', 'python3'].find(
+    (path) => path !== undefined && spawnSync(path, ['-c', 'import grpc']).status === 0,
+  );
+  return { python: python ?? '', skip: python === undefined ? 'peer missing: python3-grpcio' : false };
 }
 
 /** Folder of the public conformance data, and the `skip` option of a test that needs `part` of it. */

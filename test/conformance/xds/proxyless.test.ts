@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { systemClock } from '@weft/base';
+import { grpcPython } from '@weft/testkit';
 import type { EncodedResource } from '@weft/xds-server';
 import { apiListener, edsCluster, endpointsAt, route } from './support/resources.ts';
 import { ServerFixture } from './support/server-fixture.ts';
@@ -119,18 +120,13 @@ async function spawnClient(
   };
 }
 
-// The distribution's interpreter, where another one comes first on the path.
-const python = ['python3', '/usr/bin/python3'].find((name) => spawnSync(name, ['-c', 'import grpc']).status === 0);
+const { python, skip } = grpcPython();
 
 describe('proxyless gRPC', () => {
   it('@grpc/grpc-js-xds: calls follow routes and clusters without an error', () =>
     play((server) => spawnClient(server, process.execPath, 'proxyless-client.ts')));
 
-  it(
-    'python3-grpcio: calls follow routes and clusters without an error',
-    {
-      skip: python === undefined ? 'peer missing: python3-grpcio' : false,
-    },
-    () => play((server) => spawnClient(server, python ?? '', 'proxyless_client.py')),
+  it('python3-grpcio: calls follow routes and clusters without an error', { skip }, () =>
+    play((server) => spawnClient(server, python, 'proxyless_client.py')),
   );
 });

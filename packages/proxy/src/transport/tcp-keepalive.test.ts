@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { findPeer, peerSkip } from '@weft/testkit';
 import { keepSocketAlive, setsIntervals } from './tcp-keepalive.ts';
 
 /** Reads the options of the socket that it is given as its standard input: Node cannot. */
@@ -14,26 +15,17 @@ names = ['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT']
 print(s.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), *[s.getsockopt(socket.IPPROTO_TCP, getattr(socket, n)) for n in names])
 `;
 
-function hasPython(): boolean {
-  try {
-    execFileSync('python3', ['--version']);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const skip = setsIntervals ? peerSkip('python3') : 'this Node sets no intervals';
 
-const skip = setsIntervals ? (hasPython() ? false : 'SKIP: no python3') : 'SKIP: this Node sets no intervals';
-
-test('the time, the interval and the number of probes arrive at the kernel', { skip }, async () => {
+test('the time, the interval and the number of probes arrive at the kernel', { skip }, async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  t.after(() => socket.destroy());
   await once(socket, 'connect');
   keepSocketAlive(socket, { timeSec: 40, intervalSec: 7, probes: 3 });
-  const child = spawn('python3', ['-c', readOptions], { stdio: [socket, 'pipe', 'inherit'] });
+  const child = spawn(findPeer('python3') ?? '', ['-c', readOptions], { stdio: [socket, 'pipe', 'inherit'] });
   assert.ok(child.stdout !== null);
   assert.equal((await text(child.stdout)).trim(), '1 40 7 3');
-  socket.destroy();
-  server.close();
 });
