@@ -1,34 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type OutboundCluster, validate, type WorkloadIr } from '@weft/ir';
+import type { OutboundCluster } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
 import { typeUrls } from '@weft/xds-types';
-import { gatewayApiStatus, MeshState, proxyMessages, resourceStatus, workloadIr } from '../src/index.ts';
+import { type MeshState, proxyMessages, resourceStatus } from '../src/index.ts';
 import { keyPairData } from './golden/key-pair-data.ts';
+import { irOf, objectsOf, stateOf as stateOfAll, statusOf } from './support/objects.ts';
 
 /** What BackendTLSPolicies come to, which of several counts, and what is said about it. */
 
+const { object, gatewayApi, istio, gatewayProxy, keyPair } = objectsOf('shop');
 let created = 0;
 
-function object(apiVersion: string, kind: string, name: string, body: object, namespace = 'shop'): KubeObject {
-  created += 1;
-  const creationTimestamp = new Date(Date.parse('2026-01-01T00:00:00Z') + created * 1_000).toISOString();
-  return { apiVersion, kind, metadata: { name, namespace, generation: 1, creationTimestamp }, ...body } as KubeObject;
-}
-
-const gatewayApi = (kind: string, name: string, spec: object, namespace?: string): KubeObject =>
-  object('gateway.networking.k8s.io/v1', kind, name, { spec }, namespace);
-
 const pem = Buffer.from(keyPairData()['tls.crt'] ?? '', 'base64').toString('utf8');
-const configMap = (name: string, data: object, namespace?: string): KubeObject =>
-  object('v1', 'ConfigMap', name, { data }, namespace);
+const configMap = (name: string, data: object): KubeObject => object('v1', 'ConfigMap', name, { data });
 const ca = (name: string): object => ({ group: '', kind: 'ConfigMap', name });
 
-const policy = (name: string, validation: object, target: object = {}): KubeObject =>
-  gatewayApi('BackendTLSPolicy', name, {
+/** A policy that is younger than the one made before. */
+function policy(name: string, validation: object, target: object = {}): KubeObject {
+  created += 1;
+  const spec = {
     targetRefs: [{ group: '', kind: 'Service', name: 'pay', ...target }],
     validation: { hostname: 'pay.example.com', ...validation },
-  });
+  };
+  const creationTimestamp = new Date(Date.parse('2026-01-01T00:00:00Z') + created * 1_000).toISOString();
+  return gatewayApi('BackendTLSPolicy', name, spec, { creationTimestamp });
+}
 
 const ports = [
   { name: 'http-secure', port: 443, protocol: 'TCP' },
@@ -45,10 +42,7 @@ const base: readonly KubeObject[] = [
     },
   }),
   object('weft.dev/v1alpha1', 'Proxy', 'lone', { spec: { serviceAccount: 'lone' } }),
-  object('weft.dev/v1alpha1', 'Proxy', 'edge-1', { spec: { serviceAccount: 'edge', role: 'gateway' } }),
-  object('networking.istio.io/v1', 'WorkloadEntry', 'edge-1', {
-    spec: { address: '127.0.0.1', labels: { 'gateway.networking.k8s.io/gateway-name': 'edge' } },
-  }),
+  ...gatewayProxy('edge-1', 'edge'),
   object('v1', 'Service', 'pay', { spec: { selector: { app: 'pay' }, ports } }),
   configMap('roots', { 'ca.crt': `some text\n${pem}` }),
   configMap('empty', {}),
@@ -67,36 +61,23 @@ const gateway = (tls?: object): KubeObject =>
   });
 
 function stateOf(...more: readonly KubeObject[]): MeshState {
-  const state = new MeshState();
   const hasGateway = more.some(({ kind }) => kind === 'Gateway');
-  state.apply([...base, ...(hasGateway ? [] : [gateway()]), ...more].map((value) => ({ value })));
-  return state;
-}
-
-function irOf(state: MeshState, proxy: string): WorkloadIr {
-  const ir = workloadIr(state, `shop/${proxy}`, []);
-  assert.ok(ir !== undefined);
-  assert.deepEqual(validate(ir), []);
-  return ir;
+  return stateOfAll([...base, ...(hasGateway ? [] : [gateway()]), ...more]);
 }
 
 function clusterOf(state: MeshState, proxy: string, port = 443): OutboundCluster | undefined {
-  return irOf(state, proxy).clusters.find((cluster) => cluster.port === port);
+  return irOf(state, `shop/${proxy}`).clusters.find((cluster) => cluster.port === port);
 }
 
 function secretsOf(state: MeshState, proxy: string): readonly string[] {
-  return proxyMessages(state, `shop/${proxy}`, irOf(state, proxy))
+  return proxyMessages(state, `shop/${proxy}`, irOf(state, `shop/${proxy}`))
     .filter(({ typeUrl }) => typeUrl === typeUrls.secret)
     .map(({ name }) => name);
 }
 
 /** Conditions of a policy at each ancestor, as `Gateway edge: Accepted=True Accepted`. */
 function said(state: MeshState, name: string): readonly string[] {
-  const status = [...gatewayApiStatus(state).values()].find(
-    (each) => each.kind === 'policy' && each.origin.name === name,
-  );
-  assert.ok(status?.kind === 'policy');
-  return status.ancestors.flatMap(({ ref, conditions }) =>
+  return statusOf(state, 'policy', name).ancestors.flatMap(({ ref, conditions }) =>
     conditions.map(({ type, status: holds, reason }) => `${ref.kind} ${ref.name}: ${type}=${holds} ${reason}`),
   );
 }
@@ -142,7 +123,7 @@ test('only certificates of a ConfigMap or Secret are sent, in the order of the r
   );
   assert.deepEqual(secretsOf(state, 'web'), ['ca-certificates://ConfigMap/shop/roots,Secret/shop/more']);
   const textOf = (): string => {
-    const message = proxyMessages(state, 'shop/web', irOf(state, 'web')).find(
+    const message = proxyMessages(state, 'shop/web', irOf(state, 'shop/web')).find(
       ({ typeUrl }) => typeUrl === typeUrls.secret,
     );
     return Buffer.from(message?.encode() ?? []).toString('latin1');
@@ -192,7 +173,7 @@ test('without an authority that can be used nothing is sent, and the status says
       `Gateway edge: Accepted=False ${accepted}`,
       `Gateway edge: ResolvedRefs=${holds} ${resolved}`,
     ]);
-    assert.equal(irOf(state, 'edge-1').gateway.length, 1, 'the listener stays open for what it can still do');
+    assert.equal(irOf(state, 'shop/edge-1').gateway.length, 1, 'the listener stays open for what it can still do');
   }
 });
 
@@ -227,11 +208,9 @@ test('the policy of a port comes before that of the Service, the oldest before t
 });
 
 test('a policy goes before the TLS of a DestinationRule, of which the rest holds, and the rule says so', () => {
-  const rule = object('networking.istio.io/v1', 'DestinationRule', 'pay', {
-    spec: {
-      host: 'pay',
-      trafficPolicy: { tls: { mode: 'DISABLE' }, loadBalancer: { simple: 'RANDOM' } },
-    },
+  const rule = istio('DestinationRule', 'pay', {
+    host: 'pay',
+    trafficPolicy: { tls: { mode: 'DISABLE' }, loadBalancer: { simple: 'RANDOM' } },
   });
   const state = stateOf(rule, policy('p', valid));
   const cluster = clusterOf(state, 'web');
@@ -248,8 +227,11 @@ test('a policy goes before the TLS of a DestinationRule, of which the rest holds
 });
 
 test('a Gateway shows its certificate to backends with a policy, sidecars show none', () => {
-  const pair = object('v1', 'Secret', 'client', { type: 'kubernetes.io/tls', data: keyPairData() });
-  const state = stateOf(policy('p', valid), pair, gateway({ backend: { clientCertificateRef: { name: 'client' } } }));
+  const state = stateOf(
+    policy('p', valid),
+    keyPair('client'),
+    gateway({ backend: { clientCertificateRef: { name: 'client' } } }),
+  );
   assert.deepEqual(secretsOf(state, 'edge-1'), ['ca-certificates://ConfigMap/shop/roots', 'kubernetes://shop/client']);
   assert.deepEqual(secretsOf(state, 'web'), ['ca-certificates://ConfigMap/shop/roots']);
 });
@@ -264,9 +246,8 @@ test('a Gateway whose certificate for backends cannot be used says so, and sends
     const state = stateOf(policy('p', valid), gateway({ backend: { clientCertificateRef } }));
     assert.equal(clusterOf(state, 'edge-1'), undefined);
     assert.equal(clusterOf(state, 'web')?.tls.kind, 'originate', 'sidecars have nothing to do with it');
-    const status = [...gatewayApiStatus(state).values()].find(({ kind }) => kind === 'gateway');
-    assert.ok(status?.kind === 'gateway');
-    const reasons = Object.fromEntries(status.conditions.map((each) => [each.type, `${each.status} ${each.reason}`]));
+    const { conditions } = statusOf(state, 'gateway', 'edge');
+    const reasons = Object.fromEntries(conditions.map((each) => [each.type, `${each.status} ${each.reason}`]));
     assert.equal(reasons['ResolvedRefs'], `False ${reason}`);
     assert.equal(reasons['Accepted'], 'True Accepted');
   }

@@ -1,44 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type GatewayListener, validate, type WorkloadIr } from '@weft/ir';
+import type { GatewayListener } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
-import { MeshState, workloadIr } from '../src/index.ts';
-import { keyPairData } from './golden/key-pair-data.ts';
+import { irOf, objectsOf, stateOf } from './support/objects.ts';
 
 /** What is not opened, or leads nowhere, is answered by nobody else. */
 
-function object(apiVersion: string, kind: string, name: string, body: object): KubeObject {
-  const metadata = { name, namespace: 'edge', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' };
-  return { apiVersion, kind, metadata, ...body } as KubeObject;
-}
+const { gatewayApi, istio, gatewayProxy, keyPair, service } = objectsOf('edge');
+const base = [...gatewayProxy('p', 'g', { istio: 'ingressgateway' }), service('a'), keyPair('pair')];
 
-const gatewayApi = (kind: string, name: string, spec: object): KubeObject =>
-  object('gateway.networking.k8s.io/v1', kind, name, { spec });
-const istio = (kind: string, name: string, spec: object): KubeObject =>
-  object('networking.istio.io/v1', kind, name, { spec });
-
-const base: readonly KubeObject[] = [
-  object('weft.dev/v1alpha1', 'Proxy', 'p', { spec: { serviceAccount: 'p', role: 'gateway' } }),
-  istio('WorkloadEntry', 'p', {
-    address: '127.0.0.1',
-    labels: { 'gateway.networking.k8s.io/gateway-name': 'g', istio: 'ingressgateway' },
-    serviceAccount: 'p',
-  }),
-  object('v1', 'Service', 'a', { spec: { selector: { app: 'a' }, ports: [{ name: 'http', port: 80 }] } }),
-  object('v1', 'Secret', 'pair', { type: 'kubernetes.io/tls', data: keyPairData() }),
-];
-
-function stateOf(objects: readonly KubeObject[]): MeshState {
-  const state = new MeshState();
-  state.apply([...base, ...objects].map((value) => ({ value })));
-  return state;
-}
-
-function irOf(state: MeshState): WorkloadIr {
-  const ir = workloadIr(state, 'edge/p', []);
-  assert.ok(ir !== undefined);
-  assert.deepEqual(validate(ir), []);
-  return ir;
+/** The socket of the gateway with these objects. */
+function listenerWith(...objects: readonly KubeObject[]): GatewayListener | undefined {
+  return irOf(stateOf([...base, ...objects]), 'edge/p').gateway[0];
 }
 
 function chains(listener: GatewayListener | undefined): readonly string[] {
@@ -49,7 +22,7 @@ function chains(listener: GatewayListener | undefined): readonly string[] {
 }
 
 test('a listener without its certificate leaves its name to no other listener of the port', () => {
-  const state = stateOf([
+  const listener = listenerWith(
     gatewayApi('Gateway', 'g', {
       gatewayClassName: 'weft',
       listeners: [
@@ -67,8 +40,7 @@ test('a listener without its certificate leaves its name to no other listener of
       parentRefs: [{ name: 'g' }],
       rules: [{ backendRefs: [{ name: 'a', port: 80 }] }],
     }),
-  ]);
-  const [listener] = irOf(state).gateway;
+  );
   assert.deepEqual(chains(listener), [' ended http', 'bank.example passed 0 destinations']);
   assert.deepEqual(
     listener?.virtualHosts.map(({ domains, chain, routes }) => [domains[0], chain, routes.routes.length]),
@@ -89,9 +61,10 @@ test('httpsRedirect is for every host of its server', () => {
   const servers = [
     { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*.example'], tls: { httpsRedirect: true } },
   ];
-  const [listener] = irOf(
-    stateOf([istio('Gateway', 'g', { selector: { istio: 'ingressgateway' }, servers }), virtualService]),
-  ).gateway;
+  const listener = listenerWith(
+    istio('Gateway', 'g', { selector: { istio: 'ingressgateway' }, servers }),
+    virtualService,
+  );
   assert.deepEqual(
     listener?.virtualHosts.map(({ domains, httpsRedirect }) => [domains[0], httpsRedirect]),
     [
@@ -108,9 +81,10 @@ test('a server of Istio without routes for TCP, or without a credential, leaves 
     { port: port('HTTPS'), hosts: ['none.example'], tls: { mode: 'SIMPLE' } },
     { port: port('HTTPS'), hosts: ['*.example'], tls: { mode: 'SIMPLE', credentialName: 'pair' } },
   ];
-  const [listener] = irOf(
-    stateOf([istio('Gateway', 'g', { selector: { istio: 'ingressgateway' }, servers }), virtualService]),
-  ).gateway;
+  const listener = listenerWith(
+    istio('Gateway', 'g', { selector: { istio: 'ingressgateway' }, servers }),
+    virtualService,
+  );
   assert.deepEqual(chains(listener), [
     'tcp.example ended 0 destinations',
     'none.example passed 0 destinations',

@@ -1,36 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '@weft/resources';
-import { gatewayApiStatus, MeshState, resourceStatus, workloadIr } from '../src/index.ts';
-import { keyPairData } from './golden/key-pair-data.ts';
+import { type MeshState, resourceStatus } from '../src/index.ts';
+import { irOf, objectsOf, stateOf as stateOfAll, statusOf } from './support/objects.ts';
 
 /** Listeners that want one port in ways that do not go together. */
 
-function object(apiVersion: string, kind: string, name: string, body: object): KubeObject {
-  const metadata = { name, namespace: 'edge', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' };
-  return { apiVersion, kind, metadata, ...body } as KubeObject;
-}
+const { gatewayApi, istio, gatewayProxy, keyPair } = objectsOf('edge');
 
 function stateOf(listeners: readonly object[], ...more: readonly KubeObject[]): MeshState {
-  const state = new MeshState();
-  const objects = [
-    object('weft.dev/v1alpha1', 'Proxy', 'p', { spec: { serviceAccount: 'p', role: 'gateway' } }),
-    object('networking.istio.io/v1', 'WorkloadEntry', 'p', {
-      spec: {
-        address: '127.0.0.1',
-        labels: { 'gateway.networking.k8s.io/gateway-name': 'g', istio: 'edge' },
-        serviceAccount: 'p',
-      },
-    }),
-    object('v1', 'Secret', 'pair', { type: 'kubernetes.io/tls', data: keyPairData() }),
-    object('gateway.networking.k8s.io/v1', 'Gateway', 'g', { spec: { gatewayClassName: 'weft', listeners } }),
-  ];
-  state.apply([...objects, ...more].map((value) => ({ value })));
-  return state;
+  const gateway = gatewayApi('Gateway', 'g', { gatewayClassName: 'weft', listeners });
+  return stateOfAll([...gatewayProxy('p', 'g', { istio: 'edge' }), keyPair('pair'), gateway, ...more]);
 }
 
 function opened(state: MeshState): readonly number[] {
-  return workloadIr(state, 'edge/p', [])?.gateway.map(({ listen }) => listen.port) ?? [];
+  return irOf(state, 'edge/p').gateway.map(({ listen }) => listen.port);
 }
 
 /** What is opened, and the condition `Conflicted` of each listener. */
@@ -39,11 +23,9 @@ function outcome(...listeners: readonly object[]): {
   readonly conflicts: readonly string[];
 } {
   const state = stateOf(listeners);
-  const status = [...gatewayApiStatus(state).values()].find(({ kind }) => kind === 'gateway');
-  assert.ok(status?.kind === 'gateway');
   return {
     ports: opened(state),
-    conflicts: status.listeners.map(({ conditions }) => {
+    conflicts: statusOf(state, 'gateway', 'g').listeners.map(({ conditions }) => {
       const found = conditions.find(({ type }) => type === 'Conflicted');
       return `${found?.status} ${found?.reason}: ${found?.message}`;
     }),
@@ -82,24 +64,24 @@ test('one host name twice on a port: neither is opened, another name on the port
 });
 
 test("a port of a proxy that both kinds of Gateway ask for is Gateway API's, and the Gateway of Istio says so", () => {
-  const istio = object('networking.istio.io/v1', 'Gateway', 'i', {
-    spec: {
-      selector: { istio: 'edge' },
-      servers: [80, 8080].map((number) => ({ port: { number, name: `p${number}`, protocol: 'TCP' }, hosts: ['*'] })),
-    },
+  const gateway = istio('Gateway', 'i', {
+    selector: { istio: 'edge' },
+    servers: [80, 8080].map((number) => ({ port: { number, name: `p${number}`, protocol: 'TCP' }, hosts: ['*'] })),
   });
-  const forBoth = object('networking.istio.io/v1', 'VirtualService', 'v', {
-    spec: { hosts: ['*'], gateways: ['i'], tcp: [{ route: [{ destination: { host: 'a', port: { number: 1 } } }] }] },
+  const forBoth = istio('VirtualService', 'v', {
+    hosts: ['*'],
+    gateways: ['i'],
+    tcp: [{ route: [{ destination: { host: 'a', port: { number: 1 } } }] }],
   });
   const said = (state: MeshState): readonly string[] =>
     [...resourceStatus(state).values()]
       .filter(({ origin }) => origin.kind === 'Gateway')
       .flatMap(({ conditions }) => conditions.filter(({ type }) => type === 'Conflicted'))
       .map(({ message }) => message);
-  const both = stateOf([http('a', 80)], istio, forBoth);
+  const both = stateOf([http('a', 80)], gateway, forBoth);
   assert.deepEqual(opened(both), [80, 8080]);
   assert.deepEqual(said(both), [
     'taken already: port 80 (servers[0]) by Gateway edge/g, as the Gateway API goes first; the oldest resource wins',
   ]);
-  assert.deepEqual(said(stateOf([http('a', 81)], istio, forBoth)), []);
+  assert.deepEqual(said(stateOf([http('a', 81)], gateway, forBoth)), []);
 });

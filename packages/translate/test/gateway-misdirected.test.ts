@@ -1,53 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type GatewayListener, validate } from '@weft/ir';
+import type { GatewayListener } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
-import { explainRequest, MeshState, workloadIr, xdsFromIr } from '../src/index.ts';
-import { keyPairData } from './golden/key-pair-data.ts';
+import { explainRequest, type MeshState, xdsFromIr } from '../src/index.ts';
+import { irOf, objectsOf, stateOf as stateOfAll } from './support/objects.ts';
 
 /** A request belongs to the chain of its authority, not to that of the server name by which its connection came. */
 
-function object(apiVersion: string, kind: string, name: string, body: object): KubeObject {
-  const metadata = { name, namespace: 'edge', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' };
-  return { apiVersion, kind, metadata, ...body } as KubeObject;
-}
+const { gatewayApi, istio, gatewayProxy, keyPair, service } = objectsOf('edge');
+const base = [...gatewayProxy('p', 'g', { istio: 'ingressgateway' }), service('a'), keyPair('pair')];
 
-const gatewayApi = (kind: string, name: string, spec: object): KubeObject =>
-  object('gateway.networking.k8s.io/v1', kind, name, { spec });
-const istio = (kind: string, name: string, spec: object): KubeObject =>
-  object('networking.istio.io/v1', kind, name, { spec });
-
-const base: readonly KubeObject[] = [
-  object('weft.dev/v1alpha1', 'Proxy', 'p', { spec: { serviceAccount: 'p', role: 'gateway' } }),
-  istio('WorkloadEntry', 'p', {
-    address: '127.0.0.1',
-    labels: { 'gateway.networking.k8s.io/gateway-name': 'g', istio: 'ingressgateway' },
-    serviceAccount: 'p',
-  }),
-  object('v1', 'Service', 'a', { spec: { selector: { app: 'a' }, ports: [{ name: 'http', port: 80 }] } }),
-  object('v1', 'Secret', 'pair', { type: 'kubernetes.io/tls', data: keyPairData() }),
-];
-
-function stateOf(objects: readonly KubeObject[]): MeshState {
-  const state = new MeshState();
-  state.apply([...base, ...objects].map((value) => ({ value })));
-  return state;
-}
+const stateOf = (objects: readonly KubeObject[]): MeshState => stateOfAll([...base, ...objects]);
 
 function listenerOf(state: MeshState): GatewayListener {
-  const ir = workloadIr(state, 'edge/p', []);
-  assert.ok(ir !== undefined);
-  assert.deepEqual(validate(ir), []);
-  const [listener] = ir.gateway;
+  const [listener] = irOf(state, 'edge/p').gateway;
   assert.ok(listener !== undefined);
   return listener;
 }
 
 /** What goes over the wire, as text. */
 function wire(state: MeshState): string {
-  const ir = workloadIr(state, 'edge/p', []);
-  assert.ok(ir !== undefined);
-  return xdsFromIr(ir)
+  return xdsFromIr(irOf(state, 'edge/p'))
     .map((message) => Buffer.from(message.encode()).toString('latin1'))
     .join('\n');
 }
@@ -132,6 +105,7 @@ test('a listener for every host has what no other one has', () => {
   assert.equal(answer(state, 'x.test', 'a.example'), '421');
   assert.equal(answer(state, 'a.example', 'x.test'), '421');
   assert.equal(answer(state, 'a.example', 'a.example'), 'forwarded');
+  assert.match(wire(state), /x-weft-chain/);
 });
 
 test('where a socket has one chain, or no TLS, nothing is asked', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type GatewayListener, validate } from '@weft/ir';
+import type { GatewayListener } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
-import { type GatewayApiStatus, gatewayApiStatus, MeshState, workloadIr } from '../src/index.ts';
-import { keyPairData } from './golden/key-pair-data.ts';
+import { gatewayApiStatus, type MeshState } from '../src/index.ts';
+import { irOf, objectsOf, stateOf as stateOfAll, statusOf } from './support/objects.ts';
 
 /** Listeners that ListenerSets add to a Gateway: who may, in which order, and what is said of them. */
 
@@ -13,53 +13,21 @@ interface Place {
   readonly day?: number;
 }
 
-function object(
-  apiVersion: string,
+const edge = objectsOf('edge');
+const shop = objectsOf('shop');
+
+const gatewayApi = (
   kind: string,
   name: string,
-  body: object,
-  { namespace, day }: Place = {},
-): KubeObject {
-  const creationTimestamp = `2026-01-0${day ?? 1}T00:00:00Z`;
-  return {
-    apiVersion,
-    kind,
-    metadata: { name, namespace: namespace ?? 'edge', generation: 1, creationTimestamp },
-    ...body,
-  };
-}
+  spec: object,
+  { namespace = 'edge', day = 1 }: Place = {},
+): KubeObject => objectsOf(namespace).gatewayApi(kind, name, spec, { creationTimestamp: `2026-01-0${day}T00:00:00Z` });
 
-const gatewayApi = (kind: string, name: string, spec: object, place?: Place): KubeObject =>
-  object('gateway.networking.k8s.io/v1', kind, name, { spec }, place);
-const secret = (name: string, place?: Place): KubeObject =>
-  object('v1', 'Secret', name, { type: 'kubernetes.io/tls', data: keyPairData() }, place);
+const base: readonly KubeObject[] = [...edge.gatewayProxy('p', 'g'), shop.service('a')];
 
-const base: readonly KubeObject[] = [
-  object('weft.dev/v1alpha1', 'Proxy', 'p', { spec: { serviceAccount: 'p', role: 'gateway' } }),
-  object('networking.istio.io/v1', 'WorkloadEntry', 'p', {
-    spec: { address: '127.0.0.1', labels: { 'gateway.networking.k8s.io/gateway-name': 'g' }, serviceAccount: 'p' },
-  }),
-  object(
-    'v1',
-    'Service',
-    'a',
-    { spec: { selector: { app: 'a' }, ports: [{ name: 'http', port: 80 }] } },
-    { namespace: 'shop' },
-  ),
-];
+const stateOf = (objects: readonly KubeObject[]): MeshState => stateOfAll([...base, ...objects]);
 
-function stateOf(objects: readonly KubeObject[]): MeshState {
-  const state = new MeshState();
-  state.apply([...base, ...objects].map((value) => ({ value })));
-  return state;
-}
-
-function sockets(state: MeshState): readonly GatewayListener[] {
-  const ir = workloadIr(state, 'edge/p', []);
-  assert.ok(ir !== undefined);
-  assert.deepEqual(validate(ir), []);
-  return ir.gateway;
-}
+const sockets = (state: MeshState): readonly GatewayListener[] => irOf(state, 'edge/p').gateway;
 
 const http = (name: string, hostname?: string, fields: object = {}): object => ({
   name,
@@ -88,16 +56,6 @@ const set = (name: string, listeners: readonly object[], place: Place = { namesp
 const route = (name: string, parentRefs: readonly object[], place: Place = { namespace: 'shop' }): KubeObject =>
   gatewayApi('HTTPRoute', name, { parentRefs, rules: [{ backendRefs: [{ name: 'a', port: 80 }] }] }, place);
 const toSet = (name: string, fields: object = {}): object => ({ kind: 'ListenerSet', name, ...fields });
-
-function statusOf<K extends GatewayApiStatus['kind']>(
-  state: MeshState,
-  kind: K,
-  name: string,
-): Extract<GatewayApiStatus, { readonly kind: K }> {
-  const found = [...gatewayApiStatus(state).values()].find((each) => each.kind === kind && each.origin.name === name);
-  assert.ok(found !== undefined, `${kind} ${name}`);
-  return found as Extract<GatewayApiStatus, { readonly kind: K }>;
-}
 
 function said(
   conditions: readonly { readonly type: string; readonly status: string; readonly reason: string }[],
@@ -156,8 +114,11 @@ test('a ListenerSet adds listeners to the Gateway that allows it, and routes att
 
 test('nobody may add listeners unless the Gateway says who', () => {
   const listeners = [http('one', 'one.example')];
-  const labelled = object('v1', 'Namespace', 'shop', {});
-  const team = { ...labelled, metadata: { name: 'shop', labels: { team: 'shop' } } } as KubeObject;
+  const team = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'shop', labels: { team: 'shop' } },
+  } as KubeObject;
   const verdict = (namespaces: object | null, more: readonly KubeObject[] = []): string | undefined =>
     setSaid(stateOf([gateway([http('own')], namespaces), set('s', listeners), ...more]), 's')[0];
   const refused = 'Accepted=False/NotAllowed Programmed=False/NotAllowed';
@@ -263,9 +224,8 @@ test('certificates are of the namespace of the set, and a ReferenceGrant is for 
     );
   const resolved = (objects: readonly KubeObject[]): string | undefined =>
     /ResolvedRefs=\S+/.exec(setSaid(stateOf([gateway([http('own')]), ...objects]), 's')[1] ?? '')?.[0];
-  assert.equal(resolved([set('s', listeners), secret('pair')]), 'ResolvedRefs=False/InvalidCertificateRef');
-  const shop = { namespace: 'shop' };
-  const own = [set('s', listeners), secret('pair', shop)];
+  assert.equal(resolved([set('s', listeners), edge.keyPair('pair')]), 'ResolvedRefs=False/InvalidCertificateRef');
+  const own = [set('s', listeners), shop.keyPair('pair')];
   assert.equal(resolved(own), 'ResolvedRefs=True/ResolvedRefs');
   assert.deepEqual(
     sockets(stateOf([gateway([http('own')]), ...own])).flatMap(({ chains }) =>
@@ -276,7 +236,7 @@ test('certificates are of the namespace of the set, and a ReferenceGrant is for 
       ['ListenerSet/shop/s/one', ['kubernetes://shop/pair']],
     ],
   );
-  const vault = secret('pair', { namespace: 'vault' });
+  const vault = objectsOf('vault').keyPair('pair');
   assert.equal(resolved([set('s', far), vault]), 'ResolvedRefs=False/RefNotPermitted');
   assert.equal(resolved([set('s', far), vault, grant('Gateway')]), 'ResolvedRefs=False/RefNotPermitted');
   assert.equal(resolved([set('s', far), vault, grant('ListenerSet')]), 'ResolvedRefs=True/ResolvedRefs');
@@ -297,7 +257,7 @@ test('a name that a set and the Gateway have in common tells their listeners apa
   const state = stateOf([
     gateway([https('one', 'a.example', pair)]),
     set('g', [https('one', 'b.example', pair)], { namespace: 'edge' }),
-    secret('pair'),
+    edge.keyPair('pair'),
   ]);
   const [listener] = sockets(state);
   assert.deepEqual(

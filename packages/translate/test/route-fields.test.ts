@@ -1,45 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ForwardAction, HttpAction } from '@weft/ir';
-import type { KubeObject } from '@weft/resources';
-import { gatewayApiStatus, MeshState, workloadIr } from '../src/index.ts';
+import { irOf, objectsOf, stateOf, statusOf } from './support/objects.ts';
 
 /** Filters of single backends and sessions: what is done, and what is said of the rest. */
 
-function object(apiVersion: string, kind: string, name: string, spec: object): KubeObject {
-  const metadata = { name, namespace: 'shop', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' };
-  return { apiVersion, kind, metadata, spec } as KubeObject;
-}
-
-const gatewayApi = (kind: string, name: string, spec: object): KubeObject =>
-  object('gateway.networking.k8s.io/v1', kind, name, spec);
+const { gatewayApi, gatewayProxy, service } = objectsOf('shop');
 
 /** The action of the one rule, and what the route says that it does not do. */
 function resultOf(rule: object): { readonly action: HttpAction | undefined; readonly notYet: string | undefined } {
-  const state = new MeshState();
-  const objects = [
-    object('weft.dev/v1alpha1', 'Proxy', 'p', { serviceAccount: 'p', role: 'gateway' }),
-    object('networking.istio.io/v1', 'WorkloadEntry', 'p', {
-      address: '127.0.0.1',
-      labels: { 'gateway.networking.k8s.io/gateway-name': 'g' },
-    }),
-    object('v1', 'Service', 'a', { selector: { app: 'a' }, ports: [{ name: 'http', port: 80 }] }),
-    object('v1', 'Service', 'b', { selector: { app: 'b' }, ports: [{ name: 'http', port: 80 }] }),
+  const state = stateOf([
+    ...gatewayProxy('p', 'g'),
+    service('a'),
+    service('b'),
     gatewayApi('Gateway', 'g', {
       gatewayClassName: 'weft',
       listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }],
     }),
     gatewayApi('HTTPRoute', 'r', { parentRefs: [{ name: 'g' }], rules: [rule] }),
-  ];
-  state.apply(objects.map((value) => ({ value })));
-  const [host] = workloadIr(state, 'shop/p', [])?.gateway[0]?.virtualHosts ?? [];
-  const status = [...gatewayApiStatus(state).values()].find(({ kind }) => kind === 'route');
+  ]);
+  const [host] = irOf(state, 'shop/p').gateway[0]?.virtualHosts ?? [];
+  const [parent] = statusOf(state, 'route', 'r').parents;
   return {
     action: host?.routes.routes[0]?.action,
-    notYet:
-      status?.kind === 'route'
-        ? status.parents[0]?.conditions.find(({ type }) => type === 'NotYetSupported')?.message
-        : undefined,
+    notYet: parent?.conditions.find(({ type }) => type === 'NotYetSupported')?.message,
   };
 }
 
