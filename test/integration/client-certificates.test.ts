@@ -14,7 +14,7 @@ import {
   startMesh,
   type TestMesh,
 } from '@weft/testkit';
-import { hasOpenssl, OpensslAuthority } from '../../packages/proxy/test/support/openssl-authority.ts';
+import { OpensslAuthority } from '../../packages/proxy/test/support/openssl-authority.ts';
 import { availableEngines, type EngineName, engineEnvironment } from './engine-pairs.ts';
 
 /** Which clients Gateways of Istio let in: by files of the gateway's machine and by Secrets, through both engines. */
@@ -28,7 +28,7 @@ const clients: Record<string, ConnectionOptions> = { nobody: {} };
 let mesh: TestMesh;
 let root: OpensslAuthority;
 
-const skipOpenssl = hasOpenssl() ? false : 'SKIP: no openssl';
+const skipOpenssl = peerSkip('openssl');
 
 /** Who comes in at which server. */
 const lets: Readonly<Record<string, readonly string[]>> = {

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { type Background, eventually, findPeer, freePort, startBackground } from '@weft/testkit';
+import { type Background, eventually, findPeer, freePort, peerSkip, startBackground } from '@weft/testkit';
 import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
-import { hasOpenssl, OpensslAuthority } from './support/openssl-authority.ts';
+import { OpensslAuthority } from './support/openssl-authority.ts';
 import { ProxyHarness } from './support/proxy-harness.ts';
 import { RawClient } from './support/raw-peer.ts';
 import { ShiftedClock } from './support/shifted-clock.ts';
 
 /** Which clients come in, by what is revoked and what is pinned: stock Envoy and ours, with real certificates. */
 
-const skip = findPeer('envoy') === undefined ? 'SKIP: no Envoy' : hasOpenssl() ? false : 'SKIP: no openssl';
+const skip = peerSkip('envoy', 'openssl');
 
 interface Asked {
   readonly required: boolean;

@@ -1,20 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
+import { refusalsOf } from './support/static-config.ts';
 
 /** What of subsets, original destinations, retry priorities and error matchers is refused, with the field that is named. */
-
-function problemsOf(resources: { readonly clusters?: JsonObject[]; readonly routes?: JsonObject[] }): string {
-  const config = runtimeConfigFromStatic({
-    listeners: [],
-    clusters: resources.clusters ?? [],
-    routes: resources.routes ?? [],
-    endpoints: [],
-    secrets: [],
-  });
-  return 'problems' in config ? config.problems.join('\n') : '';
-}
 
 const cluster = (fields: JsonObject): JsonObject => ({
   name: 'c',
@@ -94,7 +83,7 @@ const clusters: readonly (readonly [field: RegExp, cluster: JsonObject])[] = [
 ];
 
 for (const [field, resource] of clusters) {
-  test(`of a cluster: ${field.source}`, () => assert.match(problemsOf({ clusters: [resource] }), field));
+  test(`of a cluster: ${field.source}`, () => assert.match(refusalsOf({ clusters: [resource] }), field));
 }
 
 const priorities = 'envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig';
@@ -116,5 +105,5 @@ for (const [field, retry] of [
     { name: 'x', typed_config: { '@type': `type.googleapis.com/${priorities}`, update_frequency: -1 } },
   ],
 ] as const) {
-  test(`of a route: ${field.source}`, () => assert.match(problemsOf({ routes: [route(retry)] }), field));
+  test(`of a route: ${field.source}`, () => assert.match(refusalsOf({ routes: [route(retry)] }), field));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
+import { refusalsOf } from './support/static-config.ts';
 
 const mutationType = 'envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation';
 
@@ -22,7 +22,7 @@ function refusal(extensions: readonly JsonObject[]): string {
       },
     ],
   };
-  const result = runtimeConfigFromStatic({
+  return refusalsOf({
     listeners: [
       {
         name: 'l',
@@ -30,12 +30,7 @@ function refusal(extensions: readonly JsonObject[]): string {
         filter_chains: [{ filters: [{ name: 'hcm', typed_config: manager }] }],
       },
     ],
-    clusters: [],
-    routes: [],
-    endpoints: [],
-    secrets: [],
   });
-  return 'problems' in result ? result.problems.join('\n') : '';
 }
 
 const set = (key: string, value: string): JsonObject => ({

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Background, eventually, findPeer, freePort, peerSkip, startBackground } from '@weft/testkit';
+import { eventually, peerSkip } from '@weft/testkit';
 import { describeHealth } from '../src/endpoint/endpoint-health.ts';
-import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
 import { ProxyHarness } from './support/proxy-harness.ts';
+import { staticConfig } from './support/static-config.ts';
+import { StockEnvoy } from './support/stock-envoy.ts';
 
 /** Active health checks: the same checks of origins that play the same script, by Envoy and by ours. */
 
@@ -282,9 +280,7 @@ describe('active health checks', { skip: peerSkip('envoy') }, () => {
   const harness = new ProxyHarness();
   const ours = new Map<string, Origin>();
   const theirs = new Map<string, Origin>();
-  let envoy: Background | undefined;
-  let admin = 0;
-  let folder = '';
+  let envoy: StockEnvoy;
 
   before(async () => {
     for (const each of cases) {
@@ -293,26 +289,8 @@ describe('active health checks', { skip: peerSkip('envoy') }, () => {
     }
     const clusters = (origins: ReadonlyMap<string, Origin>): JsonObject[] =>
       cases.map((each) => clusterOf(each, origins.get(each.name)?.port ?? 0));
-    folder = await mkdtemp(join(tmpdir(), 'weft-checks-'));
-    admin = await freePort();
-    const file = join(folder, 'envoy.json');
-    const bootstrap = {
-      admin: { address: { socket_address: { address: '127.0.0.1', port_value: admin } } },
-      static_resources: { clusters: clusters(theirs) },
-    };
-    await writeFile(file, JSON.stringify(bootstrap));
-    envoy = startBackground(findPeer('envoy') ?? '', [
-      ...['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'],
-    ]);
-    const config = runtimeConfigFromStatic({
-      listeners: [],
-      clusters: clusters(ours),
-      routes: [],
-      endpoints: [],
-      secrets: [],
-    });
-    assert.ok('ok' in config, 'problems' in config ? config.problems.join('\n') : '');
-    await harness.apply(config.ok);
+    await harness.apply(staticConfig({ clusters: clusters(ours) }));
+    envoy = await StockEnvoy.start({ static_resources: { clusters: clusters(theirs) } });
   });
 
   after(async () => {
@@ -321,7 +299,6 @@ describe('active health checks', { skip: peerSkip('envoy') }, () => {
     for (const origin of [...ours.values(), ...theirs.values()]) {
       origin.close();
     }
-    await rm(folder, { recursive: true, force: true });
   });
 
   const ourFlags = (name: string): string => {
@@ -329,7 +306,7 @@ describe('active health checks', { skip: peerSkip('envoy') }, () => {
     return describeHealth(status?.endpoints[0]?.healthFlags ?? -1);
   };
   const envoyFlags = async (name: string): Promise<string> => {
-    const text = await (await fetch(`http://127.0.0.1:${admin}/clusters`)).text().catch(() => '');
+    const text = await envoy.admin('/clusters');
     return new RegExp(`^${name}::127[^\n]*::health_flags::(.*)$`, 'm').exec(text)?.[1] ?? '';
   };
 
@@ -341,10 +318,9 @@ describe('active health checks', { skip: peerSkip('envoy') }, () => {
       const envoys = theirs.get(name);
       assert.ok(mine !== undefined && envoys !== undefined);
       await eventually(() => mine.asked.length >= enough && ourFlags(name) === flags, { what: `ours: ${flags}` });
-      await eventually(
-        async () => envoys.asked.length >= enough && (await envoyFlags(name).catch(() => '')) === flags,
-        { what: `Envoy: ${flags}` },
-      );
+      await eventually(async () => envoys.asked.length >= enough && (await envoyFlags(name)) === flags, {
+        what: `Envoy: ${flags}`,
+      });
       assert.equal(
         mine.asked[0]?.replaceAll(String(mine.port), 'PORT'),
         envoys.asked[0]?.replaceAll(String(envoys.port), 'PORT'),
@@ -353,7 +329,7 @@ describe('active health checks', { skip: peerSkip('envoy') }, () => {
   }
 
   test('what is counted has the same names, and is told of the same endpoints', async () => {
-    const stats = await (await fetch(`http://127.0.0.1:${admin}/stats?filter=health_check`)).text();
+    const stats = await envoy.admin('/stats?filter=health_check');
     for (const { name } of cases.filter(({ flags }) => flags === 'healthy')) {
       const [, healthy = ''] =
         new RegExp(`^cluster\\.${name}\\.health_check\\.healthy: (\\d+)$`, 'm').exec(stats) ?? [];

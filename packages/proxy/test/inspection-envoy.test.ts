@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
-import { type Background, eventually, findPeer, freePort, peerSkip, startBackground } from '@weft/testkit';
+import { eventually, peerSkip } from '@weft/testkit';
 import type { FilterChainMatch } from '../src/runtime-config/config.ts';
+import { staticCluster } from './support/cluster-json.ts';
 import { cluster, endpoint, listener, runtimeConfig } from './support/configs.ts';
 import { ProxyHarness } from './support/proxy-harness.ts';
 import { RawClient, RawOrigin } from './support/raw-peer.ts';
+import { StockEnvoy } from './support/stock-envoy.ts';
 import { tcpTo } from './support/tcp-configs.ts';
 
 /** What the inspectors take a client for: the same filter chains in Envoy and in ours, and the same bytes. */
@@ -45,8 +44,7 @@ function clientHello(servername: string | undefined): Promise<Buffer> {
 
 describe('first bytes, Envoy and ours', { skip: peerSkip('envoy') }, () => {
   const origins: RawOrigin[] = [];
-  let folder: string;
-  let envoy: Background;
+  let envoy: StockEnvoy;
   let envoyPort: number;
   let harness: ProxyHarness;
 
@@ -81,72 +79,42 @@ describe('first bytes, Envoy and ours', { skip: peerSkip('envoy') }, () => {
         clusters: names.map((name, index) => cluster(name, [endpoint(origins[index]?.port ?? 0)])),
       }),
     );
-    folder = await mkdtemp(join(tmpdir(), 'weft-inspection-'));
-    envoyPort = await freePort();
     const type = 'type.googleapis.com/envoy.extensions.filters';
-    const address = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
-    const config = {
-      static_resources: {
-        listeners: [
+    const listenerJson = {
+      name: 'l',
+      address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+      listener_filters: [
+        { name: 'tls', typed_config: { '@type': `${type}.listener.tls_inspector.v3.TlsInspector` } },
+        { name: 'http', typed_config: { '@type': `${type}.listener.http_inspector.v3.HttpInspector` } },
+      ],
+      listener_filters_timeout: '0.3s',
+      continue_on_listener_filters_timeout: true,
+      filter_chains: names.map((name) => ({
+        name,
+        filter_chain_match: {
+          ...(matches[name].transportProtocol === undefined
+            ? {}
+            : { transport_protocol: matches[name].transportProtocol }),
+          application_protocols: matches[name].applicationProtocols ?? [],
+          server_names: matches[name].serverNames ?? [],
+        },
+        filters: [
           {
-            name: 'l',
-            address: address(envoyPort),
-            listener_filters: [
-              { name: 'tls', typed_config: { '@type': `${type}.listener.tls_inspector.v3.TlsInspector` } },
-              { name: 'http', typed_config: { '@type': `${type}.listener.http_inspector.v3.HttpInspector` } },
-            ],
-            listener_filters_timeout: '0.3s',
-            continue_on_listener_filters_timeout: true,
-            filter_chains: names.map((name) => ({
-              name,
-              filter_chain_match: {
-                ...(matches[name].transportProtocol === undefined
-                  ? {}
-                  : { transport_protocol: matches[name].transportProtocol }),
-                application_protocols: matches[name].applicationProtocols ?? [],
-                server_names: matches[name].serverNames ?? [],
-              },
-              filters: [
-                {
-                  name: 'tcp',
-                  typed_config: {
-                    '@type': `${type}.network.tcp_proxy.v3.TcpProxy`,
-                    stat_prefix: name,
-                    cluster: name,
-                  },
-                },
-              ],
-            })),
+            name: 'tcp',
+            typed_config: { '@type': `${type}.network.tcp_proxy.v3.TcpProxy`, stat_prefix: name, cluster: name },
           },
         ],
-        clusters: names.map((name, index) => ({
-          name,
-          type: 'STATIC',
-          load_assignment: {
-            cluster_name: name,
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: address(origins[index]?.port ?? 0) } }] }],
-          },
-        })),
-      },
+      })),
     };
-    const file = join(folder, 'envoy.json');
-    await writeFile(file, JSON.stringify(config));
-    const args = ['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'];
-    envoy = startBackground(findPeer('envoy') ?? '', args);
-    await eventually(
-      async () => {
-        (await RawClient.connect(envoyPort)).close();
-        return true;
-      },
-      { what: 'Envoy listens' },
-    );
+    const clusters = names.map((name, index) => staticCluster(name, origins[index]?.port ?? 0));
+    envoy = await StockEnvoy.start({ static_resources: { listeners: [listenerJson], clusters } });
+    envoyPort = envoy.port('l');
   });
 
   after(async () => {
     await envoy?.stop();
     await harness?.close();
     await Promise.all(origins.map((origin) => origin.close()));
-    await rm(folder, { recursive: true, force: true });
   });
 
   /** Which chain got the bytes; `closed` when none did. */

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Background, eventually, findPeer, freePort, peerSkip, startBackground } from '@weft/testkit';
+import { eventually, freePort, peerSkip } from '@weft/testkit';
 import { describeHealth } from '../src/endpoint/endpoint-health.ts';
-import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
+import { listenerOfRoutes } from './support/http-listener-json.ts';
 import { ProxyHarness } from './support/proxy-harness.ts';
+import { staticConfig } from './support/static-config.ts';
+import { StockEnvoy } from './support/stock-envoy.ts';
 
 /** Outlier detection: endpoints that give the same streams of answers (seeded), before Envoy and before ours. */
 
@@ -340,45 +339,9 @@ function httpOptions(errors: JsonObject): JsonObject {
   };
 }
 
-function listener(port: number): JsonObject {
-  return {
-    name: 'listener',
-    address: { socket_address: { address: '127.0.0.1', port_value: port } },
-    filter_chains: [
-      {
-        filters: [
-          {
-            name: 'envoy.filters.network.http_connection_manager',
-            typed_config: {
-              '@type':
-                'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-              stat_prefix: 'outliers',
-              http_filters: [
-                {
-                  name: 'envoy.filters.http.router',
-                  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-                },
-              ],
-              route_config: {
-                name: 'routes',
-                virtual_hosts: [
-                  {
-                    name: 'all',
-                    domains: ['*'],
-                    routes: [...cases, probed].map(({ name }) => ({
-                      match: { path: `/${name}` },
-                      route: { cluster: name },
-                    })),
-                  },
-                ],
-              },
-            },
-          },
-        ],
-      },
-    ],
-  };
-}
+const listener = listenerOfRoutes(
+  [...cases, probed].map(({ name }) => ({ match: { path: `/${name}` }, route: { cluster: name } })),
+);
 
 function get(port: number, path: string, agent: http.Agent, isGrpc = false): Promise<void> {
   const headers = isGrpc ? { 'content-type': 'application/grpc' } : {};
@@ -395,43 +358,15 @@ describe('outlier detection', { skip: peerSkip('envoy') }, () => {
   const theirs = new Side();
   const harness = new ProxyHarness();
   const agent = new http.Agent({ keepAlive: true });
-  let envoy: Background | undefined;
-  let folder = '';
-  let admin = 0;
+  let envoy: StockEnvoy;
   let port = 0;
 
   before(async () => {
     await mine.start();
     await theirs.start();
-    folder = await mkdtemp(join(tmpdir(), 'weft-outliers-'));
-    admin = await freePort();
-    port = await freePort();
-    const file = join(folder, 'envoy.json');
-    const bootstrap = {
-      admin: { address: { socket_address: { address: '127.0.0.1', port_value: admin } } },
-      static_resources: { listeners: [listener(port)], clusters: theirs.clusters() },
-    };
-    await writeFile(file, JSON.stringify(bootstrap));
-    envoy = startBackground(findPeer('envoy') ?? '', [
-      ...['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'],
-    ]);
-    const config = runtimeConfigFromStatic({
-      listeners: [listener(0)],
-      clusters: mine.clusters(),
-      routes: [],
-      endpoints: [],
-      secrets: [],
-    });
-    assert.ok('ok' in config, JSON.stringify(config));
-    await harness.apply(config.ok);
-    await eventually(
-      () =>
-        get(port, '/nothing', agent).then(
-          () => true,
-          () => false,
-        ),
-      { what: 'Envoy answers' },
-    );
+    await harness.apply(staticConfig({ listeners: [listener], clusters: mine.clusters() }));
+    envoy = await StockEnvoy.start({ static_resources: { listeners: [listener], clusters: theirs.clusters() } });
+    port = envoy.port('listener');
   });
 
   after(async () => {
@@ -440,10 +375,13 @@ describe('outlier detection', { skip: peerSkip('envoy') }, () => {
     await envoy?.stop();
     mine.close();
     theirs.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
-  const adminText = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${admin}${path}`)).text();
+  /** One of its statistics; NaN when there is none. */
+  const envoyStat = async (cluster: string, field: string): Promise<number> => {
+    const text = await envoy.admin(`/stats?filter=^cluster.${cluster}.outlier_detection.${field}$`);
+    return Number(/: (\d+)/.exec(text)?.[1] ?? 'NaN');
+  };
 
   for (const { name, requests, equal, near = {}, anyOfThem = false, grpcStatus } of cases) {
     test(name, async () => {
@@ -464,7 +402,7 @@ describe('outlier detection', { skip: peerSkip('envoy') }, () => {
             .map(({ info }) => Number(info.address.split(':')[1])),
         );
       const envoyEjected = async (): Promise<number[]> => {
-        const found = (await adminText('/clusters')).matchAll(
+        const found = (await envoy.admin('/clusters')).matchAll(
           /^(.*)::127\.0\.0\.1:(\d+)::health_flags::.*failed_outlier/gm,
         );
         return theirs.indices(
@@ -473,10 +411,6 @@ describe('outlier detection', { skip: peerSkip('envoy') }, () => {
         );
       };
       const told = (ejected: readonly number[]): string => (anyOfThem ? String(ejected.length) : ejected.join());
-      const stat = async (field: string): Promise<number> => {
-        const text = await adminText(`/stats?filter=^cluster.${name}.outlier_detection.${field}$`);
-        return Number(/: (\d+)/.exec(text)?.[1] ?? 'NaN');
-      };
       await eventually(async () => ourEjected().length > 0 && told(ourEjected()) === told(await envoyEjected()), {
         what: `${ourEjected()} is ejected by both, not ${await envoyEjected()}`,
       });
@@ -494,10 +428,10 @@ describe('outlier detection', { skip: peerSkip('envoy') }, () => {
         return whole[field] ?? Number.NaN;
       };
       for (const field of equal) {
-        assert.equal(`${field} ${ours(field)}`, `${field} ${await stat(field)}`);
+        assert.equal(`${field} ${ours(field)}`, `${field} ${await envoyStat(name, field)}`);
       }
       for (const [field, by] of Object.entries(near)) {
-        const [left, right] = [ours(field), await stat(field)];
+        const [left, right] = [ours(field), await envoyStat(name, field)];
         assert.ok(Math.abs(left - right) <= by, `${field}: ${left}, Envoy ${right}`);
       }
     });
@@ -505,19 +439,15 @@ describe('outlier detection', { skip: peerSkip('envoy') }, () => {
 
   test('an active check that passes ends an ejection before its time', async () => {
     const { name } = probed;
-    const stat = async (field: string): Promise<number> => {
-      const text = await adminText(`/stats?filter=^cluster.${name}.outlier_detection.${field}$`);
-      return Number(/: (\d+)/.exec(text)?.[1] ?? 'NaN');
-    };
     const ours = () => harness.dataPlane.clusters().find((cluster) => cluster.name === name)?.outliers;
     await eventually(
       async () => {
         await Promise.all([get(port, `/${name}`, agent), get(harness.port(), `/${name}`, agent)]);
-        return (ours()?.ejectionsEnforced ?? 0) > 0 && (await stat('ejections_enforced_total')) > 0;
+        return (ours()?.ejectionsEnforced ?? 0) > 0 && (await envoyStat(name, 'ejections_enforced_total')) > 0;
       },
       { what: 'both have ejected' },
     );
-    await eventually(async () => ours()?.ejectionsActive === 0 && (await stat('ejections_active')) === 0, {
+    await eventually(async () => ours()?.ejectionsActive === 0 && (await envoyStat(name, 'ejections_active')) === 0, {
       what: 'both have taken it back',
     });
   });

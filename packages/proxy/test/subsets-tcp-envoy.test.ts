@@ -1,26 +1,29 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Background, eventually, findPeer, freePort, peerSkip, startBackground } from '@weft/testkit';
-import { runtimeConfigFromStatic } from '../src/runtime-config/static-resources.ts';
+import { peerSkip } from '@weft/testkit';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
-import { ProxyHarness } from './support/proxy-harness.ts';
+import { ListenersBeside } from './support/listeners-beside.ts';
 
 /** Subsets that TCP proxies name, in Envoy and in ours. */
 
 const match = (labels: JsonObject): JsonObject => ({ metadata_match: { filter_metadata: { 'envoy.lb': labels } } });
 
-const proxies: Readonly<Record<string, JsonObject>> = {
-  plain: { cluster: 'up' },
-  prod: { cluster: 'up', ...match({ stage: 'prod' }) },
-  'prod-hashed': { cluster: 'hashed', hash_policy: [{ source_ip: {} }], ...match({ stage: 'prod' }) },
-  nothing: { cluster: 'up', ...match({ stage: 'none' }) },
+/** TCP proxies, and the places that their connections get to. */
+const proxies: Readonly<Record<string, { readonly fields: JsonObject; readonly reaches: RegExp }>> = {
+  plain: { fields: { cluster: 'up' }, reaches: /^2$/ },
+  prod: { fields: { cluster: 'up', ...match({ stage: 'prod' }) }, reaches: /^0,1$/ },
+  'prod-hashed': {
+    fields: { cluster: 'hashed', hash_policy: [{ source_ip: {} }], ...match({ stage: 'prod' }) },
+    reaches: /^[01]$/,
+  },
+  nothing: { fields: { cluster: 'up', ...match({ stage: 'none' }) }, reaches: /^2$/ },
   weighted: {
-    weighted_clusters: { clusters: [{ name: 'up', weight: 1, ...match({ version: '2' }) }] },
-    ...match({ stage: 'prod', version: '1' }),
+    fields: {
+      weighted_clusters: { clusters: [{ name: 'up', weight: 1, ...match({ version: '2' }) }] },
+      ...match({ stage: 'prod', version: '1' }),
+    },
+    reaches: /^1$/,
   },
 };
 const places: readonly JsonObject[] = [
@@ -29,14 +32,12 @@ const places: readonly JsonObject[] = [
   { stage: 'dev', version: '2' },
 ];
 
-function listener(name: string, port: number): JsonObject {
+function listener(name: string, fields: JsonObject): JsonObject {
   const type = 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
   return {
     name,
-    address: { socket_address: { address: '127.0.0.1', port_value: port } },
-    filter_chains: [
-      { filters: [{ name: 'tcp', typed_config: { '@type': type, stat_prefix: 'tcp', ...proxies[name] } }] },
-    ],
+    address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+    filter_chains: [{ filters: [{ name: 'tcp', typed_config: { '@type': type, stat_prefix: 'tcp', ...fields } }] }],
   };
 }
 
@@ -62,11 +63,8 @@ async function reached(port: number): Promise<string> {
 }
 
 describe('subsets of TCP, Envoy and ours', { skip: peerSkip('envoy') }, () => {
-  const harness = new ProxyHarness();
-  const ports = new Map<string, number>();
   const origins: Server[] = [];
-  let envoy: Background;
-  let folder: string;
+  let sides: ListenersBeside;
 
   before(async () => {
     for (const index of places.keys()) {
@@ -76,9 +74,6 @@ describe('subsets of TCP, Envoy and ours', { skip: peerSkip('envoy') }, () => {
       });
       await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
       origins.push(origin);
-    }
-    for (const name of Object.keys(proxies)) {
-      ports.set(name, await freePort());
     }
     const lb_endpoints = origins.map((origin, index) => {
       const address = { address: '127.0.0.1', port_value: (origin.address() as AddressInfo).port };
@@ -96,44 +91,24 @@ describe('subsets of TCP, Envoy and ours', { skip: peerSkip('envoy') }, () => {
       },
       load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints }] },
     });
-    const clusters = [cluster('up', 'ROUND_ROBIN'), cluster('hashed', 'RING_HASH')];
-    const listeners = (portOf: (name: string) => number): JsonObject[] =>
-      Object.keys(proxies).map((name) => listener(name, portOf(name)));
-    folder = await mkdtemp(join(tmpdir(), 'weft-subsets-'));
-    const file = join(folder, 'envoy.json');
-    await writeFile(
-      file,
-      JSON.stringify({ static_resources: { listeners: listeners((name) => ports.get(name) ?? 0), clusters } }),
+    sides = await ListenersBeside.start(
+      Object.entries(proxies).map(([name, { fields }]) => listener(name, fields)),
+      [cluster('up', 'ROUND_ROBIN'), cluster('hashed', 'RING_HASH')],
     );
-    envoy = startBackground(findPeer('envoy') ?? '', [
-      ...['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'],
-    ]);
-    const config = runtimeConfigFromStatic({
-      listeners: listeners(() => 0),
-      clusters,
-      routes: [],
-      endpoints: [],
-      secrets: [],
-    });
-    assert.ok('ok' in config, JSON.stringify(config));
-    await harness.apply(config.ok);
-    await eventually(async () => (await told(ports.get('plain') ?? 0)) !== '', { what: 'Envoy listens' });
   });
 
   after(async () => {
-    await envoy?.stop();
-    await harness.close();
+    await sides?.close();
     for (const origin of origins) {
       origin.close();
     }
-    await rm(folder, { recursive: true, force: true });
   });
 
-  for (const name of Object.keys(proxies)) {
+  for (const [name, { reaches }] of Object.entries(proxies)) {
     test(name, async () => {
-      const theirs = await reached(ports.get(name) ?? 0);
-      assert.notEqual(theirs, '');
-      assert.equal(await reached(harness.port(name)), theirs);
+      const theirs = await reached(sides.envoy.port(name));
+      assert.match(theirs, reaches);
+      assert.equal(await reached(sides.harness.port(name)), theirs);
     });
   }
 });

@@ -1,12 +1,8 @@
-import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Background, eventually, findPeer, freePort, startBackground } from '@weft/testkit';
-import { runtimeConfigFromStatic } from '../../src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../../src/runtime-config/wire/schema.ts';
+import { listenerOfRoutes } from './http-listener-json.ts';
+import { ListenersBeside } from './listeners-beside.ts';
 import { ProxyHarness } from './proxy-harness.ts';
 
 /** Upstreams that answer with their number; what comes under `/hold` waits to be let go. */
@@ -65,50 +61,12 @@ export function ask(port: number, path: string, headers: http.OutgoingHttpHeader
   });
 }
 
-/** A listener with these routes, as JSON. */
-function listenerJson(port: number, routes: readonly JsonObject[]): JsonObject {
-  return {
-    name: 'listener',
-    address: { socket_address: { address: '127.0.0.1', port_value: port } },
-    filter_chains: [
-      {
-        filters: [
-          {
-            name: 'envoy.filters.network.http_connection_manager',
-            typed_config: {
-              '@type':
-                'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-              stat_prefix: 'beside',
-              http_filters: [
-                {
-                  name: 'envoy.filters.http.router',
-                  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-                },
-              ],
-              route_config: {
-                name: 'routes',
-                virtual_hosts: [{ name: 'all', domains: ['*'], routes: [...routes] }],
-              },
-            },
-          },
-        ],
-      },
-    ],
-  };
-}
-
 /** The same routes and clusters in Envoy (one worker) and in ours, side by side. */
 export class EnvoyBeside {
-  readonly harness: ProxyHarness;
-  readonly envoyPort: number;
-  readonly #folder: string;
-  readonly #envoy: Background;
+  readonly #sides: ListenersBeside;
 
-  private constructor(folder: string, envoy: Background, envoyPort: number, harness: ProxyHarness) {
-    this.harness = harness;
-    this.#folder = folder;
-    this.#envoy = envoy;
-    this.envoyPort = envoyPort;
+  private constructor(sides: ListenersBeside) {
+    this.#sides = sides;
   }
 
   /** @param place where both proxies are, and the cluster that they belong to. */
@@ -117,38 +75,32 @@ export class EnvoyBeside {
     clusters: readonly JsonObject[],
     place?: { readonly region: string; readonly localCluster: string },
   ): Promise<EnvoyBeside> {
-    const port = await freePort();
-    const folder = await mkdtemp(join(tmpdir(), 'weft-beside-'));
-    const file = join(folder, 'envoy.json');
-    const zoned = {
-      node: { id: 'here', cluster: 'here', locality: { region: place?.region ?? '' } },
-      cluster_manager: { local_cluster_name: place?.localCluster ?? '' },
+    const listeners = [listenerOfRoutes(routes)];
+    if (place === undefined) {
+      return new EnvoyBeside(await ListenersBeside.start(listeners, clusters));
+    }
+    const { region, localCluster } = place;
+    const bootstrap = {
+      node: { id: 'here', cluster: 'here', locality: { region } },
+      cluster_manager: { local_cluster_name: localCluster },
     };
-    const resources = { static_resources: { listeners: [listenerJson(port, routes)], clusters } };
-    await writeFile(file, JSON.stringify({ ...resources, ...(place === undefined ? {} : zoned) }));
-    const envoy = startBackground(findPeer('envoy') ?? '', [
-      ...['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart'],
-    ]);
-    const locality = { region: place?.region ?? '', zone: '', subZone: '' };
-    const harness = new ProxyHarness(place === undefined ? {} : { locality, localCluster: place.localCluster });
-    const sides = new EnvoyBeside(folder, envoy, port, harness);
-    const listeners = [listenerJson(0, routes)];
-    const config = runtimeConfigFromStatic({ listeners, clusters, routes: [], endpoints: [], secrets: [] });
-    assert.ok('ok' in config, JSON.stringify(config));
-    await sides.harness.apply(config.ok);
-    const agent = new http.Agent();
-    await eventually(async () => (await ask(port, '/', {}, agent)).status !== 0, { what: 'Envoy answers' });
-    agent.destroy();
-    return sides;
+    const harness = new ProxyHarness({ locality: { region, zone: '', subZone: '' }, localCluster });
+    return new EnvoyBeside(await ListenersBeside.start(listeners, clusters, { bootstrap, harness }));
+  }
+
+  get harness(): ProxyHarness {
+    return this.#sides.harness;
+  }
+
+  get envoyPort(): number {
+    return this.#sides.envoy.port('listener');
   }
 
   get ourPort(): number {
     return this.harness.port();
   }
 
-  async close(): Promise<void> {
-    await this.#envoy.stop();
-    await this.harness.close();
-    await rm(this.#folder, { recursive: true, force: true });
+  close(): Promise<void> {
+    return this.#sides.close();
   }
 }

@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Background, eventually, findPeer, freePort, startBackground } from '@weft/testkit';
-import { runtimeConfigFromStatic } from '../../src/runtime-config/static-resources.ts';
+import { eventually } from '@weft/testkit';
 import type { JsonObject } from '../../src/runtime-config/wire/schema.ts';
+import { httpListener } from './http-listener-json.ts';
 import { ProxyHarness } from './proxy-harness.ts';
-import { RawClient } from './raw-peer.ts';
+import { staticConfig } from './static-config.ts';
+import { StockEnvoy } from './stock-envoy.ts';
 
 /** How an origin meets one attempt: a status with fields, a broken connection, or silence. */
 export type Turn = { readonly status: number; readonly headers?: http.OutgoingHttpHeaders } | 'reset' | 'hang';
@@ -76,102 +76,59 @@ export interface TwinOutcome {
   readonly headers: http.IncomingHttpHeaders;
 }
 
+const logName = 'access.log';
+
+function accessLog(folder: string): JsonObject {
+  return {
+    name: 'envoy.access_loggers.file',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog',
+      path: join(folder, logName),
+      log_format: {
+        text_format_source: { inline_string: '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n' },
+      },
+    },
+  };
+}
+
 /** The same listener and clusters (xDS as JSON) in Envoy and in ours. */
 export class EnvoyTwins {
-  readonly harness: ProxyHarness = new ProxyHarness();
-  readonly #folder: string;
-  readonly #envoy: Background;
-  readonly #envoyPort: number;
+  readonly harness: ProxyHarness;
+  readonly #envoy: StockEnvoy;
   #logged = 0;
   #seen = 0;
 
-  private constructor(folder: string, envoy: Background, envoyPort: number) {
-    this.#folder = folder;
+  private constructor(harness: ProxyHarness, envoy: StockEnvoy) {
+    this.harness = harness;
     this.#envoy = envoy;
-    this.#envoyPort = envoyPort;
   }
 
   /** @param manager fields of the connection manager, its routes among them. */
   static async start(manager: JsonObject, clusters: readonly JsonObject[]): Promise<EnvoyTwins> {
-    const folder = await mkdtemp(join(tmpdir(), 'weft-twins-'));
-    const envoyPort = await freePort();
-    const log = {
-      name: 'envoy.access_loggers.file',
-      typed_config: {
-        '@type': 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog',
-        path: join(folder, 'access.log'),
-        log_format: {
-          text_format_source: { inline_string: '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n' },
+    const harness = new ProxyHarness();
+    const { failedListeners } = await harness.apply(staticConfig({ listeners: [httpListener(manager)], clusters }));
+    try {
+      assert.deepEqual(failedListeners, []);
+      const envoy = await StockEnvoy.start(
+        (folder) => {
+          const listeners = [httpListener({ ...manager, access_log: [accessLog(folder)] })];
+          return { static_resources: { listeners, clusters } };
         },
-      },
-    };
-    const listener = (port: number, more: JsonObject): JsonObject => ({
-      name: 'listener',
-      address: { socket_address: { address: '127.0.0.1', port_value: port } },
-      filter_chains: [
-        {
-          filters: [
-            {
-              name: 'envoy.filters.network.http_connection_manager',
-              typed_config: {
-                '@type':
-                  'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-                stat_prefix: 'twin',
-                http_filters: [
-                  {
-                    name: 'envoy.filters.http.router',
-                    typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-                  },
-                ],
-                ...manager,
-                ...more,
-              },
-            },
-          ],
-        },
-      ],
-    });
-    const file = join(folder, 'envoy.json');
-    await writeFile(
-      file,
-      JSON.stringify({ static_resources: { listeners: [listener(envoyPort, { access_log: [log] })], clusters } }),
-    );
-    const envoy = startBackground(findPeer('envoy') ?? '', [
-      ...['-c', file, '--concurrency', '1', '-l', 'error', '--disable-hot-restart', '--file-flush-interval-msec', '5'],
-    ]);
-    const twins = new EnvoyTwins(folder, envoy, envoyPort);
-    const config = runtimeConfigFromStatic({
-      listeners: [listener(0, {})],
-      clusters,
-      routes: [],
-      endpoints: [],
-      secrets: [],
-    });
-    if ('problems' in config) {
-      throw new Error(config.problems.join('\n'));
+        ['--file-flush-interval-msec', '5'],
+      );
+      return new EnvoyTwins(harness, envoy);
+    } catch (error) {
+      await harness.close();
+      throw error;
     }
-    const result = await twins.harness.apply(config.ok);
-    if (result.failedListeners.length > 0) {
-      throw new Error(JSON.stringify(result.failedListeners));
-    }
-    await eventually(
-      async () => {
-        (await RawClient.connect(envoyPort)).close();
-        return true;
-      },
-      { what: 'Envoy listens' },
-    );
-    return twins;
   }
 
   async throughEnvoy(request: TwinRequest): Promise<TwinOutcome> {
-    const answer = await ask(this.#envoyPort, request);
+    const answer = await ask(this.#envoy.port('listener'), request);
     this.#logged += 1;
-    const line = await eventually(
-      async () =>
-        (await readFile(join(this.#folder, 'access.log'), 'latin1')).split('\n').at(this.#logged - 1) || false,
-      { what: "Envoy's access log" },
-    );
+    const line = await eventually(async () => (await this.#envoy.file(logName)).split('\n').at(this.#logged - 1), {
+      what: "Envoy's access log",
+    });
     const [, flags = '', details = ''] = line.split(' ');
     return { ...answer, flags, details };
   }
@@ -186,7 +143,6 @@ export class EnvoyTwins {
   async close(): Promise<void> {
     await this.#envoy.stop();
     await this.harness.close();
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { hash, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findPeer } from '@weft/testkit';
 
 const settings = `
 [ca]
@@ -19,15 +20,6 @@ copy_extensions = copy
 [any]
 commonName = supplied
 `;
-
-export function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version']);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** An authority of the `openssl` program, which can revoke what it issued. Its files are in a folder of its own. */
 export class OpensslAuthority {
@@ -104,7 +96,7 @@ export class OpensslAuthority {
   }
 
   #run(...args: readonly string[]): void {
-    execFileSync('openssl', args, { cwd: this.#folder, stdio: 'pipe' });
+    execFileSync(findPeer('openssl') ?? '', args, { cwd: this.#folder, stdio: 'pipe' });
   }
 }
 
