@@ -18,147 +18,108 @@ spec:
   - {name: https, port: 443, targetPort: 8443}
 `;
 
-function serviceEntry(host: string): string {
-  return `
+function istio(kind: string, name: string, spec: string, namespace = 'default'): string {
+  return `---
 apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: outside, namespace: default}
+kind: ${kind}
+metadata: {name: ${name}, namespace: ${namespace}}
 spec:
+${spec.replace(/^\n|\n *$/g, '')}
+`;
+}
+
+/** The host, a server of the gateway, and the subset of the gateway's Service that leads to it. @param subset more of it. */
+function hostAndGateway(host: string, server: string, subset = ''): string {
+  return (
+    istio(
+      'ServiceEntry',
+      'outside',
+      `
   hosts: [${host}]
   ports:
   - {number: 80, name: http, protocol: HTTP}
   - {number: 443, name: https, protocol: HTTPS}
   resolution: DNS
----`;
+`,
+    ) +
+    istio(
+      'Gateway',
+      'istio-egressgateway',
+      `
+  selector: {istio: egressgateway}
+  servers:
+  - hosts: [${host}]
+    ${server}
+`,
+    ) +
+    istio(
+      'DestinationRule',
+      'egressgateway-for-outside',
+      `
+  host: ${gatewayHost}
+  subsets:
+  - name: outside
+    ${subset}
+`,
+    )
+  );
+}
+
+/** From the mesh to the gateway, and from there to the host. @param match of either, beside the gateways. */
+function throughGateway(host: string, kind: 'http' | 'tls', match: string, ports: readonly [number, number]): string {
+  const [gatewayPort, hostPort] = ports;
+  return istio(
+    'VirtualService',
+    'outside-through-egress-gateway',
+    `
+  hosts: [${host}]
+  gateways: [istio-egressgateway, mesh]
+  ${kind}:
+  - match:
+    - {gateways: [mesh], ${match}}
+    route:
+    - destination: {host: ${gatewayHost}, subset: outside, port: {number: ${gatewayPort}}}
+      weight: 100
+  - match:
+    - {gateways: [istio-egressgateway], ${match}}
+    route:
+    - destination: {host: ${host}, port: {number: ${hostPort}}}
+      weight: 100
+`,
+  );
 }
 
 /** HTTP to the gateway in the clear, and on in the clear. */
 export function plainHttp(host: string): string {
-  return `${serviceEntry(host)}
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: istio-egressgateway, namespace: default}
-spec:
-  selector: {istio: egressgateway}
-  servers:
-  - port: {number: 80, name: http, protocol: HTTP}
-    hosts: [${host}]
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: egressgateway-for-outside, namespace: default}
-spec:
-  host: ${gatewayHost}
-  subsets:
-  - name: outside
----
-${throughGateway(host, 80)}`;
+  const server = 'port: {number: 80, name: http, protocol: HTTP}';
+  return hostAndGateway(host, server) + throughGateway(host, 'http', 'port: 80', [80, 80]);
 }
 
 /** Mutual TLS to the gateway, which makes TLS of its own to the host. @param tls of the gateway's connections to the host. */
 export function originatedTls(host: string, tls: string): string {
-  return `${serviceEntry(host)}
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: istio-egressgateway, namespace: default}
-spec:
-  selector: {istio: egressgateway}
-  servers:
-  - port: {number: 80, name: https-port-for-tls-origination, protocol: HTTPS}
-    hosts: [${host}]
-    tls: {mode: ISTIO_MUTUAL}
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: egressgateway-for-outside, namespace: default}
-spec:
-  host: ${gatewayHost}
-  subsets:
-  - name: outside
-    trafficPolicy:
-      loadBalancer: {simple: ROUND_ROBIN}
-      portLevelSettings:
-      - port: {number: 80}
-        tls: {mode: ISTIO_MUTUAL, sni: ${host}}
----
-${throughGateway(host, 443)}
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: originate-tls-for-outside, namespace: istio-system}
-spec:
+  const policy = (port: number, settings: string): string =>
+    `{loadBalancer: {simple: ROUND_ROBIN}, portLevelSettings: [{port: {number: ${port}}, tls: ${settings}}]}`;
+  return (
+    hostAndGateway(
+      host,
+      'port: {number: 80, name: https-port-for-tls-origination, protocol: HTTPS}\n    tls: {mode: ISTIO_MUTUAL}',
+      `trafficPolicy: ${policy(80, `{mode: ISTIO_MUTUAL, sni: ${host}}`)}`,
+    ) +
+    throughGateway(host, 'http', 'port: 80', [80, 443]) +
+    istio(
+      'DestinationRule',
+      'originate-tls-for-outside',
+      `
   host: ${host}
-  trafficPolicy:
-    loadBalancer: {simple: ROUND_ROBIN}
-    portLevelSettings:
-    - port: {number: 443}
-      tls: ${tls}
-`;
-}
-
-function throughGateway(host: string, port: number): string {
-  return `
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: outside-through-egress-gateway, namespace: default}
-spec:
-  hosts: [${host}]
-  gateways: [istio-egressgateway, mesh]
-  http:
-  - match:
-    - gateways: [mesh]
-      port: 80
-    route:
-    - destination: {host: ${gatewayHost}, subset: outside, port: {number: 80}}
-      weight: 100
-  - match:
-    - gateways: [istio-egressgateway]
-      port: 80
-    route:
-    - destination: {host: ${host}, port: {number: ${port}}}
-      weight: 100`;
+  trafficPolicy: ${policy(443, tls)}
+`,
+      'istio-system',
+    )
+  );
 }
 
 /** TLS of the application itself, which the gateway passes on by the name that its client says. */
 export function passedThrough(host: string): string {
-  return `${serviceEntry(host)}
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: istio-egressgateway, namespace: default}
-spec:
-  selector: {istio: egressgateway}
-  servers:
-  - port: {number: 443, name: tls, protocol: TLS}
-    hosts: [${host}]
-    tls: {mode: PASSTHROUGH}
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: egressgateway-for-outside, namespace: default}
-spec:
-  host: ${gatewayHost}
-  subsets:
-  - name: outside
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: outside-through-egress-gateway, namespace: default}
-spec:
-  hosts: [${host}]
-  gateways: [mesh, istio-egressgateway]
-  tls:
-  - match:
-    - gateways: [mesh]
-      port: 443
-      sniHosts: [${host}]
-    route:
-    - destination: {host: ${gatewayHost}, subset: outside, port: {number: 443}}
-  - match:
-    - gateways: [istio-egressgateway]
-      port: 443
-      sniHosts: [${host}]
-    route:
-    - destination: {host: ${host}, port: {number: 443}}
-      weight: 100
-`;
+  const server = 'port: {number: 443, name: tls, protocol: TLS}\n    tls: {mode: PASSTHROUGH}';
+  return hostAndGateway(host, server) + throughGateway(host, 'tls', `port: 443, sniHosts: [${host}]`, [443, 443]);
 }

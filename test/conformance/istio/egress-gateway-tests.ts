@@ -96,6 +96,17 @@ function getSecurely({ tlsPort }: Sidecar, path: string, servername: string): Pr
   });
 }
 
+/** Until requests by a workload come to the host from the gateway. */
+async function isWay(request: (path: string) => Promise<unknown>, path: string): Promise<void> {
+  await eventually(
+    async () => {
+      await request(path);
+      return outside.seen.some((seen) => seen.path === path && seen.from.includes('istio-system'));
+    },
+    { what: 'the host is reached by the gateway', timeoutMs: 15_000 },
+  );
+}
+
 /** What the host saw of a request, which must have come from the gateway. */
 function seenFromGateway(path: string, engine: string): string {
   const { from, secure, serverName, clientNames } = outside.only(path);
@@ -108,10 +119,10 @@ for (const engine of ['weft', 'envoy'] as const) {
   const skip = engine === 'envoy' ? peerSkip('envoy') : false;
 
   test(`HTTP leaves by the gateway, and not at all without it (${engine})`, { skip }, async (t) => {
-    const gateway = await egress(t, engine, `${gatewayService}---${plainHttp(name)}`);
+    const gateway = await egress(t, engine, `${gatewayService}${plainHttp(name)}`);
     for (const sidecar of sidecars) {
       const path = `/plain-${engine}-${sidecar.engine}`;
-      await eventually(async () => (await get(sidecar, '/first')).startsWith('200'), { what: 'the host is reached' });
+      await isWay((first) => get(sidecar, first), `/first${path}`);
       assert.equal(await get(sidecar, path), `200 ${name} http`);
       assert.equal(seenFromGateway(path, engine), 'http');
     }
@@ -124,10 +135,10 @@ for (const engine of ['weft', 'envoy'] as const) {
   });
 
   test(`mutual TLS to the gateway, TLS from there by the roots of the machine (${engine})`, { skip }, async (t) => {
-    await egress(t, engine, `${gatewayService}---${originatedTls(name, '{mode: SIMPLE}')}`);
+    await egress(t, engine, `${gatewayService}${originatedTls(name, '{mode: SIMPLE}')}`);
     for (const sidecar of sidecars) {
       const path = `/originated-${engine}-${sidecar.engine}`;
-      await eventually(async () => (await get(sidecar, '/first')).startsWith('200'), { what: 'the host is reached' });
+      await isWay((first) => get(sidecar, first), `/first${path}`);
       assert.equal(await get(sidecar, path), `200 ${name} https`);
       assert.equal(seenFromGateway(path, engine), `https ${name}`);
     }
@@ -146,24 +157,20 @@ data:
   ca.crt: ${base64(outside.authority)}
 `;
     const rules = originatedTls(name, `{mode: MUTUAL, credentialName: client-credential, sni: ${name}}`);
-    await egress(t, engine, `${gatewayService}---${secret}---${rules}`);
+    await egress(t, engine, `${gatewayService}---${secret}${rules}`);
     for (const sidecar of sidecars) {
       const path = `/credential-${engine}-${sidecar.engine}`;
-      await eventually(async () => (await get(sidecar, '/first')).startsWith('200'), { what: 'the host is reached' });
+      await isWay((first) => get(sidecar, first), `/first${path}`);
       assert.equal(await get(sidecar, path), `200 ${name} https`);
       assert.equal(seenFromGateway(path, engine), `https ${name} DNS:client.mesh.example`);
     }
   });
 
   test(`TLS of the application is passed on by its server name (${engine})`, { skip }, async (t) => {
-    await egress(t, engine, `${gatewayService}---${passedThrough(name)}`);
+    await egress(t, engine, `${gatewayService}${passedThrough(name)}`);
     for (const sidecar of sidecars) {
       const path = `/passed-${engine}-${sidecar.engine}`;
-      const until = { what: 'the host is reached', timeoutMs: 15_000 };
-      await eventually(async () => {
-        await getSecurely(sidecar, `/first-${path}`, name);
-        return outside.seen.some((seen) => seen.path === `/first-${path}` && seen.from.includes('istio-system'));
-      }, until);
+      await isWay((first) => getSecurely(sidecar, first, name), `/first${path}`);
       assert.match(await getSecurely(sidecar, path, name), /edition\.outside\.example https/);
       assert.equal(seenFromGateway(path, engine), `https ${name}`);
     }

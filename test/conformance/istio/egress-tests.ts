@@ -100,10 +100,13 @@ test('bookinfo: nothing is sent in the clear to a server that no root of the mac
   const other = await OutsideHost.start(googleapis.name, googleapis.address);
   try {
     for (const [engine, port] of sidecars) {
+      const before = other.connections.length;
       const answer = await requestThroughProxy(port, `http://www.googleapis.com/other-${engine}`);
       assert.equal(answer.status, 503, engine);
+      assert.ok(other.connections.length > before, `${engine} has not tried`);
     }
     assert.deepEqual(other.seen, []);
+    assert.ok(!other.connections.includes(80), 'in the clear');
   } finally {
     other.stop();
   }

@@ -24,6 +24,8 @@ export class OutsideHost {
   /** Certificate of the authority that vouches for it, and for nobody else. */
   readonly authority: string;
   readonly seen: Seen[] = [];
+  /** The port of each connection that came, whatever became of it. */
+  readonly connections: number[] = [];
   readonly #servers: readonly ReturnType<typeof createHttpServer>[];
 
   private constructor(name: string, address: string, authority: string, keyPair: KeyPair) {
@@ -44,9 +46,11 @@ export class OutsideHost {
     const keyPair = await createKeyPair([name], { issuer });
     const host = new OutsideHost(name, address, issuer.certificate, keyPair);
     await Promise.all(
-      host.#servers.map(
-        (server, index) => new Promise<void>((resolve) => server.listen([80, 443][index], address, resolve)),
-      ),
+      host.#servers.map((server, index) => {
+        const port = index === 0 ? 80 : 443;
+        server.on('connection', () => host.connections.push(port));
+        return new Promise<void>((resolve) => server.listen(port, address, resolve));
+      }),
     );
     return host;
   }
