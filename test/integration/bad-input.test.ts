@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { get } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import {
   type Background,
@@ -112,6 +115,11 @@ async function goesOn(): Promise<void> {
   }
 }
 
+/** What is made after it is younger: ages are told in seconds. */
+function nextSecond(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1_050 - (Date.now() % 1_000)));
+}
+
 interface Condition {
   readonly type: string;
   readonly status: string;
@@ -194,34 +202,56 @@ test('a delegation in a circle of VirtualServices with hosts leads nowhere: 503,
     /http\[0\]: delegate default\/circle has hosts of its own/,
   );
   for (const engine of availableEngines) {
-    assert.equal((await call(engine, 'http://circle.example/')).status, 503);
+    await eventually(async () => (await call(engine, 'http://circle.example/')).status === 503, {
+      what: `${engine} knows the host`,
+    });
   }
   await goesOn();
   await remove(circle);
 });
 
-test('a host that two namespaces claim: the older keeps it, the younger says so', async () => {
-  const claim = (namespace: string, address: string): string => `apiVersion: networking.istio.io/v1
+test('a host that two namespaces claim: the older keeps it, the younger says so', async (t) => {
+  const claim = (namespace: string, port: number): string => `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: claim, namespace: ${namespace}}
 spec:
   hosts: [claimed.example]
   location: MESH_EXTERNAL
-  resolution: DNS
+  resolution: STATIC
   ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints: [{address: ${address}}]
+  endpoints: [{address: 127.0.0.1, ports: {http: ${port}}}]
 `;
+  const servers = ['first', 'second'].map((name) => createServer((_, response) => response.end(name)));
+  t.after(() => {
+    for (const server of servers) {
+      server.close();
+    }
+  });
+  const [first = 0, second = 0] = await Promise.all(
+    servers.map(async (server) => {
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      return (server.address() as AddressInfo).port;
+    }),
+  );
   await apply('apiVersion: v1\nkind: Namespace\nmetadata: {name: late}\n');
-  await apply(claim('default', 'first.invalid'));
-  await new Promise((resolve) => setTimeout(resolve, 1_100)); // Ages are told in seconds.
-  await apply(claim('late', 'second.invalid'));
+  await apply(claim('default', first));
+  for (const engine of availableEngines) {
+    await eventually(async () => (await call(engine, 'http://claimed.example/')).body === 'first', {
+      what: `${engine} reaches the older`,
+    });
+  }
+  await nextSecond();
+  await apply(claim('late', second));
   assert.match(
     await said('serviceentry', 'claim', 'Conflicted', 'OlderResourceWins', 'late'),
     /host claimed\.example by ServiceEntry default\/claim/,
   );
+  for (const engine of availableEngines) {
+    assert.equal((await call(engine, 'http://claimed.example/')).body, 'first');
+  }
   await goesOn();
-  await remove(claim('late', 'second.invalid'));
-  await remove(claim('default', 'first.invalid'));
+  await remove(claim('late', second));
+  await remove(claim('default', first));
 });
 
 test('a DNS name that never resolves: its requests get 503, weft check names it, and nothing waits for it', async () => {
@@ -276,7 +306,7 @@ spec:
       what: `${engine} opens the port`,
     });
   }
-  await new Promise((resolve) => setTimeout(resolve, 1_100)); // Ages are told in seconds.
+  await nextSecond();
   await apply(istio('second', 'TCP'));
   const group = 'gateways.networking.istio.io';
   assert.match(

@@ -42,7 +42,7 @@ after(() => mesh?.stop());
 async function answers(engine: EngineName, count: number): Promise<Record<string, number>> {
   const counts: Record<string, number> = { quick: 0, slow: 0 };
   for (let index = 0; index < count; index += 1) {
-    const { status, body } = await requestThroughProxy(callers.get(engine) ?? 0, 'http://two/', {});
+    const { status, body } = await requestThroughProxy(callers.get(engine) ?? 0, 'http://two/');
     assert.equal(status, 200);
     counts[body] = (counts[body] ?? 0) + 1;
   }

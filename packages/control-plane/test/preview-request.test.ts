@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { adminPaths } from '@weft/admin-api';
 import { silentLogger } from '@weft/base';
-import { freePort } from '@weft/testkit';
 import { createAdminMount } from '../src/admin/mount.ts';
 import { startFixture } from './fixture.ts';
 
@@ -36,9 +36,9 @@ test('a preview whose client goes away is told so', async (t) => {
       readBody: async () => Buffer.concat(await incoming.toArray()),
     });
   });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
   const sent = request({ host: '127.0.0.1', port, path: adminPaths.preview, method: 'POST' }).on('error', () => {});
   sent.end('{"objects":[]}');
   assert.equal(await asked.promise, '{"objects":[]}');

@@ -10,6 +10,7 @@ import { PrivateSocket } from '@weft/agent';
 import { silentLogger } from '@weft/base';
 import { createCsr, createSvid, formatWorkloadId, generatePrivateKey } from '@weft/identity';
 import { CertificateAuthority } from '@weft/identity/authority';
+import { eventually } from '@weft/testkit';
 import { XdsRelay } from './xds-relay.ts';
 
 const workload = { trustDomain: 'cluster.local', namespace: 'default', serviceAccount: 'client' };
@@ -84,6 +85,7 @@ test('bytes go to the control plane and back, with the identity of the workload;
   const { path, heard } = await start(t, 'control-plane.example', ['h2']);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.equal(await talk(path), 'answer');
+  await eventually(() => heard.length === 2, { what: 'the control plane hears both' });
   assert.deepEqual(heard, ['URI:spiffe://cluster.local/ns/default/sa/client', 'question']);
 });
 
