@@ -90,6 +90,26 @@ test('every internal link of the documentation leads to a file and a heading tha
   );
 });
 
+/** Pages that no links lead to from `start`; a link to a folder leads to all pages in it. */
+function unreached(start: string, readPage: (page: string) => string): readonly string[] {
+  const reached = new Set<string>();
+  const pending = [start];
+  for (let page = pending.pop(); page !== undefined; page = pending.pop()) {
+    if (!reached.has(page)) {
+      reached.add(page);
+      const from = dirname(page);
+      const targets = internalLinks(readPage(page)).map((target) => join(from, target.split('#')[0] ?? ''));
+      pending.push(...pages.filter((other) => targets.some((to) => other === to || other.startsWith(join(to, '/')))));
+    }
+  }
+  return pages.filter((page) => !reached.has(page));
+}
+
+test('every page is reached from the README; one that no link leads to is found', () => {
+  assert.deepEqual(unreached('README.md', read), []);
+  assert.ok(unreached('README.md', () => '[errors](docs/errors.md)').includes('docs/cli.md'));
+});
+
 test('a link that leads nowhere is found, one inside code is none', () => {
   const markdown = [
     '# A page',
