@@ -15,6 +15,18 @@ import { MemoryApi } from './memory-api.ts';
 
 export type Manifest = KubeObject & Record<string, unknown>;
 
+/** A VirtualService of namespace shop for `reviews`. */
+export function virtualService(http: object, metadata: Partial<KubeObject['metadata']> = {}): Manifest {
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: 'reviews', namespace: 'shop', ...metadata },
+    spec: { hosts: ['reviews'], http: [http] },
+  };
+}
+
+export const toReviews = { route: [{ destination: { host: 'reviews' } }] };
+
 /** A mesh over an API in memory, with its gRPC servers on free ports. */
 export interface Fixture {
   readonly api: MemoryApi;

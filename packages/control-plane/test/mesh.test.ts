@@ -6,24 +6,23 @@ import { typeUrls } from '@weft/xds-types';
 import { ClusterLoadAssignment } from '@weft/xds-types/envoy/config/endpoint/v3/endpoint.ts';
 import { VirtualHost } from '@weft/xds-types/envoy/config/route/v3/route_components.ts';
 import type { DeltaClient } from './delta-client.ts';
-import { type Fixture, type Manifest, openCa, smallShop, startFixture, workload } from './fixture.ts';
+import {
+  type Fixture,
+  type Manifest,
+  openCa,
+  smallShop,
+  startFixture,
+  toReviews,
+  virtualService,
+  workload,
+} from './fixture.ts';
 import { MemoryApi } from './memory-api.ts';
 
 const virtualServiceKind = { group: 'networking.istio.io', version: 'v1', kind: 'VirtualService' };
 const proxyKind = { group: 'weft.dev', version: 'v1alpha1', kind: 'Proxy' };
 const reviewsCluster = 'outbound|9080||reviews.shop.svc.cluster.local';
 
-function virtualService(prefix: string): Manifest {
-  return {
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'VirtualService',
-    metadata: { name: 'reviews', namespace: 'shop' },
-    spec: {
-      hosts: ['reviews'],
-      http: [{ match: [{ uri: { prefix } }], route: [{ destination: { host: 'reviews' } }] }],
-    },
-  };
-}
+const routeOf = (prefix: string): Manifest => virtualService({ ...toReviews, match: [{ uri: { prefix } }] });
 
 async function conditionOf(fixture: Fixture, type: string): Promise<Condition | undefined> {
   const object = await fixture.api.client.get<KubeObject & { status?: { conditions?: Condition[] } }>(
@@ -104,7 +103,7 @@ test('a change is reported as programmed when every proxy that it touches has ac
   const fixture = await startFixture(t, { objects: smallShop() });
   const web = await fixture.connect('shop/web-1');
   await callReviews(web);
-  await fixture.api.put(virtualService('/a'));
+  await fixture.api.put(routeOf('/a'));
   const first = await eventually(
     async () => {
       const condition = await conditionOf(fixture, 'Programmed');
@@ -113,7 +112,7 @@ test('a change is reported as programmed when every proxy that it touches has ac
     { what: 'Programmed is True' },
   );
   assert.equal(first.observedGeneration, 1);
-  await fixture.api.put(virtualService('/b'));
+  await fixture.api.put(routeOf('/b'));
   const second = await eventually(
     async () => {
       const condition = await conditionOf(fixture, 'Programmed');
@@ -130,7 +129,7 @@ test('a status that was written is no reason to translate or to write again', as
   const fixture = await startFixture(t, { objects: smallShop() });
   const web = await fixture.connect('shop/web-1');
   await callReviews(web);
-  await fixture.api.put(virtualService('/a'));
+  await fixture.api.put(routeOf('/a'));
   await eventually(async () => (await conditionOf(fixture, 'Programmed'))?.status === 'True', { what: 'Programmed' });
   await eventually(
     async () =>
@@ -166,7 +165,7 @@ test('a refusal is named in the status of the resource and of the proxy, and in 
         : undefined,
   });
   await callReviews(web);
-  await fixture.api.put(virtualService('/poison'));
+  await fixture.api.put(routeOf('/poison'));
   const condition = await eventually(
     async () => {
       const found = await conditionOf(fixture, 'Programmed');
@@ -190,7 +189,7 @@ test('a refusal is named in the status of the resource and of the proxy, and in 
   const { items } = await fixture.api.client.list<Manifest>({ group: '', version: 'v1', kind: 'Event' });
   const about = items.map((event) => (event['involvedObject'] as { kind: string }).kind).sort();
   assert.ok(about.includes('VirtualService') && about.includes('Proxy'), about.join());
-  await fixture.api.put(virtualService('/good'));
+  await fixture.api.put(routeOf('/good'));
   await eventually(async () => (await conditionOf(fixture, 'Programmed'))?.status === 'True', { what: 'mended' });
 });
 

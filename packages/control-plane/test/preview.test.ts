@@ -5,7 +5,7 @@ import { eventually } from '@weft/testkit';
 import { typeUrls } from '@weft/xds-types';
 import { parsePreview } from '../src/admin/preview.ts';
 import { maxPreviews, Previews } from '../src/admin/previews.ts';
-import { type Fixture, type Manifest, smallShop, startFixture, workload } from './fixture.ts';
+import { type Fixture, type Manifest, smallShop, startFixture, toReviews, virtualService, workload } from './fixture.ts';
 
 /** The small shop, in which `web` has called `reviews`. */
 async function shop(t: TestContext, more: readonly Manifest[] = []): Promise<Fixture> {
@@ -28,13 +28,11 @@ async function preview({ mesh }: Fixture, ...objects: readonly Manifest[]): Prom
   return (JSON.parse(Buffer.from(answer).toString('utf8')) as Preview).changes;
 }
 
-function virtualService(name: string, timeout: string, createdAt?: string): Manifest {
-  return {
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'VirtualService',
-    metadata: { name, namespace: 'shop', ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }) },
-    spec: { hosts: ['reviews'], http: [{ timeout, route: [{ destination: { host: 'reviews' } }] }] },
-  };
+function routeOf(name: string, timeout: string, createdAt?: string): Manifest {
+  return virtualService(
+    { ...toReviews, timeout },
+    { name, ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }) },
+  );
 }
 
 function summary(changes: readonly PreviewedChange[]): readonly string[] {
@@ -46,11 +44,11 @@ function summary(changes: readonly PreviewedChange[]): readonly string[] {
 
 test('a route changes the virtual host of those who call the service, and nothing is stored', async (t) => {
   const fixture = await shop(t);
-  const changes = await preview(fixture, virtualService('reviews', '7s'));
+  const changes = await preview(fixture, routeOf('reviews', '7s'));
   assert.deepEqual(summary(changes), ['VHDS http-proxy/reviews:9080 changed in shop/web-1']);
   assert.match(JSON.stringify(changes[0]?.before), /"timeout":"0s"/);
   assert.match(JSON.stringify(changes[0]?.after), /"timeout":"7s"/);
-  assert.deepEqual(summary(await preview(fixture, virtualService('reviews', '7s'))), summary(changes));
+  assert.deepEqual(summary(await preview(fixture, routeOf('reviews', '7s'))), summary(changes));
   assert.deepEqual([...fixture.mesh.state.objects('networking.istio.io/VirtualService')], []);
 });
 
@@ -58,7 +56,7 @@ test('what changes nothing in the proxies is no change', async (t) => {
   const fixture = await shop(t);
   assert.deepEqual(await preview(fixture, ...smallShop()), []);
   assert.deepEqual(await preview(fixture), []);
-  const unused = virtualService('other', '7s');
+  const unused = routeOf('other', '7s');
   assert.deepEqual(
     await preview(fixture, { ...unused, spec: { ...(unused['spec'] as object), hosts: ['nobody'] } }),
     [],
@@ -66,12 +64,12 @@ test('what changes nothing in the proxies is no change', async (t) => {
 });
 
 test('an object that is not stored yet is the youngest, so it takes nothing from those that are', async (t) => {
-  const fixture = await shop(t, [virtualService('reviews', '3s', '2026-01-01T00:00:00Z')]);
+  const fixture = await shop(t, [routeOf('reviews', '3s', '2026-01-01T00:00:00Z')]);
   await eventually(() => [...fixture.mesh.state.objects('networking.istio.io/VirtualService')].length === 1, {
     what: 'the route is there',
   });
-  assert.deepEqual(await preview(fixture, virtualService('again', '9s')), []);
-  assert.equal((await preview(fixture, virtualService('reviews', '9s', '2026-01-01T00:00:00Z'))).length, 1);
+  assert.deepEqual(await preview(fixture, routeOf('again', '9s')), []);
+  assert.equal((await preview(fixture, routeOf('reviews', '9s', '2026-01-01T00:00:00Z'))).length, 1);
 });
 
 test('one policy for several proxies is one change; a new workload has only new resources', async (t) => {
@@ -97,6 +95,7 @@ test('one policy for several proxies is one change; a new workload has only new 
 
 test('private keys are in no preview', async (t) => {
   const text = JSON.stringify(await preview(await shop(t), ...workload('new', 1, { inbound: 15_009, app: 8_009 })));
+  assert.match(text, /shop\/new-1/);
   assert.doesNotMatch(text, /PRIVATE KEY/);
 });
 
@@ -116,7 +115,7 @@ test('a body that is no preview is refused, and says which object is wrong', () 
 function services(count: number): readonly Manifest[] {
   return Array.from({ length: count }, (_, index): Manifest[] => {
     const name = `svc-${index}`;
-    const route = virtualService(name, '1s');
+    const route = routeOf(name, '1s');
     return [
       {
         apiVersion: 'v1',
@@ -145,20 +144,20 @@ test('other work runs all the while, and what it changes is in the next preview 
     }
   };
   setImmediate(count);
-  const running = previews.run(bodyOf(virtualService('reviews', '7s')), nobodyLeaves);
+  const running = previews.run(bodyOf(routeOf('reviews', '7s')), nobodyLeaves);
   await new Promise((resolve) => setImmediate(resolve));
-  fixture.mesh.state.apply([{ value: virtualService('reviews', '7s', '2026-01-01T00:00:00Z') }]);
+  fixture.mesh.state.apply([{ value: routeOf('reviews', '7s', '2026-01-01T00:00:00Z') }]);
   const { changes } = JSON.parse(Buffer.from(await running).toString('utf8')) as Preview;
   assert.deepEqual(summary(changes), ['VHDS http-proxy/reviews:9080 changed in shop/web-1']);
   assert.ok(turns > 10, `the event loop turned ${turns} times`);
-  assert.deepEqual(await preview(fixture, virtualService('reviews', '7s', '2026-01-01T00:00:00Z')), []);
+  assert.deepEqual(await preview(fixture, routeOf('reviews', '7s', '2026-01-01T00:00:00Z')), []);
 });
 
 test('only so many previews at a time; one that nobody waits for any more ends, and the others go on', async (t) => {
   const { mesh } = await shop(t);
   const previews = new Previews(mesh.state, mesh.observed);
   const gone = new AbortController();
-  const body = bodyOf(virtualService('reviews', '7s'));
+  const body = bodyOf(routeOf('reviews', '7s'));
   const left = previews.run(body, gone.signal);
   const others = Array.from({ length: maxPreviews - 1 }, () => previews.run(body, nobodyLeaves));
   await assert.rejects(previews.run(body, nobodyLeaves), { code: 'UNAVAILABLE', message: /4 previews are under way/ });

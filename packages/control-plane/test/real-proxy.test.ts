@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { gvk, type ProxyResource } from '@weft/resources';
 import { eventually } from '@weft/testkit';
-import { type Fixture, type FixtureOptions, type Manifest, openCa, service, startFixture } from './fixture.ts';
+import { type Fixture, type FixtureOptions, type Manifest, openCa, service, startFixture, virtualService } from './fixture.ts';
 import { freePorts, type RealProxy, startRealProxy } from './real-proxy.ts';
 
 interface Shop {
@@ -122,12 +122,7 @@ test('two proxies join by token and carry a call under mutual TLS, to a host tha
 test('a route applied to the API reaches the proxy and its status says so', async (t) => {
   const shop = await startShop(t);
   assert.equal((await shop.get('http://reviews:9080/x')).status, 200);
-  await shop.fixture.api.put({
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'VirtualService',
-    metadata: { name: 'reviews', namespace: 'shop' },
-    spec: { hosts: ['reviews'], http: [{ directResponse: { status: 418, body: { string: 'teapot' } } }] },
-  });
+  await shop.fixture.api.put(virtualService({ directResponse: { status: 418, body: { string: 'teapot' } } }));
   const kind = { group: 'networking.istio.io', version: 'v1', kind: 'VirtualService' };
   await eventually(
     async () => {

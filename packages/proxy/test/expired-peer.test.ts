@@ -18,15 +18,11 @@ import {
 } from './support/configs.ts';
 import { ProxyHarness } from './support/proxy-harness.ts';
 import { answering, okResponse, RawClient, RawOrigin } from './support/raw-peer.ts';
+import { startServerProxy } from './support/server-proxy.ts';
 import { ShiftedClock } from './support/shifted-clock.ts';
-import { clientTls, exactly, meshRoots, ownKeyPair, serverTls, spiffe, TestCa } from './support/test-ca.ts';
+import { clientTls, exactly, meshRoots, ownKeyPair, pemOf, spiffe, TestCa } from './support/test-ca.ts';
 
 const twoDays = 2 * 86_400_000;
-
-function pem(material: SecretMaterial): { readonly cert: string; readonly key: string } {
-  assert.ok(material.kind === 'key-pair');
-  return { cert: material.certificateChainPem, key: String(material.privateKeyPem()) };
-}
 
 function pemOfRoots(material: SecretMaterial): string {
   assert.ok(material.kind === 'trust-bundle');
@@ -42,18 +38,9 @@ describe('a session that is resumed does not outlive the certificate that began 
 
   test('of a client', async () => {
     const clock = new ShiftedClock();
-    const server = new ProxyHarness({ clock });
     const origin = await RawOrigin.start(answering(okResponse));
-    server.secrets.set(ownKeyPair, await ca.keyPair('catalog'));
-    server.secrets.set(meshRoots, ca.roots);
-    await server.apply(
-      runtimeConfig({
-        listeners: [listener([chain(httpManager(), { downstreamTls: serverTls() })], { direction: 'inbound' })],
-        routes: [routeTable('routes', [virtualHost([route(forwardTo('app'))])])],
-        clusters: [cluster('app', [endpoint(origin.port)])],
-      }),
-    );
-    const own = pem(await ca.keyPair('storefront'));
+    const server = await startServerProxy(ca, origin.port, { harness: new ProxyHarness({ clock }) });
+    const own = pemOf(await ca.keyPair('storefront'));
     let session: Buffer | undefined;
     const ask = async (): Promise<{ readonly reused: boolean; readonly answer: string }> => {
       const socket = connect({
@@ -95,7 +82,7 @@ describe('a session that is resumed does not outlive the certificate that began 
     client.secrets.set(ownKeyPair, await ca.keyPair('storefront'));
     client.secrets.set(meshRoots, ca.roots);
     const reused: boolean[] = [];
-    const options = { ...pem(await ca.keyPair('catalog')), ca: pemOfRoots(ca.roots), requestCert: true };
+    const options = { ...pemOf(await ca.keyPair('catalog')), ca: pemOfRoots(ca.roots), requestCert: true };
     const peer = createServer(options, (socket) => {
       reused.push(socket.isSessionReused());
       socket.on('error', () => {});

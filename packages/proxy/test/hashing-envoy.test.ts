@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { eventually, findPeer } from '@weft/testkit';
+import { eventually, peerSkip } from '@weft/testkit';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
 import { type Answer, ask, EnvoyBeside, NumberedOrigins } from './support/envoy-beside.ts';
 
@@ -140,7 +140,7 @@ function routes(): JsonObject[] {
 }
 
 describe('the same key goes to the same endpoint as in Envoy', {
-  skip: findPeer('envoy') === undefined && 'no Envoy',
+  skip: peerSkip('envoy'),
 }, () => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   let origins: NumberedOrigins;

@@ -16,6 +16,7 @@ import {
 } from './support/configs.ts';
 import { ProxyHarness } from './support/proxy-harness.ts';
 import { answering, okResponse, RawClient, RawOrigin } from './support/raw-peer.ts';
+import { startServerProxy } from './support/server-proxy.ts';
 import { clientTls, exactly, meshRoots, ownKeyPair, serverTls, spiffe, TestCa } from './support/test-ca.ts';
 
 /** A client sidecar and a server sidecar with mutual TLS between them. */
@@ -24,30 +25,15 @@ class Pair {
   readonly server = new ProxyHarness();
 
   async start(ca: TestCa, originPort: number, accepts = exactly(spiffe('catalog'))): Promise<void> {
-    this.server.secrets.set(ownKeyPair, await ca.keyPair('catalog'));
-    this.server.secrets.set(meshRoots, ca.roots);
+    await startServerProxy(ca, originPort, {
+      harness: this.server,
+      manager: {
+        forwardClientCert: 'append-forward',
+        setCurrentClientCert: { subject: true, uri: true, dns: true, cert: false, chain: false },
+      },
+    });
     this.client.secrets.set(ownKeyPair, await ca.keyPair('storefront'));
     this.client.secrets.set(meshRoots, ca.roots);
-    await this.server.apply(
-      runtimeConfig({
-        listeners: [
-          listener(
-            [
-              chain(
-                httpManager({
-                  forwardClientCert: 'append-forward',
-                  setCurrentClientCert: { subject: true, uri: true, dns: true, cert: false, chain: false },
-                }),
-                { downstreamTls: serverTls() },
-              ),
-            ],
-            { direction: 'inbound' },
-          ),
-        ],
-        routes: [routeTable('routes', [virtualHost([route(forwardTo('app'))])])],
-        clusters: [cluster('app', [endpoint(originPort)])],
-      }),
-    );
     await this.client.apply(
       runtimeConfig({
         listeners: [listener([chain(httpManager())])],

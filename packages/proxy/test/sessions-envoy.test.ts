@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { findPeer } from '@weft/testkit';
+import { peerSkip } from '@weft/testkit';
 import { decodeSession } from '../src/filter/http/filters/session-state.ts';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
 import { EnvoyTwins, type TwinOutcome, type TwinRequest } from './support/envoy-twin.ts';
@@ -34,7 +34,7 @@ const perRoute = (config: JsonObject): JsonObject => ({
 
 const ENDPOINTS = 4;
 
-describe('sessions as in Envoy', { skip: findPeer('envoy') === undefined && 'no Envoy' }, () => {
+describe('sessions as in Envoy', { skip: peerSkip('envoy') }, () => {
   const servers: http.Server[] = [];
   let addresses: string[] = [];
   let twins: EnvoyTwins | undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { findPeer } from '@weft/testkit';
+import { peerSkip } from '@weft/testkit';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
 import { ask, EnvoyBeside, NumberedOrigins } from './support/envoy-beside.ts';
 
@@ -179,7 +179,7 @@ const suites = [
 ];
 
 for (const { what, cases: these, place } of suites) {
-  describe(what, { skip: findPeer('envoy') === undefined && 'no Envoy' }, () => {
+  describe(what, { skip: peerSkip('envoy') }, () => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
     let origins: NumberedOrigins;
     let sides: EnvoyBeside | undefined;

@@ -2,34 +2,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
-import type { SecretMaterial } from '../src/data-plane.ts';
 import { secretFromXds } from '../src/runtime-config/from-xds/secret.ts';
 import { downstreamTlsFromXds, upstreamTlsFromXds } from '../src/runtime-config/from-xds/tls.ts';
 import { parseJsonMessage } from '../src/runtime-config/wire/parse-json.ts';
 import { Problems } from '../src/runtime-config/wire/problems.ts';
 import { DownstreamTlsContext, Secret, UpstreamTlsContext } from '../src/runtime-config/wire/tls-schema.ts';
-import {
-  chain,
-  cluster,
-  endpoint,
-  forwardTo,
-  httpManager,
-  listener,
-  route,
-  routeTable,
-  runtimeConfig,
-  virtualHost,
-} from './support/configs.ts';
-import { ProxyHarness } from './support/proxy-harness.ts';
 import { answering, okResponse, RawOrigin } from './support/raw-peer.ts';
-import { meshRoots, ownKeyPair, serverTls, TestCa } from './support/test-ca.ts';
+import { startServerProxy } from './support/server-proxy.ts';
+import { meshRoots, pemOf, serverTls, TestCa } from './support/test-ca.ts';
 
 /** `trust_chain_verification: ACCEPT_UNTRUSTED`. */
-
-function pem(material: SecretMaterial): ConnectionOptions {
-  assert.ok(material.kind === 'key-pair');
-  return { cert: material.certificateChainPem, key: String(material.privateKeyPem()) };
-}
 
 describe('clients whose certificate need not be valid', () => {
   let ca: TestCa;
@@ -43,26 +25,17 @@ describe('clients whose certificate need not be valid', () => {
     await stranger.close();
   });
 
-  test('come in with any certificate or none, and only a valid one is told of', async () => {
-    const proxy = new ProxyHarness();
+  test('come in with any certificate or none, and only a valid one is told of', async (t) => {
     const origin = await RawOrigin.start(answering(okResponse));
-    proxy.secrets.set(ownKeyPair, await ca.keyPair('catalog'));
-    proxy.secrets.set(meshRoots, ca.roots);
-    const downstreamTls = serverTls([], {
-      requireClientCertificate: false,
-      validation: { trustBundle: meshRoots, subjectAltNames: [], acceptUntrusted: true },
-    });
-    await proxy.apply(
-      runtimeConfig({
-        listeners: [
-          listener([chain(httpManager({ forwardClientCert: 'sanitize-set' }), { downstreamTls })], {
-            direction: 'inbound',
-          }),
-        ],
-        routes: [routeTable('routes', [virtualHost([route(forwardTo('app'))])])],
-        clusters: [cluster('app', [endpoint(origin.port)])],
+    t.after(() => origin.close());
+    const proxy = await startServerProxy(ca, origin.port, {
+      manager: { forwardClientCert: 'sanitize-set' },
+      downstreamTls: serverTls([], {
+        requireClientCertificate: false,
+        validation: { trustBundle: meshRoots, subjectAltNames: [], acceptUntrusted: true },
       }),
-    );
+    });
+    t.after(() => proxy.close());
     const ask = async (shown: ConnectionOptions): Promise<string> => {
       const socket = connect({ host: '127.0.0.1', port: proxy.port(), rejectUnauthorized: false, ...shown });
       let answer = '';
@@ -74,15 +47,13 @@ describe('clients whose certificate need not be valid', () => {
       await once(socket, 'close');
       return answer.slice(0, 12);
     };
-    for (const shown of [pem(await ca.keyPair('storefront')), pem(await stranger.keyPair('storefront')), {}]) {
+    for (const shown of [pemOf(await ca.keyPair('storefront')), pemOf(await stranger.keyPair('storefront')), {}]) {
       assert.equal(await ask(shown), 'HTTP/1.1 200');
     }
     const heads = origin.received.split('\r\n\r\n');
     const told = heads.map((head) => /^x-forwarded-client-cert: (.*)$/im.exec(head)?.[1] ?? '');
     assert.match(told[0] ?? '', /Hash=[0-9a-f]{64}/);
     assert.deepEqual(told.slice(1, 3), ['', '']);
-    await proxy.close();
-    await origin.close();
   });
 });
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,12 @@ export class TestCa {
     this.#ca.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** A key pair as Node's TLS takes it. */
+export function pemOf(material: SecretMaterial): { readonly cert: string; readonly key: string } {
+  assert.ok(material.kind === 'key-pair');
+  return { cert: material.certificateChainPem, key: String(material.privateKeyPem()) };
 }
 
 export function spiffe(serviceAccount: string): string {
