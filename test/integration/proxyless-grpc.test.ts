@@ -78,6 +78,12 @@ interface ApiObject {
   readonly [field: string]: unknown;
 }
 
+/** An object of Istio's networking, in place of the one with its name. */
+function putNetworking(kind: string, name: string, spec: object): Promise<void> {
+  const metadata = { name, namespace: 'default' };
+  return put(`${networking}/${kind.toLowerCase()}s`, { apiVersion: 'networking.istio.io/v1', kind, metadata, spec });
+}
+
 async function put(path: string, object: ApiObject): Promise<void> {
   const api = mesh.api();
   await api.request('DELETE', `${path}/${object.metadata.name}`);
@@ -120,12 +126,7 @@ async function sees(caller: Caller, versions: readonly string[]): Promise<void> 
 before(async () => {
   mesh = await startMesh();
   for (const zone of ['near', 'far']) {
-    await put(`${networking}/workloadgroups`, {
-      apiVersion: 'networking.istio.io/v1',
-      kind: 'WorkloadGroup',
-      metadata: { name: zone, namespace: 'default' },
-      spec: { template: { locality: `here/${zone}` } },
-    });
+    await putNetworking('WorkloadGroup', zone, { template: { locality: `here/${zone}` } });
   }
   await startServer('v1');
   await startServer('v2');
@@ -182,25 +183,18 @@ for (const { name, command, skip } of clients) {
     });
 
     test('routes by header and by weight, as a VirtualService says, and takes changes without a failed call', async () => {
-      await put(`${networking}/destinationrules`, {
-        apiVersion: 'networking.istio.io/v1',
-        kind: 'DestinationRule',
-        metadata: { name: 'echo', namespace: 'default' },
-        spec: { host: 'echo', subsets: ['v1', 'v2'].map((version) => ({ name: version, labels: { version } })) },
+      await putNetworking('DestinationRule', 'echo', {
+        host: 'echo',
+        subsets: ['v1', 'v2'].map((version) => ({ name: version, labels: { version } })),
       });
       const to = (subset: string, weight?: number): object => ({ destination: { host: 'echo', subset }, weight });
-      await put(`${networking}/virtualservices`, {
-        apiVersion: 'networking.istio.io/v1',
-        kind: 'VirtualService',
-        metadata: { name: 'echo', namespace: 'default' },
-        spec: {
-          hosts: ['echo'],
-          http: [
-            { match: [{ headers: { 'x-user': { exact: 'ada' } } }], route: [to('v2')] },
-            { match: [{ headers: { 'x-user': { regex: 'b.*' } } }], route: [to('v1', 25), to('v2', 75)] },
-            { route: [to('v1')] },
-          ],
-        },
+      await putNetworking('VirtualService', 'echo', {
+        hosts: ['echo'],
+        http: [
+          { match: [{ headers: { 'x-user': { exact: 'ada' } } }], route: [to('v2')] },
+          { match: [{ headers: { 'x-user': { regex: 'b.*' } } }], route: [to('v1', 25), to('v2', 75)] },
+          { route: [to('v1')] },
+        ],
       });
       try {
         await sees(caller, ['v1']);
@@ -215,11 +209,8 @@ for (const { name, command, skip } of clients) {
     });
 
     test('retries what failed once', async () => {
-      const route = (attempts: number): ApiObject => ({
-        apiVersion: 'networking.istio.io/v1',
-        kind: 'VirtualService',
-        metadata: { name: 'echo', namespace: 'default' },
-        spec: {
+      const retried = (attempts: number): Promise<void> =>
+        putNetworking('VirtualService', 'echo', {
           hosts: ['echo'],
           http: [
             {
@@ -227,8 +218,7 @@ for (const { name, command, skip } of clients) {
               retries: attempts === 0 ? { attempts } : { attempts, retryOn: 'unavailable' },
             },
           ],
-        },
-      });
+        });
       // Each of the two servers fails the first time that it hears a message.
       let round = 0;
       const flaky = async (): Promise<number | undefined> => {
@@ -236,9 +226,9 @@ for (const { name, command, skip } of clients) {
         return (await caller.call('echo:80', { message: `flaky:${name}-${round}` })).code;
       };
       try {
-        await put(`${networking}/virtualservices`, route(0));
+        await retried(0);
         await eventually(async () => (await flaky()) === unavailable, { what: 'a call fails without retries' });
-        await put(`${networking}/virtualservices`, route(4));
+        await retried(4);
         await eventually(async () => (await flaky()) === undefined, { what: 'a call succeeds with retries' });
         for (let index = 0; index < 10; index += 1) {
           assert.equal(await flaky(), undefined);
@@ -263,12 +253,10 @@ for (const { name, command, skip } of clients) {
     });
 
     test('fails over to another zone while there is nobody in its own', async () => {
-      await put(`${networking}/destinationrules`, {
-        apiVersion: 'networking.istio.io/v1',
-        kind: 'DestinationRule',
-        metadata: { name: 'places', namespace: 'default' },
-        // By locality goes who ejects, as in Istio.
-        spec: { host: 'places', trafficPolicy: { outlierDetection: { consecutive5xxErrors: 5 } } },
+      // By locality goes who ejects, as in Istio.
+      await putNetworking('DestinationRule', 'places', {
+        host: 'places',
+        trafficPolicy: { outlierDetection: { consecutive5xxErrors: 5 } },
       });
       const far = await startServerOf('places', 'far', ['--workload-group', 'far']);
       let near = await startServerOf('places', 'near', ['--workload-group', 'near']);

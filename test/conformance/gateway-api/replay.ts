@@ -12,6 +12,9 @@ const rowTimeoutMs = 15_000;
 const inARow = 3;
 const mirrorTimeoutMs = 10_000;
 
+/** What a client sees that the other side turns away; not that the client turned the other side away, or that nobody answered. */
+const rejected = /^(ECONNREFUSED|ECONNRESET|EPIPE|ERR_SSL_.*ALERT.*)$/;
+
 /** Sends what a row says and judges the answer: undefined is as expected, a text says what is wrong. */
 type Try = () => Promise<string | undefined>;
 
@@ -53,7 +56,7 @@ async function replayHttp(mesh: ConformanceMesh, row: ConformanceCase): Promise<
     if (row.response.connection === 'rejected') {
       return send().then(
         ({ answer }) => `the connection was accepted, and answered ${answer.status}`,
-        () => undefined,
+        (error: NodeJS.ErrnoException) => (rejected.test(error.code ?? '') ? undefined : error.message),
       );
     }
     const { sent, answer } = await send();
