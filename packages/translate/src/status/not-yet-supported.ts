@@ -25,6 +25,7 @@ import { distinctInbound, ownTls } from '../to-ir/inbound.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
 import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
+import { enginesOf, proxiesBelow } from './proxies.ts';
 import { leftOutWithoutProxy } from './without-proxy.ts';
 import { zonesLeftOut } from './zones-left-out.ts';
 
@@ -70,15 +71,11 @@ export function notYetSupported(state: MeshState, object: MeshKinds[MeshKindName
 
 /** Peak EWMA is ours alone. */
 function ofPeakEwma(state: MeshState, object: Service | ServiceEntry): readonly string[] {
-  const others = new Set(state.list('weft.dev/Proxy').map(({ spec }) => spec.engine ?? 'weft'));
-  others.delete('weft');
   return asksForPeakEwma(object) === undefined
     ? []
-    : [...others]
-        .sort()
-        .map(
-          (engine) => `metadata.annotations[${loadBalancerAnnotation}] (${insteadOfEwma[engine as 'envoy' | 'grpc']})`,
-        );
+    : enginesOf(state).flatMap((engine) =>
+        engine === 'weft' ? [] : [`metadata.annotations[${loadBalancerAnnotation}] (${insteadOfEwma[engine]})`],
+      );
 }
 
 const insteadOfEwma = {
@@ -140,7 +137,7 @@ function ofPeerAuthentication(state: MeshState, policy: PeerAuthentication): rea
 
 /** Listeners that a proxy which goes by the Sidecar cannot open. */
 function ofSidecar(state: MeshState, sidecar: Sidecar): readonly string[] {
-  const keys = state.list('weft.dev/Proxy').map(keyOf);
+  const keys = proxiesBelow(state, sidecar.metadata.namespace ?? '').map(keyOf);
   const governed = keys.filter((key) => clientOf(state, key).scope?.sidecar === sidecar);
   return governed.flatMap((key) => {
     const { inbound = [], leftOut = [] } = state.listenersOf(key) ?? {};
@@ -162,7 +159,7 @@ function ofProxyConfig(state: MeshState, config: ProxyConfig): readonly string[]
   const isIgnored =
     concurrency !== undefined &&
     concurrency !== 1 &&
-    state.list('weft.dev/Proxy').some((proxy) => {
+    proxiesBelow(state, config.metadata.namespace ?? '').some((proxy) => {
       const { namespace, labels } = clientOf(state, keyOf(proxy));
       const governing = concurrencyConfig(configs, { namespace, labels }, state.settings.rootNamespace);
       return proxy.spec.engine !== 'envoy' && governing === config;

@@ -4,13 +4,11 @@ import type { MeshState } from '../state/mesh-state.ts';
 import { gatewaysOf } from '../to-ir/gateway-api/gateways-of.ts';
 import { gatewayListeners, isOpen } from '../to-ir/gateway-api/listeners.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
+import { gatewayProxies } from './proxies.ts';
 
 /** The Gateway of Gateway API that has a port of a proxy for which a Gateway of Istio is, too: it goes first there (`workloadIr`). */
 export function kubeGatewayWithPort(state: MeshState, gateway: IstioGateway, port: number): KubeGateway | undefined {
-  for (const proxy of state.list('weft.dev/Proxy')) {
-    if (proxy.spec.role !== 'gateway') {
-      continue;
-    }
+  for (const proxy of gatewayProxies(state)) {
     const { namespace, labels } = clientOf(state, keyOf(proxy));
     if (selects(gateway.spec?.selector, labels)) {
       const found = gatewaysOf(state, namespace, labels).find((kube) =>
