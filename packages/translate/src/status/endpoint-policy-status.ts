@@ -14,6 +14,7 @@ import { outboundCluster } from '../to-ir/outbound-cluster.ts';
 import type { AncestorStatus } from './backend-tls-status.ts';
 import { describe } from './describe.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
+import { enginesOf } from './proxies.ts';
 
 type PolicyTarget = EndpointPolicy['spec']['targetRefs'][number];
 
@@ -145,7 +146,7 @@ function unusedAt(
 
 /** Fields that gRPC's libraries do nothing with, where there are workloads that have nothing else. */
 function notOfEveryEngine(state: MeshState, { spec }: EndpointPolicy): readonly string[] {
-  return state.list('weft.dev/Proxy').every((proxy) => proxy.spec.engine !== 'grpc')
+  return !enginesOf(state).includes('grpc')
     ? []
     : [
         ...(spec.healthCheck === undefined ? [] : ['spec.healthCheck']),

@@ -25,7 +25,7 @@ import { distinctInbound, ownTls } from '../to-ir/inbound.ts';
 import { clientOf } from '../to-ir/workload-ir.ts';
 import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 import { fieldTrees } from './acted-upon.ts';
-import { enginesOf, proxiesBelow } from './proxies.ts';
+import { enginesOf, gatewayProxies, proxiesBelow } from './proxies.ts';
 import { leftOutWithoutProxy } from './without-proxy.ts';
 import { zonesLeftOut } from './zones-left-out.ts';
 
@@ -108,9 +108,9 @@ function ofServiceEntry(entry: ServiceEntry): readonly string[] {
 
 /** Sockets that a proxy with Envoy does not open, as nobody on its machine has named them. */
 function ofIstioGateway(state: MeshState, { spec }: IstioGateway): readonly string[] {
-  const proxies = state
-    .list('weft.dev/Proxy')
-    .filter((proxy) => proxy.spec.role === 'gateway' && selects(spec?.selector, clientOf(state, keyOf(proxy)).labels));
+  const proxies = gatewayProxies(state).filter((proxy) =>
+    selects(spec?.selector, clientOf(state, keyOf(proxy)).labels),
+  );
   return (spec?.servers ?? []).flatMap(({ bind = '' }, index) =>
     isReachableUnixAddress(bind) && proxies.some((proxy) => !mayListenOn(proxy, bind))
       ? [`spec.servers[${index}].bind (${unnamedSocket})`]

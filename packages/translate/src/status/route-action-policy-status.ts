@@ -20,6 +20,7 @@ import { refsOf } from '../to-ir/rule-source.ts';
 import type { AncestorStatus } from './backend-tls-status.ts';
 import { describe } from './describe.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
+import { enginesOf } from './proxies.ts';
 
 type PolicyTarget = RouteActionPolicy['spec']['targetRefs'][number];
 
@@ -140,7 +141,7 @@ function isSaid({ spec }: RouteActionPolicy, field: string): boolean {
 /** Fields that gRPC's libraries do nothing with, where there are workloads that have nothing else. */
 function notForProxyless(state: MeshState, policy: RouteActionPolicy): readonly string[] {
   const { fault, retries } = policy.spec;
-  if (state.list('weft.dev/Proxy').every(({ spec }) => spec.engine !== 'grpc')) {
+  if (!enginesOf(state).includes('grpc')) {
     return [];
   }
   return [

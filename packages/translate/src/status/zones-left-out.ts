@@ -2,6 +2,7 @@ import { meshDefaults } from '../defaults.ts';
 import type { DestinationRule, PolicySpec, TrafficPolicySpec } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { balancing, isZoneAware } from '../to-ir/load-balancer.ts';
+import { enginesOf } from './proxies.ts';
 
 /** Where a DestinationRule asks for zone-aware balancing and some clients, or all, go by regions alone: paths of the fields, with the reason. */
 export function zonesLeftOut(state: MeshState, { metadata, spec }: DestinationRule): readonly string[] {
@@ -14,7 +15,7 @@ export function zonesLeftOut(state: MeshState, { metadata, spec }: DestinationRu
   const { namespace = '' } = metadata;
   const service = state.resolveHost(spec?.host ?? '', namespace, namespace);
   const defaults = meshDefaults[state.settings.defaults];
-  const isProxyless = state.list('weft.dev/Proxy').some((proxy) => proxy.spec.engine === 'grpc');
+  const isProxyless = enginesOf(state).includes('grpc');
   return asking.flatMap(([path, { loadBalancer }]) => {
     const field = `${path}.loadBalancer.zoneAwareLbSetting`;
     if (balancing(loadBalancer, service?.prefers, defaults).zoneAware === undefined) {
