@@ -34,7 +34,9 @@ const rule = (zoneAwareLbSetting: object): object =>
 
 /** Nothing is sent to peers: their ports need not be open. */
 const peers = (from: number, to: number): readonly object[] =>
-  Array.from({ length: to - from }, (_, index) => entry('calling', `peer-${from + index}`, 'north/b', 1 + from + index));
+  Array.from({ length: to - from }, (_, index) =>
+    entry('calling', `peer-${from + index}`, 'north/b', 1 + from + index),
+  );
 
 async function weft(args: readonly string[], ...objects: readonly object[]): Promise<string> {
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });

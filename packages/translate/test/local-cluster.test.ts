@@ -98,7 +98,10 @@ test('a peer that comes, moves or leaves is told by the short path', () => {
   for (const [change, expected] of [
     [moved, { a: ['10.0.0.1'], c: ['10.0.0.2'] }],
     [fresh, { a: ['10.0.0.1', '10.0.0.3'], c: ['10.0.0.2'] }],
-    [{ value: undefined, previous: fresh.value }, { a: ['10.0.0.1'], c: ['10.0.0.2'] }],
+    [
+      { value: undefined, previous: fresh.value },
+      { a: ['10.0.0.1'], c: ['10.0.0.2'] },
+    ],
   ] as const) {
     const { config, endpointServices } = state.apply([change]);
     assert.deepEqual([config, endpointServices.has(local)], [false, true]);
