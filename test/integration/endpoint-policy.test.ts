@@ -24,14 +24,19 @@ const checks: Readonly<Record<Kind, object>> = {
   tcp: { tcp: { send: { text: 'PING\r\n' }, receive: [{ text: '+PONG' }] } },
 };
 
-const service = (kind: Kind): object => ({
+interface AppliedObject {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}
+
+const service = (kind: Kind) => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: kind, namespace: 'default' },
   spec: { selector: { app: kind }, ports: [{ name: kind, port: 80 }] },
 });
 
-const policy = (kind: Kind, check: object, more: object = {}): object => ({
+const policy = (kind: Kind, check: object, more: object = {}) => ({
   apiVersion: 'weft.dev/v1alpha1',
   kind: 'EndpointPolicy',
   metadata: { name: kind, namespace: 'default' },
@@ -62,10 +67,19 @@ function setWell(name: string, isWell: boolean): void {
   }
 }
 
-async function apply(...objects: readonly object[]): Promise<void> {
-  const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
-  const { code, stderr } = await mesh.weft(['apply', '-f', '-'], { input });
-  assert.equal(code, 0, stderr);
+/** Where objects of the kinds of this test are. */
+const collections: Readonly<Record<string, string>> = {
+  Service: '/api/v1/namespaces/default/services',
+  EndpointPolicy: '/apis/weft.dev/v1alpha1/namespaces/default/endpointpolicies',
+  DestinationRule: '/apis/networking.istio.io/v1/namespaces/default/destinationrules',
+};
+
+async function apply(...objects: readonly AppliedObject[]): Promise<void> {
+  for (const object of objects) {
+    const path = `${collections[object.kind]}/${object.metadata.name}?fieldManager=test&force=true`;
+    const { status, body } = await mesh.api().request('PATCH', path, object, 'application/apply-patch+yaml');
+    assert.ok(status === 200 || status === 201, JSON.stringify(body));
+  }
 }
 
 before(async () => {
@@ -164,7 +178,7 @@ async function untilAsked(engine: EngineName, kind: Kind, expected: readonly str
       assert.deepEqual([...seen].sort(), [...expected].sort());
       return true;
     },
-    { what: `${engine} asks ${expected.join(' and ')}`, timeoutMs: 60_000 },
+    { what: `${engine} asks ${expected.join(' and ')}`, timeoutMs: 90_000 },
   );
 }
 
@@ -190,7 +204,7 @@ for (const engine of availableEngines) {
     }
     await eventually(async () => (await requestThroughProxy(proxyPort, 'http://http/')).status === 503, {
       what: '503',
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
     });
     for (const name of all('http')) {
       setWell(name, true);
@@ -222,7 +236,7 @@ test('sidecars answer checks from what the application said, if they are asked t
   await apply(policy('http', { http: { path: '/healthz', cacheTime: '30s' } }));
   await eventually(async () => (await during(3_000)).every((count) => count === 0), {
     what: 'no check reaches an application for 3 s',
-    timeoutMs: 60_000,
+    timeoutMs: 90_000,
   });
   for (const engine of availableEngines) {
     await untilAsked(engine, 'http', all('http'));
@@ -247,7 +261,7 @@ for (const engine of availableEngines) {
     await apply(policy('http', checks.http), hashing);
     await eventually(async () => Math.min(...(await shares(engine, 20))) === 0, {
       what: 'one endpoint gets all',
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
     });
     await apply(policy('http', checks.http, { loadBalancer: { boundedLoad: 120 } }));
     let spread: readonly number[] = [];
@@ -256,7 +270,7 @@ for (const engine of availableEngines) {
         spread = await shares(engine, 20);
         return Math.min(...spread) >= 6;
       },
-      { what: 'both endpoints get a fair part', timeoutMs: 60_000 },
+      { what: 'both endpoints get a fair part', timeoutMs: 90_000 },
     ).catch((error: Error) => assert.fail(`${error.message}: ${spread.join(', ')}`));
   });
 }
