@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findPeer, peerSkip } from '@weft/testkit';
+import { peerSkip } from '@weft/testkit';
 import type { JsonObject } from '../src/runtime-config/wire/schema.ts';
 import { staticCluster } from './support/cluster-json.ts';
 import { EnvoyTwins, type TwinOutcome } from './support/envoy-twin.ts';

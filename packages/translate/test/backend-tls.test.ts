@@ -294,8 +294,8 @@ test('a policy for a ServiceEntry, or for one port of it, holds for all of its h
     policy('no-entry', valid, { ...at, name: 'nobody' }),
   );
   const tlsOf = (proxy: string, observed: readonly string[], host: string, port: number): unknown => {
-    const ir = workloadIr(state, `shop/${proxy}`, observed);
-    const tls = ir?.clusters.find((cluster) => cluster.host === host && cluster.port === port)?.tls;
+    const ir = irOf(state, `shop/${proxy}`, observed);
+    const tls = ir.clusters.find((cluster) => cluster.host === host && cluster.port === port)?.tls;
     return tls?.kind === 'originate' ? [tls.origination.sni, tls.origination.subjectAltNames] : tls?.kind;
   };
   const said443 = ['pay.example.com', []];
