@@ -2,7 +2,7 @@ import { type DestinationRule, keyOf } from '../kinds.ts';
 import { exportedTo } from '../match.ts';
 import { type MergedRule, mergeRules, type RuleClient, rulesFor } from '../state/merged-rule.ts';
 import type { MeshState } from '../state/mesh-state.ts';
-import type { ServiceModel } from '../state/service-model.ts';
+import { concreteService, type ServiceModel } from '../state/service-model.ts';
 import { backendTlsPolicyOf } from '../to-ir/gateway-api/backend-tls.ts';
 import { outboundCluster } from '../to-ir/outbound-cluster.ts';
 import { trafficPolicy } from '../to-ir/traffic-policy.ts';
@@ -22,7 +22,9 @@ export interface DestinationRuleFacts {
 export function destinationRuleFacts(state: MeshState, object: DestinationRule): DestinationRuleFacts {
   const namespace = object.metadata.namespace ?? '';
   const host = object.spec?.host ?? '';
-  const service = host.startsWith('*') ? undefined : state.resolveHost(host, namespace, namespace);
+  const service = host.startsWith('*')
+    ? sharedService(state, host, namespace)
+    : state.resolveHost(host, namespace, namespace);
   const hosts = state.destinationRules.hostsOf(keyOf(object));
   const views = (service !== undefined && hosts.includes(service.host) ? [service.host] : hosts).flatMap((name) =>
     viewsOf(state, object, name),
@@ -47,6 +49,16 @@ export function destinationRuleFacts(state: MeshState, object: DestinationRule):
           ? []
           : [`host ${host} is not known`],
   };
+}
+
+/** The service that all hosts below a wildcard are: one with endpoints of its own. undefined: each host is one by itself, or there is none. */
+function sharedService(state: MeshState, wildcard: string, namespace: string): ServiceModel | undefined {
+  const service = state.services.exact(wildcard.toLowerCase(), namespace);
+  return service === undefined ||
+    service.discovery === 'none' ||
+    concreteService(service, `any${wildcard.slice(1)}`) !== service
+    ? undefined
+    : service;
 }
 
 /** Where the rule says how TLS is spoken, and a BackendTLSPolicy of the service does, too. */

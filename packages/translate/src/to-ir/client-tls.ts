@@ -3,7 +3,7 @@ import type { PolicySpec, Secret } from '../kinds.ts';
 import type { MergedRule } from '../state/merged-rule.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel } from '../state/service-model.ts';
-import { certificateProblem, secretName } from './key-pair-secret.ts';
+import { certificateProblem, holdsCertificate, secretName } from './key-pair-secret.ts';
 import { revocationListProblem, rootsKeys, rootsSuffix } from './roots-secret.ts';
 
 type TlsSpec = NonNullable<PolicySpec['tls']>;
@@ -90,13 +90,19 @@ function originationOf(spec: TlsSpec, service: ServiceModel, secrets: TlsSecrets
     return [roots, certificate].find((part) => typeof part === 'string') ?? '';
   }
   const names = spec.subjectAltNames ?? [];
-  const sni = spec.sni === undefined || spec.sni === '' ? undefined : spec.sni;
+  const subjectAltNames = names.length > 0 ? names : service.subjectAltNames;
+  const written = spec.sni === undefined || spec.sni === '' ? undefined : spec.sni;
+  // The host is what the server is known by; a wildcard is no name to send.
+  const sni = written ?? (service.host.startsWith('*') ? undefined : service.host);
+  if (sni === undefined && subjectAltNames.length === 0 && roots.kind !== 'none') {
+    // The certificate of any server would do.
+    return 'no name is known that the certificate must have: set sni or subjectAltNames';
+  }
   return {
     kind: 'originate',
     origination: {
-      // The host is what the server is known by; a wildcard is no name to send.
-      sni: sni ?? (service.host.startsWith('*') ? undefined : service.host),
-      subjectAltNames: names.length > 0 ? names : service.subjectAltNames,
+      sni,
+      subjectAltNames,
       roots,
       ...(spec.caCrl === undefined || spec.caCrl === '' ? {} : { crlPath: spec.caCrl }),
       certificate,
@@ -110,7 +116,7 @@ function rootsOf(spec: TlsSpec, secrets: TlsSecrets | undefined): TlsOrigination
   }
   if (secrets !== undefined) {
     const name = spec.credentialName ?? '';
-    const from = [secrets.roots, secrets.own].find((secret) => rootsKeys.some((key) => hasKey(secret, key)));
+    const from = [secrets.roots, secrets.own].find((secret) => rootsKeys.some((key) => holdsCertificate(secret, key)));
     return from === undefined
       ? `there are no certificates of an authority in Secret ${secrets.namespace}/${name}${rootsSuffix} or ${name}`
       : (revocationListProblem(from) ?? {
@@ -130,8 +136,4 @@ function certificateOf(spec: TlsSpec, secrets: TlsSecrets | undefined): TlsOrigi
   const name = spec.credentialName ?? '';
   const problem = own === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(own);
   return problem ?? { kind: 'secret', name: secretName(namespace, name) };
-}
-
-function hasKey(secret: Secret | undefined, key: string): boolean {
-  return secret?.data?.[key] !== undefined;
 }

@@ -45,6 +45,11 @@ export function writtenMs({ metadata }: Secret): number {
   return Math.max(0, ...times.flatMap((time) => (time === undefined ? [] : Date.parse(time) || 0)));
 }
 
+/** Whether a key of a Secret holds a certificate; roots of nothing would be taken for none, so that nothing is verified. */
+export function holdsCertificate(secret: Secret | undefined, key: string): boolean {
+  return secret !== undefined && decoded(secret, key)?.includes('-----BEGIN CERTIFICATE-----') === true;
+}
+
 function decoded(secret: Secret, key: string): string | undefined {
   const value = secret.data?.[key];
   return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');

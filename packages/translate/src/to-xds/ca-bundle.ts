@@ -7,16 +7,17 @@ import type { MeshState } from '../state/mesh-state.ts';
 import { caBundleObjects, caCertificatesOf, findCaObject } from '../to-ir/ca-bundle.ts';
 import { create, type XdsMessage, xdsMessage } from './message.ts';
 
-/** The secret with the certificates of authorities that a name of `caBundleName` stands for; undefined: it is another name, or nothing is there. */
+/** The secret with the certificates of authorities that a name of `caBundleName` stands for; undefined: it is another name, or there are none. */
 export function caBundleMessage(state: MeshState, name: string): XdsMessage | undefined {
-  const objects = (caBundleObjects(name) ?? []).flatMap((object) => findCaObject(state, object) ?? []);
+  const objects = (caBundleObjects(name) ?? []).flatMap((object) => {
+    const found = findCaObject(state, object);
+    return found === undefined || typeof caCertificatesOf(found) === 'string' ? [] : [found];
+  });
+  // Envoy takes a context without certificates for one that verifies nothing.
   return objects.length === 0
     ? undefined
     : state.memo.get(`ca-bundle|${name}`, objects, () => {
-        const certificates = objects.flatMap((object) => {
-          const found = caCertificatesOf(object);
-          return typeof found === 'string' ? [] : found;
-        });
+        const certificates = objects.flatMap(caCertificatesOf);
         const trustedCa = create(DataSource, {
           specifier: { $case: 'inlineString', value: [...new Set(certificates)].join('') },
         });

@@ -9,6 +9,7 @@ import { Secret as SecretMessage } from '@weft/xds-types/envoy/extensions/transp
 import type { Secret } from '../kinds.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
+import { holdsCertificate } from '../to-ir/key-pair-secret.ts';
 import { revocationKeys, revocationListProblem, rootsKeys, rootsSuffix } from '../to-ir/roots-secret.ts';
 import { caBundleMessage } from './ca-bundle.ts';
 import { create, perObject, type XdsMessage, xdsMessage } from './message.ts';
@@ -69,7 +70,7 @@ function secretNames(ir: WorkloadIr): ReadonlySet<string> {
 
 /** Key pairs as `kubernetes.io/tls` has them, or by the older names that Istio takes, too. */
 const keyPairMessage: (secret: Secret) => XdsMessage | undefined = perObject((secret) => {
-  const certificateChain = certificatesOf(secret, 'tls.crt') ?? certificatesOf(secret, 'cert');
+  const certificateChain = publicPart(secret, 'tls.crt') ?? publicPart(secret, 'cert');
   const privateKey = bytesOf(secret, 'tls.key') ?? bytesOf(secret, 'key');
   if (certificateChain === undefined || privateKey === undefined) {
     return undefined;
@@ -91,11 +92,13 @@ const rootsBesideMessage: (secret: Secret) => XdsMessage | undefined = perObject
 );
 
 function rootsMessage(secret: Secret, suffix: string): XdsMessage | undefined {
-  const trustedCa = firstOf(secret, rootsKeys);
-  if (trustedCa === undefined || revocationListProblem(secret) !== undefined) {
+  const roots = rootsKeys.find((key) => holdsCertificate(secret, key));
+  if (roots === undefined || revocationListProblem(secret) !== undefined) {
     return undefined;
   }
-  const crl = firstOf(secret, revocationKeys);
+  const trustedCa = publicPart(secret, roots);
+  const revoked = revocationKeys.find((key) => secret.data?.[key] !== undefined);
+  const crl = revoked === undefined ? undefined : publicPart(secret, revoked);
   const name = `${prefix}${secret.metadata.namespace ?? ''}/${secret.metadata.name}${suffix}`;
   const message = create(SecretMessage, {
     name,
@@ -109,13 +112,8 @@ function bytesOf(secret: Secret, key: string): DataSource | undefined {
   return value === undefined ? undefined : dataSource(Buffer.from(value, 'base64'));
 }
 
-function firstOf(secret: Secret, keys: readonly string[]): DataSource | undefined {
-  const key = keys.find((name) => secret.data?.[name] !== undefined);
-  return key === undefined ? undefined : certificatesOf(secret, key);
-}
-
 /** What stands for certificates is shown in dumps: a key that somebody left in the same file is taken out. */
-function certificatesOf(secret: Secret, key: string): DataSource | undefined {
+function publicPart(secret: Secret, key: string): DataSource | undefined {
   const value = secret.data?.[key];
   return value === undefined
     ? undefined
