@@ -261,12 +261,16 @@ function conditions(facts: Facts): readonly StatusCondition[] {
         }
       : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the resource is valid' },
   ];
-  if (facts.conflicts.length > 0) {
-    const message = `taken already: ${facts.conflicts.join('; ')}; the oldest resource wins`;
-    list.push({ type: 'Conflicted', status: 'True', reason: 'OlderResourceWins', message });
-  } else if (facts.tlsElsewhere !== undefined && facts.tlsElsewhere.length > 0) {
-    const message = `said already: ${facts.tlsElsewhere.join('; ')}, which no rule of a client takes back`;
-    list.push({ type: 'Conflicted', status: 'True', reason: 'BackendTLSPolicyWins', message });
+  const { conflicts, tlsElsewhere = [] } = facts;
+  const reasons = [
+    ...(conflicts.length === 0 ? [] : [`taken already: ${conflicts.join('; ')}; the oldest resource wins`]),
+    ...(tlsElsewhere.length === 0
+      ? []
+      : [`said already: ${tlsElsewhere.join('; ')}, which no rule of a client takes back`]),
+  ];
+  if (reasons.length > 0) {
+    const reason = conflicts.length > 0 ? 'OlderResourceWins' : 'BackendTLSPolicyWins';
+    list.push({ type: 'Conflicted', status: 'True', reason, message: reasons.join('; ') });
   }
   if (facts.unresolved !== undefined) {
     list.push(
