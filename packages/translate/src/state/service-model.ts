@@ -34,7 +34,7 @@ export interface ServiceModel {
   readonly nearFirst: boolean;
   /** Another name that it stands for. */
   readonly alias: string | undefined;
-  /** What is sent to it goes there instead: a gateway, named in the namespace of the service. Absent = to itself. */
+  /** What is sent to it goes there instead: a gateway, named in the namespace of {@link ServiceModel.object}. Absent = to itself. */
   readonly through?: DestinationSpec;
   /** Others than the mesh's own workloads serve it. */
   readonly external: boolean;

@@ -29,11 +29,14 @@ export interface UpstreamListener {
   readonly listenAddress?: string | undefined;
   /** 0 for a Unix socket. */
   readonly listenPort: number;
+  /** Of the Sidecar; absent: the Proxy says it. */
+  readonly field?: string;
 }
 
 /** Where a proxy listens, the Proxy and the Sidecar of its workload taken together. */
 export interface SidecarListeners {
   readonly inbound: readonly InboundListener[];
+  /** Those of the Proxy first. */
   readonly upstreams: readonly UpstreamListener[];
   /** Fields of the Sidecar that are not done for this proxy: `spec.ingress[0].bind`. */
   readonly leftOut: readonly string[];
@@ -57,12 +60,13 @@ export function sidecarListeners(
   for (const { address, port } of [
     ...(spec.httpProxy === undefined ? [] : [spec.httpProxy]),
     ...upstreams.map(({ listenAddress, listenPort }) => ({ address: listenAddress, port: listenPort })),
-    ...own,
+    ...(ingress.length === 0 ? own : []),
   ]) {
     taken.take(address ?? loopback, port);
   }
   const leftOut: string[] = [];
   const apps = new Map<number, string | undefined>();
+  const ports = new Set<number>();
   const inbound =
     ingress.length === 0
       ? own.map((listener) => withPool(listener, inboundConnectionPool))
@@ -72,12 +76,13 @@ export function sidecarListeners(
             leftOut.push(`spec.ingress[${index}].${found}`);
             return [];
           }
-          // The application has one name for each of its ports on the wire.
+          // On the wire a port has one name, and the application one for each of its own.
           const appAddress = apps.get(found.appPort) ?? found.appAddress;
-          if (appAddress !== found.appAddress) {
-            leftOut.push(`spec.ingress[${index}].defaultEndpoint`);
+          if (ports.has(found.port) || appAddress !== found.appAddress) {
+            leftOut.push(`spec.ingress[${index}].${ports.has(found.port) ? 'port.number' : 'defaultEndpoint'}`);
             return [];
           }
+          ports.add(found.port);
           apps.set(found.appPort, appAddress);
           const pooled = withPool(found, listener.connectionPool ?? inboundConnectionPool);
           return [withTls(pooled, listener.tls, `spec.ingress[${index}].tls`)];
@@ -87,7 +92,7 @@ export function sidecarListeners(
     if (typeof found === 'string') {
       leftOut.push(`spec.egress[${index}].${found}`);
     }
-    return typeof found === 'object' ? [found] : [];
+    return typeof found === 'object' ? [{ ...found, field: `spec.egress[${index}].hosts` }] : [];
   });
   return { inbound, upstreams: declared.length === 0 ? upstreams : [...upstreams, ...declared], leftOut };
 }
@@ -131,7 +136,7 @@ function ingressListener(
     // It would send to itself.
     return 'defaultEndpoint';
   }
-  if (replaced === undefined && !taken.take(socket.address, socket.port)) {
+  if (!taken.take(socket.address, socket.port)) {
     return 'port.number';
   }
   return {

@@ -140,7 +140,7 @@ function ofSidecar(state: MeshState, sidecar: Sidecar): readonly string[] {
   const keys = proxiesBelow(state, sidecar.metadata.namespace ?? '').map(keyOf);
   const governed = keys.filter((key) => clientOf(state, key).scope?.sidecar === sidecar);
   return governed.flatMap((key) => {
-    const { inbound = [], leftOut = [] } = state.listenersOf(key) ?? {};
+    const { inbound = [], upstreams = [], leftOut = [] } = state.listenersOf(key) ?? {};
     const { namespace, labels } = clientOf(state, key);
     const peers = state.peerAuthenticationOf(namespace, labels);
     const withoutTls = inbound.flatMap((listener) =>
@@ -148,7 +148,8 @@ function ofSidecar(state: MeshState, sidecar: Sidecar): readonly string[] {
         ? []
         : [listener.tls.field],
     );
-    return [...leftOut, ...withoutTls];
+    const again = repeated(state, namespace, upstreams).flatMap(({ field }) => field ?? []);
+    return [...leftOut, ...withoutTls, ...again];
   });
 }
 
@@ -172,13 +173,22 @@ function ofProxy(state: MeshState, proxy: ProxyResource): readonly string[] {
   const { inbound: all = [] } = sidecarListeners(proxy, undefined, undefined);
   const kept = new Set(distinctInbound(all));
   const inbound = all.flatMap((listener, index) => (kept.has(listener) ? [] : [`spec.inbound[${index}]`]));
-  const namespace = proxy.metadata.namespace ?? '';
+  const upstreams = proxy.spec.upstreams ?? [];
+  const again = repeated(state, proxy.metadata.namespace ?? '', upstreams);
+  return [...inbound, ...again.map((upstream) => `spec.upstreams[${upstreams.indexOf(upstream)}]`)];
+}
+
+/** Upstreams for a service and port that another one before them is for: on the wire they have its name, and are left out. */
+function repeated<T extends { readonly host: string; readonly port: number }>(
+  state: MeshState,
+  namespace: string,
+  upstreams: readonly T[],
+): readonly T[] {
   const seen = new Set<string>();
-  const upstreams = (proxy.spec.upstreams ?? []).flatMap(({ host, port }, index) => {
-    const resolved = `${state.resolveHost(host, namespace, namespace)?.host ?? host}:${port}`;
-    const again = seen.has(resolved);
-    seen.add(resolved);
-    return again ? [`spec.upstreams[${index}]`] : [];
+  return upstreams.filter(({ host, port }) => {
+    const name = `${state.resolveHost(host, namespace, namespace)?.host ?? host}:${port}`;
+    const again = seen.has(name);
+    seen.add(name);
+    return again;
   });
-  return [...inbound, ...upstreams];
 }

@@ -56,7 +56,7 @@ export function serviceTarget(
   subset: string,
 ): Target {
   if (service.through !== undefined) {
-    return resolveDestination(state, client, service.through, service.namespace, port.number);
+    return resolveDestination(state, client, service.through, service.object.metadata.namespace ?? '', port.number);
   }
   const cluster = outboundCluster(state, client, service, port, subset);
   return {
