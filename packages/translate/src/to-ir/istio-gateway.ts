@@ -158,14 +158,14 @@ class SocketBuilder {
         return [];
       }
       const name = serverLabel(owned);
-      const exact = names.filter((host) => host !== '*');
+      const patterns = serverNamePatterns(names);
       if (tls === undefined) {
         // Connections for these names are closed: left to another server, they would be answered for somebody else.
-        return [deadEnd(name, exact, undefined)];
+        return [deadEnd(name, patterns, undefined)];
       }
       return isHttps(owned)
-        ? [{ name, serverNames: exact, tls, traffic: { kind: 'http' as const } }]
-        : this.#tcpChain(owned, exact, tls);
+        ? [{ name, serverNames: patterns, tls, traffic: { kind: 'http' as const } }]
+        : this.#tcpChain(owned, patterns, tls);
     });
   }
 
@@ -182,7 +182,7 @@ class SocketBuilder {
           : [
               {
                 name: `${serverLabel(owned)}|${keyOf(object)}#${index}`,
-                serverNames: hosts.filter((host) => host !== '*'),
+                serverNames: serverNamePatterns(hosts),
                 tls: undefined,
                 traffic: this.#tcpTraffic(object, rule.route ?? []),
               },
@@ -365,6 +365,11 @@ function deadEnd(name: string, names: readonly string[], tls: GatewayTls | undef
 /** The hosts of a server without the namespaces that they are for. */
 function serverNames({ server }: OwnedServer): readonly string[] {
   return [...new Set(server.hosts.map((host) => host.slice(host.indexOf('/') + 1).toLowerCase()))];
+}
+
+/** What a chain is chosen by: none where every name is meant, as one name beside `*` would leave out all others. */
+function serverNamePatterns(names: readonly string[]): readonly string[] {
+  return names.includes('*') ? [] : names;
 }
 
 /** Rules for everything come behind the others: of several VirtualServices for one host, no one's catch-all hides another's rules. */
