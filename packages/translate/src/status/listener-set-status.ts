@@ -9,7 +9,7 @@ import {
   isOpen,
   isValid,
 } from '../to-ir/gateway-api/listeners.ts';
-import { gatewayAddresses } from './gateway-addresses.ts';
+import { servedPorts } from './gateway-addresses.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
 import { type ListenerStatus, listenerStatus } from './listener-status.ts';
 
@@ -38,13 +38,17 @@ export function listenerSetStatus(state: MeshState, set: ListenerSet): ListenerS
 /** Of all ListenerSets that a Gateway has, by their keys: made together, as each depends on all that come before it. */
 function attachedStatuses(state: MeshState, gateway: KubeGateway): ReadonlyMap<string, ListenerSetStatus> {
   return state.reads.remember(`listener-set-statuses|${ownerKey(gateway)}`, [gateway], () => {
-    const served = gatewayAddresses(state, gateway).length > 0;
+    const served = servedPorts(state, gateway);
     const { byOwner } = gatewayListeners(state, gateway);
     return new Map([...byOwner].map(([owner, listeners]) => [owner, statusOf(gateway, listeners, served)]));
   });
 }
 
-function statusOf(gateway: KubeGateway, listeners: readonly EffectiveListener[], served: boolean): ListenerSetStatus {
+function statusOf(
+  gateway: KubeGateway,
+  listeners: readonly EffectiveListener[],
+  served: ReadonlySet<number>,
+): ListenerSetStatus {
   const invalid = listeners.filter((listener) => !isValid(listener)).map(({ listener }) => listener.name);
   return {
     conditions: [
@@ -53,7 +57,7 @@ function statusOf(gateway: KubeGateway, listeners: readonly EffectiveListener[],
         : condition('Accepted', areAccepted(listeners), 'ListenersNotValid', `not valid: ${invalid.join(', ')}`),
       !listeners.some(isOpen)
         ? condition('Programmed', false, 'ListenersNotValid', 'no listener can be opened')
-        : served
+        : served.size > 0
           ? condition('Programmed', true, 'Programmed', 'the listeners that are valid are open')
           : condition('Programmed', false, 'ParentNotProgrammed', `no proxy serves ${ownerName(gateway)}`),
     ],

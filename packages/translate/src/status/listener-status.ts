@@ -12,8 +12,8 @@ export interface ListenerStatus {
 
 const refusalReasons = { protocol: 'UnsupportedProtocol', 'client-certificates': 'NoValidCACertificate' } as const;
 
-/** @param served by a proxy. */
-export function listenerStatus(effective: EffectiveListener, served: boolean): ListenerStatus {
+/** @param served ports that some proxy opens. */
+export function listenerStatus(effective: EffectiveListener, served: ReadonlySet<number>): ListenerStatus {
   const { listener, problem, supportedKinds, invalidKinds, certificateProblems, routes } = effective;
   const [certificateProblem] = certificateProblems;
   const open = isOpen(effective);
@@ -49,13 +49,13 @@ export function listenerStatus(effective: EffectiveListener, served: boolean): L
       accepted,
       conflicted,
       resolved,
-      open && served
+      open && served.has(listener.port)
         ? condition('Programmed', true, 'Programmed', 'the listener is open')
         : condition(
             'Programmed',
             false,
             open ? 'Pending' : 'Invalid',
-            open ? 'no proxy serves it' : 'it is not opened',
+            open ? 'no proxy serves it, or has a place for its port' : 'it is not opened',
           ),
     ],
   };

@@ -25,6 +25,7 @@ import { labelsOf } from '../state/workload.ts';
 import { isUnixAddress } from '../unix-address.ts';
 import { resolveAuthority } from './authority.ts';
 import { gatewaySockets } from './gateway-api/gateway-sockets.ts';
+import { GatewayPlaces } from './gateway-places.ts';
 import { httpRoutes } from './http-routes.ts';
 import { inboundListeners } from './inbound.ts';
 import { istioGatewaySockets } from './istio-gateway.ts';
@@ -282,16 +283,15 @@ function gatewayListeners(
     (socket) =>
       !taken.has(socket.port) && (!isUnixAddress(socket.address ?? '') || mayListenOn(proxy, socket.address ?? '')),
   );
-  const all = [...sockets, ...istio].sort((a, b) => a.port - b.port);
-  return all.flatMap((socket): readonly GatewayListener[] => {
-    if (socket.chains.length === 0) {
-      return [];
-    }
+  const places = new GatewayPlaces(address ?? loopback, ports);
+  const all = [sockets, istio]
+    .flatMap((list) => places.give(list.filter(({ chains }) => chains.length > 0)))
+    .sort((a, b) => a.socket.port - b.socket.port);
+  return all.map(({ socket, listenPort }): GatewayListener => {
     collect(socket.clusters);
     const place = `${socket.address ?? ''}|${socket.port}`;
-    const port = ports.find((mapped) => mapped.port === socket.port)?.listenPort ?? socket.port;
-    const listen = listenAddress(state, `gateway-listen|${proxyKey}|${place}`, socket.address ?? address, port);
-    const listener = state.memo.get(
+    const listen = listenAddress(state, `gateway-listen|${proxyKey}|${place}`, socket.address ?? address, listenPort);
+    return state.memo.get(
       `gateway|${proxyKey}|${place}`,
       [
         listen,
@@ -309,7 +309,6 @@ function gatewayListeners(
         origins: socket.origins,
       }),
     );
-    return [listener];
   });
 }
 
