@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { validate } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
 import { type MeshState, resourceStatus } from '../src/index.ts';
 import { irOf, objectsOf, stateOf as stateOfAll, statusOf } from './support/objects.ts';
@@ -84,4 +85,36 @@ test("a port of a proxy that both kinds of Gateway ask for is Gateway API's, and
     'taken already: port 80 (servers[0]) by Gateway edge/g, as the Gateway API goes first; the oldest resource wins',
   ]);
   assert.deepEqual(said(stateOf([http('a', 81)], gateway, forBoth)), []);
+});
+
+test('a listener of a protocol that is not supported is in the way of none: UDP has ports of its own', () => {
+  const dns = ['TCP', 'UDP'].map((protocol) => ({ name: protocol.toLowerCase(), port: 53, protocol }));
+  assert.deepEqual(outcome(...dns), { ports: [53], conflicts: [free, free] });
+});
+
+test('a place that the Proxy gives to one port is not taken by the port of its number, which says so', () => {
+  const mapped = object('weft.dev/v1alpha1', 'Proxy', 'p', {
+    spec: { serviceAccount: 'p', role: 'gateway', gateway: { ports: [{ port: 80, listenPort: 8080 }] } },
+  });
+  const programmed = (state: MeshState): readonly string[] =>
+    [...gatewayApiStatus(state).values()].flatMap((status) =>
+      status.kind === 'gateway'
+        ? status.listeners.map(({ name, conditions }) => {
+            const found = conditions.find(({ type }) => type === 'Programmed');
+            return `${name} ${found?.status} ${found?.reason}`;
+          })
+        : [],
+    );
+  const both = stateOf([http('a', 80), http('b', 8080)], mapped);
+  const ir = workloadIr(both, 'edge/p', []);
+  assert.ok(ir !== undefined);
+  assert.deepEqual(validate(ir), []);
+  assert.deepEqual(
+    ir.gateway.map(({ port, listen }) => [port, listen.port]),
+    [[80, 8080]],
+  );
+  assert.deepEqual(programmed(both), ['a True Programmed', 'b False Pending']);
+  const alone = stateOf([http('b', 8080)], mapped);
+  assert.deepEqual(opened(alone), [8080]);
+  assert.deepEqual(programmed(alone), ['b True Programmed']);
 });

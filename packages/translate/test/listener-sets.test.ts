@@ -279,3 +279,34 @@ test('a thousand sets are translated at once', () => {
   const tookMs = performance.now() - started;
   assert.ok(tookMs < 5_000, `${tookMs} ms`);
 });
+
+test('a route at a ListenerSet that is not there has no status, whatever Gateway has the same name', () => {
+  const state = stateOf([
+    gateway([http('own', undefined, { allowedRoutes: { namespaces: { from: 'All' } } })]),
+    route('r', [toSet('g', { namespace: 'edge' })]),
+  ]);
+  assert.deepEqual(statusOf(state, 'route', 'r').parents, []);
+  assert.deepEqual(hosts(state), [['*', 0]]);
+});
+
+test('a BackendTLSPolicy tells of the Gateway that a route of a ListenerSet leads from', () => {
+  const policy = gatewayApi(
+    'BackendTLSPolicy',
+    'p',
+    {
+      targetRefs: [{ group: '', kind: 'Service', name: 'a' }],
+      validation: { hostname: 'a.example', wellKnownCACertificates: 'System' },
+    },
+    { namespace: 'shop' },
+  );
+  const state = stateOf([
+    gateway([http('own')]),
+    set('s', [http('one', 'one.example')]),
+    route('r', [toSet('s')]),
+    policy,
+  ]);
+  assert.deepEqual(
+    statusOf(state, 'policy', 'p').ancestors.map(({ ref }) => `${ref.kind} ${ref.namespace}/${ref.name}`),
+    ['Gateway edge/g', 'Service shop/a'],
+  );
+});

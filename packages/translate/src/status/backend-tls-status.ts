@@ -5,6 +5,7 @@ import { targetKey, targetOwner } from '../to-ir/attached-policy.ts';
 import { backendTlsAttachment, type PolicyRoots, policyRoots } from '../to-ir/gateway-api/backend-tls.ts';
 import type { CaProblem } from '../to-ir/gateway-api/ca-certificates.ts';
 import { isOurs } from '../to-ir/gateway-api/gateway-class.ts';
+import { gatewayListeners } from '../to-ir/gateway-api/listeners.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
 import { leftOutWithoutProxy } from './without-proxy.ts';
 
@@ -124,14 +125,16 @@ function lostTarget(state: MeshState, policy: BackendTlsPolicy, target: PolicyTa
       );
 }
 
-/** The Gateways of ours (`namespace/name`) whose routes lead to each Service (`Service/namespace/name`). */
+/** The Gateways of ours (`namespace/name`) whose routes, or those of their ListenerSets, lead to each Service (`Service/namespace/name`). */
 function gatewaysByService(state: MeshState): ReadonlyMap<string, ReadonlySet<string>> {
   return state.reads.remember('gateways-by-service', [], () => {
     const found = new Map<string, Set<string>>();
     for (const gateway of state.list('gateway.networking.k8s.io/Gateway').filter((each) => isOurs(state, each))) {
       const key = keyOf(gateway);
-      for (const service of state.routes.attachedTo(`Gateway/${key}`).flatMap(servicesOf)) {
-        found.set(service, (found.get(service) ?? new Set()).add(key));
+      for (const owner of gatewayListeners(state, gateway).byOwner.keys()) {
+        for (const service of state.routes.attachedTo(owner).flatMap(servicesOf)) {
+          found.set(service, (found.get(service) ?? new Set()).add(key));
+        }
       }
     }
     return found;

@@ -9,6 +9,7 @@ import type {
   KubeHttpRoute,
   KubeTcpRoute,
   KubeTlsRoute,
+  ListenerSet,
   RouteActionPolicy,
 } from '../kinds.ts';
 import { originOf } from '../origin.ts';
@@ -26,7 +27,7 @@ import { gatewayListeners, isAttached, isOpen, isValid } from '../to-ir/gateway-
 import { supportedFeatures } from '../to-ir/gateway-api/supported-features.ts';
 import { type AncestorStatus, backendTlsAncestors } from './backend-tls-status.ts';
 import { endpointPolicyAncestors } from './endpoint-policy-status.ts';
-import { gatewayAddresses } from './gateway-addresses.ts';
+import { gatewayAddresses, servedPorts } from './gateway-addresses.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
 import { attachedListenerSets, listenerSetStatus } from './listener-set-status.ts';
 import { type ListenerStatus, listenerStatus } from './listener-status.ts';
@@ -146,6 +147,7 @@ function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus
   const invalid = listeners.filter((listener) => !isValid(listener));
   const usable = listeners.filter(isOpen);
   const addresses = gatewayAddresses(state, gateway);
+  const served = servedPorts(state, gateway);
   const names = invalid.map(({ listener }) => listener.name).join(', ');
   const programmed =
     usable.length === 0
@@ -169,7 +171,7 @@ function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus
       programmed,
       ...clientCertificateConditions(state, gateway),
     ],
-    listeners: listeners.map((listener) => listenerStatus(listener, addresses.length > 0)),
+    listeners: listeners.map((listener) => listenerStatus(listener, served)),
     attachedListenerSets: attachedListenerSets(gateway, byOwner),
   };
 }
@@ -236,22 +238,28 @@ function acceptance(
     );
     return hasPort ? accepted : condition('Accepted', false, 'NoMatchingParent', `${service.host} has no such port`);
   }
-  const key = parent?.slice(parent.indexOf('/') + 1) ?? '';
-  const set =
-    parent?.startsWith('ListenerSet/') === true
-      ? state.object('gateway.networking.k8s.io/ListenerSet', key)
-      : undefined;
-  const gateway =
-    set === undefined ? state.object('gateway.networking.k8s.io/Gateway', key) : parentGateway(state, set);
-  if (gateway === undefined || !isOurs(state, gateway)) {
+  const owner = listenerOwner(state, parent);
+  const gateway = owner?.kind === 'ListenerSet' ? parentGateway(state, owner) : owner;
+  if (owner === undefined || gateway === undefined || !isOurs(state, gateway)) {
     return undefined;
   }
-  const owner = set ?? gateway;
-  if (set !== undefined && !isAttached(state, gateway, set)) {
-    return condition('Accepted', false, 'NoMatchingParent', `${ownerName(set)} is not attached to its Gateway`);
+  if (owner.kind === 'ListenerSet' && !isAttached(state, gateway, owner)) {
+    return condition('Accepted', false, 'NoMatchingParent', `${ownerName(owner)} is not attached to its Gateway`);
   }
   const attachment = attachmentOf(state, owner, route, ref);
   return 'attached' in attachment ? accepted : condition('Accepted', false, attachment.refused, attachment.message);
+}
+
+/** The Gateway or ListenerSet that a {@link parentKey} names; undefined: there is none. */
+function listenerOwner(state: MeshState, parent: string | undefined): KubeGateway | ListenerSet | undefined {
+  const [kind, ...key] = parent?.split('/') ?? [];
+  switch (kind) {
+    case 'Gateway':
+    case 'ListenerSet':
+      return state.object(`gateway.networking.k8s.io/${kind}`, key.join('/'));
+    default:
+      return undefined;
+  }
 }
 
 function problemsOf(state: MeshState, route: KubeRoute): readonly RefProblem[] {

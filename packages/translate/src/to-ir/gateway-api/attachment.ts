@@ -114,7 +114,8 @@ export function routesByListener(
         ? attachment.attached
         : []) {
         const list = byListener.get(listener.name);
-        if (list !== undefined && !list.some((entry) => entry.route === route)) {
+        // Routes come one after the other, so that the same one can only be the last.
+        if (list !== undefined && list.at(-1)?.route !== route) {
           list.push({ route, hostnames });
         }
       }

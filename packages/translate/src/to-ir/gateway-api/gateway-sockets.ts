@@ -86,12 +86,15 @@ function chainsOf(
   if (first?.listener.protocol === 'TCP') {
     return [tcpChain(pieces, first, [], undefined, first.routes[0]?.route as KubeTcpRoute | undefined)];
   }
-  const https = listeners.filter(({ listener }) => listener.protocol === 'HTTPS');
-  const taken = new Set(https.map(hostOf));
+  const owners: NameOwners = new Map<string, string | undefined>([
+    ...closed.map((name) => [name, undefined] as const),
+    ...listeners.map((effective) => [hostOf(effective), listenerLabel(effective)] as const),
+  ]);
+  const taken = new Set<string>();
   const chains = [...listeners]
     .sort((a, b) => bySpecificity(hostOf(a), hostOf(b)))
     .flatMap((effective) =>
-      effective.listener.protocol === 'HTTPS' ? [httpsChain(effective)] : tlsChains(pieces, effective, taken),
+      effective.listener.protocol === 'HTTPS' ? [httpsChain(effective)] : tlsChains(pieces, effective, owners, taken),
     );
   const served = new Set(chains.flatMap((chain) => chain.serverNames));
   return [...chains, ...closed.filter((name) => !served.has(name)).map(deadEnd)];
@@ -135,11 +138,20 @@ function httpsChain(effective: EffectiveListener): GatewayChain {
   };
 }
 
-/** One chain for the server names of each route. A name that an earlier chain of the socket has is left to it. */
-function tlsChains(pieces: Pieces, effective: EffectiveListener, taken: Set<string>): readonly GatewayChain[] {
+/**
+ * One chain for the server names of each route. A name for which another listener is the most specific one is left to that, and one that an
+ * earlier route has to the route.
+ */
+function tlsChains(
+  pieces: Pieces,
+  effective: EffectiveListener,
+  owners: NameOwners,
+  taken: Set<string>,
+): readonly GatewayChain[] {
+  const label = listenerLabel(effective);
   const tls = endsTls(effective.listener) ? tlsOf(effective) : undefined;
   return effective.routes.flatMap(({ route, hostnames }) => {
-    const names = hostnames.filter((name) => !taken.has(name));
+    const names = hostnames.filter((name) => mostSpecific(owners, name) === label && !taken.has(name));
     for (const name of names) {
       taken.add(name);
     }

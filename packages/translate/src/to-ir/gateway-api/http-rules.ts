@@ -346,9 +346,12 @@ function retryOf(
     const tries = retryPolicy(policy?.spec.retries, defaults.retry);
     return tries && (perTryTimeoutMs === undefined ? tries : { ...tries, perTryTimeoutMs });
   }
-  const statusCodes = retry.codes ?? [];
+  const { attempts = 1, codes: statusCodes = [] } = retry;
+  if (attempts === 0) {
+    return undefined;
+  }
   return {
-    attempts: retry.attempts ?? 1,
+    attempts,
     perTryTimeoutMs: perTryTimeoutMs ?? 0,
     ...backOff(retry.backoff),
     on: [

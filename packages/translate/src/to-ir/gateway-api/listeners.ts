@@ -96,8 +96,10 @@ function listenersOf(
 ): readonly EffectiveListener[] {
   const { listeners } = owner.spec;
   const routes = routesByListener(state, owner);
-  const conflicts = places.take(listeners);
-  return listeners.map((listener, index) => {
+  // What is not opened is in nobody's way, and UDP has ports of its own anyhow.
+  const known = listeners.filter((listener) => protocolProblem(listener) === undefined);
+  const conflicts = places.take(known);
+  return listeners.map((listener) => {
     const kinds = routeKindsOf(listener);
     const { names, problems } = endsTls(listener)
       ? listenerCertificates(state, owner, listener.tls?.certificateRefs ?? [])
@@ -108,7 +110,9 @@ function listenersOf(
       owner,
       listener,
       problem:
-        protocolProblem(listener) ?? conflicts[index] ?? (validation.client === undefined ? unchecked : undefined),
+        protocolProblem(listener) ??
+        conflicts[known.indexOf(listener)] ??
+        (validation.client === undefined ? unchecked : undefined),
       supportedKinds: kinds.taken,
       invalidKinds: kinds.invalid,
       certificates: names,
