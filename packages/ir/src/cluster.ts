@@ -216,7 +216,7 @@ export type ClusterTls =
   | { readonly kind: 'disabled' };
 
 export interface TlsOrigination {
-  /** undefined = that of the request (`auto_host_sni`), if it is HTTP. */
+  /** undefined = none is sent; then `subjectAltNames` are there, unless nothing is verified. */
   readonly sni: string | undefined;
   /** Names of which the server's certificate must have one; empty = that of `sni`. */
   readonly subjectAltNames: readonly string[];

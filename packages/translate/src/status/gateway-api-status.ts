@@ -9,7 +9,6 @@ import type {
   KubeHttpRoute,
   KubeTcpRoute,
   KubeTlsRoute,
-  ListenerSet,
   RouteActionPolicy,
 } from '../kinds.ts';
 import { originOf } from '../origin.ts';
@@ -238,28 +237,23 @@ function acceptance(
     );
     return hasPort ? accepted : condition('Accepted', false, 'NoMatchingParent', `${service.host} has no such port`);
   }
-  const owner = listenerOwner(state, parent);
-  const gateway = owner?.kind === 'ListenerSet' ? parentGateway(state, owner) : owner;
-  if (owner === undefined || gateway === undefined || !isOurs(state, gateway)) {
+  const key = parent?.slice(parent.indexOf('/') + 1) ?? '';
+  const set =
+    parent?.startsWith('ListenerSet/') === true
+      ? state.object('gateway.networking.k8s.io/ListenerSet', key)
+      : undefined;
+  const named =
+    parent?.startsWith('Gateway/') === true ? state.object('gateway.networking.k8s.io/Gateway', key) : undefined;
+  const gateway = set === undefined ? named : parentGateway(state, set);
+  if (gateway === undefined || !isOurs(state, gateway)) {
     return undefined;
   }
-  if (owner.kind === 'ListenerSet' && !isAttached(state, gateway, owner)) {
-    return condition('Accepted', false, 'NoMatchingParent', `${ownerName(owner)} is not attached to its Gateway`);
+  const owner = set ?? gateway;
+  if (set !== undefined && !isAttached(state, gateway, set)) {
+    return condition('Accepted', false, 'NoMatchingParent', `${ownerName(set)} is not attached to its Gateway`);
   }
   const attachment = attachmentOf(state, owner, route, ref);
   return 'attached' in attachment ? accepted : condition('Accepted', false, attachment.refused, attachment.message);
-}
-
-/** The Gateway or ListenerSet that a {@link parentKey} names; undefined: there is none. */
-function listenerOwner(state: MeshState, parent: string | undefined): KubeGateway | ListenerSet | undefined {
-  const [kind, ...key] = parent?.split('/') ?? [];
-  switch (kind) {
-    case 'Gateway':
-    case 'ListenerSet':
-      return state.object(`gateway.networking.k8s.io/${kind}`, key.join('/'));
-    default:
-      return undefined;
-  }
 }
 
 function problemsOf(state: MeshState, route: KubeRoute): readonly RefProblem[] {
