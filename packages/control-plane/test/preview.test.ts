@@ -5,7 +5,15 @@ import { eventually } from '@weft/testkit';
 import { typeUrls } from '@weft/xds-types';
 import { parsePreview } from '../src/admin/preview.ts';
 import { maxPreviews, Previews } from '../src/admin/previews.ts';
-import { type Fixture, type Manifest, smallShop, startFixture, toReviews, virtualService, workload } from './fixture.ts';
+import {
+  type Fixture,
+  type Manifest,
+  smallShop,
+  startFixture,
+  toReviews,
+  virtualService,
+  workload,
+} from './fixture.ts';
 
 /** The small shop, in which `web` has called `reviews`. */
 async function shop(t: TestContext, more: readonly Manifest[] = []): Promise<Fixture> {

@@ -3,7 +3,15 @@ import { createServer, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { gvk, type ProxyResource } from '@weft/resources';
 import { eventually } from '@weft/testkit';
-import { type Fixture, type FixtureOptions, type Manifest, openCa, service, startFixture, virtualService } from './fixture.ts';
+import {
+  type Fixture,
+  type FixtureOptions,
+  type Manifest,
+  openCa,
+  service,
+  startFixture,
+  virtualService,
+} from './fixture.ts';
 import { freePorts, type RealProxy, startRealProxy } from './real-proxy.ts';
 
 interface Shop {

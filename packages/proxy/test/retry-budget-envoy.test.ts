@@ -43,7 +43,9 @@ class Origin {
   }
 
   cluster(name: string, budget: JsonObject): JsonObject {
-    const address = { socket_address: { address: '127.0.0.1', port_value: (this.server.address() as AddressInfo).port } };
+    const address = {
+      socket_address: { address: '127.0.0.1', port_value: (this.server.address() as AddressInfo).port },
+    };
     return {
       name,
       type: 'STATIC',
@@ -104,7 +106,11 @@ describe('a retry budget over an interval', { skip: findPeer('envoy') === undefi
       number += 1;
       const path = `/${name}/fail-${number}`;
       let answered = false;
-      answers.push(ask(port, path, {}, agent).then(() => void (answered = true)));
+      answers.push(
+        ask(port, path, {}, agent).then(() => {
+          answered = true;
+        }),
+      );
       while (!answered && !origin.held.has(path)) {
         await pause(2);
       }
@@ -119,14 +125,20 @@ describe('a retry budget over an interval', { skip: findPeer('envoy') === undefi
   }
 
   /** Good requests, and after a while failing ones. undefined: the machine was too slow for it to mean something. */
-  async function after60(port: number, name: string, waitMs: number, doneWithinMs: number): Promise<number | undefined> {
+  async function after60(
+    port: number,
+    name: string,
+    waitMs: number,
+    doneWithinMs: number,
+  ): Promise<number | undefined> {
     const started = performance.now();
     await Promise.all(Array.from({ length: BEFORE }, () => ask(port, `/${name}/good`, {}, agent)));
     const burstMs = performance.now() - started;
     await pause(waitMs);
     const failing = performance.now();
     const count = await retried(port, name);
-    const isOnTime = waitMs > INTERVAL_MS ? performance.now() - failing < doneWithinMs : performance.now() - started < doneWithinMs;
+    const isOnTime =
+      waitMs > INTERVAL_MS ? performance.now() - failing < doneWithinMs : performance.now() - started < doneWithinMs;
     return isOnTime && burstMs < INTERVAL_MS / 2 ? count : undefined;
   }
 

@@ -38,7 +38,8 @@ export function timeValues(route: HttpRoute, action: ForwardAction, defaults: De
 function retryValues(fields: RulePlaces, retry: ForwardAction['retry'], ofMesh: string): readonly ExplainedValue[] {
   const ofRule = fields.of('retries', 'retry');
   const ofPolicy = ofRule === undefined ? fields.policy('retries') : undefined;
-  const left = (ofRule ?? ofPolicy) === undefined ? ofMesh : fields.of('retry') === undefined ? istioDefault : weftDefault;
+  const left =
+    (ofRule ?? ofPolicy) === undefined ? ofMesh : fields.of('retry') === undefined ? istioDefault : weftDefault;
   const value = (name: string, text: string, ...where: readonly string[]): ExplainedValue => ({
     name,
     value: text,

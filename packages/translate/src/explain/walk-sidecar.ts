@@ -23,12 +23,7 @@ export function enterSidecar(walk: Walk): string {
   const upstream = upstreamOf(walk);
   if (upstream !== undefined) {
     const { listen, host, port } = upstream;
-    addStep(
-      walk,
-      'listener',
-      `upstream ${host}:${port} at ${socketText(listen)}`,
-      written('spec.upstreams'),
-    );
+    addStep(walk, 'listener', `upstream ${host}:${port} at ${socketText(listen)}`, written('spec.upstreams'));
     return throughUpstream(walk, upstream);
   }
   const paths: ExplainedValue = { name: 'paths', value: ir.pathNormalization, origin: 'setting of the mesh' };
