@@ -30,7 +30,7 @@ export function checkedElsewhere(
 }
 
 /** What Kubernetes has for its probes. */
-export const healthCheckDefaults = {
+const healthCheckDefaults = {
   intervalMs: 10_000,
   timeoutMs: 1_000,
   healthyThreshold: 1,

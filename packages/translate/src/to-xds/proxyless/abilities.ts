@@ -137,6 +137,6 @@ export function clusterPartsWithoutGrpc(cluster: OutboundCluster): readonly Clus
 }
 
 /** Round robin stands for all others. */
-export function isGrpcBalancing(kind: OutboundCluster['loadBalancer']['kind']): boolean {
+function isGrpcBalancing(kind: OutboundCluster['loadBalancer']['kind']): boolean {
   return kind === 'round-robin' || kind === 'ring-hash';
 }
