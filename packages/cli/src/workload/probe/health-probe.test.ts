@@ -13,7 +13,7 @@ import * as grpc from '@grpc/grpc-js';
 import { systemClock } from '@weft/base';
 import { eventually, freePort, ManualClock } from '@weft/testkit';
 import { saysServingByGrpc } from './grpc-check.ts';
-import { HealthProbe } from './health-probe.ts';
+import { HealthProbe, probeProblem } from './health-probe.ts';
 import { answersHttp } from './http-check.ts';
 import { acceptsConnections } from './tcp-check.ts';
 
@@ -206,4 +206,25 @@ test('a probe tells the first success and what changes for good', async () => {
   await eventually(() => told.length > 0, { what: 'it is found healthy' });
   healthProbe.stop();
   assert.deepEqual(told, [true]);
+});
+
+test('what cannot be sent is said before anybody is checked', () => {
+  const problems = [
+    { path: '/is it up' },
+    {
+      path: '/ready',
+      httpHeaders: [
+        { name: 'x-a', value: '1' },
+        { name: 'no header', value: '' },
+      ],
+    },
+    { path: '/ready', httpHeaders: [{ name: 'x-a', value: 'two\nlines' }] },
+    { path: '/ready%20now?a=b', httpHeaders: [{ name: 'x-a', value: '1' }] },
+  ].map((httpGet) => probeProblem({ httpGet: { port: 80, ...httpGet } })?.split(':')[0]);
+  assert.deepEqual(problems, [
+    'probe.httpGet.path',
+    'probe.httpGet.httpHeaders[1]',
+    'probe.httpGet.httpHeaders[0]',
+    undefined,
+  ]);
 });

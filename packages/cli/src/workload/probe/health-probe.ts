@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '@weft/base';
 import type { WorkloadProbe } from '@weft/resources';
 import { saysServingByGrpc } from './grpc-check.ts';
-import { answersHttp } from './http-check.ts';
+import { answersHttp, httpCheckProblem } from './http-check.ts';
 import { acceptsConnections } from './tcp-check.ts';
 
 const loopback = '127.0.0.1';
@@ -14,7 +14,10 @@ const defaultTimeoutSec = 1;
  * A program that the API names is not run: whoever may write WorkloadGroups would run programs on the machines of others.
  */
 export function probeProblem(probe: WorkloadProbe): string | undefined {
-  return probe.exec === undefined ? undefined : 'probe.exec: commands from the API are not run on this machine';
+  if (probe.exec !== undefined) {
+    return 'probe.exec: commands from the API are not run on this machine';
+  }
+  return probe.httpGet === undefined ? undefined : httpCheckProblem(probe.httpGet);
 }
 
 /** Checks a workload again and again, and tells when what it found is to be believed. */

@@ -1,9 +1,28 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { WorkloadProbe } from '@weft/resources';
 
 /** Bytes of an answer that are read: whoever sends more has answered. */
 const maxBodyBytes = 10 * 1024;
+
+/** What cannot be sent; undefined: all of it can. */
+export function httpCheckProblem({
+  path = '',
+  httpHeaders = [],
+}: NonNullable<WorkloadProbe['httpGet']>): string | undefined {
+  if (/[^\x21-\x7e]/.test(path)) {
+    return 'probe.httpGet.path: what is no printable ASCII, and spaces, are written with %';
+  }
+  for (const [index, { name = '', value = '' }] of httpHeaders.entries()) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      return `probe.httpGet.httpHeaders[${index}]: HTTP has no such header`;
+    }
+  }
+  return undefined;
+}
 
 /**
  * Whether the workload answers a request with a status from 200 to 399. Never rejects.
