@@ -52,7 +52,7 @@ export function writeRunFiles(
   writePrivate(files.trustBundle, token.trustBundle);
   writePrivate(files.token, token.token);
   const labels = workloadLabels(spec);
-  const [region = '', zone = '', subZone = ''] = (locality ?? '').split('/');
+  const [region, zone, subZone] = (locality ?? '').split('/').map((part) => (part === '' ? undefined : part));
   const bootstrap = {
     node: {
       id: `${spec.namespace}/${spec.name}`,
@@ -64,7 +64,8 @@ export function writeRunFiles(
         LABELS: labels,
         WEFT_VERSION: version,
       },
-      locality: { region, zone, subZone },
+      // What is not known is not written.
+      ...(region === undefined ? {} : { locality: { region, zone, subZone } }),
     },
     // The control plane makes it where something is balanced by zone.
     localCluster: 'local_cluster',
