@@ -98,6 +98,7 @@ const newer: Readonly<Record<string, readonly number[] | 'message'>> = {
   'envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig': [3],
   'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig': [4, 5, 6],
   'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone': 'message',
+  'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': [3],
   'envoy.type.http.v3.Cookie': [4],
   'envoy.type.http.v3.CookieAttribute': 'message',
   'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': [3, 4],

@@ -333,12 +333,12 @@ spec:
 test('fields that nothing acts upon are named', () => {
   const sidecar = shop.replace(
     'trafficPolicy: {outlierDetection: {consecutive5xxErrors: 3}}',
-    'trafficPolicy: {tunnel: {protocol: POST, targetHost: far, targetPort: 443}}',
+    'trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x}, zoneAwareLbSetting: {enabled: true}}}',
   );
   const it = explain(stateOf(sidecar), 'reviews', { from: 'front/web-1' });
   assert.match(
     entryOf(it, 'not yet supported', 'DestinationRule front/for-web') ?? '',
-    /spec\.trafficPolicy\.tunnel\.protocol/,
+    /spec\.trafficPolicy\.loadBalancer\.zoneAwareLbSetting/,
   );
 });
 
