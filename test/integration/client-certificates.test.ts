@@ -38,7 +38,8 @@ const lets: Readonly<Record<string, readonly string[]>> = {
   'closed.example': [],
 };
 
-function objects(): string {
+/** @param list what the Secret has for revoked certificates. */
+function objects(list: string | Buffer): string {
   const base64 = (file: string): string => Buffer.from(root.read(file)).toString('base64');
   const { certificate, key } = root.hashes('good');
   const files = `serverCertificate: ${root.path('server.pem')}, privateKey: ${root.path('server.key')}`;
@@ -51,7 +52,7 @@ apiVersion: v1
 kind: Secret
 metadata: {name: server, namespace: default}
 type: kubernetes.io/tls
-data: {tls.crt: ${base64('server.pem')}, tls.key: ${base64('server.key')}, ca.crt: ${base64('ca.pem')}, ca.crl: ${base64('root.crl')}}
+data: {tls.crt: ${base64('server.pem')}, tls.key: ${base64('server.key')}, ca.crt: ${base64('ca.pem')}, ca.crl: ${Buffer.from(list).toString('base64')}}
 ---
 apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -88,7 +89,7 @@ before(async () => {
   root.revoke('bad');
   root.writeList('root.crl');
   mesh = await startMesh();
-  const { code, stderr } = await mesh.weft(['apply', '-f', '-'], { input: objects() });
+  const { code, stderr } = await mesh.weft(['apply', '-f', '-'], { input: objects(root.read('root.crl')) });
   assert.equal(code, 0, stderr);
   for (const engine of availableEngines) {
     const [port, otherPort] = [await freePort(), await freePort()];
@@ -167,12 +168,7 @@ test('what asks for certificates of nobody is said, and a Secret with a list tha
     await conditionsOf(),
     /spec\.servers\[3\]\.tls\.verifyCertificateHash \(mode SIMPLE asks clients for no certificate, so connections are closed/,
   );
-  const input = JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 'server', namespace: 'default' },
-    data: { 'ca.crl': Buffer.from('no list').toString('base64') },
-  });
+  const input = objects(Buffer.from('no list'));
   const { code, stderr } = await mesh.weft(['apply', '-f', '-'], { input });
   assert.equal(code, 0, stderr);
   for (const { port } of gateways.values()) {

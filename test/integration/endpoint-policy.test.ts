@@ -279,11 +279,11 @@ test('what is in force is explained, and the status says that the proxies have i
   const explained = await mesh.weft(['explain', 'http']);
   assert.match(
     explained.stdout,
-    /health checks +GET http:\/\/http\.default\.svc\.cluster\.local\/healthz every 500 ms.+EndpointPolicy default\/http spec\.healthCheck/,
+    /health checks +GET http:\/\/http\.default\.svc\.cluster\.local\/healthz every 500 ms[^\n]+\s+EndpointPolicy default\/http spec\.healthCheck/,
   );
   assert.match(
     explained.stdout,
-    /at most 120 % of the mean load for each +.*EndpointPolicy default\/http spec\.loadBalancer\.boundedLoad/,
+    /at most 120 % of the mean load for each\s+.*EndpointPolicy default\/http spec\.loadBalancer\.boundedLoad/,
   );
   await eventually(
     async () => {

@@ -123,7 +123,7 @@ test('a zone with less of the endpoints than of the callers keeps what makes the
 test('it is said how zones count, where it comes from, and whom a caller takes for its like', async () => {
   assert.match(
     await weft(['explain', 'called', '--from', 'caller-weft']),
-    /the nearest first as seen from north\/\*; of those the own zone as far as the load stays even, with 2 endpoints or more +DestinationRule default\/called spec\.trafficPolicy\.loadBalancer\.zoneAwareLbSetting/,
+    /the nearest first as seen from north\/\*; of those the own zone as far as the load stays even, with 2 endpoints or more\s+DestinationRule default\/called spec\.trafficPolicy\.loadBalancer\.zoneAwareLbSetting/,
   );
   const each = availableEngines.length;
   assert.match(
