@@ -173,7 +173,7 @@ describe('TCP through POST as in Envoy', { skip: findPeer('envoy') === undefined
       clusters.push({
         name,
         type: 'STATIC',
-        connect_timeout: '2s',
+        connect_timeout: '10s',
         load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
         ...(version === 'http2' ? { typed_extension_protocol_options: http2Options } : {}),
       });

@@ -35,6 +35,8 @@ export class HttpTunnel extends Connection implements ConnectionHandler, Respons
   #remoteEnded = false;
   /** Nothing is read any more: it ends as soon as what waits has gone to the peer. */
   #closing = false;
+  /** What is written goes out, then the carrier ends. */
+  #finishing = false;
   #carrierFull = false;
   #streamFull = false;
 
@@ -166,10 +168,9 @@ export class HttpTunnel extends Connection implements ConnectionHandler, Respons
   /** Both directions are through, or nobody wants the other one: what is written goes out, and that is all. */
   #endIfDone(): void {
     const isDone = this.#localEnded && (this.#remoteEnded || this.#closing);
-    if (isDone && this.#encoder.keptBytes === 0 && !this.closed) {
-      this.#carrier.handler = ignoring;
+    if (isDone && this.#encoder.keptBytes === 0 && !this.#finishing && !this.closed) {
+      this.#finishing = true;
       this.#carrier.closeAfterFlush(false);
-      this.deliverClose(undefined);
     }
   }
 
@@ -188,7 +189,9 @@ export class HttpTunnel extends Connection implements ConnectionHandler, Respons
   }
 
   onClose(error: Error | undefined): void {
-    this.#codec.receiveEnd();
+    if (!this.#finishing) {
+      this.#codec.receiveEnd();
+    }
     if (this.#isOpen) {
       this.deliverClose(error);
     } else {
