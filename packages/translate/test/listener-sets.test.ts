@@ -273,11 +273,12 @@ test('a thousand sets are translated at once', () => {
   const count = 1_000;
   const sets = Array.from({ length: count }, (_, index) => set(`s${index}`, [http('one', `h${index}.example`)]));
   const state = stateOf([gateway([http('own')]), ...sets]);
-  const started = performance.now();
+  const started = process.cpuUsage();
   assert.equal(hosts(state).length, count + 1);
   assert.equal(statusOf(state, 'gateway', 'g').attachedListenerSets, count);
-  const tookMs = performance.now() - started;
-  assert.ok(tookMs < 5_000, `${tookMs} ms`);
+  const { user, system } = process.cpuUsage(started);
+  const tookMs = (user + system) / 1_000;
+  assert.ok(tookMs < 5_000, `${tookMs} ms of CPU`);
 });
 
 test('a route at a ListenerSet that is not there has no status, whatever Gateway has the same name', () => {
