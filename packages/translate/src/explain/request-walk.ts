@@ -1,4 +1,5 @@
 import type { HttpRoutes, OutboundCluster, WorkloadIr } from '@weft/ir';
+import { parseAuthority } from '../names.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import type { ExplainedValue } from './effective.ts';
 import type { ExplainedRequest } from './match-request.ts';
@@ -29,6 +30,11 @@ export interface Walk {
   readonly clusters: Map<string, OutboundCluster>;
   /** What was seen so far. */
   readonly steps: ExplainedStep[];
+}
+
+/** An authority taken apart, in lower case; an IPv6 address keeps its brackets. */
+export function hostAndPort(authority: string): { readonly host: string; readonly port: number | undefined } {
+  return parseAuthority(authority) ?? { host: authority.toLowerCase(), port: undefined };
 }
 
 /** The routes of a host, and for whom they were made. */

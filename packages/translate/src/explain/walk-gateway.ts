@@ -4,7 +4,7 @@ import { bySpecificity, covers } from '../to-ir/gateway-api/hostname.ts';
 import { socketText } from '../unix-address.ts';
 import { type ExplainedValue, refTexts } from './effective.ts';
 import { listenerOrigin } from './listener-origin.ts';
-import { addStep, type Walk } from './request-walk.ts';
+import { addStep, hostAndPort, type Walk } from './request-walk.ts';
 import { tcpRuleOrigin } from './tcp-rule-origin.ts';
 import { goToDestinations } from './walk-destinations.ts';
 import { takeRoute } from './walk-route.ts';
@@ -13,8 +13,8 @@ import { takeRoute } from './walk-route.ts';
 export function enterGateway(walk: Walk): string {
   const { ir, request } = walk;
   const { scheme, target } = request;
-  const [serverName = '', written] = target.toLowerCase().split(':');
-  const wanted = Number(written ?? (scheme === 'https' ? 443 : 80));
+  const { host: serverName, port: written } = hostAndPort(target);
+  const wanted = written ?? (scheme === 'https' ? 443 : 80);
   const listener = ir.gateway.find(({ listen, port }) => port === wanted || listen.port === wanted);
   const chain = listener && chainOf(listener, scheme, serverName);
   if (listener === undefined || chain === undefined) {
@@ -125,7 +125,7 @@ function relay(
 
 function atHost(walk: Walk, listener: GatewayListener, chain: GatewayChain, serverName: string): string {
   const { scheme, authority } = walk.request;
-  const [host = ''] = authority.toLowerCase().split(':');
+  const { host } = hostAndPort(authority);
   const candidates = listener.virtualHosts
     .filter(({ domains }) => domains.some((domain) => covers(domain, host)))
     .sort((a, b) => bySpecificity(a.domains[0] ?? '', b.domains[0] ?? ''));

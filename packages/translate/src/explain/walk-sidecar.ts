@@ -10,7 +10,7 @@ import { socketText } from '../unix-address.ts';
 import { type ExplainedValue, originText, refText, refTexts } from './effective.ts';
 import { answered } from './lacks-without-proxy.ts';
 import { rivalsAt } from './passed-over.ts';
-import { addStep, type Walk } from './request-walk.ts';
+import { addStep, hostAndPort, type Walk } from './request-walk.ts';
 import { tcpRuleOrigin } from './tcp-rule-origin.ts';
 import { goToDestinations } from './walk-destinations.ts';
 import { takeRoute } from './walk-route.ts';
@@ -90,8 +90,8 @@ function hostStep(walk: Walk, requested: RequestedHost, values: readonly Explain
 
 /** The declared upstream that a request goes by: that of its port on loopback, or of its host where the HTTP proxy does not have it. */
 function upstreamOf({ ir, state, client, request }: Walk): Upstream | undefined {
-  const [name = '', written] = request.target.toLowerCase().split(':');
-  const port = Number(written ?? (request.scheme === 'https' ? 443 : 80));
+  const { host: name, port: written } = hostAndPort(request.target);
+  const port = written ?? (request.scheme === 'https' ? 443 : 80);
   const address = name === 'localhost' ? '127.0.0.1' : name;
   const model = state.resolveHost(name, client.namespace, client.namespace);
   const protocol = model && portOf(model, port)?.protocol;
@@ -131,7 +131,7 @@ function relay(walk: Walk, upstream: Omit<TcpUpstream, 'kind'>, addresses: reado
   const { client, request } = walk;
   const ruleFor = (name: string | undefined): string | undefined =>
     tcpRuleOrigin(walk, upstream.origins, { client, port: upstream.port, addresses }, name);
-  const [serverName = ''] = request.authority.toLowerCase().split(':');
+  const { host: serverName } = hostAndPort(request.authority);
   const byName = new Map(
     upstream.byServerName.flatMap((route) => route.serverNames.map((name) => [name, route] as const)),
   );
