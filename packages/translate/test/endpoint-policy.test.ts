@@ -144,6 +144,19 @@ test('targets and ports that are not there are named', () => {
   assert.equal(clusterOf(state).healthCheck, undefined);
 });
 
+test('where callers are not let through at all, a policy has nothing to say, and nothing else is lost', () => {
+  const state = stateOf(
+    policy('p', check),
+    `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: cart, namespace: shop }
+spec: { host: cart, trafficPolicy: { tls: { mode: SIMPLE, credentialName: nobody } } }
+`,
+  );
+  assert.deepEqual(said(state, 'p'), [inForce]);
+});
+
 test('checks by gRPC are made where HTTP/2 is spoken, and it is said where not', () => {
   const state = stateOf(policy('p', 'healthCheck: { grpc: {} }'));
   assert.equal(clusterOf(state, 81).healthCheck?.check.kind, 'grpc');

@@ -1,12 +1,13 @@
 import { type BackendTlsPolicy, compareText, keyOf } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import { gatewayGroup, type KubeRoute } from '../state/route-index.ts';
-import { targetKey, targetOwner } from '../to-ir/attached-policy.ts';
+import { targetKey } from '../to-ir/attached-policy.ts';
 import { backendTlsAttachment, type PolicyRoots, policyRoots } from '../to-ir/gateway-api/backend-tls.ts';
 import type { CaProblem } from '../to-ir/gateway-api/ca-certificates.ts';
 import { isOurs } from '../to-ir/gateway-api/gateway-class.ts';
 import { gatewayListeners } from '../to-ir/gateway-api/listeners.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
+import { lostTarget } from './policy-targets.ts';
 import { leftOutWithoutProxy } from './without-proxy.ts';
 
 /** Whose proxies go by a policy: a Gateway, or, for the clients of the mesh, the target itself. */
@@ -74,7 +75,9 @@ function conditionsOf(
   targets: readonly PolicyTarget[],
 ): readonly GatewayCondition[] {
   const message = problems.map((problem) => problem.message).join('; ');
-  const lost = targets.map((target) => lostTarget(state, policy, target)).find((each) => each !== undefined);
+  const lost = targets
+    .map((target) => lostTarget(state, backendTlsAttachment, policy, target))
+    .find((each) => each !== undefined);
   const accepted =
     lost ??
     (unknownSet !== undefined
@@ -96,33 +99,6 @@ function conditionsOf(
       ? []
       : [condition('NotYetSupported', true, 'FieldsNotActedUpon', `nothing acts on it: ${unused.join(', ')}`)]),
   ];
-}
-
-/** Why a policy is not the one that decides for a target; undefined: it is. */
-function lostTarget(state: MeshState, policy: BackendTlsPolicy, target: PolicyTarget): GatewayCondition | undefined {
-  const { group, kind, name, sectionName = '' } = target;
-  const key = targetKey(backendTlsAttachment, policy, target);
-  if (key === undefined) {
-    const message = `targets of kind ${group === '' ? kind : `${group}/${kind}`} are not supported: Service and ServiceEntry are`;
-    return condition('Accepted', false, 'Invalid', message);
-  }
-  const what = `${kind} ${policy.metadata.namespace ?? ''}/${name}`;
-  const [service] = state.services.ofObject(key);
-  if (service === undefined) {
-    return condition('Accepted', false, 'TargetNotFound', `there is no ${what}`);
-  }
-  if (sectionName !== '' && service.ports.every((port) => port.name !== sectionName)) {
-    return condition('Accepted', false, 'TargetNotFound', `${what} has no port ${sectionName}`);
-  }
-  const owner = targetOwner(state, backendTlsAttachment, key, sectionName);
-  return owner === undefined || owner === policy
-    ? undefined
-    : condition(
-        'Accepted',
-        false,
-        'Conflicted',
-        `BackendTLSPolicy ${keyOf(owner)} is older and has ${kind} ${name}${sectionName === '' ? '' : `, port ${sectionName}`}`,
-      );
 }
 
 /** The Gateways of ours (`namespace/name`) whose routes, or those of their ListenerSets, lead to each Service (`Service/namespace/name`). */

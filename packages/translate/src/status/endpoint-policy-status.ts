@@ -2,7 +2,7 @@ import { meshDefaults } from '../defaults.ts';
 import type { EndpointPolicy } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
-import { targetOwner } from '../to-ir/attached-policy.ts';
+import { targetKey } from '../to-ir/attached-policy.ts';
 import {
   checkedElsewhere,
   endpointPolicyAttachment,
@@ -12,24 +12,19 @@ import {
 import { endpointOf } from '../to-ir/endpoints.ts';
 import { outboundCluster } from '../to-ir/outbound-cluster.ts';
 import type { AncestorStatus } from './backend-tls-status.ts';
-import { describe } from './describe.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
+import { doneWithout, lostTarget, targetRef } from './policy-targets.ts';
 import { enginesOf } from './proxies.ts';
 
 type PolicyTarget = EndpointPolicy['spec']['targetRefs'][number];
 
 /** What became of an EndpointPolicy at each target. */
 export function endpointPolicyAncestors(state: MeshState, policy: EndpointPolicy): readonly AncestorStatus[] {
-  const namespace = policy.metadata.namespace ?? '';
-  const byTarget = new Map<string, PolicyTarget[]>();
-  for (const target of policy.spec.targetRefs) {
-    const key = `${target.kind}/${namespace}/${target.name}`;
-    byTarget.set(key, [...(byTarget.get(key) ?? []), target]);
-  }
-  return [...byTarget].map(([objectKey, targets]) => {
-    const { group = '', kind = '', name = '' } = targets[0] ?? {};
-    return { ref: { group, kind, namespace, name }, conditions: conditionsOf(state, policy, objectKey, targets) };
-  });
+  const keyOfTarget = (target: PolicyTarget): string => targetKey(endpointPolicyAttachment, policy, target) ?? '';
+  return [...Map.groupBy(policy.spec.targetRefs, keyOfTarget)].map(([objectKey, targets]) => ({
+    ref: targetRef(policy, targets),
+    conditions: conditionsOf(state, policy, objectKey, targets),
+  }));
 }
 
 /** A port that the policy decides about. */
@@ -46,7 +41,7 @@ function conditionsOf(
 ): readonly GatewayCondition[] {
   const services = state.services.ofObject(objectKey);
   const lost = targets
-    .map((target) => lostTarget(state, policy, objectKey, target, services))
+    .map((target) => lostTarget(state, endpointPolicyAttachment, policy, target))
     .find((each) => each !== undefined);
   const governed = services.flatMap((service) =>
     service.ports
@@ -73,43 +68,8 @@ function conditionsOf(
     ...(idle.length === 0
       ? []
       : [condition('PartiallyInvalid', true, 'NothingToChange', `does nothing: ${idle.join('; ')}`)]),
-    ...(elsewhere.length === 0
-      ? []
-      : [
-          condition(
-            'NotYetSupported',
-            true,
-            'FieldsNotActedUpon',
-            `workloads without a proxy do without: ${elsewhere.join(', ')}`,
-          ),
-        ]),
+    ...doneWithout(elsewhere),
   ];
-}
-
-/** Why a policy is not in force for a target; undefined: it is, as far as that target goes. */
-function lostTarget(
-  state: MeshState,
-  policy: EndpointPolicy,
-  objectKey: string,
-  { kind, name, sectionName = '' }: PolicyTarget,
-  services: readonly ServiceModel[],
-): GatewayCondition | undefined {
-  const called = `${kind} ${policy.metadata.namespace ?? ''}/${name}`;
-  if (services.length === 0) {
-    return condition('Accepted', false, 'TargetNotFound', `there is no ${called}`);
-  }
-  if (sectionName !== '' && services.every(({ ports }) => ports.every((port) => port.name !== sectionName))) {
-    return condition('Accepted', false, 'TargetNotFound', `${called} has no port ${sectionName}`);
-  }
-  const owner = targetOwner(state, endpointPolicyAttachment, objectKey, sectionName);
-  return owner === undefined || owner === policy
-    ? undefined
-    : condition(
-        'Accepted',
-        false,
-        'Conflicted',
-        `${describe(owner)} is older and has ${called}${sectionName === '' ? '' : `, port ${sectionName}`}`,
-      );
 }
 
 /** What the policy finds nothing to change in at a port, as clients of its namespace have it. */
@@ -120,11 +80,12 @@ function unusedAt(
 ): readonly string[] {
   const client = { namespace: metadata.namespace ?? '', labels: {} };
   const subsets = ['', ...(state.destinationRuleOf(service, client)?.subsets.keys() ?? [])];
-  const unused = subsets
+  // None where no caller is let through: that is said of what forbids it.
+  const [first = [], ...others] = subsets
     .map((subset) => outboundCluster(state, client, service, port, subset))
     .filter((cluster) => typeof cluster !== 'string')
-    .map((cluster) => policyEffect(spec, cluster, service, meshDefaults[state.settings.defaults]).unused)
-    .reduce((some, others) => some.filter((text) => others.includes(text)));
+    .map((cluster) => policyEffect(spec, cluster, service, meshDefaults[state.settings.defaults]).unused);
+  const unused = first.filter((text) => others.every((texts) => texts.includes(text)));
   const checkPort = checkedElsewhere(state, service, port);
   const addresses = service.discovery === 'dns' ? 'dns' : 'ip';
   const unchecked =

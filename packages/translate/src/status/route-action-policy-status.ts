@@ -18,8 +18,8 @@ import { asksForHedging } from '../to-ir/hedging.ts';
 import { timeoutAndRetries } from '../to-ir/http-routes.ts';
 import { refsOf } from '../to-ir/rule-source.ts';
 import type { AncestorStatus } from './backend-tls-status.ts';
-import { describe } from './describe.ts';
 import { condition, type GatewayCondition } from './gateway-condition.ts';
+import { doneWithout, ownedByOlder, targetRef } from './policy-targets.ts';
 import { enginesOf } from './proxies.ts';
 
 type PolicyTarget = RouteActionPolicy['spec']['targetRefs'][number];
@@ -38,16 +38,11 @@ interface TargetRule {
 
 /** What became of a RouteActionPolicy at each route that it is for. */
 export function routeActionPolicyAncestors(state: MeshState, policy: RouteActionPolicy): readonly AncestorStatus[] {
-  const byRoute = new Map<string, PolicyTarget[]>();
-  for (const target of policy.spec.targetRefs) {
-    const key = targetKey(policy, target);
-    byRoute.set(key, [...(byRoute.get(key) ?? []), target]);
-  }
-  return [...byRoute].map(([key, targets]) => {
-    const { group = '', kind = '', name = '' } = targets[0] ?? {};
-    const ref = { group, kind, namespace: policy.metadata.namespace ?? '', name };
-    return { ref, conditions: conditionsOf(state, policy, key, targets) };
-  });
+  const keyOfTarget = (target: PolicyTarget): string => targetKey(policy, target);
+  return [...Map.groupBy(policy.spec.targetRefs, keyOfTarget)].map(([key, targets]) => ({
+    ref: targetRef(policy, targets),
+    conditions: conditionsOf(state, policy, key, targets),
+  }));
 }
 
 function conditionsOf(
@@ -82,16 +77,7 @@ function conditionsOf(
             `spec.hedging does nothing at ${untimed.map(({ name }) => name).join(', ')}: it takes retries with a time for each try that is shorter than the request's (spec.retries.perTryTimeout, or what the route has for it)`,
           ),
         ]),
-    ...(proxyless.length === 0
-      ? []
-      : [
-          condition(
-            'NotYetSupported',
-            true,
-            'FieldsNotActedUpon',
-            `workloads without a proxy do without: ${proxyless.join(', ')}`,
-          ),
-        ]),
+    ...doneWithout(proxyless),
   ];
 }
 
@@ -119,12 +105,7 @@ function lostTarget(
   const owner = sectionOwner(state, route, sectionName);
   return owner === undefined || owner === policy
     ? undefined
-    : condition(
-        'Accepted',
-        false,
-        'Conflicted',
-        `${describe(owner)} is older and has ${called}${sectionName === '' ? '' : `, rule ${sectionName}`}`,
-      );
+    : ownedByOlder(owner, sectionName === '' ? called : `${called}, rule ${sectionName}`);
 }
 
 function isSaid({ spec }: RouteActionPolicy, field: string): boolean {

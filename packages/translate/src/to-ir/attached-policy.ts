@@ -3,9 +3,9 @@ import type { MeshState } from '../state/mesh-state.ts';
 import type { ServiceModel, ServicePortModel } from '../state/service-model.ts';
 
 /** Kinds of policies that name the services, or ports of them, that they are for. */
-type PolicyKind = 'gateway.networking.k8s.io/BackendTLSPolicy' | 'weft.dev/EndpointPolicy';
+export type PolicyKind = 'gateway.networking.k8s.io/BackendTLSPolicy' | 'weft.dev/EndpointPolicy';
 
-interface PolicyTarget {
+export interface PolicyTarget {
   readonly group: string;
   readonly kind: string;
   readonly name: string;
