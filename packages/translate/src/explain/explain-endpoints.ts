@@ -4,6 +4,7 @@ import type { Instance } from '../state/instances.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { portOf, type ServiceModel } from '../state/service-model.ts';
 import { clusterEndpoints, endpointOf } from '../to-ir/endpoints.ts';
+import { isUnixAddress, socketText } from '../unix-address.ts';
 import { type ExplainedValue, originText, refText } from './effective.ts';
 
 /** Endpoints that are named; of more only their number is said. */
@@ -45,19 +46,19 @@ export function clusterView(
           .instancesOf(service)
           .instances.flatMap((instance) =>
             endpointOf(instance, port, isDns ? 'dns' : 'ip').map(
-              (endpoint) => [nameOf(endpoint), originOfInstance(service, instance)] as const,
+              (endpoint) => [socketText(endpoint), originOfInstance(service, instance)] as const,
             ),
           ),
   );
   const values = endpoints.map((endpoint) => ({
-    name: nameOf(endpoint),
+    name: socketText(endpoint),
     value: [
       endpoint.workload.name,
       stateText(endpoint),
       ...(hasPriorities ? [`priority ${endpoint.priority}`] : []),
       ...(cluster.tls.kind === 'auto' ? [endpoint.mutualTls ? 'mutual TLS' : 'plaintext'] : []),
     ].join(', '),
-    origin: origins.get(nameOf(endpoint)) ?? (service === undefined ? '' : originText(service.object)),
+    origin: origins.get(socketText(endpoint)) ?? (service === undefined ? '' : originText(service.object)),
   }));
   return {
     endpoints,
@@ -106,11 +107,7 @@ function originOfInstance(service: ServiceModel, { origins }: Instance): string 
   return origins.map(refText).find((text) => !text.startsWith('Proxy ')) ?? originText(service.object);
 }
 
-function nameOf({ address, port }: Endpoint): string {
-  return address.startsWith('unix://') ? address : `${address}:${port}`;
-}
-
 function addressOf(service: ServiceModel, { address, ports }: Instance): string {
   const numbers = service.ports.map((port) => ports[port.name] ?? port.targetPort);
-  return address.startsWith('unix://') ? address : `${address}:${[...new Set(numbers)].join(',')}`;
+  return isUnixAddress(address) ? address : `${address}:${[...new Set(numbers)].join(',')}`;
 }
