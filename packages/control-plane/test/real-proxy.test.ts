@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { gvk, type ProxyResource } from '@weft/resources';
-import { eventually } from '@weft/testkit';
+import { eventually, freePort } from '@weft/testkit';
 import {
   type Fixture,
   type FixtureOptions,
@@ -12,7 +12,7 @@ import {
   startFixture,
   virtualService,
 } from './fixture.ts';
-import { freePorts, type RealProxy, startRealProxy } from './real-proxy.ts';
+import { type RealProxy, startRealProxy } from './real-proxy.ts';
 
 interface Shop {
   readonly fixture: Fixture;
@@ -56,7 +56,8 @@ function proxyObject(name: string, account: string, httpProxy: number, inbound: 
 }
 
 async function startShop(t: TestContext, options: FixtureOptions = {}): Promise<Shop> {
-  const [webProxy = 0, webIn = 0, webApp = 0, reviewsProxy = 0, reviewsIn = 0] = await freePorts(5);
+  const [webProxy, webIn, webApp] = [await freePort(), await freePort(), await freePort()];
+  const [reviewsProxy, reviewsIn] = [await freePort(), await freePort()];
   const app = createServer((incoming, response) => {
     response.end(`reviews ${incoming.url} ${incoming.headers['x-forwarded-client-cert'] ?? ''}`);
   });

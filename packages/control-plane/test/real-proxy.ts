@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Background, eventually, startBackground } from '@weft/testkit';
+import { type Background, eventually, freePort, startBackground } from '@weft/testkit';
 
 const proxyMain = resolve(import.meta.dirname, '../../proxy/src/main.ts');
 
@@ -27,28 +26,10 @@ export interface RealProxy {
   admin(path: string): Promise<Response>;
 }
 
-/** Ports that nobody listens on at the moment. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((done) => {
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            done(typeof address === 'object' && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
-}
-
 /** Starts Weft's own proxy as a process of its own and waits until it is ready. */
 export async function startRealProxy(t: TestContext, options: RealProxyOptions): Promise<RealProxy> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'weft-proxy-'));
-  const [adminPort = 0] = await freePorts(1);
+  const adminPort = await freePort();
   const file = (name: string, text: string): string => {
     const path = join(stateDir, name);
     writeFileSync(path, text, { mode: 0o600 });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { noHeaderEdits, type OutboundCluster, plainForward, unlimited, type WorkloadIr } from '@weft/ir';
-import { eventually } from '@weft/testkit';
+import { eventually, freePort } from '@weft/testkit';
 import { type EncodedResource, encodeResource } from '@weft/xds-server';
 import { typeUrls } from '@weft/xds-types';
 import { Cluster } from '@weft/xds-types/envoy/config/cluster/v3/cluster.ts';
@@ -13,7 +13,6 @@ import {
   call,
   certificateServer,
   endpointOf,
-  freePort,
   idOf,
   resourcesOf,
   startApp,

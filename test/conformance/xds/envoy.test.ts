@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { systemClock } from '@weft/base';
-import { eventually, peerSkip } from '@weft/testkit';
+import { eventually, freePort, peerSkip } from '@weft/testkit';
 import type { LoadReport } from '@weft/xds-server';
 import { typeUrls } from '@weft/xds-types';
 import { Envoy } from './support/envoy.ts';
@@ -24,15 +24,6 @@ function portOf(server: Server): number {
 function stop(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
-}
-
-/** A port that was free a moment ago: Envoy is told where to listen. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const port = portOf(server);
-  await stop(server);
-  return port;
 }
 
 describe('stock Envoy on our ADS', { skip: peerSkip('envoy') }, () => {

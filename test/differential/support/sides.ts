@@ -1,15 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, systemClock } from '@weft/base';
-import { type Background, eventually, findPeer, startBackground } from '@weft/testkit';
 import { compileFormat } from '../../../packages/proxy/src/access-log/format.ts';
 import { createDataPlane } from '../../../packages/proxy/src/create-data-plane.ts';
 import type { DataPlane } from '../../../packages/proxy/src/data-plane.ts';
 import { runtimeConfigFromStatic } from '../../../packages/proxy/src/runtime-config/static-resources.ts';
 import type { JsonObject } from '../../../packages/proxy/src/runtime-config/wire/schema.ts';
+import { StockEnvoy } from '../../../packages/proxy/test/support/stock-envoy.ts';
 import type { Configuration } from './configuration.ts';
 import { listenerResource, logFields } from './resources.ts';
+
+const accessLog = 'access.log';
 
 /** One of the two proxies, with all configurations of a run. */
 export interface Side {
@@ -25,80 +25,30 @@ export interface Side {
 
 export class EnvoySide implements Side {
   readonly letter = 'e';
-  readonly #folder: string;
-  readonly #process: Background;
-  readonly #ports = new Map<string, number>();
+  readonly #envoy: StockEnvoy;
   readonly #lines = new Map<string, Record<string, string>>();
   #read = 0;
 
-  private constructor(folder: string, process: Background) {
-    this.#folder = folder;
-    this.#process = process;
+  private constructor(envoy: StockEnvoy) {
+    this.#envoy = envoy;
   }
 
   static async start(configurations: readonly Configuration[], clusters: readonly JsonObject[]): Promise<EnvoySide> {
-    const folder = await mkdtemp(join(tmpdir(), 'weft-differential-'));
-    const file = join(folder, 'envoy.json');
-    const log = join(folder, 'access.log');
-    await writeFile(
-      file,
-      JSON.stringify({
+    const envoy = await StockEnvoy.start(
+      (folder) => ({
         node: { id: 'n', cluster: 'test' },
-        admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } },
         static_resources: {
-          listeners: configurations.map((configuration) => listenerResource(configuration, log)),
+          listeners: configurations.map((configuration) => listenerResource(configuration, join(folder, accessLog))),
           clusters,
         },
       }),
+      ['--file-flush-interval-msec', '20'],
     );
-    const process = startBackground(findPeer('envoy') ?? 'envoy', [
-      '-c',
-      file,
-      '--concurrency',
-      '1',
-      '-l',
-      'error',
-      '--disable-hot-restart',
-      '--file-flush-interval-msec',
-      '20',
-      '--admin-address-path',
-      join(folder, 'admin'),
-    ]);
-    const side = new EnvoySide(folder, process);
-    try {
-      await side.#ready(configurations);
-    } catch (error) {
-      await side.close();
-      throw new Error(`Envoy does not take the configuration: ${process.output().slice(0, 4000)}`, { cause: error });
-    }
-    return side;
-  }
-
-  async #ready(configurations: readonly Configuration[]): Promise<void> {
-    await eventually(
-      async () => {
-        if (this.#process.child.exitCode !== null) {
-          return true;
-        }
-        const admin = await readFile(join(this.#folder, 'admin'), 'utf8');
-        const text = await (await fetch(`http://${admin}/listeners?format=json`)).text();
-        const { listener_statuses: statuses = [] } = JSON.parse(text) as {
-          listener_statuses?: { name: string; local_address: { socket_address: { port_value: number } } }[];
-        };
-        for (const { name, local_address: bound } of statuses) {
-          this.#ports.set(name, bound.socket_address.port_value);
-        }
-        return configurations.every(({ name }) => this.#ports.has(name));
-      },
-      { what: 'Envoy listens', timeoutMs: 20_000 },
-    );
-    if (this.#process.child.exitCode !== null) {
-      throw new Error('it ended');
-    }
+    return new EnvoySide(envoy);
   }
 
   port(configuration: string): number {
-    return this.#ports.get(configuration) ?? 0;
+    return this.#envoy.port(configuration);
   }
 
   log(id: string): Readonly<Record<string, string>> | undefined {
@@ -106,7 +56,7 @@ export class EnvoySide implements Side {
   }
 
   async refresh(): Promise<void> {
-    const text = await readFile(join(this.#folder, 'access.log'), 'utf8').catch(() => '');
+    const text = await this.#envoy.file(accessLog, 'utf8');
     const end = text.lastIndexOf('\n') + 1;
     for (const line of text.slice(this.#read, end).split('\n')) {
       if (line !== '') {
@@ -123,8 +73,7 @@ export class EnvoySide implements Side {
   }
 
   async close(): Promise<void> {
-    await this.#process.stop('SIGKILL');
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#envoy.stop();
   }
 }
 

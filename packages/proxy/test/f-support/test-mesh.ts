@@ -10,7 +10,7 @@ import { silentLogger, systemClock } from '@weft/base';
 import { formatWorkloadId, type SpiffeId } from '@weft/identity';
 import { CertificateAuthority } from '@weft/identity/authority';
 import type { Endpoint, WorkloadIr } from '@weft/ir';
-import { eventually } from '@weft/testkit';
+import { eventually, freePort } from '@weft/testkit';
 import { xdsFromIr } from '@weft/translate';
 import {
   createSnapshot,
@@ -310,15 +310,6 @@ export function certificateServer(t: TestContext, plane: TestControlPlane, name:
 
 export function idOf(name: string): SpiffeId {
   return formatWorkloadId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: name });
-}
-
-/** A port that was free a moment ago; for listeners whose port stands in configuration that other processes read. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolveListen) => server.listen(0, '127.0.0.1', resolveListen));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolveClose) => server.close(resolveClose));
-  return port;
 }
 
 /** An application: answers with its name, and what it was asked. */

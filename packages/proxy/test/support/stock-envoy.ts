@@ -22,7 +22,7 @@ export class StockEnvoy {
   }
 
   /**
-   * Resolves when its listeners are open.
+   * Resolves when it accepts connections at its listeners.
    * @param bootstrap in it the admin address is added; a function is given the folder, where Envoy may write.
    * @throws Error with what it printed when it does not come up.
    */
@@ -58,6 +58,10 @@ export class StockEnvoy {
 
   async #listens(count: number): Promise<boolean> {
     this.#admin = await readFile(join(this.#folder, 'admin'), 'utf8');
+    // It names ports from when it has bound them, but listens only when clusters are ready: with health checks, after the first.
+    if (!(await this.admin('/stats?filter=^listener_manager.workers_started$')).includes(': 1')) {
+      return false;
+    }
     const { listener_statuses: statuses = [] } = JSON.parse(await this.admin('/listeners?format=json')) as {
       readonly listener_statuses?: readonly ListenerStatus[];
     };
@@ -82,8 +86,8 @@ export class StockEnvoy {
   }
 
   /** A file that it writes in its folder; empty until it is there. */
-  file(name: string): Promise<string> {
-    return readFile(join(this.#folder, name), 'latin1').catch(() => '');
+  file(name: string, encoding: BufferEncoding = 'latin1'): Promise<string> {
+    return readFile(join(this.#folder, name), encoding).catch(() => '');
   }
 
   async stop(): Promise<void> {
