@@ -1,7 +1,11 @@
 /**
  * What a change costs the control plane before anything is sent: a mesh of 1,000 services with 2 workloads each, 200 proxies
- * of which each uses 20 services; a gateway shows every service under a host of its own. CPU time by `process.cpuUsage`, median of repetitions. Usage: `node bench/micro/translate.ts [services] [proxies]`
+ * of which each uses 20 services; a gateway shows every service under a host of its own, two more by Gateway API: at one listener, and at an HTTPS listener for each. CPU time by `process.cpuUsage`, median of repetitions. Usage: `node bench/micro/translate.ts [services] [proxies]`
  */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { KubeObject } from '@weft/resources';
 import {
   clusterLoadAssignment,
@@ -53,6 +57,68 @@ function workloadEntry(index: number, instance: number, port: number): KubeObjec
   });
 }
 
+/** The same by Gateway API, at both of its Gateways. */
+function httpRoute(index: number, weight: number): KubeObject {
+  const backend = { name: `svc-${index}`, port: 8080 };
+  return object('gateway.networking.k8s.io/v1', 'HTTPRoute', `svc-${index}`, {
+    parentRefs: [{ name: 'edge' }, { name: 'edge-tls', sectionName: `https-${index}` }],
+    hostnames: [`svc-${index}.shop.example`],
+    rules: [
+      {
+        matches: [{ path: { type: 'PathPrefix', value: '/api' }, headers: [{ name: 'x-user', value: 'jason' }] }],
+        backendRefs: [backend],
+      },
+      {
+        backendRefs: [
+          { ...backend, weight },
+          { name: `svc-${(index + 1) % services}`, port: 8080, weight: 100 },
+        ],
+      },
+    ],
+  });
+}
+
+function gatewayApiObjects(): KubeObject[] {
+  const certificateRefs = [{ name: 'shop-example' }];
+  const listeners = Array.from({ length: services }, (_, index) => ({
+    ...{ name: `https-${index}`, port: 443, protocol: 'HTTPS', hostname: `svc-${index}.shop.example` },
+    tls: { certificateRefs },
+  }));
+  return [
+    object('gateway.networking.k8s.io/v1', 'GatewayClass', 'weft', { controllerName: 'weft.dev/gateway-controller' }),
+    object('gateway.networking.k8s.io/v1', 'Gateway', 'edge', {
+      gatewayClassName: 'weft',
+      listeners: [{ name: 'http', port: 80, protocol: 'HTTP', hostname: '*.shop.example' }],
+    }),
+    object('gateway.networking.k8s.io/v1', 'Gateway', 'edge-tls', { gatewayClassName: 'weft', listeners }),
+    certificateSecret('shop-example', '*.shop.example'),
+    ...['edge', 'edge-tls'].flatMap((name) => [
+      object('networking.istio.io/v1', 'WorkloadEntry', name, {
+        address: '10.255.0.2',
+        labels: { 'gateway.networking.k8s.io/gateway-name': name },
+        serviceAccount: name,
+      }),
+      object('weft.dev/v1alpha1', 'Proxy', name, { serviceAccount: name, role: 'gateway' }),
+    ]),
+  ];
+}
+
+function certificateSecret(name: string, host: string): KubeObject {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-translate-'));
+  const [key, certificate] = [join(folder, 'key'), join(folder, 'certificate')];
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+      ...['-subj', '/CN=bench', '-addext', `subjectAltName=DNS:${host}`, '-keyout', key, '-out', certificate],
+    ],
+    { stdio: 'ignore' },
+  );
+  const data = { 'tls.crt': readFileSync(certificate, 'base64'), 'tls.key': readFileSync(key, 'base64') };
+  rmSync(folder, { recursive: true });
+  return { ...object('v1', 'Secret', name, undefined), type: 'kubernetes.io/tls', data } as KubeObject;
+}
+
 function mesh(): KubeObject[] {
   const objects: KubeObject[] = [];
   for (let index = 0; index < services; index += 1) {
@@ -69,6 +135,7 @@ function mesh(): KubeObject[] {
         ],
       }),
       virtualService(index, 90),
+      httpRoute(index, 90),
     );
     for (let instance = 0; instance < instancesPerService; instance += 1) {
       objects.push(workloadEntry(index, instance, 15_001));
@@ -94,6 +161,7 @@ function mesh(): KubeObject[] {
       serviceAccount: 'gateway',
     }),
     object('weft.dev/v1alpha1', 'Proxy', 'gateway', { serviceAccount: 'gateway', role: 'gateway' }),
+    ...gatewayApiObjects(),
   );
   return objects;
 }
@@ -120,13 +188,16 @@ const objects = mesh();
 const observed = (proxy: number): string[] =>
   Array.from({ length: hostsPerProxy }, (_, host) => `svc-${(proxy * 7 + host * 13) % services}:8080`);
 const hosts = Array.from({ length: proxies }, (_, index) => observed(index));
+const gateways = ['gateway', 'edge', 'edge-tls'];
 const known = new WeakSet<XdsMessage>();
 let made = 0;
 
 /** What the control plane does for each proxy: everything, encoded; counts messages that were not there before. */
 function publishAll(): void {
   made = 0;
-  publishGateway();
+  for (const name of gateways) {
+    publishGateway(name);
+  }
   for (let index = 0; index < proxies; index += 1) {
     const key = `shop/svc-${index}-0`;
     const ir = workloadIr(state, key, hosts[index] ?? []);
@@ -142,12 +213,13 @@ function publishAll(): void {
   }
 }
 
-function publishGateway(): void {
-  const ir = workloadIr(state, 'shop/gateway', []);
+function publishGateway(name: string): void {
+  const key = `shop/${name}`;
+  const ir = workloadIr(state, key, []);
   for (const message of ir === undefined ? [] : xdsFromIr(ir)) {
     count(message);
   }
-  for (const assignment of ir === undefined ? [] : loadAssignments(state, 'shop/gateway', ir).values()) {
+  for (const assignment of ir === undefined ? [] : loadAssignments(state, key, ir).values()) {
     count(assignment);
   }
 }
@@ -205,18 +277,22 @@ for (let round = 0; round < repetitions; round += 1) {
 }
 report('one VirtualService changed, one proxy', oneProxy, '');
 
-const gatewayChange: number[] = [];
-for (let round = 0; round < repetitions; round += 1) {
-  generation += 1;
-  const change = [{ value: virtualService(round % services, (round + 50) % 100) }];
-  gatewayChange.push(
-    cpuMs(() => {
-      state.apply(change);
-      publishGateway();
-    }),
-  );
+for (const name of gateways) {
+  const times: number[] = [];
+  for (let round = 0; round < repetitions; round += 1) {
+    generation += 1;
+    const index = round % services;
+    const changed = name === 'gateway' ? virtualService(index, (round + 50) % 100) : httpRoute(index, round % 100);
+    times.push(
+      cpuMs(() => {
+        state.apply([{ value: changed }]);
+        publishGateway(name);
+      }),
+    );
+  }
+  const kind = name === 'gateway' ? 'VirtualService' : 'HTTPRoute';
+  report(`one ${kind} changed, ${name}, the gateway of all`, times, `${made} messages made`);
 }
-report('one VirtualService changed, the gateway of all', gatewayChange, '');
 
 const endpointChange: number[] = [];
 for (let round = 0; round < repetitions; round += 1) {
@@ -238,3 +314,12 @@ report(
   Array.from({ length: 10 }, () => cpuMs(() => resourceStatus(state))),
   'again',
 );
+
+const statuses: number[] = [];
+for (let round = 0; round < repetitions; round += 1) {
+  generation += 1;
+  state.apply([{ value: httpRoute(round % services, round % 100) }]);
+  publishAll();
+  statuses.push(cpuMs(() => resourceStatus(state)));
+}
+report('status of all resources', statuses, 'after one HTTPRoute changed');

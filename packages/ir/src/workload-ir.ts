@@ -175,6 +175,7 @@ export interface GatewayListener {
   readonly chains: readonly GatewayChain[];
   /** Of all chains that carry HTTP: their one route configuration, so that a chain knows what others have. */
   readonly virtualHosts: readonly GatewayVirtualHost[];
+  /** Of the socket and its chains; virtual hosts have their own. */
   readonly origins: readonly OriginRef[];
 }
 

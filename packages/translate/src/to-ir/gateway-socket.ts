@@ -9,6 +9,7 @@ export interface GatewaySocket {
   readonly chains: readonly GatewayChain[];
   readonly virtualHosts: readonly GatewayVirtualHost[];
   readonly clusters: readonly OutboundCluster[];
+  /** Of the socket and its chains. */
   readonly origins: readonly OriginRef[];
 }
 

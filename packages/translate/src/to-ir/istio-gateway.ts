@@ -113,6 +113,7 @@ class SocketBuilder {
   readonly #address: string | undefined;
   readonly #servers: readonly OwnedServer[];
   readonly #clusters: OutboundCluster[] = [];
+  /** Of chains; those of virtual hosts are theirs. */
   readonly #origins: (readonly OriginRef[])[] = [];
   /** Names who looks and at which port, for what is kept: all that a Client is, and the port. */
   readonly #scope: string;
@@ -258,8 +259,8 @@ class SocketBuilder {
       byDomain.set(name, byDomain.get(name) ?? { routes: [], redirect: false });
     }
     const hosts = [...byDomain].sort(([a], [b]) => bySpecificity(a, b));
-    return hosts.map(([domain, { routes, redirect }]) => {
-      const host = this.#state.memo.get(
+    return hosts.map(([domain, { routes, redirect }]) =>
+      this.#state.memo.get(
         `gateway-host|${this.#scope}|${domain}`,
         [owners === undefined ? undefined : mostSpecific(owners, domain), redirect, ...routes] as const,
         ([chain, httpsRedirect, ...parts]): GatewayVirtualHost => ({
@@ -272,10 +273,8 @@ class SocketBuilder {
           },
           httpsRedirect,
         }),
-      );
-      this.#origins.push(host.routes.origins);
-      return host;
-    });
+      ),
+    );
   }
 
   /** The routes of one VirtualService, from memory as long as nothing that they are made of changes. */

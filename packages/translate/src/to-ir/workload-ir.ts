@@ -1,7 +1,5 @@
 import {
-  canonical,
   type GatewayListener,
-  type GatewayVirtualHost,
   type HttpProxy,
   type Inbound,
   type ListenAddress,
@@ -128,7 +126,10 @@ function buildIr(
         ...upstreams.map((upstream) => (upstream.kind === 'http' ? [] : upstream.origins)),
         ...virtualHosts.map((host) => host.routes?.origins ?? []),
         ...inbound.map((listener: Inbound) => listener.origins),
-        ...gateway.map((listener) => listener.origins),
+        ...gateway.flatMap(({ origins, virtualHosts: hosts }) => [
+          origins,
+          ...hosts.map(({ routes }) => routes.origins),
+        ]),
         ...sorted.map((cluster) => cluster.origins),
         client.scope === undefined ? [] : [client.scope.origin],
       ]),
@@ -291,30 +292,27 @@ function gatewayListeners(
     collect(socket.clusters);
     const place = `${socket.address ?? ''}|${socket.port}`;
     const listen = listenAddress(state, `gateway-listen|${proxyKey}|${place}`, socket.address ?? address, listenPort);
+    const key = `${proxyKey}|${place}`;
+    // Compared by content one by one, so that a listener that did not change is not made again because a route did.
+    const chains = socket.chains.map((chain) =>
+      state.memo.get(`gateway-chain|${key}|${chain.name}`, [JSON.stringify(chain)], () => chain),
+    );
+    const origins = state.memo.get(`gateway-origins|${key}`, [JSON.stringify(socket.origins)], () => socket.origins);
     return state.memo.get(
-      `gateway|${proxyKey}|${place}`,
-      [
-        listen,
-        JSON.stringify([socket.port, socket.address, socket.origins, canonical(socket.chains)]),
-        ...socket.virtualHosts.flatMap(hostParts),
-      ],
+      `gateway|${key}`,
+      [listen, socket.port, socket.address, origins, chains.length, ...chains, ...socket.virtualHosts],
       (): GatewayListener => ({
         port: socket.port,
         bind: socket.address,
         listen,
         proxyProtocol: false,
         trustedHops: 0,
-        chains: socket.chains,
+        chains,
         virtualHosts: socket.virtualHosts,
-        origins: socket.origins,
+        origins,
       }),
     );
   });
-}
-
-/** Virtual hosts and their routes are many: they are compared one by one, by identity where they are kept, and their names. */
-function hostParts({ name, domains, chain, routes, httpsRedirect }: GatewayVirtualHost): readonly unknown[] {
-  return [name, domains.join(','), chain, httpsRedirect, ...routes.routes, JSON.stringify(routes.origins)];
 }
 
 /** The same object for the same socket, so that a listener is not made again because its routes changed. */

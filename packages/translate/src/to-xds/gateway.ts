@@ -15,7 +15,7 @@ import { gatewayTls } from './gateway-tls.ts';
 import { gatewayHttpFilter } from './http-connection-manager.ts';
 import { proxyProtocol, tlsInspector } from './listener-filters.ts';
 import type { ListenerSettings } from './listener-settings.ts';
-import { create, type XdsMessage, xdsMessage } from './message.ts';
+import { create, once, perObject, withMessages, type XdsMessage, xdsMessage } from './message.ts';
 import { chainHeader, misdirectedRoutes, tellsChains } from './misdirected.ts';
 import { routeMessage } from './route.ts';
 import { maxDirectResponseBodySizeBytes } from './route-configuration.ts';
@@ -24,12 +24,12 @@ import { tcpProxyFilter } from './tcp-proxy.ts';
 /** How long a client of a gateway may take for its ClientHello or PROXY header. Envoy's default. */
 const inspectionTimeoutMs = 15_000;
 
-/** One socket of a gateway, and the route configurations that it refers to. */
-export function gatewayMessages(
+/** One socket of a gateway, without its routes. */
+export function gatewayListenerMessage(
   listener: GatewayListener,
   trustDomain: string,
   settings: ListenerSettings,
-): readonly XdsMessage[] {
+): XdsMessage {
   const { listen, origins } = listener;
   const name = gatewayListenerName(listen);
   const inspected = listener.chains.some(({ serverNames, tls }) => tls !== undefined || serverNames.length > 0);
@@ -41,11 +41,12 @@ export function gatewayMessages(
     listenerFiltersTimeout: duration(inspectionTimeoutMs),
     filterChains: listener.chains.map((chain) => chainMessage(name, chain, listener, trustDomain, settings)),
   });
-  const isHttp = listener.chains.some(({ traffic }) => traffic.kind === 'http');
-  return [
-    xdsMessage(typeUrls.listener, name, Listener, message, origins),
-    ...(isHttp ? [routeConfiguration(listener)] : []),
-  ];
+  return xdsMessage(typeUrls.listener, name, Listener, message, origins);
+}
+
+/** Whether a socket refers to a route configuration. */
+export function hasRoutes({ chains }: GatewayListener): boolean {
+  return chains.some(({ traffic }) => traffic.kind === 'http');
 }
 
 /** A chain that leads nowhere takes its connections all the same: left out, they would come to a chain for more names. No cluster has this name. */
@@ -89,31 +90,48 @@ function serverNamePattern(name: string): string {
   return name.toLowerCase();
 }
 
-function routeConfiguration(listener: GatewayListener): XdsMessage {
+/** The route configuration of all chains of a socket. What it has of a virtual host that did not change is not made or encoded again. */
+export function gatewayRoutesMessage(listener: GatewayListener): XdsMessage {
   const name = gatewayRoutesName(listener);
-  return xdsMessage(
-    typeUrls.routeConfiguration,
+  const hosts = listener.virtualHosts.map(virtualHost);
+  const head = create(RouteConfiguration, {
     name,
-    RouteConfiguration,
-    create(RouteConfiguration, {
-      name,
-      virtualHosts: listener.virtualHosts.map(virtualHost),
-      // The port that a client writes is the gateway's, whichever port it reached it by.
-      ignorePortInHostMatching: true,
-      requestHeadersToRemove: tellsChains(listener) ? [chainHeader] : [],
-      validateClusters: false,
-      maxDirectResponseBodySizeBytes,
-    }),
-    listener.virtualHosts.flatMap(({ routes }) => routes.origins),
-  );
+    // The port that a client writes is the gateway's, whichever port it reached it by.
+    ignorePortInHostMatching: true,
+    requestHeadersToRemove: tellsChains(listener) ? [chainHeader] : [],
+    validateClusters: false,
+    maxDirectResponseBodySizeBytes,
+  });
+  return {
+    typeUrl: typeUrls.routeConfiguration,
+    name,
+    message: { ...head, virtualHosts: hosts.map(({ message }) => message) },
+    origins: listener.virtualHosts.flatMap(({ routes }) => routes.origins),
+    encode: once(() =>
+      withMessages(
+        RouteConfiguration.encode(head).finish(),
+        virtualHostsField,
+        hosts.map((host) => host.encode()),
+      ),
+    ),
+  };
 }
 
-function virtualHost(host: GatewayVirtualHost): VirtualHost {
-  return create(VirtualHost, {
+/** `virtual_hosts` of a RouteConfiguration. */
+const virtualHostsField = 2;
+
+interface Piece {
+  readonly message: VirtualHost;
+  encode(): Uint8Array;
+}
+
+const virtualHost: (host: GatewayVirtualHost) => Piece = perObject((host) => {
+  const message = create(VirtualHost, {
     name: host.name,
     domains: [...host.domains],
     routes: [...misdirectedRoutes(host), ...host.routes.routes.map(routeMessage)],
     includeRequestAttemptCount: true,
     requireTls: host.httpsRedirect ? VirtualHost_TlsRequirementType.ALL : VirtualHost_TlsRequirementType.NONE,
   });
-}
+  return { message, encode: once(() => VirtualHost.encode(message).finish()) };
+});

@@ -17,36 +17,43 @@ import { compareText } from '../kinds.ts';
 import { localClusterName, upstreamName } from '../names.ts';
 import { sameItems } from '../state/memo-table.ts';
 import { inboundClusterMessage, outboundClusterMessage } from './cluster.ts';
-import { gatewayMessages } from './gateway.ts';
+import { gatewayListenerMessage, gatewayRoutesMessage, hasRoutes } from './gateway.ts';
 import { httpProxyListener, inboundListener, upstreamListener } from './listener.ts';
 import { localClusterMessage } from './local-cluster.ts';
 import { perObject, type XdsMessage } from './message.ts';
+import { tellsChains } from './misdirected.ts';
 import { proxylessMessages } from './proxyless/proxyless-messages.ts';
 import { firstVirtualHost, httpProxyRoutes, upstreamRoutes, virtualHostMessage } from './route-configuration.ts';
 
 const typeOrder: readonly string[] = Object.values(typeUrls);
 
-/** Listeners are kept by their socket; everything else that they are made from is compared. */
-function perSocket<R, const I extends readonly unknown[]>(
+/** Listeners are kept by their socket; everything else that they are made from is compared. @param partsOf what is compared, by identity. */
+function perSocket<R, I>(
   build: (socket: ListenAddress, inputs: I) => R,
+  partsOf: (inputs: I) => readonly unknown[],
 ): typeof build {
-  const made = new WeakMap<ListenAddress, { readonly inputs: readonly unknown[]; readonly result: R }>();
+  const made = new WeakMap<ListenAddress, { readonly parts: readonly unknown[]; readonly result: R }>();
   return (key, inputs) => {
     const known = made.get(key);
-    if (known !== undefined && sameItems(known.inputs, inputs)) {
+    const parts = partsOf(inputs);
+    if (known !== undefined && sameItems(known.parts, parts)) {
       return known.result;
     }
     const result = build(key, inputs);
-    made.set(key, { inputs, result });
+    made.set(key, { parts, result });
     return result;
   };
 }
 
+const allOf = (inputs: readonly unknown[]): readonly unknown[] => inputs;
+
 /** What all listeners of a proxy have in common, one by one: they are compared by value. */
 type Settings = readonly [WorkloadIr['accessLogPath'], WorkloadIr['pathNormalization']];
 
-const httpProxyMessage = perSocket((listen, [accessLogPath, pathNormalization]: readonly [...Settings]) =>
-  httpProxyListener(listen, { accessLogPath, pathNormalization }),
+const httpProxyMessage = perSocket(
+  (listen, [accessLogPath, pathNormalization]: readonly [...Settings]) =>
+    httpProxyListener(listen, { accessLogPath, pathNormalization }),
+  allOf,
 );
 const upstreamMessage = perSocket(
   (
@@ -65,6 +72,7 @@ const upstreamMessage = perSocket(
       accessLogPath,
       pathNormalization,
     }),
+  allOf,
 );
 const inboundMessage = perSocket(
   (
@@ -76,13 +84,25 @@ const inboundMessage = perSocket(
       ...Settings,
     ],
   ) => inboundListener(inbound, { trustDomain, engine }, { accessLogPath, pathNormalization }),
+  allOf,
 );
 
-const gatewayListenerMessages = perSocket(
+const gatewayMessage = perSocket(
   (
     _listen,
     [listener, trustDomain, accessLogPath, pathNormalization]: readonly [GatewayListener, string, ...Settings],
-  ) => gatewayMessages(listener, trustDomain, { accessLogPath, pathNormalization }),
+  ) => gatewayListenerMessage(listener, trustDomain, { accessLogPath, pathNormalization }),
+  ([{ virtualHosts, chains, ...listener }, ...settings]) => [
+    ...Object.values(listener),
+    ...settings,
+    tellsChains({ virtualHosts }),
+    ...chains,
+  ],
+);
+
+const gatewayRoutes = perSocket(
+  (_listen, listener: GatewayListener) => gatewayRoutesMessage(listener),
+  ({ virtualHosts }) => virtualHosts,
 );
 
 function upstreamListenerMessage(upstream: Upstream, settings: Settings): XdsMessage {
@@ -143,7 +163,10 @@ function proxyMessages(ir: WorkloadIr, engine: ProxyEngine): XdsMessage[] {
     ),
   ];
   for (const listener of ir.gateway) {
-    messages.push(...gatewayListenerMessages(listener.listen, [listener, ir.workload.trustDomain, ...settings]));
+    messages.push(
+      gatewayMessage(listener.listen, [listener, ir.workload.trustDomain, ...settings]),
+      ...(hasRoutes(listener) ? [gatewayRoutes(listener.listen, listener)] : []),
+    );
   }
   if (ir.httpProxy !== undefined) {
     messages.push(

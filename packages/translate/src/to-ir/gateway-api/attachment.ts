@@ -54,10 +54,9 @@ export type Attachment =
 
 /** The listeners of a Gateway or ListenerSet that a route attaches to by one of its parent references. */
 export function attachmentOf(state: MeshState, owner: ListenerOwner, route: KubeRoute, ref: KubeParentRef): Attachment {
-  const named = owner.spec.listeners.filter(
-    ({ name, port }) =>
-      (ref.sectionName === undefined || ref.sectionName === name) && (ref.port === undefined || ref.port === port),
-  );
+  const { listeners } = owner.spec;
+  const called = ref.sectionName === undefined ? listeners : (byName(listeners).get(ref.sectionName) ?? []);
+  const named = called.filter(({ port }) => ref.port === undefined || ref.port === port);
   if (named.length === 0) {
     const what = [
       ...(ref.sectionName === undefined ? [] : [`of the name ${ref.sectionName}`]),
@@ -83,6 +82,18 @@ export function attachmentOf(state: MeshState, owner: ListenerOwner, route: Kube
         refused: 'NoMatchingListenerHostname',
         message: `no listener of ${ownerName(owner)} has a host of ${(hostnames ?? []).join(', ')}`,
       };
+}
+
+/** Thousands of routes look for one of thousands of listeners each. */
+const listenersByName = new WeakMap<readonly KubeListener[], ReadonlyMap<string, readonly KubeListener[]>>();
+
+function byName(listeners: readonly KubeListener[]): ReadonlyMap<string, readonly KubeListener[]> {
+  let made = listenersByName.get(listeners);
+  if (made === undefined) {
+    made = Map.groupBy(listeners, ({ name }) => name);
+    listenersByName.set(listeners, made);
+  }
+  return made;
 }
 
 function allows(state: MeshState, owner: ListenerOwner, listener: KubeListener, route: KubeRoute): boolean {

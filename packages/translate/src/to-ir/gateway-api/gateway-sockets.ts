@@ -8,7 +8,7 @@ import {
   type OriginRef,
   type OutboundCluster,
 } from '@weft/ir';
-import type { KubeGrpcRoute, KubeHttpRoute, KubeTcpRoute, KubeTlsRoute } from '../../kinds.ts';
+import { type KubeGrpcRoute, type KubeHttpRoute, type KubeTcpRoute, type KubeTlsRoute, keyOf } from '../../kinds.ts';
 import { originOf } from '../../origin.ts';
 import type { Client, MeshState } from '../../state/mesh-state.ts';
 import { chainNames, type GatewaySocket, type NameOwners, onlyBy } from '../gateway-socket.ts';
@@ -16,7 +16,7 @@ import type { RouteAtListener } from './attachment.ts';
 import { resolveBackend } from './backend.ts';
 import { gatewaysOf } from './gateways-of.ts';
 import { bySpecificity, coveringNames, mostSpecific } from './hostname.ts';
-import { rulesOf } from './http-rules.ts';
+import { type RouteRules, rulesOf } from './http-rules.ts';
 import { type EffectiveListener, endsTls, gatewayListeners, isOpen, listenerLabel } from './listeners.ts';
 import { byPrecedence } from './precedence.ts';
 
@@ -39,7 +39,7 @@ export function gatewaySockets(state: MeshState, client: Client): readonly Gatew
   return [...byPort]
     .sort(([a], [b]) => a - b)
     .map(([port, listeners]) => {
-      const pieces = new Pieces(state, client);
+      const pieces = new Pieces(state, client, port);
       const closed = closedHosts(closedByPort.get(port) ?? []);
       const chains = chainsOf(pieces, port, listeners, closed);
       return {
@@ -59,12 +59,24 @@ export function gatewaySockets(state: MeshState, client: Client): readonly Gatew
 class Pieces {
   readonly state: MeshState;
   readonly client: Client;
+  /** Names who looks and at which port, for what is kept: all that a Client is, and the port. */
+  readonly scope: string;
   readonly clusters: OutboundCluster[] = [];
+  /** Of chains; those of virtual hosts are theirs. */
   readonly origins: (readonly OriginRef[])[] = [];
 
-  constructor(state: MeshState, client: Client) {
+  constructor(state: MeshState, client: Client, port: number) {
     this.state = state;
     this.client = client;
+    this.scope = JSON.stringify([client.namespace, client.labels, client.locality ?? '', port]);
+  }
+
+  /** The rules of one route, from memory as long as nothing that they are made of changes. */
+  rulesOf(route: KubeHttpRoute | KubeGrpcRoute, port: number): RouteRules {
+    const { state, client } = this;
+    return state.reads.remember(`gateway-api-rules|${this.scope}|${route.kind}/${keyOf(route)}`, [route], () =>
+      rulesOf(state, client, route, port),
+    );
   }
 }
 
@@ -220,8 +232,7 @@ function virtualHosts(
   for (const [name, owner] of owners) {
     const hidesNothing = owner === undefined && coveringNames(name).every((above) => owners.get(above) === undefined);
     if (!hosts.has(name) && !hidesNothing) {
-      const chain = onlyBy(chains, owner);
-      hosts.set(name, { name: `${name}:${port}`, domains: [name], chain, routes: noRoutes, httpsRedirect: false });
+      hosts.set(name, hostOfRules(pieces, port, name, onlyBy(chains, owner), []));
     }
   }
   return [...hosts.values()].sort((a, b) => bySpecificity(a.domains[0] ?? '', b.domains[0] ?? ''));
@@ -239,8 +250,6 @@ function ownersOf(
     ...http.map((effective) => [hostOf(effective), listenerLabel(effective)] as const),
   ]);
 }
-
-const noRoutes = { routes: [], origins: [] };
 
 /** Routes by each name that they are for, so that thousands of names and routes are not all compared with each other. */
 function routesByHostname(entries: readonly RouteAtListener[]): ReadonlyMap<string, readonly RouteAtListener[]> {
@@ -265,29 +274,40 @@ function virtualHost(
   byHostname: ReadonlyMap<string, readonly RouteAtListener[]>,
   chain: string | undefined,
 ): GatewayVirtualHost {
-  const { state, client } = pieces;
   const { port } = effective.listener;
   const placed = new Set<RouteAtListener>();
   const groups = coveringNames(domain).map((hostname) =>
-    (byHostname.get(hostname) ?? []).filter((entry) => !placed.has(entry) && placed.add(entry)),
+    (byHostname.get(hostname) ?? [])
+      .filter((entry) => !placed.has(entry) && placed.add(entry))
+      .map(({ route }) => pieces.rulesOf(route as KubeHttpRoute | KubeGrpcRoute, port)),
   );
-  const origins: OriginRef[] = [];
-  const routes = groups.flatMap((entries) =>
-    byPrecedence(
-      entries.flatMap(({ route }) => {
-        const rules = rulesOf(state, client, route as KubeHttpRoute | KubeGrpcRoute, port);
-        pieces.clusters.push(...rules.clusters);
-        origins.push(...rules.origins);
-        return rules.routes;
-      }),
-    ),
+  for (const { clusters } of groups.flat()) {
+    pieces.clusters.push(...clusters);
+  }
+  return hostOfRules(pieces, port, domain, chain, groups);
+}
+
+/** The same object as long as nothing of it changes. @param groups rules for the same names, the most specific names first. */
+function hostOfRules(
+  { state, scope }: Pieces,
+  port: number,
+  domain: string,
+  chain: string | undefined,
+  groups: readonly (readonly RouteRules[])[],
+): GatewayVirtualHost {
+  const all = groups.flat();
+  return state.memo.get(
+    `gateway-api-host|${scope}|${domain}`,
+    [port, domain, chain, groups.map((rules) => rules.length).join(), ...all],
+    () => ({
+      name: `${domain}:${port}`,
+      domains: [domain],
+      chain,
+      routes: {
+        routes: groups.flatMap((rules) => byPrecedence(rules.flatMap(({ routes }) => routes))),
+        origins: mergeOrigins(all.map(({ origins }) => origins)),
+      },
+      httpsRedirect: false,
+    }),
   );
-  pieces.origins.push(origins);
-  return {
-    name: `${domain}:${port}`,
-    domains: [domain],
-    chain,
-    routes: { routes, origins: mergeOrigins([origins]) },
-    httpsRedirect: false,
-  };
 }

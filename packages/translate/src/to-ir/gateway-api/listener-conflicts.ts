@@ -32,7 +32,8 @@ export class ListenerPlaces {
   take(listeners: readonly KubeListener[]): readonly (ListenerConflict | undefined)[] {
     const lost = listeners.map((listener) => this.#conflictWithEarlier(listener));
     const rivals = listeners.filter((_, index) => lost[index] === undefined);
-    const found = listeners.map((listener, index) => lost[index] ?? conflictAmong(rivals, listener));
+    const among = new Rivals(rivals);
+    const found = listeners.map((listener, index) => lost[index] ?? among.conflictOf(listener));
     for (const listener of rivals) {
       this.#families.set(listener.port, this.#families.get(listener.port) ?? family(listener));
       this.#hosts.add(`${listener.port} ${hostOf(listener)}`);
@@ -59,19 +60,49 @@ export class ListenerPlaces {
   }
 }
 
-function conflictAmong(listeners: readonly KubeListener[], listener: KubeListener): ListenerConflict | undefined {
-  for (const rival of listeners) {
-    if (rival === listener || rival.port !== listener.port) {
-      continue;
-    }
-    if (family(rival) !== family(listener)) {
-      const message = `listener ${rival.name} has protocol ${rival.protocol} on port ${rival.port}`;
-      return { kind: 'conflict', reason: 'ProtocolConflict', message, lost: false };
-    }
-    if (hostOf(rival) === hostOf(listener)) {
-      const message = `listener ${rival.name} has the same host on port ${rival.port}`;
-      return { kind: 'conflict', reason: 'HostnameConflict', message, lost: false };
+/** Listeners that want places at the same time, by what they may have in common, so that thousands are not all compared with each other. */
+class Rivals {
+  readonly #order = new Map<KubeListener, number>();
+  /** By port: the first of each family. */
+  readonly #byFamily = new Map<number, Map<string, KubeListener>>();
+  /** By `<port> <host>`: the first two. */
+  readonly #byHost = new Map<string, KubeListener[]>();
+
+  constructor(listeners: readonly KubeListener[]) {
+    for (const listener of listeners) {
+      const { port } = listener;
+      this.#order.set(listener, this.#order.size);
+      const families = this.#byFamily.get(port) ?? new Map<string, KubeListener>();
+      this.#byFamily.set(port, families.has(family(listener)) ? families : families.set(family(listener), listener));
+      const place = `${port} ${hostOf(listener)}`;
+      const there = this.#byHost.get(place) ?? [];
+      this.#byHost.set(place, there.length < 2 ? [...there, listener] : there);
     }
   }
-  return undefined;
+
+  /** What the first of the others says against a listener. */
+  conflictOf(listener: KubeListener): ListenerConflict | undefined {
+    const { port } = listener;
+    const others = [...(this.#byFamily.get(port) ?? [])].filter(([name]) => name !== family(listener));
+    const alike = this.#byHost.get(`${port} ${hostOf(listener)}`) ?? [];
+    const [first] = [...others.map(([, other]) => other), ...alike.filter((other) => other !== listener)].sort(
+      (a, b) => (this.#order.get(a) ?? 0) - (this.#order.get(b) ?? 0),
+    );
+    if (first === undefined) {
+      return undefined;
+    }
+    return family(first) === family(listener)
+      ? {
+          kind: 'conflict',
+          reason: 'HostnameConflict',
+          message: `listener ${first.name} has the same host on port ${port}`,
+          lost: false,
+        }
+      : {
+          kind: 'conflict',
+          reason: 'ProtocolConflict',
+          message: `listener ${first.name} has protocol ${first.protocol} on port ${port}`,
+          lost: false,
+        };
+  }
 }

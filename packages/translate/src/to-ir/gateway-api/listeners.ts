@@ -98,7 +98,8 @@ function listenersOf(
   const routes = routesByListener(state, owner);
   // What is not opened is in nobody's way, and UDP has ports of its own anyhow.
   const known = listeners.filter((listener) => protocolProblem(listener) === undefined);
-  const conflicts = places.take(known);
+  const taken = places.take(known);
+  const conflicts = new Map(known.map((listener, index) => [listener, taken[index]]));
   return listeners.map((listener) => {
     const kinds = routeKindsOf(listener);
     const { names, problems } = endsTls(listener)
@@ -111,7 +112,7 @@ function listenersOf(
       listener,
       problem:
         protocolProblem(listener) ??
-        conflicts[known.indexOf(listener)] ??
+        conflicts.get(listener) ??
         (validation.client === undefined ? unchecked : undefined),
       supportedKinds: kinds.taken,
       invalidKinds: kinds.invalid,
