@@ -81,9 +81,33 @@ test("a port of a proxy that both kinds of Gateway ask for is Gateway API's, and
   const both = stateOf([http('a', 80)], gateway, forBoth);
   assert.deepEqual(opened(both), [80, 8080]);
   assert.deepEqual(said(both), [
-    'taken already: port 80 (servers[0]) by Gateway edge/g, as the Gateway API goes first; the oldest resource wins',
+    'taken already: port 80 (servers[0]) by Gateway edge/g, as the Gateway API goes first',
   ]);
   assert.deepEqual(said(stateOf([http('a', 81)], gateway, forBoth)), []);
+});
+
+test('a port of a Gateway of Istio that a proxy does not open, as it listens there for another one, is said', () => {
+  const gateway = istio('Gateway', 'i', {
+    selector: { istio: 'edge' },
+    servers: [80, 8080].map((number) => ({ port: { number, name: `p${number}`, protocol: 'HTTP' }, hosts: ['*'] })),
+  });
+  const forAll = istio('VirtualService', 'v', {
+    hosts: ['*'],
+    gateways: ['i'],
+    http: [{ route: [{ destination: { host: 'a', port: { number: 1 } } }] }],
+  });
+  const mapped = object('weft.dev/v1alpha1', 'Proxy', 'p', {
+    spec: { serviceAccount: 'p', role: 'gateway', gateway: { ports: [{ port: 80, listenPort: 8080 }] } },
+  });
+  const said = (state: MeshState): readonly string[] =>
+    [...resourceStatus(state).values()]
+      .filter(({ origin }) => origin.kind === 'Gateway' && origin.name === 'i')
+      .flatMap(({ conditions }) => conditions.filter(({ type }) => type === 'Conflicted'))
+      .map(({ reason, message }) => `${reason}: ${message}`);
+  assert.deepEqual(said(stateOf([], gateway, forAll)), []);
+  assert.deepEqual(said(stateOf([], gateway, forAll, mapped)), [
+    'PlaceTaken: taken already: port 8080 (servers[1]) by port 80, for which Proxy edge/p listens there',
+  ]);
 });
 
 test('a listener of a protocol that is not supported is in the way of none: UDP has ports of its own', () => {

@@ -95,3 +95,34 @@ test('no part of a Secret is in the IR or in a status, and no key among the cert
     'kubernetes://shop/client-cacert': 0,
   });
 });
+
+test('a Gateway of Istio without the authorities of its clients says so', () => {
+  const gateway = object('networking.istio.io/v1', 'Gateway', 'edge/g', {
+    spec: {
+      selector: { istio: 'edge' },
+      servers: ['MUTUAL', 'SIMPLE'].map((mode, index) => ({
+        port: { number: 443 + index, name: mode, protocol: 'HTTPS' },
+        hosts: ['*'],
+        tls: { mode, credentialName: 'pair' },
+      })),
+    },
+  });
+  const { 'ca.crt': authority = '', ...data } = keyPairData();
+  const pair = object('v1', 'Secret', 'edge/pair', { data });
+  const roots = (encoded: string): KubeObject =>
+    object('v1', 'Secret', 'edge/pair-cacert', { data: { 'ca.crt': encoded } });
+  const resolved = (...more: readonly KubeObject[]): string => {
+    const status = resourceStatus(stateOf(pair, gateway, ...more));
+    const found = [...status.values()].find(({ origin }) => origin.kind === 'Gateway');
+    return found?.conditions.find(({ type }) => type === 'ResolvedRefs')?.message ?? '';
+  };
+  assert.equal(
+    resolved(),
+    'servers[0]: neither Secret edge/pair-cacert nor edge/pair has a ca.crt: without the authorities of clients nobody is let in',
+  );
+  assert.equal(
+    resolved(roots('bm90aGluZw==')),
+    'servers[0]: ca.crt of Secret edge/pair-cacert holds no certificate in PEM',
+  );
+  assert.equal(resolved(roots(authority)), 'all references are known');
+});

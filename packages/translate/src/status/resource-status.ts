@@ -21,12 +21,12 @@ import { resolveDestination } from '../to-ir/destination.ts';
 import { serverSockets } from '../to-ir/istio-gateway.ts';
 import { certificateProblem } from '../to-ir/key-pair-secret.ts';
 import { mirrorSpecs } from '../to-ir/mirrors.ts';
-import { revocationProblem } from '../to-ir/roots-secret.ts';
+import { clientRootsProblem, revocationProblem } from '../to-ir/roots-secret.ts';
 import { isUnixAddress } from '../unix-address.ts';
 import { describe } from './describe.ts';
 import { destinationRuleFacts } from './destination-rule-facts.ts';
 import { notYetSupported } from './not-yet-supported.ts';
-import { kubeGatewayWithPort } from './shared-ports.ts';
+import { kubeGatewayWithPort, proxyWithoutPort } from './shared-ports.ts';
 
 /** A condition without what only the writer of the status knows (`observedGeneration`, `lastTransitionTime`). */
 export interface StatusCondition {
@@ -106,6 +106,8 @@ interface Facts {
   readonly unsupported: readonly string[];
   /** What a BackendTLSPolicy says in its place: `TLS to a:443 by BackendTLSPolicy b/c`. Absent: nothing. */
   readonly tlsElsewhere?: readonly string[];
+  /** Places that others have whatever their age: `port 80 (servers[0]) by Gateway a/b, as the Gateway API goes first`. Absent: none. */
+  readonly placesElsewhere?: readonly string[];
 }
 
 function factsOf(state: MeshState, kind: MeshKindName, object: MeshKinds[MeshKindName]): Facts {
@@ -186,22 +188,25 @@ function istioGatewayFacts(state: MeshState, object: IstioGateway): Omit<Facts, 
     .filter(({ spec }) => isDeepStrictEqual(spec?.selector ?? {}, object.spec?.selector ?? {}));
   // Which address the gateway has is not known here; it is that of `weft gateway` without flags.
   const open = serverSockets(rivals, '127.0.0.1');
-  const lost = (object.spec?.servers ?? []).flatMap((server, index) => {
+  const ports = open.map(({ port }) => port);
+  const conflicts: string[] = [];
+  const placesElsewhere: string[] = [];
+  for (const [index, server] of (object.spec?.servers ?? []).entries()) {
     const { bind = '' } = server;
+    const { number } = server.port;
     const isUnix = isUnixAddress(bind);
+    const place = `${isUnix ? bind : `port ${number}`} (servers[${index}])`;
+    const elsewhere = isUnix ? undefined : portElsewhere(state, object, number, ports);
     const there = open
-      .filter(({ port, address }) => (isUnix ? address === bind : port === server.port.number))
+      .filter(({ port, address }) => (isUnix ? address === bind : port === number))
       .flatMap(({ servers }) => servers);
     const [first] = there;
-    const place = `${isUnix ? bind : `port ${server.port.number}`} (servers[${index}])`;
-    const kube = isUnix ? undefined : kubeGatewayWithPort(state, object, server.port.number);
-    if (kube !== undefined) {
-      return [`${place} by ${describe(kube)}, as the Gateway API goes first`];
+    if (elsewhere !== undefined) {
+      placesElsewhere.push(`${place} by ${elsewhere}`);
+    } else if (first !== undefined && !there.some((owned) => owned.gateway === object && owned.index === index)) {
+      conflicts.push(`${place} by ${describe(first.gateway)}`);
     }
-    return first === undefined || there.some((owned) => owned.gateway === object && owned.index === index)
-      ? []
-      : [`${place} by ${describe(first.gateway)}`];
-  });
+  }
   const namespace = object.metadata.namespace ?? '';
   // Secrets are looked for where the gateway's proxies are, which is where the Gateway is unless somebody says otherwise.
   const unresolved = (object.spec?.servers ?? []).flatMap(({ tls = {} }, index) => {
@@ -210,11 +215,28 @@ function istioGatewayFacts(state: MeshState, object: IstioGateway): Omit<Facts, 
       const secret = state.object('/Secret', `${namespace}/${name}`);
       return (secret === undefined ? `there is no Secret ${namespace}/${name}` : certificateProblem(secret)) ?? [];
     });
-    const problems = [...ofCertificates, revocationProblem(state, namespace, tls) ?? []].flat();
+    const ofClients = [clientRootsProblem(state, namespace, tls) ?? [], revocationProblem(state, namespace, tls) ?? []];
+    const problems = [...ofCertificates, ...ofClients.flat()];
     return problems.map((problem) => `servers[${index}]: ${problem}`);
   });
   const servers = object.spec?.servers ?? [];
-  return { conflicts: lost, overruled: lost.length > 0 && lost.length === servers.length, unresolved };
+  const lost = conflicts.length + placesElsewhere.length;
+  return { conflicts, placesElsewhere, overruled: lost > 0 && lost === servers.length, unresolved };
+}
+
+/** What has a port of a Gateway of Istio that nobody's age decides about. */
+function portElsewhere(
+  state: MeshState,
+  gateway: IstioGateway,
+  port: number,
+  opened: readonly number[],
+): string | undefined {
+  const kube = kubeGatewayWithPort(state, gateway, port);
+  if (kube !== undefined) {
+    return `${describe(kube)}, as the Gateway API goes first`;
+  }
+  const given = proxyWithoutPort(state, gateway, port, opened);
+  return given && `port ${given.other}, for which ${describe(given.proxy)} listens there`;
 }
 
 function serviceEntryFacts(state: MeshState, object: ServiceEntry): Pick<Facts, 'conflicts' | 'overruled'> {
@@ -257,19 +279,21 @@ function conditions(facts: Facts): readonly StatusCondition[] {
           type: 'Accepted',
           status: 'False',
           reason: 'Conflicted',
-          message: 'an older resource has everything it is for',
+          message: `${facts.conflicts.length > 0 ? 'an older resource has' : 'others have'} everything it is for`,
         }
       : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the resource is valid' },
   ];
-  const { conflicts, tlsElsewhere = [] } = facts;
+  const { conflicts, tlsElsewhere = [], placesElsewhere = [] } = facts;
   const reasons = [
+    ...(placesElsewhere.length === 0 ? [] : [`taken already: ${placesElsewhere.join('; ')}`]),
     ...(conflicts.length === 0 ? [] : [`taken already: ${conflicts.join('; ')}; the oldest resource wins`]),
     ...(tlsElsewhere.length === 0
       ? []
       : [`said already: ${tlsElsewhere.join('; ')}, which no rule of a client takes back`]),
   ];
   if (reasons.length > 0) {
-    const reason = conflicts.length > 0 ? 'OlderResourceWins' : 'BackendTLSPolicyWins';
+    const reason =
+      conflicts.length > 0 ? 'OlderResourceWins' : tlsElsewhere.length > 0 ? 'BackendTLSPolicyWins' : 'PlaceTaken';
     list.push({ type: 'Conflicted', status: 'True', reason, message: reasons.join('; ') });
   }
   if (facts.unresolved !== undefined) {

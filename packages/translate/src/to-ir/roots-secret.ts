@@ -2,7 +2,7 @@ import { parseRevocationLists } from '@weft/identity';
 import type { IstioServerTls } from '@weft/resources';
 import { keyOf, type Secret } from '../kinds.ts';
 import type { MeshState } from '../state/mesh-state.ts';
-import { writtenMs } from './key-pair-secret.ts';
+import { holdsCertificate, writtenMs } from './key-pair-secret.ts';
 
 /** The authorities that stand in a Secret are a secret of their own on the wire, as Istio names it. */
 export const rootsSuffix = '-cacert';
@@ -46,16 +46,43 @@ function findProblem(secret: Secret, key: string): string {
   }
 }
 
+/** Why clients cannot be told from others by the Secrets of a server; undefined: they can, or are not asked for certificates, or not by Secrets. */
+export function clientRootsProblem(state: MeshState, namespace: string, tls: IstioServerTls): string | undefined {
+  if (!asksClients(tls) || (tls.credentialName ?? tls.credentialNames?.[0]) === undefined) {
+    return undefined;
+  }
+  const [name, own] = rootsSecretNames(tls);
+  const secret = rootsSecret(state, namespace, tls);
+  if (secret === undefined) {
+    return `neither Secret ${namespace}/${name} nor ${namespace}/${own} has a ca.crt: without the authorities of clients nobody is let in`;
+  }
+  const key = rootsKeys.find((each) => secret.data?.[each] !== undefined) ?? rootsKeys[0];
+  return holdsCertificate(secret, key) ? undefined : `${key} of Secret ${keyOf(secret)} holds no certificate in PEM`;
+}
+
+function asksClients({ mode }: IstioServerTls): boolean {
+  return mode === 'MUTUAL' || mode === 'OPTIONAL_MUTUAL';
+}
+
+/** The Secret of the authorities alone, and the one that may have them besides its certificate. */
+function rootsSecretNames(tls: IstioServerTls): readonly [string, string] {
+  const name = clientRootsName(tls);
+  return [name, name.slice(0, -rootsSuffix.length)];
+}
+
+function rootsSecret(state: MeshState, namespace: string, tls: IstioServerTls): Secret | undefined {
+  return rootsSecretNames(tls)
+    .map((each) => state.object('/Secret', `${namespace}/${each}`))
+    .find((each) => each !== undefined && rootsKeys.some((key) => each.data?.[key] !== undefined));
+}
+
 /** Why it cannot be told which certificates of clients are revoked; undefined: it can, or nothing says so. */
 export function revocationProblem(state: MeshState, namespace: string, tls: IstioServerTls): string | undefined {
   const fromSecret = tls.credentialName ?? tls.credentialNames?.[0];
-  if (fromSecret === undefined || (tls.mode !== 'MUTUAL' && tls.mode !== 'OPTIONAL_MUTUAL')) {
+  if (fromSecret === undefined || !asksClients(tls)) {
     return undefined;
   }
-  const name = clientRootsName(tls);
-  const secret = [name, name.slice(0, -rootsSuffix.length)]
-    .map((each) => state.object('/Secret', `${namespace}/${each}`))
-    .find((each) => each !== undefined && rootsKeys.some((key) => each.data?.[key] !== undefined));
+  const secret = rootsSecret(state, namespace, tls);
   if (secret === undefined) {
     return undefined;
   }
