@@ -24,18 +24,30 @@ import { benchStartUp } from './load/start-up.ts';
 const otherNames = ['memory', 'garbage', 'propagation', 'proxy-start', 'start'] as const;
 const names: readonly string[] = [...caseNames, ...otherNames];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'string' },
-    seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '3' },
-    connections: { type: 'string', default: '64' },
-    idle: { type: 'string', default: '5000' },
-    proxies: { type: 'string', default: '10' },
-    changes: { type: 'string', default: '100' },
-  },
-});
+const usage = `usage: npm run bench -- [BENCHMARK …] [--rounds 3] [--seconds 3] [--connections 64] [--idle 5000]
+                        [--proxies 10] [--changes 100] [--json FILE]
+benchmarks (all by default): ${names.join(', ')}
+bench/README.md says what they measure and what the options mean.
+`;
+const { values, positionals } = orUsage(() =>
+  parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      json: { type: 'string' },
+      seconds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '3' },
+      connections: { type: 'string', default: '64' },
+      idle: { type: 'string', default: '5000' },
+      proxies: { type: 'string', default: '10' },
+      changes: { type: 'string', default: '100' },
+    },
+  }),
+);
+if (values.help === true) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
 const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   process.stderr.write(`bench: there is no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}\n`);
@@ -65,6 +77,15 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
 ] as const) {
   process.once(signal, () => process.exit(code));
+}
+
+function orUsage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(2);
+  }
 }
 
 /** One benchmark that fails does not take the others with it: it is named, and the exit code says so. */
