@@ -6,7 +6,7 @@ import type { SeenProtocols } from '../mesh/seen-protocols.ts';
 import { trafficOf } from './rates.ts';
 
 type ServiceModel = NonNullable<ReturnType<MeshState['resolveHost']>>;
-type Instance = ReturnType<MeshState['instancesOf']>['instances'][number];
+type Instance = ReturnType<MeshState['instances']['of']>['instances'][number];
 
 /** The services of the mesh with their instances and rates, by namespace and name. */
 export function summarizeServices(
@@ -20,7 +20,7 @@ export function summarizeServices(
   const summaries: ServiceSummary[] = [];
   for (const objectKey of state.services.objectKeys()) {
     for (const service of state.services.ofObject(objectKey)) {
-      const { instances } = state.instancesOf(service);
+      const { instances } = state.instances.of(service);
       const summary: ServiceSummary = {
         namespace: service.namespace,
         name: service.name,

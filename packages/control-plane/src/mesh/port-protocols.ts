@@ -40,7 +40,7 @@ export class PortProtocols {
   #seenOf(service: ServiceModel, port: PortModel): readonly SeenProtocol[] {
     const listeners = [...(this.#byName.get(`upstream|${port.number}||${service.host}`) ?? [])];
     if (!port.declared) {
-      for (const { ports, workload } of this.#state.instancesOf(service).instances) {
+      for (const { ports, workload } of this.#state.instances.of(service).instances) {
         const { targetPort } = port;
         const number = ports[port.name] ?? (typeof targetPort === 'number' ? targetPort : ports[targetPort]);
         const inbound = this.#seen.listenersOf(`${workload.namespace}/${workload.name}`).get(`inbound|${number}`);

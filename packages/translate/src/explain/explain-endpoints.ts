@@ -12,7 +12,7 @@ const namedEndpoints = 50;
 
 /** The workloads behind a service, whoever looks at them, and those that nobody is sent to. */
 export function instanceValues(state: MeshState, service: ServiceModel): readonly ExplainedValue[] {
-  const { instances } = state.instancesOf(service);
+  const { instances } = state.instances.of(service);
   const values = instances.map((instance) => ({
     name: addressOf(service, instance),
     value: stateText(instance),
@@ -42,8 +42,8 @@ export function clusterView(
   const origins = new Map(
     service === undefined || port === undefined
       ? []
-      : state
-          .instancesOf(service)
+      : state.instances
+          .of(service)
           .instances.flatMap((instance) =>
             endpointOf(instance, port, isDns ? 'dns' : 'ip').map(
               (endpoint) => [socketText(endpoint), originOfInstance(service, instance)] as const,
@@ -81,7 +81,7 @@ const reasons = {
 } as const;
 
 function leftOutValues(state: MeshState, service: ServiceModel): readonly ExplainedValue[] {
-  return state.instancesOf(service).leftOut.flatMap(({ kind, namespace, name }): readonly ExplainedValue[] => {
+  return state.instances.of(service).leftOut.flatMap(({ kind, namespace, name }): readonly ExplainedValue[] => {
     const key = `${namespace}/${name}`;
     const entry = kind === 'WorkloadEntry' ? state.workloadEntry(key) : undefined;
     const proxy = state.proxy(key);

@@ -44,7 +44,7 @@ function isDecided(mode: string | undefined): boolean {
 
 /** How the workloads of a service want to be spoken to: once for all for which it is the same. */
 export function peerValues(state: MeshState, service: ServiceModel, name = 'mode'): readonly ExplainedValue[] {
-  const { instances } = state.instancesOf(service);
+  const { instances } = state.instances.of(service);
   const seen = new Map<string, { readonly values: readonly ExplainedValue[]; readonly workloads: string[] }>();
   for (const { labels, workload } of instances) {
     if (state.proxy(`${workload.namespace}/${workload.name}`) === undefined) {

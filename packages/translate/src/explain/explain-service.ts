@@ -122,5 +122,5 @@ function involved(state: MeshState, service: ServiceModel): readonly OriginRef[]
       .filter(({ metadata }) => metadata.namespace === service.namespace),
     ...attachedTo(state, endpointPolicyAttachment, service.objectKey),
   ];
-  return [...objects.map(originOf), ...state.instancesOf(service).instances.flatMap(({ origins }) => origins)];
+  return [...objects.map(originOf), ...state.instances.of(service).instances.flatMap(({ origins }) => origins)];
 }

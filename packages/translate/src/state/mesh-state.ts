@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { OriginRef } from '@weft/ir';
 import type { KubeObject } from '@weft/resources';
 import {
   byAge,
@@ -20,21 +19,15 @@ import {
   type WorkloadEntry,
 } from '../kinds.ts';
 import { exportedTo, gatewayKey, selects } from '../match.ts';
-import { assignmentName, hostCandidates, localClusterName, outboundClusterName } from '../names.ts';
+import { hostCandidates } from '../names.ts';
 import { defaultMeshSettings, type MeshSettings } from '../settings.ts';
-import {
-  identityOfWorkload,
-  inlineInstances,
-  instanceOfWorkload,
-  instancesOfSlice,
-  originsOfWorkload,
-} from './collect-instances.ts';
 import { type EgressScope, egressScope, inScope } from './egress-scope.ts';
 import { HostIndex } from './host-index.ts';
-import { type CollectedInstances, type Instance, type InstanceSet, instanceSet } from './instances.ts';
+import { InstanceIndex } from './instance-index.ts';
 import { MemoTable } from './memo-table.ts';
 import { type MergedRule, mergeRules, rulesFor } from './merged-rule.ts';
 import { type EffectivePeerAuthentication, PeerAuthenticationIndex } from './peer-authentication-index.ts';
+import { PendingEffect } from './pending-effect.ts';
 import { Reads } from './reads.ts';
 import { routesOfPolicy } from './route-action-policies.ts';
 import { type KubeRoute, RouteIndex } from './route-index.ts';
@@ -74,8 +67,6 @@ export interface Client {
   readonly isGateway?: boolean;
 }
 
-const sliceServiceLabel = 'kubernetes.io/service-name';
-
 /** All resources of the mesh, indexed for translation, kept up to date by {@link apply}. */
 export class MeshState {
   readonly settings: MeshSettings;
@@ -97,14 +88,9 @@ export class MeshState {
   readonly peerAuthentications: PeerAuthenticationIndex;
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #workloads = new WorkloadIndex(this.reads);
-  readonly #slices = new Map<string, Map<string, EndpointSlice>>();
-  readonly #instances = new Map<string, InstanceSet>();
+  readonly instances = new InstanceIndex(this, this.#workloads);
   readonly #disconnected = new Set<string>();
   readonly #proxyless = new Set<string>();
-  /** By cluster: the names of the ways in which clients see its endpoints, as far as there are several. */
-  readonly #views = new Map<string, Set<string>>();
-  /** Object keys of services whose workloads are peers of a client that balances by zone. */
-  readonly #ofPeers = new Set<string>();
 
   constructor(settings: Partial<MeshSettings> = {}) {
     this.settings = { ...defaultMeshSettings, ...settings };
@@ -120,7 +106,8 @@ export class MeshState {
         this.#applyOne(object, value, effect);
       }
     }
-    return this.#settle(effect);
+    this.instances.settle(effect);
+    return { config: effect.config, endpointServices: effect.endpointServices };
   }
 
   /** Proxies count as connected until told otherwise. */
@@ -134,7 +121,13 @@ export class MeshState {
       }
       this.#touchWorkload(proxyKey, effect);
     }
-    return this.#settle(effect);
+    this.instances.settle(effect);
+    return { config: effect.config, endpointServices: effect.endpointServices };
+  }
+
+  /** Whether a proxy is connected; not tracked. */
+  isConnected(proxyKey: string): boolean {
+    return !this.#disconnected.has(proxyKey);
   }
 
   /** All objects and the proxies that are away: what another state with the same settings comes to the same with. */
@@ -278,24 +271,6 @@ export class MeshState {
     return undefined;
   }
 
-  /** The workloads behind a service; the same object until they change. */
-  instancesOf(service: ServiceModel): InstanceSet {
-    if (this.services.ofObject(service.objectKey).every(({ host }) => host !== service.host)) {
-      // One host below a wildcard, which only its own name leads to.
-      return this.memo.get(`concrete-instances|${service.host}`, [service] as const, ([model]) =>
-        instanceSet({ instances: inlineInstances(model, this.settings), leftOut: [], identities: [] }),
-      );
-    }
-    this.reads.note(`instances/${service.objectKey}`);
-    return this.#instances.get(service.objectKey) ?? noInstances;
-  }
-
-  /** The identities of the workloads behind a service; the same array until they change. */
-  identitiesOf(service: ServiceModel): readonly string[] {
-    this.reads.note(`identities/${service.objectKey}`);
-    return (this.#instances.get(service.objectKey) ?? noInstances).identities;
-  }
-
   /** Services that a workload serves, sorted by host. */
   servicesOfWorkload(key: string): readonly ServiceModel[] {
     return this.#workloads
@@ -395,22 +370,8 @@ export class MeshState {
       this.#touchServicesOf(namespace, effect);
     },
     'networking.istio.io/WorkloadGroup': () => {},
-    'discovery.k8s.io/EndpointSlice': (key, value, previous, effect) => {
-      for (const slice of [previous, value] as (EndpointSlice | undefined)[]) {
-        const service = slice?.metadata.labels?.[sliceServiceLabel];
-        if (slice !== undefined && service !== undefined) {
-          const objectKey = `Service/${slice.metadata.namespace ?? ''}/${service}`;
-          const slices = this.#slices.get(objectKey) ?? new Map<string, EndpointSlice>();
-          this.#slices.set(objectKey, slices);
-          if (slice === value) {
-            slices.set(key, slice);
-          } else {
-            slices.delete(key);
-          }
-          effect.services.add(objectKey);
-        }
-      }
-    },
+    'discovery.k8s.io/EndpointSlice': (key, value, previous, effect) =>
+      this.instances.setSlice(key, value as EndpointSlice | undefined, previous as EndpointSlice | undefined, effect),
     'networking.istio.io/VirtualService': (key, value, _previous, effect) => {
       const object = value as VirtualService | undefined;
       this.virtualServices.set(key, object, this.#hostsOf(object, object?.spec?.hosts ?? []));
@@ -461,7 +422,7 @@ export class MeshState {
 
   #setService(objectKey: string, models: readonly ServiceModel[], effect: PendingEffect): void {
     for (const model of this.services.ofObject(objectKey)) {
-      effect.addEndpoints(this.endpointNamesOf(model));
+      effect.addEndpoints(this.instances.assignmentsOf(model));
     }
     this.services.set(objectKey, models);
     const first = models[0];
@@ -492,105 +453,7 @@ export class MeshState {
       this.#touchSelecting(entry, effect);
     }
   }
-
-  /** Collects the instances of all touched services again and finds out what that changes. */
-  #settle(effect: PendingEffect): ChangeEffect {
-    for (const objectKey of effect.services) {
-      const models = this.services.ofObject(objectKey);
-      const service = models[0];
-      const before = this.#instances.get(objectKey);
-      if (service === undefined) {
-        this.#instances.delete(objectKey);
-        this.reads.touch(`instances/${objectKey}`);
-        this.reads.touch(`identities/${objectKey}`);
-        continue;
-      }
-      const after = instanceSet(this.#collect(service), before);
-      if (after === before) {
-        continue;
-      }
-      this.#instances.set(objectKey, after);
-      this.reads.touch(`instances/${objectKey}`);
-      if (after.identities !== before?.identities) {
-        this.reads.touch(`identities/${objectKey}`);
-      }
-      // Clusters name the identities of their endpoints, and those resolved by DNS hold the endpoints themselves.
-      if (after.identities !== before?.identities || service.discovery === 'dns') {
-        effect.config = true;
-      }
-      for (const model of models) {
-        effect.addEndpoints(this.endpointNamesOf(model));
-      }
-    }
-    return { config: effect.config, endpointServices: effect.endpointServices };
-  }
-
-  /** A cluster's endpoints are looked at in this way by some client. */
-  noteView(cluster: string, view: string): void {
-    const views = this.#views.get(cluster) ?? new Set();
-    this.#views.set(cluster, views.add(view));
-  }
-
-  /** The workloads of a service are in the local cluster of some client. */
-  notePeers(service: ServiceModel): void {
-    this.#ofPeers.add(service.objectKey);
-  }
-
-  /** Names of all load assignments that a service can have: each port, whole and by subset, as clients see them, and the local cluster. */
-  endpointNamesOf(model: ServiceModel): readonly string[] {
-    const local = this.#ofPeers.has(model.objectKey) ? [localClusterName] : [];
-    if (model.discovery !== 'endpoints') {
-      return local;
-    }
-    const subsets = new Set(['']);
-    for (const rules of this.destinationRules.covering(model.host)) {
-      for (const rule of rules) {
-        for (const subset of rule.spec?.subsets ?? []) {
-          subsets.add(subset.name);
-        }
-      }
-    }
-    const outbound = model.ports.flatMap((port) =>
-      [...subsets].flatMap((subset) => {
-        const cluster = outboundClusterName(port.number, subset, model.host);
-        return [cluster, ...[...(this.#views.get(cluster) ?? [])].map((view) => assignmentName(cluster, view))];
-      }),
-    );
-    return [...outbound, ...local];
-  }
-
-  #collect(service: ServiceModel): CollectedInstances {
-    const instances: Instance[] = [...inlineInstances(service, this.settings)];
-    const leftOut: OriginRef[] = [];
-    const identities = instances.flatMap(({ identity }) => identity ?? []);
-    if (service.selector !== undefined) {
-      for (const key of this.#workloads.workloadsWith(service.namespace, service.selector)) {
-        const entry = this.workloadEntry(key);
-        if (entry === undefined) {
-          continue;
-        }
-        const proxy = this.proxy(key);
-        const connected = !this.#disconnected.has(key);
-        const peerAuthentication = this.peerAuthenticationOf(service.namespace, labelsOf(entry));
-        const inbound = this.listenersOf(key)?.inbound ?? [];
-        const facts = { entry, proxy, inbound, connected, peerAuthentication };
-        const instance = instanceOfWorkload(facts, this.settings);
-        identities.push(...identityOfWorkload(facts, this.settings));
-        if (instance === undefined) {
-          leftOut.push(...originsOfWorkload(facts));
-        } else {
-          instances.push(instance);
-        }
-      }
-    }
-    for (const slice of this.#slices.get(service.objectKey)?.values() ?? []) {
-      instances.push(...instancesOfSlice(slice, service, this.settings));
-    }
-    return { instances: instances.sort(compareInstances), leftOut, identities };
-  }
 }
-
-const noInstances = instanceSet({ instances: [], leftOut: [], identities: [] });
 
 type Handler = (
   key: string,
@@ -598,25 +461,6 @@ type Handler = (
   previous: KubeObject | undefined,
   effect: PendingEffect,
 ) => void;
-
-class PendingEffect {
-  config = false;
-  readonly endpointServices = new Set<string>();
-  /** Object keys of services whose instances have to be collected again. */
-  readonly services = new Set<string>();
-
-  addEndpoints(names: readonly string[]): void {
-    for (const name of names) {
-      this.endpointServices.add(name);
-    }
-  }
-}
-
-function compareInstances(a: Instance, b: Instance): number {
-  const left = [a.locality, a.address, a.workload.namespace, a.workload.name, JSON.stringify(a.ports)].join('\0');
-  const right = [b.locality, b.address, b.workload.namespace, b.workload.name, JSON.stringify(b.ports)].join('\0');
-  return left < right ? -1 : left > right ? 1 : 0;
-}
 
 /** Whether a VirtualService applies to sidecars: its gateways are absent or name the mesh. */
 export function forSidecars(object: VirtualService): boolean {

@@ -91,8 +91,8 @@ function unusedAt(
   const unchecked =
     checkPort === undefined
       ? []
-      : state
-          .instancesOf(service)
+      : state.instances
+          .of(service)
           .instances.filter((instance) => endpointOf(instance, port, addresses, checkPort)[0]?.checkPort === 0)
           .map(({ workload, address }) => (workload.name === '' ? address : workload.name));
   return [

@@ -29,7 +29,7 @@ export function clusterEndpoints(state: MeshState, client: Client, assignment: s
   const rule = state.destinationRuleOf(service, client);
   const subset = name.subset === '' ? undefined : rule?.subsets.get(name.subset)?.value;
   const labels: Labels | undefined = name.subset === '' ? {} : subset && (subset.labels ?? {});
-  const instances = state.instancesOf(service);
+  const instances = state.instances.of(service);
   const checkPort = checkedElsewhere(state, service, port);
   const view = localityView(trafficPolicy(rule, name.subset, port.number), service, client);
   // A subset has its own labels object in each version of its rule, so the text stands for them; the same with the view.

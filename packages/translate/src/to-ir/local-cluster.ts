@@ -13,9 +13,9 @@ import { isUnixAddress } from '../unix-address.ts';
 export function localClusterEndpoints(state: MeshState, proxyKey: string, client: Client): ClusterEndpoints {
   const services = state.servicesOfWorkload(proxyKey);
   for (const service of services) {
-    state.notePeers(service);
+    state.instances.notePeers(service);
   }
-  const sets = services.map((service) => state.instancesOf(service));
+  const sets = services.map((service) => state.instances.of(service));
   const [region = ''] = (client.locality ?? '').split('/');
   return state.memo.get(
     `local-cluster|${proxyKey}`,

@@ -39,7 +39,7 @@ export function outboundCluster(
   const origination = backend === undefined ? '' : JSON.stringify(backend.origination);
   const atEdge = client.isGateway === true;
   if (view.name !== '') {
-    state.noteView(name, view.name);
+    state.instances.noteView(name, view.name);
   }
   return state.memo.get(
     `cluster|${name}|${(rule?.rules ?? []).map(keyOf).join(',')}|${view.name}|${secrets?.namespace ?? ''}|${secrets?.refusal ?? ''}|${origination}|${atEdge}`,
@@ -49,8 +49,8 @@ export function outboundCluster(
       subset,
       rule,
       view.name,
-      state.identitiesOf(service),
-      service.discovery === 'dns' ? state.instancesOf(service).instances : undefined,
+      state.instances.identitiesOf(service),
+      service.discovery === 'dns' ? state.instances.of(service).instances : undefined,
       state.settings,
       secrets?.own,
       secrets?.roots,
