@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, request, type Server } from 'node:http';
 import {
   type AddressInfo,
   connect as connectPlain,
@@ -27,6 +27,8 @@ interface Parts {
   readonly httpProxyPort: number;
   /** Where the caller reaches the host of the egress listener. */
   readonly egressPort: number;
+  /** Where the caller reaches several hosts. */
+  readonly sharedPort: number;
   /** Where those who are not of the mesh reach the service by TLS. */
   readonly tlsPort: number;
 }
@@ -49,10 +51,11 @@ const says =
     void setTimeout(() => response.end(`${name} for ${request.headers.host}`), afterMs);
 
 async function prepare(engine: EngineName): Promise<void> {
-  const [appPort, socketPort, slowPort, egressPort, tlsPort] = await Promise.all(
-    Array.from({ length: 5 }, () => freePort()),
+  const [appPort, socketPort, slowPort, egressPort, tlsPort, sharedPort] = await Promise.all(
+    Array.from({ length: 6 }, () => freePort()),
   );
   assert.ok(tlsPort !== undefined && egressPort !== undefined && socketPort !== undefined && slowPort !== undefined);
+  assert.ok(sharedPort !== undefined);
   const otherPort = await serve(createServer(says('other')), 0);
   const socket = join(scratch, `${engine}.sock`);
   await serve(createServer(says('socket')), socket);
@@ -62,15 +65,16 @@ async function prepare(engine: EngineName): Promise<void> {
     0,
   );
   await runService(mesh, `web-${engine}`, engine, programs.echo, { flags: ['--port', `80:${appPort}`] });
-  const service = (name: string, targetPort: number): string => `
+  const service = (name: string, targetPort: number, port = 80): string => `
 apiVersion: v1
 kind: Service
 metadata: {name: ${name}-${engine}, namespace: default}
 spec:
   selector: {app: web-${engine}}
-  ports: [{name: http-${name}, port: 80, targetPort: ${targetPort}}]
+  ports: [{name: http-${name}, port: ${port}, targetPort: ${targetPort}}]
 ---`;
-  const objects = `${service('socket', socketPort)}${service('slow', slowPort)}
+  const both = `${service('left', socketPort, sharedPort)}${service('right', slowPort, sharedPort)}`;
+  const objects = `${service('socket', socketPort)}${service('slow', slowPort)}${both}
 apiVersion: networking.istio.io/v1
 kind: Sidecar
 metadata: {name: web-${engine}, namespace: default}
@@ -114,6 +118,9 @@ spec:
     bind: 127.0.0.1
     captureMode: NONE
     hosts: ["*/database-${engine}.example"]
+  - port: {number: ${sharedPort}, protocol: HTTP, name: both}
+    captureMode: NONE
+    hosts: [./left-${engine}.default.svc.cluster.local, "./*.default.svc.cluster.local"]
   - hosts: ["*/*"]
   outboundTrafficPolicy:
     mode: ALLOW_ANY
@@ -123,7 +130,7 @@ spec:
   assert.equal(code, 0, stderr);
   const args = ['--name', `client-${engine}`, '--engine', engine, '--', 'sleep', '1000'];
   const { httpProxyPort } = await mesh.runWorkload(args, { env: engineEnvironment });
-  parts.set(engine, { httpProxyPort, egressPort, tlsPort });
+  parts.set(engine, { httpProxyPort, egressPort, sharedPort, tlsPort });
 }
 
 before(async () => {
@@ -207,6 +214,28 @@ for (const engine of ['weft', 'envoy'] as const) {
     const { text, socket } = await exchange(parts.get(engine)?.egressPort ?? 0, 'ping', (said) => said === 'ping');
     socket.destroy();
     assert.equal(text, 'ping');
+  });
+
+  test(`an egress listener for several hosts tells them apart by the authority (${engine})`, { skip }, async () => {
+    const { sharedPort = 0 } = parts.get(engine) ?? {};
+    const at = (host: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const asked = request({ host: '127.0.0.1', port: sharedPort, headers: { host } }, (response) => {
+          let body = '';
+          response.setEncoding('utf8').on('data', (piece: string) => {
+            body += piece;
+          });
+          response.on('end', () => resolve(body));
+        });
+        asked.on('error', reject).end();
+      });
+    for (const [name, application] of [
+      [`left-${engine}`, 'socket'],
+      [`right-${engine}:${sharedPort}`, 'slow'],
+      [`right-${engine}.default.svc.cluster.local`, 'slow'],
+    ] as const) {
+      await eventually(async () => (await at(name)) === `${application} for ${name}`, { what: `${name} is reached` });
+    }
   });
 
   test(`a host that nothing has goes to the egress proxy (${engine})`, { skip }, async () => {

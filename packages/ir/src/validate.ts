@@ -24,7 +24,15 @@ export function validate(ir: WorkloadIr): readonly IrProblem[] {
     }
   }
   if (ir.httpProxy !== undefined) {
-    check.listen('httpProxy.listen', ir.httpProxy.listen);
+    const { listen, alsoAt } = ir.httpProxy;
+    check.that(listen !== undefined || alsoAt !== undefined, 'httpProxy', 'listens nowhere');
+    check.that(alsoAt?.length !== 0, 'httpProxy.alsoAt', 'is empty');
+    if (listen !== undefined) {
+      check.listen('httpProxy.listen', listen);
+    }
+    for (const [index, more] of (alsoAt ?? []).entries()) {
+      check.listen(`httpProxy.alsoAt[${index}]`, more);
+    }
     check.sortedUnique(
       'httpProxy.virtualHosts',
       ir.httpProxy.virtualHosts.map((host) => host.authority),

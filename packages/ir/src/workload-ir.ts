@@ -57,7 +57,10 @@ export interface ListenAddress {
 
 /** The explicit HTTP proxy of the workload: the authority of a request chooses the virtual host. */
 export interface HttpProxy {
-  readonly listen: ListenAddress;
+  /** The address that the workload is told; undefined: none, and there is `alsoAt`. */
+  readonly listen: ListenAddress | undefined;
+  /** More sockets with the same virtual hosts, at least one. Absent: there are none. */
+  readonly alsoAt?: readonly ListenAddress[];
   /** Sorted by authority; the authorities are distinct. */
   readonly virtualHosts: readonly VirtualHost[];
 }

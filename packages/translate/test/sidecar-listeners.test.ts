@@ -27,7 +27,7 @@ function outcome(
     ...more,
   ];
   state.apply(objects.map((value) => ({ value })));
-  const ir = workloadIr(state, 'shop/w', ['x.example']);
+  const ir = workloadIr(state, 'shop/w', ['x.example', 'two', 'two:8080', 'two:80']);
   assert.ok(ir !== undefined);
   assert.deepEqual(validate(ir), []);
   const conditions = [...resourceStatus(state).values()]
@@ -77,6 +77,29 @@ test('an egress listener for a service that the Proxy has an upstream for is not
     [19_080],
   );
   assert.match(notYet.join(), /spec\.egress\[0\]\.hosts/);
+});
+
+test('an egress listener for several hosts is one more address of the HTTP proxy, for the port that it is for', () => {
+  const ports = [80, 8080].map((number) => ({ name: `http-${number}`, port: number }));
+  const { ir, notYet } = outcome(
+    {},
+    sidecar({
+      egress: [
+        { port: { number: 8080, name: 'a', protocol: 'HTTP' }, captureMode: 'NONE', hosts: ['./*'] },
+        { port: { number: 5432, name: 'b', protocol: 'TCP' }, captureMode: 'NONE', hosts: ['./*'] },
+      ],
+    }),
+    object('v1', 'Service', 'two', 'shop', { selector: { app: 'two' }, ports }),
+  );
+  assert.equal(ir.httpProxy?.listen, undefined);
+  assert.deepEqual(ir.httpProxy?.alsoAt, [{ address: '127.0.0.1', port: 8080 }]);
+  assert.deepEqual(
+    ir.httpProxy?.virtualHosts
+      .map(({ authority, routes }) => [authority, routes?.routes.map(({ action }) => action)])
+      .map(([authority, actions]) => `${authority} ${JSON.stringify(actions ?? 'none').match(/outbound\|\d+/)?.[0]}`),
+    ['two outbound|8080', 'two:80 undefined', 'two:8080 outbound|8080', 'x.example undefined'],
+  );
+  assert.match(notYet.join(), /spec\.egress\[1\]\.hosts \(several need a port of HTTP, .*: this one is of TCP\)/);
 });
 
 test('the egress proxy of a Sidecar for all is looked for where the Sidecar is', () => {

@@ -1,3 +1,4 @@
+import type { ListenAddress } from '@weft/ir';
 import { localClusterName } from '../names.ts';
 import { originOf } from '../origin.ts';
 import type { MeshState } from '../state/mesh-state.ts';
@@ -9,6 +10,7 @@ import { socketText } from '../unix-address.ts';
 import { type EffectiveExplanation, type ExplainedValue, originText, refText, weftDefault } from './effective.ts';
 import { conditionSections } from './explain-conditions.ts';
 import { mutualTlsValues } from './explain-peers.ts';
+import { socketOrigin } from './socket-origin.ts';
 
 /** What is in force for the proxy of a workload: where it listens, what it takes, what it is set up to call. undefined: there is no such Proxy. */
 export function explainWorkload(
@@ -38,6 +40,7 @@ export function explainWorkload(
   const sidecar = client.scope?.sidecar;
   const openedBy =
     sidecar?.spec?.ingress === undefined ? originText(proxy, 'spec.inbound') : originText(sidecar, 'spec.ingress');
+  const saidBy = (listen: ListenAddress): string => socketOrigin(state, proxyKey, listen);
   const sections = [
     {
       title: 'proxy',
@@ -52,9 +55,14 @@ export function explainWorkload(
           origin: entry?.spec.locality === undefined ? '' : originText(entry, 'spec.locality'),
         },
         ...(endpointNames(ir).includes(localClusterName) ? [peersValue(state, proxyKey)] : []),
-        ...(ir.httpProxy === undefined
+        ...(ir.httpProxy?.listen === undefined
           ? []
           : [said('HTTP proxy', socketText(ir.httpProxy.listen), 'spec.httpProxy', true)]),
+        ...(ir.httpProxy?.alsoAt ?? []).map((listen) => ({
+          name: 'HTTP proxy, too',
+          value: socketText(listen),
+          origin: saidBy(listen),
+        })),
       ],
     },
     { title: 'mutual TLS', values: mutualTlsValues(state, client.namespace, client.labels) },
@@ -76,7 +84,7 @@ export function explainWorkload(
         ...ir.upstreams.map(({ host, port, listen, kind }) => ({
           name: `${host}:${port}`,
           value: `${kind} at ${socketText(listen)}`,
-          origin: originText(proxy, 'spec.upstreams'),
+          origin: saidBy(listen),
         })),
         ...(ir.httpProxy?.virtualHosts ?? ir.grpcTargets ?? []).map(({ authority, routes }) => ({
           name: authority,

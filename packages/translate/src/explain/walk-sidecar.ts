@@ -1,4 +1,4 @@
-import type { TcpUpstream, Upstream } from '@weft/ir';
+import type { ListenAddress, TcpUpstream, Upstream } from '@weft/ir';
 import { carriesHttp } from '../protocol.ts';
 import { portOf } from '../state/service-model.ts';
 import { resolveAuthority } from '../to-ir/authority.ts';
@@ -11,6 +11,7 @@ import { type ExplainedValue, originText, refText, refTexts } from './effective.
 import { answered } from './lacks-without-proxy.ts';
 import { rivalsAt } from './passed-over.ts';
 import { addStep, hostAndPort, type Walk } from './request-walk.ts';
+import { socketOrigin } from './socket-origin.ts';
 import { tcpRuleOrigin } from './tcp-rule-origin.ts';
 import { goToDestinations } from './walk-destinations.ts';
 import { takeRoute } from './walk-route.ts';
@@ -23,7 +24,8 @@ export function enterSidecar(walk: Walk): string {
   const upstream = upstreamOf(walk);
   if (upstream !== undefined) {
     const { listen, host, port } = upstream;
-    addStep(walk, 'listener', `upstream ${host}:${port} at ${socketText(listen)}`, written('spec.upstreams'));
+    const origin = socketOrigin(state, proxyKey, listen);
+    addStep(walk, 'listener', `upstream ${host}:${port} at ${socketText(listen)}`, origin);
     return throughUpstream(walk, upstream);
   }
   const paths: ExplainedValue = { name: 'paths', value: ir.pathNormalization, origin: 'setting of the mesh' };
@@ -33,13 +35,17 @@ export function enterSidecar(walk: Walk): string {
     const ports = ir.upstreams.map(({ listen, host, port }) => ({
       name: socketText(listen),
       value: `upstream ${host}:${port}`,
-      origin: written('spec.upstreams'),
+      origin: socketOrigin(state, proxyKey, listen),
     }));
     addStep(walk, 'listener', 'no HTTP proxy address, only ports of declared upstreams', '', { values: ports });
     return 'not sent';
   } else {
-    const { address, port } = ir.httpProxy.listen;
-    addStep(walk, 'listener', `HTTP proxy at ${address}:${port}`, written('spec.httpProxy'), { values: [paths] });
+    const { listen, alsoAt = [] } = ir.httpProxy;
+    const { address, port } = targetOf(walk.request);
+    const socket = alsoAt.find((more) => isAt(more, address, port)) ?? listen ?? alsoAt[0];
+    const origin = socket === undefined ? '' : socketOrigin(state, proxyKey, socket);
+    const what = socket === undefined ? '' : `HTTP proxy at ${socketText(socket)}`;
+    addStep(walk, 'listener', what, origin, { values: [paths] });
   }
   return atAuthority(walk);
 }
@@ -88,16 +94,27 @@ function hostStep(walk: Walk, requested: RequestedHost, values: readonly Explain
   });
 }
 
+function targetOf({ target, scheme }: Walk['request']): {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+} {
+  const { host: name, port } = hostAndPort(target);
+  return { name, address: name === 'localhost' ? '127.0.0.1' : name, port: port ?? (scheme === 'https' ? 443 : 80) };
+}
+
+function isAt(listen: ListenAddress, address: string, port: number): boolean {
+  return listen.address === address && listen.port === port;
+}
+
 /** The declared upstream that a request goes by: that of its port on loopback, or of its host where the HTTP proxy does not have it. */
 function upstreamOf({ ir, state, client, request }: Walk): Upstream | undefined {
-  const { host: name, port: written } = hostAndPort(request.target);
-  const port = written ?? (request.scheme === 'https' ? 443 : 80);
-  const address = name === 'localhost' ? '127.0.0.1' : name;
+  const { name, address, port } = targetOf(request);
   const model = state.resolveHost(name, client.namespace, client.namespace);
   const protocol = model && portOf(model, port)?.protocol;
   const isOpaque = request.scheme === 'https' || (protocol !== undefined && !carriesHttp(protocol));
   return (
-    ir.upstreams.find(({ listen }) => listen.address === address && listen.port === port) ??
+    ir.upstreams.find(({ listen }) => isAt(listen, address, port)) ??
     ir.upstreams.find(
       (upstream) =>
         upstream.port === port && upstream.host === (model?.host ?? name) && (ir.httpProxy === undefined || isOpaque),

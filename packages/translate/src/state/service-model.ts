@@ -183,12 +183,16 @@ export function portOf(model: ServiceModel, number: number): ServicePortModel | 
   return model.ports.find((port) => port.number === number && port.protocol !== 'udp');
 }
 
-/** The port that a host without a port means: 80 (HTTP's), else the first of HTTP, else the first that is carried. */
-export function defaultPortOf(model: ServiceModel): ServicePortModel | undefined {
+/** The port that a host without a port means: 80 (HTTP's), else the first of HTTP, else the first that is carried. @param mayReach others are passed over. */
+export function defaultPortOf(
+  model: ServiceModel,
+  mayReach: (port: ServicePortModel) => boolean = () => true,
+): ServicePortModel | undefined {
+  const ports = model.ports.filter((port) => port.protocol !== 'udp' && mayReach(port));
   return (
-    portOf(model, 80) ??
-    model.ports.find((port) => carriesHttp(port.protocol) && port.protocol !== 'auto') ??
-    model.ports.find((port) => port.protocol !== 'udp')
+    ports.find(({ number }) => number === 80) ??
+    ports.find((port) => carriesHttp(port.protocol) && port.protocol !== 'auto') ??
+    ports[0]
   );
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { ProxyInbound, ProxyResource, Sidecar, WorkloadEntry } from '../kinds.ts';
+import { carriesHttp, protocolOfPort } from '../protocol.ts';
 import { isAny, overlap, Sockets } from '../sockets.ts';
 import { isReachableUnixAddress, isUnixAddress } from '../unix-address.ts';
 import { mayListenOn, unnamedSocket } from './unix-listener.ts';
@@ -33,11 +34,23 @@ export interface UpstreamListener {
   readonly field?: string;
 }
 
+/** A socket of the workload's own at which the authority of a request says what it is for, as at the HTTP proxy address. */
+export interface SharedListener {
+  /** An IP address, or `unix://` and the path of a socket. */
+  readonly listenAddress: string;
+  /** 0 for a Unix socket. */
+  readonly listenPort: number;
+  /** Of the Sidecar: `spec.egress[0].hosts`. */
+  readonly field: string;
+}
+
 /** Where a proxy listens, the Proxy and the Sidecar of its workload taken together. */
 export interface SidecarListeners {
   readonly inbound: readonly InboundListener[];
   /** Those of the Proxy first. */
   readonly upstreams: readonly UpstreamListener[];
+  /** For several hosts each. */
+  readonly shared: readonly SharedListener[];
   /** Fields of the Sidecar that are not done for this proxy: `spec.ingress[0].bind`. */
   readonly leftOut: readonly string[];
 }
@@ -45,7 +58,8 @@ export interface SidecarListeners {
 /**
  * The listeners of a Proxy as a Sidecar changes them. `ingress` names all ports that are open to peers: one that is a port of the
  * application keeps the socket that the Proxy has for it, as that is what peers are told; another one gets a socket of its own. An
- * `egress` listener that says where the workload connects to (`bind`, `captureMode: NONE`) is a declared upstream.
+ * `egress` listener that says where the workload connects to (`bind`, `captureMode: NONE`) is a declared upstream, or, for several hosts, one more
+ * address of the HTTP proxy.
  */
 export function sidecarListeners(
   proxy: ProxyResource,
@@ -87,14 +101,23 @@ export function sidecarListeners(
           const pooled = withPool(found, listener.connectionPool ?? inboundConnectionPool);
           return [withTls(pooled, listener.tls, `spec.ingress[${index}].tls`)];
         });
-  const declared = egress.flatMap((listener, index): readonly UpstreamListener[] => {
-    const found = egressUpstream(listener, taken, proxy);
-    if (typeof found === 'string') {
-      leftOut.push(`spec.egress[${index}].${found}`);
+  const declared: UpstreamListener[] = [];
+  const shared: SharedListener[] = [];
+  for (const [index, listener] of egress.entries()) {
+    const socket = egressSocket(listener, taken, proxy);
+    if (typeof socket === 'string') {
+      leftOut.push(`spec.egress[${index}].${socket}`);
+    } else if (socket !== undefined) {
+      const field = `spec.egress[${index}].hosts`;
+      const host = onlyHost(listener);
+      if (host === undefined) {
+        shared.push({ ...socket, field });
+      } else {
+        declared.push({ host, port: socket.listenPort, ...socket, field });
+      }
     }
-    return typeof found === 'object' ? [{ ...found, field: `spec.egress[${index}].hosts` }] : [];
-  });
-  return { inbound, upstreams: declared.length === 0 ? upstreams : [...upstreams, ...declared], leftOut };
+  }
+  return { inbound, upstreams: declared.length === 0 ? upstreams : [...upstreams, ...declared], shared, leftOut };
 }
 
 function withPool(listener: InboundListener, connectionPool: InboundListener['connectionPool']): InboundListener {
@@ -163,19 +186,31 @@ function appOf(endpoint: string, address: string): { appAddress: string; appPort
   return { appAddress: isAny(host) ? address : host, appPort: Number(endpoint.slice(colon + 1)) };
 }
 
-/** The upstream, the field because of which there is none, or nothing where the listener is for intercepted connections. */
-function egressUpstream(
-  { port, bind = '', captureMode, hosts }: Egress,
+/** The host of a listener that is for one alone, without its namespace. */
+function onlyHost({ hosts }: Egress): string | undefined {
+  const [host = '', ...others] = hosts.map((written) => written.slice(written.indexOf('/') + 1));
+  return others.length > 0 || host.startsWith('*') ? undefined : host;
+}
+
+/** The socket, the field because of which there is none, or nothing where the listener is for intercepted connections. */
+function egressSocket(
+  listener: Egress,
   taken: Sockets,
   proxy: ProxyResource,
-): UpstreamListener | string | undefined {
+): Omit<SharedListener, 'field'> | string | undefined {
+  const { port, bind = '', captureMode } = listener;
   if (bind === '' && captureMode !== 'NONE') {
     return undefined;
   }
-  const [host = '', ...others] = hosts.map((written) => written.slice(written.indexOf('/') + 1));
   const field = bind === '' ? 'captureMode' : 'bind';
-  if (port?.number === undefined || others.length > 0 || host.startsWith('*')) {
+  if (port?.number === undefined) {
     return field;
+  }
+  if (
+    onlyHost(listener) === undefined &&
+    !carriesHttp(protocolOfPort(port.protocol, undefined, undefined, undefined))
+  ) {
+    return `hosts (several need a port of HTTP, to be told apart by the authority of requests: this one is of ${port.protocol ?? 'no protocol'})`;
   }
   if (isUnixAddress(bind)) {
     if (!isReachableUnixAddress(bind)) {
@@ -184,10 +219,8 @@ function egressUpstream(
     if (!mayListenOn(proxy, bind)) {
       return `${field} (${unnamedSocket})`;
     }
-    return taken.take(bind, 0) ? { host, port: 0, listenAddress: bind, listenPort: 0 } : field;
+    return taken.take(bind, 0) ? { listenAddress: bind, listenPort: 0 } : field;
   }
   const listenAddress = bind === '' ? loopback : bind;
-  return taken.take(listenAddress, port.number)
-    ? { host, port: port.number, listenAddress, listenPort: port.number }
-    : 'port.number';
+  return taken.take(listenAddress, port.number) ? { listenAddress, listenPort: port.number } : 'port.number';
 }

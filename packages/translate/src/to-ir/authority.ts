@@ -11,7 +11,7 @@ const httpPort = 80;
 /**
  * What an authority, written by a workload, means: a service of the mesh by any of its names, else a host that only a
  * VirtualService has, else, if the workload may reach any host, one that DNS has. Without a port it means the service's port 80, else its
- * first HTTP port. undefined: nothing has that name, or it is out of the workload's scope (Sidecar).
+ * first HTTP port, of those that the workload may reach. undefined: nothing has that name, or it is out of the workload's scope (Sidecar).
  */
 export function resolveAuthority(state: MeshState, client: Client, authority: string): RequestedHost | undefined {
   const parsed = parseAuthority(authority);
@@ -20,8 +20,12 @@ export function resolveAuthority(state: MeshState, client: Client, authority: st
   }
   const model = state.resolveHost(parsed.host, client.namespace, client.namespace);
   if (model !== undefined) {
-    const port = parsed.port === undefined ? defaultPortOf(model) : portOf(model, parsed.port);
-    if (inScope(client.scope, model.namespace, model.host, port?.number)) {
+    const mayReach = (port: number | undefined): boolean => inScope(client.scope, model.namespace, model.host, port);
+    const port =
+      parsed.port === undefined
+        ? (defaultPortOf(model, ({ number }) => mayReach(number)) ?? defaultPortOf(model))
+        : portOf(model, parsed.port);
+    if (mayReach(port?.number)) {
       return port === undefined
         ? undefined
         : { host: model.host, port: port.number, service: { model, port }, authority: undefined };

@@ -17,7 +17,7 @@ import { carriesHttp } from '../protocol.ts';
 import { inScope } from '../state/egress-scope.ts';
 import type { Client, MeshState } from '../state/mesh-state.ts';
 import { defaultPortOf, portOf } from '../state/service-model.ts';
-import type { UpstreamListener } from '../state/sidecar-listeners.ts';
+import type { SharedListener, UpstreamListener } from '../state/sidecar-listeners.ts';
 import { mayListenOn } from '../state/unix-listener.ts';
 import { labelsOf } from '../state/workload.ts';
 import { isUnixAddress } from '../unix-address.ts';
@@ -87,7 +87,8 @@ function buildIr(
   const listeners = state.listenersOf(proxyKey);
   const upstreams = upstreamListeners(state, client, proxyKey, listeners?.upstreams ?? [], collect);
   const isProxyless = proxy.spec.engine === 'grpc';
-  const asksForHosts = isProxyless || proxy.spec.httpProxy !== undefined;
+  const shared = listeners?.shared ?? [];
+  const asksForHosts = isProxyless || proxy.spec.httpProxy !== undefined || shared.length > 0;
   const virtualHosts = asksForHosts ? requestedHosts(state, client, proxy, observedHosts, collect) : [];
   const inbound = inboundListeners(state, proxyKey, listeners?.inbound ?? [], entry, client);
   const gateway = proxy.spec.role === 'gateway' ? gatewayListeners(state, client, proxyKey, proxy, collect) : [];
@@ -99,6 +100,7 @@ function buildIr(
       entry,
       accessLogPath,
       client.scope,
+      shared,
       upstreams.length,
       ...upstreams,
       virtualHosts.length,
@@ -113,7 +115,7 @@ function buildIr(
       workload: workloadOf(state, proxyKey, proxy),
       accessLogPath,
       pathNormalization: state.settings.pathNormalization,
-      httpProxy: httpProxyOf(state, proxyKey, proxy, virtualHosts),
+      httpProxy: httpProxyOf(state, proxyKey, proxy, shared, virtualHosts),
       upstreams,
       inbound,
       gateway,
@@ -154,15 +156,23 @@ function httpProxyOf(
   state: MeshState,
   proxyKey: string,
   proxy: ProxyResource,
+  shared: readonly SharedListener[],
   virtualHosts: readonly VirtualHost[],
 ): HttpProxy | undefined {
   const { httpProxy } = proxy.spec;
-  return httpProxy === undefined
+  return httpProxy === undefined && shared.length === 0
     ? undefined
-    : state.memo.get(`http-proxy|${proxyKey}`, [httpProxy, ...virtualHosts], () => ({
-        listen: listenAddress(state, `http-proxy-listen|${proxyKey}`, httpProxy.address, httpProxy.port),
-        virtualHosts,
-      }));
+    : state.memo.get(`http-proxy|${proxyKey}`, [httpProxy, shared, ...virtualHosts], () => {
+        const key = `http-proxy-listen|${proxyKey}`;
+        const alsoAt = shared.map(({ listenAddress: address, listenPort }) =>
+          listenAddress(state, `${key}|${address}|${listenPort}`, address, listenPort),
+        );
+        return {
+          listen: httpProxy && listenAddress(state, key, httpProxy.address, httpProxy.port),
+          ...(alsoAt.length === 0 ? {} : { alsoAt }),
+          virtualHosts,
+        };
+      });
 }
 
 /** One virtual host; authorities that nothing in the mesh has get one without routes. */

@@ -82,10 +82,10 @@ function outboundListener(
   return listenerMessage(name, { trafficDirection: TrafficDirection.OUTBOUND, ...fields }, listen, origins);
 }
 
-/** The explicit HTTP proxy of the workload. */
-export function httpProxyListener(listen: ListenAddress, settings: ListenerSettings): XdsMessage {
+/** The explicit HTTP proxy of the workload. @param name of the listener: it may have several, with the same routes. */
+export function httpProxyListener(name: string, listen: ListenAddress, settings: ListenerSettings): XdsMessage {
   const filter = outboundHttpFilter(httpProxyName, { rds: httpProxyName }, settings, true);
-  return outboundListener(httpProxyName, listen, { filterChains: [chain('', filter)] }, []);
+  return outboundListener(name, listen, { filterChains: [chain('', filter)] }, []);
 }
 
 /**

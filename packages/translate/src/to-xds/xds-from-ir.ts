@@ -14,8 +14,9 @@ import {
 } from '@weft/ir';
 import { typeUrls } from '@weft/xds-types';
 import { compareText } from '../kinds.ts';
-import { localClusterName, upstreamName } from '../names.ts';
+import { httpProxyName, localClusterName, upstreamName } from '../names.ts';
 import { sameItems } from '../state/memo-table.ts';
+import { socketText } from '../unix-address.ts';
 import { inboundClusterMessage, outboundClusterMessage } from './cluster.ts';
 import { gatewayListenerMessage, gatewayRoutesMessage, hasRoutes } from './gateway.ts';
 import { httpProxyListener, inboundListener, upstreamListener } from './listener.ts';
@@ -51,8 +52,8 @@ const allOf = (inputs: readonly unknown[]): readonly unknown[] => inputs;
 type Settings = readonly [WorkloadIr['accessLogPath'], WorkloadIr['pathNormalization']];
 
 const httpProxyMessage = perSocket(
-  (listen, [accessLogPath, pathNormalization]: readonly [...Settings]) =>
-    httpProxyListener(listen, { accessLogPath, pathNormalization }),
+  (listen, [name, accessLogPath, pathNormalization]: readonly [string, ...Settings]) =>
+    httpProxyListener(name, listen, { accessLogPath, pathNormalization }),
   allOf,
 );
 const upstreamMessage = perSocket(
@@ -169,8 +170,10 @@ function proxyMessages(ir: WorkloadIr, engine: ProxyEngine): XdsMessage[] {
     );
   }
   if (ir.httpProxy !== undefined) {
+    const { listen, alsoAt = [] } = ir.httpProxy;
     messages.push(
-      httpProxyMessage(ir.httpProxy.listen, settings),
+      ...(listen === undefined ? [] : [httpProxyMessage(listen, [httpProxyName, ...settings])]),
+      ...alsoAt.map((more) => httpProxyMessage(more, [`${httpProxyName}|${socketText(more)}`, ...settings])),
       httpProxyRoutes,
       firstVirtualHost,
       ...ir.httpProxy.virtualHosts.map(virtualHostMessage),
