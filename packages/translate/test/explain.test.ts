@@ -444,3 +444,23 @@ test('there is nothing to say about a proxy that is not there', () => {
   const { state } = readCase(resolve(import.meta.dirname, '../testdata/gateway-http.in.yaml'), 'as written');
   assert.equal(explainRequest(state, 'edge/nobody', [], request('http://a/')), undefined);
 });
+
+test('a request at a socket that a Sidecar has for several hosts', () => {
+  const state = stateOf(
+    mesh,
+    `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: own, namespace: shop}
+spec:
+  egress:
+  - port: {number: 8080, protocol: HTTP, name: web}
+    captureMode: NONE
+    hosts: ["./*"]
+`,
+  );
+  const asked = request('http://127.0.0.1:8080/x', { host: 'cart' });
+  const { step } = explainIn(state, 'shop/web-1', asked);
+  assert.equal(step('listener').result, 'HTTP proxy at 127.0.0.1:8080');
+  assert.equal(step('listener').origin, 'Sidecar shop/own spec.egress[0].hosts');
+});
