@@ -15,6 +15,9 @@ const envoyFlags = [
   '5',
   '--drain-strategy',
   'immediate',
+  // Lines of the access log come within a second, not ten: who follows a log waits for them.
+  '--file-flush-interval-msec',
+  '1000',
 ];
 
 /**

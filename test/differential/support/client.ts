@@ -21,8 +21,15 @@ export interface Client {
 /** Time after which a request counts as never answered. */
 const limitMs = 20_000;
 
-export function createClient(version: 'http1' | 'http2', port: number): Client {
-  return version === 'http1' ? new Http1Client(port) : new Http2Client(port);
+/** @param agentField is given the id of each request, too. */
+export function createClient(version: 'http1' | 'http2', port: number, agentField?: string): Client {
+  const client = version === 'http1' ? new Http1Client(port) : new Http2Client(port);
+  return agentField === undefined
+    ? client
+    : {
+        send: (request, id) => client.send({ ...request, headers: [...request.headers, [agentField, id]] }, id),
+        close: () => client.close(),
+      };
 }
 
 class Http1Client implements Client {

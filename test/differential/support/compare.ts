@@ -27,7 +27,7 @@ function comparable(name: string, values: readonly string[] | undefined): string
   if (name === 'x-request-id') {
     return values.map((value) => (uuid.test(value) && !value.startsWith('11111111') ? '<uuid>' : value)).join(' | ');
   }
-  return values.join(' | ');
+  return values.map((value) => (name === 'user-agent' ? value.replace(/^[ew]-/, '') : value)).join(' | ');
 }
 
 function compareFields(

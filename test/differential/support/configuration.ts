@@ -23,16 +23,9 @@ export interface ClusterSpec {
   readonly refuses?: boolean;
 }
 
-export interface Configuration {
+/** Requests that go through both proxies, and how what they do is compared. */
+export interface Stream {
   readonly name: string;
-  /** Fields of the connection manager besides routes, filters and log. */
-  readonly manager?: JsonObject;
-  /** HTTP filters before the router. */
-  readonly httpFilters?: readonly JsonObject[];
-  /** Fields of the route configuration; its name is that of the configuration. */
-  readonly routes: JsonObject;
-  /** A name stands for a cluster with one endpoint. Configurations of one run may share clusters that are alike. */
-  readonly clusters: readonly (string | ClusterSpec)[];
   /** What clients speak. Default HTTP/1.1. */
   readonly downstream?: 'http1' | 'http2';
   /** Sent first, each once. */
@@ -46,8 +39,31 @@ export interface Configuration {
   readonly statistical?: { readonly outcome: (seen: Observation) => string; readonly tolerance?: number };
   /** Requests that are refused before anybody could log them: only answers are compared. */
   readonly unlogged?: boolean;
-  /** A configuration whose requests take long is sent less of: the share of the usual number. Default 1. */
+  /** What takes long is sent less of: the share of the usual number. Default 1. */
   readonly share?: number;
+}
+
+/** Both proxies are given it as it is. */
+export interface Configuration extends Stream {
+  /** Fields of the connection manager besides routes, filters and log. */
+  readonly manager?: JsonObject;
+  /** HTTP filters before the router. */
+  readonly httpFilters?: readonly JsonObject[];
+  /** Fields of the route configuration; its name is that of the configuration. */
+  readonly routes: JsonObject;
+  /** A name stands for a cluster with one endpoint. Configurations of one run may share clusters that are alike. */
+  readonly clusters: readonly (string | ClusterSpec)[];
+}
+
+/** Both proxies are sidecars of one mesh, and have of its control plane what it makes of resources. */
+export interface MeshCase extends Stream {
+  /**
+   * Services of the case, with the versions of each: workloads with the label `version` and a recording backend `<service>-<version>` each. Port 80 is HTTP.
+   * Names are unique among the cases of a run: they are in one namespace.
+   */
+  readonly services: Readonly<Record<string, readonly string[]>>;
+  /** More objects, YAML. */
+  readonly manifest: string;
 }
 
 /** What one request did, as far as both proxies must agree. */

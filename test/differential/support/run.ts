@@ -5,7 +5,16 @@ import { acceptedDifferences } from '../accepted-differences.ts';
 import { Backends } from './backends.ts';
 import { type Answer, createClient } from './client.ts';
 import { compareObservations, type Difference } from './compare.ts';
-import type { BackendRequest, ClusterSpec, Configuration, GeneratedRequest, Observation } from './configuration.ts';
+import type {
+  BackendRequest,
+  ClusterSpec,
+  Configuration,
+  GeneratedRequest,
+  MeshCase,
+  Observation,
+  Stream,
+} from './configuration.ts';
+import { startMeshSides } from './mesh-sides.ts';
 import { clusterResource } from './resources.ts';
 import { EnvoySide, type Side, WeftSide } from './sides.ts';
 
@@ -16,25 +25,43 @@ const concurrency = 8;
 /** Differences that a failed test prints. */
 const mostShown = 15;
 
+/** Envoy, ours. */
+type Sides = readonly [Side, Side];
+
 /** Registers one test for each configuration; all of them run in one Envoy and one of our proxies. */
 export function compareProxies(title: string, configurations: readonly Configuration[]): void {
+  compareStreams(title, configurations, (backends) => startStaticSides(configurations, backends));
+}
+
+/** Registers one test for each case; all of them run in one mesh, through one sidecar of each engine. */
+export function compareSidecars(title: string, cases: readonly MeshCase[]): void {
+  compareStreams(title, cases, (backends) => startMeshSides(cases, backends));
+}
+
+async function startStaticSides(configurations: readonly Configuration[], backends: Backends): Promise<Sides> {
+  const specs = clustersOf(configurations);
+  await Promise.all(specs.map((spec) => backends.add(spec)));
+  const clusters = specs.map((spec) => clusterResource(spec, backends.ports.get(spec.name) ?? []));
+  // Ours first: what it refuses it says at once.
+  const weft = await WeftSide.start(configurations, clusters);
+  const envoy = await EnvoySide.start(configurations, clusters).catch(async (error: unknown) => {
+    await weft.close();
+    throw error;
+  });
+  return [envoy, weft];
+}
+
+function compareStreams(
+  title: string,
+  streams: readonly Stream[],
+  start: (backends: Backends) => Promise<Sides>,
+): void {
   describe(title, { skip: peerSkip('envoy') }, () => {
     const backends = new Backends();
-    let sides: readonly [Side, Side] | undefined;
+    let sides: Sides | undefined;
 
     before(async () => {
-      const specs = clustersOf(configurations);
-      await Promise.all(specs.map((spec) => backends.add(spec)));
-      const clusters = specs.map((spec) => clusterResource(spec, backends.ports.get(spec.name) ?? []));
-      // Ours first: what it refuses it says at once.
-      const weft = await WeftSide.start(configurations, clusters);
-      sides = [
-        await EnvoySide.start(configurations, clusters).catch(async (error: unknown) => {
-          await weft.close();
-          throw error;
-        }),
-        weft,
-      ];
+      sides = await start(backends);
     });
 
     after(async () => {
@@ -42,20 +69,20 @@ export function compareProxies(title: string, configurations: readonly Configura
       await backends.close();
     });
 
-    for (const configuration of configurations) {
-      test(configuration.name, { timeout: 300_000 }, async () => {
+    for (const stream of streams) {
+      test(stream.name, { timeout: 300_000 }, async () => {
         assert.ok(sides !== undefined);
-        const requests = requestsOf(configuration);
-        const [envoy, weft] = await Promise.all(sides.map((side) => observe(side, configuration, requests, backends)));
+        const requests = requestsOf(stream);
+        const [envoy, weft] = await Promise.all(sides.map((side) => observe(side, stream, requests, backends)));
         backends.forget();
         if (envoy === undefined || weft === undefined) {
           throw new Error('nothing was observed');
         }
-        if (configuration.statistical !== undefined) {
-          compareShares(configuration.statistical, envoy, weft);
+        if (stream.statistical !== undefined) {
+          compareShares(stream.statistical, envoy, weft);
           return;
         }
-        report(requests, envoy, weft, configuration.name);
+        report(requests, envoy, weft, stream.name);
       });
     }
   });
@@ -72,27 +99,27 @@ function clustersOf(configurations: readonly Configuration[]): ClusterSpec[] {
   return [...byName.values()];
 }
 
-function requestsOf(configuration: Configuration): GeneratedRequest[] {
+function requestsOf(stream: Stream): GeneratedRequest[] {
   let mixed = seed;
-  for (const character of configuration.name) {
+  for (const character of stream.name) {
     mixed = Math.imul(mixed, 31) + character.charCodeAt(0);
   }
   const random = seededRandom(mixed);
-  const fixed = configuration.fixed ?? [];
-  const generated = Math.max(0, Math.ceil(requestCount * (configuration.share ?? 1)) - fixed.length);
-  return [...fixed, ...Array.from({ length: generated }, () => configuration.generate(random))];
+  const fixed = stream.fixed ?? [];
+  const generated = Math.max(0, Math.ceil(requestCount * (stream.share ?? 1)) - fixed.length);
+  return [...fixed, ...Array.from({ length: generated }, () => stream.generate(random))];
 }
 
 async function observe(
   side: Side,
-  configuration: Configuration,
+  stream: Stream,
   requests: readonly GeneratedRequest[],
   backends: Backends,
 ): Promise<Observation[]> {
-  const client = createClient(configuration.downstream ?? 'http1', side.port(configuration.name));
+  const client = createClient(stream.downstream ?? 'http1', side.port(stream.name), side.agentField);
   const answers: Answer[] = [];
   let next = 0;
-  const idOf = (index: number): string => `${side.letter}-${configuration.name}-${index}`;
+  const idOf = (index: number): string => `${side.letter}-${stream.name}-${index}`;
   const work = async (): Promise<void> => {
     for (let index = next++; index < requests.length; index = next++) {
       answers[index] = await client.send(requests[index] as GeneratedRequest, idOf(index));
@@ -103,7 +130,7 @@ async function observe(
   } finally {
     client.close();
   }
-  if (configuration.unlogged === true) {
+  if (stream.unlogged === true) {
     return answers.map((answer) => ({ ...answer, backends: [], log: {} }));
   }
   const missing = (): number => requests.findIndex((_, index) => side.log(idOf(index)) === undefined);
@@ -149,7 +176,7 @@ function ordered(requests: readonly BackendRequest[]): readonly BackendRequest[]
 }
 
 function compareShares(
-  { outcome, tolerance = 0.06 }: NonNullable<Configuration['statistical']>,
+  { outcome, tolerance = 0.06 }: NonNullable<Stream['statistical']>,
   envoy: readonly Observation[],
   weft: readonly Observation[],
 ): void {

@@ -16,6 +16,8 @@ export interface Side {
   /** First letter of its request ids. */
   readonly letter: 'e' | 'w';
   port(configuration: string): number;
+  /** A further field that says the id of a request, where the log has no other. */
+  readonly agentField?: string;
   /** The log line of a request, once it is there. */
   log(id: string): Readonly<Record<string, string>> | undefined;
   /** Reads what was logged since. */
