@@ -38,7 +38,9 @@ export class CorsFilter implements HttpFilter {
     if (!policy.allowOrigins.some((match) => matchesString(match, origin) || matchesString(match, '*'))) {
       cors.originInvalid += 1;
       if (enabled && isPreflight && policy.forwardNotMatchingPreflights === false) {
-        stream.reply(corsPreflight(preflightHeaders(policy, head, requestedMethod)));
+        // Without an origin that is allowed it says nothing to a browser, but Envoy says it.
+        const credentials = policy.allowCredentials === true ? ['access-control-allow-credentials', 'true'] : [];
+        stream.reply(corsPreflight([...credentials, ...preflightHeaders(policy, head, requestedMethod)]));
         return FilterStatus.replied;
       }
       return FilterStatus.continue;
