@@ -70,6 +70,8 @@ function clientFields(random: () => number): (readonly [string, string])[] {
         ['x-envoy-ip-tags', 't'],
         ['x-envoy-force-trace', 'y'],
         ['x-envoy-original-url', 'u'],
+        ['x-envoy-original-path', '/mine'],
+        ['x-envoy-original-host', 'mine.example'],
         ['x-envoy-attempt-count', '7'],
         ['x-envoy-upstream-alt-stat-name', 'alt'],
         ['x-secret', 's'],

@@ -55,7 +55,7 @@ export interface Configuration extends Stream {
   readonly clusters: readonly (string | ClusterSpec)[];
 }
 
-/** Both proxies are sidecars of one mesh, and have of its control plane what it makes of resources. */
+/** Both proxies are of one mesh, and have of its control plane what it makes of resources. */
 export interface MeshCase extends Stream {
   /**
    * Services of the case, with the versions of each: workloads with the label `version` and a recording backend `<service>-<version>` each. Port 80 is HTTP.
@@ -64,6 +64,8 @@ export interface MeshCase extends Stream {
   readonly services: Readonly<Record<string, readonly string[]>>;
   /** More objects, YAML. */
   readonly manifest: string;
+  /** Of the Gateways that requests come to. Default 80. */
+  readonly gatewayPort?: 80 | 8080;
 }
 
 /** What one request did, as far as both proxies must agree. */

@@ -1,6 +1,7 @@
+import { existsSync, globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { eventually, findPeer, startMesh, type TestMesh } from '@weft/testkit';
+import { dirname, join } from 'node:path';
+import { eventually, findPeer, freePort, programs, startBackground, startMesh, type TestMesh } from '@weft/testkit';
 import type { Backends } from './backends.ts';
 import { createClient } from './client.ts';
 import type { MeshCase } from './configuration.ts';
@@ -13,24 +14,24 @@ const agentField = 'user-agent';
 const line =
   /^\[[^\]]+\] "[^"]*" (?<code>\S+) (?<flags>\S+) (?<details>\S+) \S+ "[^"]*" \S+ \S+ \S+ \S+ "[^"]*" "(?<id>[^"]*)" "[^"]*" "[^"]*" "[^"]*" (?<cluster>\S+) \S+ \S+ \S+ \S+ (?<route>.*)$/;
 
-/** A sidecar of a mesh. */
+/** A proxy of a mesh. */
 class MeshSide implements Side {
   readonly letter: 'e' | 'w';
   readonly agentField = agentField;
-  readonly #port: number;
+  readonly #port: (name: string) => number;
   readonly #file: string;
   readonly #lines = new Map<string, Readonly<Record<string, string>>>();
   readonly #close: () => Promise<void>;
 
-  constructor(letter: 'e' | 'w', port: number, file: string, close: () => Promise<void>) {
-    this.letter = letter;
+  constructor(engine: Engine, port: (name: string) => number, file: string, close: () => Promise<void>) {
+    this.letter = engine === 'envoy' ? 'e' : 'w';
     this.#port = port;
     this.#file = file;
     this.#close = close;
   }
 
-  port(): number {
-    return this.#port;
+  port(name: string): number {
+    return this.#port(name);
   }
 
   log(id: string): Readonly<Record<string, string>> | undefined {
@@ -54,15 +55,22 @@ class MeshSide implements Side {
   }
 }
 
-/** A mesh of the built product with the objects of all cases, and in it a workload with a sidecar of each engine. */
-export async function startMeshSides(cases: readonly MeshCase[], backends: Backends): Promise<readonly [Side, Side]> {
+type Engine = 'weft' | 'envoy';
+
+/** Starts a proxy. @param close ends it. */
+type Start = (mesh: TestMesh, engine: Engine, cases: readonly MeshCase[], close: () => Promise<void>) => Promise<Side>;
+
+/** A mesh of the built product with the objects of all cases, and in it a proxy of each engine. */
+export async function startMeshSides(
+  cases: readonly MeshCase[],
+  backends: Backends,
+  start: Start,
+): Promise<readonly [Side, Side]> {
   const mesh = await startMesh();
   try {
     await applyCases(mesh, cases, backends);
-    const [envoy, weft] = await Promise.all([
-      startSide(mesh, 'envoy', () => Promise.resolve()),
-      startSide(mesh, 'weft', () => mesh.stop()),
-    ]);
+    const envoy = await start(mesh, 'envoy', cases, () => Promise.resolve());
+    const weft = await start(mesh, 'weft', cases, () => mesh.stop());
     await Promise.all([envoy, weft].map((side) => warmUp(side, cases)));
     return [envoy, weft];
   } catch (error) {
@@ -71,13 +79,50 @@ export async function startMeshSides(cases: readonly MeshCase[], backends: Backe
   }
 }
 
-async function startSide(mesh: TestMesh, engine: 'weft' | 'envoy', close: () => Promise<void>): Promise<Side> {
+const logOf: Readonly<Record<Engine, string>> = { weft: 'proxy.log', envoy: 'envoy.log' };
+const environment = { WEFT_ENVOY: findPeer('envoy') ?? '' };
+
+export const startSidecar: Start = async (mesh, engine, _cases, close) => {
   const args = ['--name', `caller-${engine}`, '--service', 'caller', '--engine', engine, '--', 'sleep', '10000'];
-  const env = { WEFT_ENVOY: findPeer('envoy') ?? '' };
-  const { name, httpProxyPort } = await mesh.runWorkload(args, { env });
-  const file = join(mesh.home, 'run', `default.${name}`, engine === 'envoy' ? 'envoy.log' : 'proxy.log');
-  return new MeshSide(engine === 'envoy' ? 'e' : 'w', httpProxyPort, file, close);
-}
+  const { name, httpProxyPort } = await mesh.runWorkload(args, { env: environment });
+  const file = join(mesh.home, 'run', `default.${name}`, logOf[engine]);
+  return new MeshSide(engine, () => httpProxyPort, file, close);
+};
+
+export const startGateway: Start = async (mesh, engine, cases, close) => {
+  const ports = new Map([
+    [80, await freePort()],
+    [8080, await freePort()],
+  ]);
+  const flags = [...ports].flatMap(([port, listenPort]) => ['--port', `${port}=${listenPort}`]);
+  const gateway = startBackground(
+    process.execPath,
+    [programs.weft, 'gateway', 'edge', '--label', 'istio=edge', '--engine', engine, ...flags],
+    { env: { ...mesh.env, ...environment } },
+  );
+  // Of each engine there is one; beside Envoy runs an agent, which has a log as well.
+  const logs = (): readonly string[] =>
+    globSync(join(mesh.home, 'run', '*', logOf[engine])).filter(
+      (file) => engine === 'envoy' || !existsSync(join(dirname(file), 'envoy.json')),
+    );
+  await eventually(() => gateway.child.exitCode !== null || logs().length > 0, {
+    what: `the gateway of ${engine} runs`,
+  });
+  const [file] = logs();
+  if (file === undefined) {
+    throw new Error(`the gateway of ${engine} ended:\n${gateway.output()}`);
+  }
+  const portOf = new Map(cases.map(({ name, gatewayPort }) => [name, ports.get(gatewayPort ?? 80) ?? 0]));
+  return new MeshSide(
+    engine,
+    (name) => portOf.get(name) ?? 0,
+    file,
+    async () => {
+      await gateway.stop();
+      await close();
+    },
+  );
+};
 
 async function applyCases(mesh: TestMesh, cases: readonly MeshCase[], backends: Backends): Promise<void> {
   const documents: string[] = [];
@@ -108,18 +153,19 @@ spec: {address: 127.0.0.1, ports: {http: ${backends.ports.get(backend)?.[0]}}, l
   }
 }
 
-/** Until the sidecar has what the first request of a host asks for: what was looked for too early is answered 503. */
+/** Until the proxy has what the first request of a host asks for: what was looked for too early is answered 503. */
 async function warmUp(side: Side, cases: readonly MeshCase[]): Promise<void> {
-  const client = createClient('http1', side.port(''));
-  const hosts = cases.flatMap(({ services }) => Object.keys(services));
-  try {
-    for (const host of hosts) {
-      const request = { method: 'GET', path: '/warm-up', host, headers: [] };
-      await eventually(async () => ![0, 503].includes((await client.send(request, 'warm-up')).status), {
-        what: `${host} is known`,
-      });
+  for (const { name, services } of cases) {
+    const client = createClient('http1', side.port(name));
+    try {
+      for (const host of Object.keys(services)) {
+        const request = { method: 'GET', path: '/warm-up', host, headers: [] };
+        await eventually(async () => ![0, 503].includes((await client.send(request, 'warm-up')).status), {
+          what: `${host} is known`,
+        });
+      }
+    } finally {
+      client.close();
     }
-  } finally {
-    client.close();
   }
 }

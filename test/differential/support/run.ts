@@ -14,7 +14,7 @@ import type {
   Observation,
   Stream,
 } from './configuration.ts';
-import { startMeshSides } from './mesh-sides.ts';
+import { startGateway, startMeshSides, startSidecar } from './mesh-sides.ts';
 import { clusterResource } from './resources.ts';
 import { EnvoySide, type Side, WeftSide } from './sides.ts';
 
@@ -35,7 +35,12 @@ export function compareProxies(title: string, configurations: readonly Configura
 
 /** Registers one test for each case; all of them run in one mesh, through one sidecar of each engine. */
 export function compareSidecars(title: string, cases: readonly MeshCase[]): void {
-  compareStreams(title, cases, (backends) => startMeshSides(cases, backends));
+  compareStreams(title, cases, (backends) => startMeshSides(cases, backends, startSidecar));
+}
+
+/** The same, through one gateway of each engine: both serve the Gateway `edge`, and Gateways of Istio that select `istio: edge`. */
+export function compareGateways(title: string, cases: readonly MeshCase[]): void {
+  compareStreams(title, cases, (backends) => startMeshSides(cases, backends, startGateway));
 }
 
 async function startStaticSides(configurations: readonly Configuration[], backends: Backends): Promise<Sides> {

@@ -140,9 +140,15 @@ const controlFields = new Set(
 );
 
 const edgeFields = new Set(
-  ['decorator-operation', 'downstream-service-cluster', 'downstream-service-node', 'external-address'].map(
-    (name) => `x-envoy-${name}`,
-  ),
+  [
+    'decorator-operation',
+    'downstream-service-cluster',
+    'downstream-service-node',
+    'external-address',
+    // Access logs show the first in place of the path, and applications may believe both.
+    'original-path',
+    'original-host',
+  ].map((name) => `x-envoy-${name}`),
 );
 
 /**

@@ -11,7 +11,6 @@ const smallNumbers: readonly string[] = Array.from({ length: 256 }, (_, number) 
 export function prepareUpstreamResponse(stream: HttpStream, head: ResponseHead, tunnel: boolean): void {
   const { info, manager, choice } = stream;
   const { config } = manager;
-  const before = head.addedCount;
   removeResponseHopByHop(head, tunnel);
   if (tunnel && info.protocol === 'HTTP/2' && !cameWithWebSocketKey(stream.head)) {
     // It confirms a key that the client knows nothing of (RFC 8441 §5).
@@ -31,23 +30,30 @@ export function prepareUpstreamResponse(stream: HttpStream, head: ResponseHead, 
     stream.table?.editResponse(choice, stream.route, head, info);
   }
   filterResponse(stream, head);
-  // The connection manager has the last word. What was added by others is looked at only if there is any.
-  const edited = head.addedCount > before + 1;
-  if (config.serverHeader === 'overwrite') {
-    if (edited || head.indexOfKnown(KnownHeader.server) >= 0) {
+  // The connection manager has the last word.
+  const { serverHeader } = config;
+  if (serverHeader !== 'pass-through') {
+    const isThere = head.indexOfKnown(KnownHeader.server) >= 0 || isAdded(head, 'server');
+    if (isThere && serverHeader === 'overwrite') {
       head.removeKnown(KnownHeader.server, 'server');
     }
-    head.addClean('server', config.serverName);
-  } else if (
-    config.serverHeader === 'append-if-absent' &&
-    head.indexOfKnown(KnownHeader.server) < 0 &&
-    !(edited && head.has('server'))
-  ) {
-    head.addClean('server', config.serverName);
+    if (!isThere || serverHeader === 'overwrite') {
+      head.addClean('server', config.serverName);
+    }
   }
-  if (head.indexOfKnown(KnownHeader.date) < 0 && !(edited && head.has('date'))) {
+  if (head.indexOfKnown(KnownHeader.date) < 0 && !isAdded(head, 'date')) {
     head.addClean('date', manager.date.at(info.startTimeMs));
   }
+}
+
+/** Whether the route, or a filter, has added a field: one or two are there in most heads. */
+function isAdded(head: ResponseHead, name: string): boolean {
+  for (let index = 0; index < head.addedCount; index += 1) {
+    if (head.addedNameAt(index) === name) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** The filters in the reverse of their order. */
