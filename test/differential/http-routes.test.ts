@@ -256,10 +256,10 @@ const times = routed(
   'route-times',
   `
   - matches: [{path: {type: PathPrefix, value: /request}}]
-    timeouts: {request: 500ms}
+    timeouts: {request: 1s}
     ${to('route-times-a')}
   - matches: [{path: {type: PathPrefix, value: /backend}}]
-    timeouts: {request: 5s, backendRequest: 500ms}
+    timeouts: {request: 9s, backendRequest: 1s}
     retry: {attempts: 2, codes: [503], backoff: 25ms}
     ${to('route-times-b')}
   - matches: [{path: {type: PathPrefix, value: /codes}}]
@@ -273,14 +273,14 @@ const times = routed(
     ${to('route-times-a')}
   - ${to('route-times-b')}`,
   {
-    share: 0.15,
+    share: 0.1,
     generate: (random) => ({
       ...get(
         oneOf(random, ['/request', '/backend', '/codes', '/codes', '/once', '/none', '/z']),
         someOf<Field>(
           random,
           [
-            ['x-backend-delay', oneOf(random, ['10', '1500', '1500,0', '1500,1500,0'])],
+            ['x-backend-delay', oneOf(random, ['10', '2500', '2500,0', '2500,2500,0'])],
             ['x-backend-status', oneOf(random, ['500', '503', '503,200', '429,429,200', '404'])],
           ],
           0.45,

@@ -374,21 +374,21 @@ const timeouts: MeshCase = {
     'timeouts',
     `
   - match: [{uri: {prefix: /short}}]
-    timeout: 0.5s
+    timeout: 1s
     ${to('timeouts', 'v1')}
   - match: [{uri: {prefix: /try}}]
-    timeout: 5s
-    retries: {attempts: 2, perTryTimeout: 500ms, retryOn: "5xx,reset"}
+    timeout: 9s
+    retries: {attempts: 2, perTryTimeout: 1s, retryOn: "5xx,reset"}
     ${to('timeouts', 'v2')}
   - match: [{uri: {prefix: /none}}]
     ${to('timeouts', 'v3')}
   - ${to('timeouts', 'v1')}`,
   ),
-  share: 0.12,
+  share: 0.1,
   generate: (random) =>
     get(
       oneOf(random, ['/short', '/try', '/none', '/z']),
-      chance(random, 0.5) ? [['x-backend-delay', oneOf(random, ['0', '10', '1500', '1500,0', '1500,1500,0'])]] : [],
+      chance(random, 0.5) ? [['x-backend-delay', oneOf(random, ['0', '10', '2500', '2500,0', '2500,2500,0'])]] : [],
       'timeouts',
     ),
 };
