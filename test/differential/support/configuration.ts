@@ -62,8 +62,10 @@ export interface MeshCase extends Stream {
    * Names are unique among the cases of a run: they are in one namespace.
    */
   readonly services: Readonly<Record<string, readonly string[]>>;
-  /** More objects, YAML. */
+  /** More objects, YAML; empty: none. */
   readonly manifest: string;
+  /** What the workload that is called speaks, as `weft run --protocol` has it. Default `http`. */
+  readonly protocol?: string;
   /** Of the Gateways that requests come to. Default 80. */
   readonly gatewayPort?: 80 | 8080;
 }

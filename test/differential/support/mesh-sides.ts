@@ -19,14 +19,14 @@ class MeshSide implements Side {
   readonly letter: 'e' | 'w';
   readonly agentField = agentField;
   readonly #port: (name: string) => number;
-  readonly #file: string;
+  readonly #files: readonly string[];
   readonly #lines = new Map<string, Readonly<Record<string, string>>>();
   readonly #close: () => Promise<void>;
 
-  constructor(engine: Engine, port: (name: string) => number, file: string, close: () => Promise<void>) {
+  constructor(engine: Engine, { portOf, logs }: Started, close: () => Promise<void>) {
     this.letter = engine === 'envoy' ? 'e' : 'w';
-    this.#port = port;
-    this.#file = file;
+    this.#port = portOf;
+    this.#files = logs;
     this.#close = close;
   }
 
@@ -40,7 +40,7 @@ class MeshSide implements Side {
 
   async refresh(): Promise<void> {
     // A log that has grown large goes on as another file.
-    for (const file of [`${this.#file}.1`, this.#file]) {
+    for (const file of this.#files.flatMap((name) => [`${name}.1`, name])) {
       for (const entry of (await readFile(file, 'utf8').catch(() => '')).split('\n')) {
         const { id, ...fields } = line.exec(entry)?.groups ?? {};
         if (id !== undefined) {
@@ -57,8 +57,24 @@ class MeshSide implements Side {
 
 type Engine = 'weft' | 'envoy';
 
-/** Starts a proxy. @param close ends it. */
-type Start = (mesh: TestMesh, engine: Engine, cases: readonly MeshCase[], close: () => Promise<void>) => Promise<Side>;
+/** A proxy that runs. */
+interface Started {
+  /** Where requests of a case are sent. */
+  readonly portOf: (name: string) => number;
+  /** The files with its access log. */
+  readonly logs: readonly string[];
+}
+
+interface StartOptions {
+  readonly mesh: TestMesh;
+  readonly engine: Engine;
+  readonly cases: readonly MeshCase[];
+  readonly backends: Backends;
+  /** Is given what ends what the mesh does not end. */
+  readonly stops: (() => Promise<void>)[];
+}
+
+type Start = (options: StartOptions) => Promise<Started>;
 
 /** A mesh of the built product with the objects of all cases, and in it a proxy of each engine. */
 export async function startMeshSides(
@@ -67,14 +83,20 @@ export async function startMeshSides(
   start: Start,
 ): Promise<readonly [Side, Side]> {
   const mesh = await startMesh();
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(stops.map((end) => end()));
+    await mesh.stop();
+  };
   try {
     await applyCases(mesh, cases, backends);
-    const envoy = await start(mesh, 'envoy', cases, () => Promise.resolve());
-    const weft = await start(mesh, 'weft', cases, () => mesh.stop());
+    const common = { mesh, cases, backends, stops };
+    const envoy = new MeshSide('envoy', await start({ ...common, engine: 'envoy' }), stop);
+    const weft = new MeshSide('weft', await start({ ...common, engine: 'weft' }), () => Promise.resolve());
     await Promise.all([envoy, weft].map((side) => warmUp(side, cases)));
     return [envoy, weft];
   } catch (error) {
-    await mesh.stop();
+    await stop();
     throw error;
   }
 }
@@ -82,14 +104,50 @@ export async function startMeshSides(
 const logOf: Readonly<Record<Engine, string>> = { weft: 'proxy.log', envoy: 'envoy.log' };
 const environment = { WEFT_ENVOY: findPeer('envoy') ?? '' };
 
-export const startSidecar: Start = async (mesh, engine, _cases, close) => {
+/** The sidecar of a caller. */
+export const startSidecar: Start = async ({ mesh, engine }) => {
   const args = ['--name', `caller-${engine}`, '--service', 'caller', '--engine', engine, '--', 'sleep', '10000'];
   const { name, httpProxyPort } = await mesh.runWorkload(args, { env: environment });
-  const file = join(mesh.home, 'run', `default.${name}`, logOf[engine]);
-  return new MeshSide(engine, () => httpProxyPort, file, close);
+  return { portOf: () => httpProxyPort, logs: [logFile(mesh, engine, name)] };
 };
 
-export const startGateway: Start = async (mesh, engine, cases, close) => {
+function logFile(mesh: TestMesh, engine: Engine, workload: string): string {
+  return join(mesh.home, 'run', `default.${workload}`, logOf[engine]);
+}
+
+/** A program that passes connections to its port on to another one. */
+function relay(port: number): string {
+  return `const { connect, createServer } = require('node:net');
+createServer({ allowHalfOpen: true }, (from) => {
+  const to = connect({ port: ${port}, host: '127.0.0.1', allowHalfOpen: true });
+  from.pipe(to).pipe(from);
+  from.on('error', () => to.destroy());
+  to.on('error', () => from.destroy());
+}).listen(process.env.PORT, '127.0.0.1');`;
+}
+
+/** The sidecars of what is called, one for each case: its application is the backend of the first service. */
+export const startCalled: Start = async ({ mesh, engine, cases, backends }) => {
+  const ports = new Map<string, number>();
+  const logs: string[] = [];
+  for (const { name: key, services, protocol = 'http' } of cases) {
+    const [[service = '', [version = ''] = []] = []] = Object.entries(services);
+    const port = backends.ports.get(`${service}-${version}`)?.[0];
+    const args = [
+      ...['--service', `${service}-called`, '--name', `${service}-${engine}`, '--engine', engine],
+      ...['--port', '80:0', '--protocol', protocol, '--', process.execPath, '-e', relay(port ?? 0)],
+    ];
+    const { name } = await mesh.runWorkload(args, { env: environment });
+    logs.push(logFile(mesh, engine, name));
+    const { body } = await mesh.api().request('GET', `/apis/weft.dev/v1alpha1/namespaces/default/proxies/${name}`);
+    const { inbound = [] } = (body as { readonly spec: { readonly inbound?: readonly { readonly port: number }[] } })
+      .spec;
+    ports.set(key, inbound[0]?.port ?? 0);
+  }
+  return { portOf: (name) => ports.get(name) ?? 0, logs };
+};
+
+export const startGateway: Start = async ({ mesh, engine, cases, stops }) => {
   const ports = new Map([
     [80, await freePort()],
     [8080, await freePort()],
@@ -100,6 +158,7 @@ export const startGateway: Start = async (mesh, engine, cases, close) => {
     [programs.weft, 'gateway', 'edge', '--label', 'istio=edge', '--engine', engine, ...flags],
     { env: { ...mesh.env, ...environment } },
   );
+  stops.push(() => gateway.stop());
   // Of each engine there is one; beside Envoy runs an agent, which has a log as well.
   const logs = (): readonly string[] =>
     globSync(join(mesh.home, 'run', '*', logOf[engine])).filter(
@@ -108,20 +167,12 @@ export const startGateway: Start = async (mesh, engine, cases, close) => {
   await eventually(() => gateway.child.exitCode !== null || logs().length > 0, {
     what: `the gateway of ${engine} runs`,
   });
-  const [file] = logs();
-  if (file === undefined) {
+  const [log] = logs();
+  if (log === undefined) {
     throw new Error(`the gateway of ${engine} ended:\n${gateway.output()}`);
   }
   const portOf = new Map(cases.map(({ name, gatewayPort }) => [name, ports.get(gatewayPort ?? 80) ?? 0]));
-  return new MeshSide(
-    engine,
-    (name) => portOf.get(name) ?? 0,
-    file,
-    async () => {
-      await gateway.stop();
-      await close();
-    },
-  );
+  return { portOf: (name) => portOf.get(name) ?? 0, logs: [log] };
 };
 
 async function applyCases(mesh: TestMesh, cases: readonly MeshCase[], backends: Backends): Promise<void> {
@@ -143,7 +194,7 @@ metadata: {name: ${backend}}
 spec: {address: 127.0.0.1, ports: {http: ${backends.ports.get(backend)?.[0]}}, labels: {app: ${name}, version: ${version}}}`);
       }
     }
-    documents.push(manifest);
+    documents.push(...(manifest === '' ? [] : [manifest]));
   }
   const { code, stdout, stderr } = await mesh.weft(['apply', '-n', 'default', '-f', '-'], {
     input: documents.join('\n---\n'),

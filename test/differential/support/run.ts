@@ -14,7 +14,7 @@ import type {
   Observation,
   Stream,
 } from './configuration.ts';
-import { startGateway, startMeshSides, startSidecar } from './mesh-sides.ts';
+import { startCalled, startGateway, startMeshSides, startSidecar } from './mesh-sides.ts';
 import { clusterResource } from './resources.ts';
 import { EnvoySide, type Side, WeftSide } from './sides.ts';
 
@@ -36,6 +36,11 @@ export function compareProxies(title: string, configurations: readonly Configura
 /** Registers one test for each case; all of them run in one mesh, through one sidecar of each engine. */
 export function compareSidecars(title: string, cases: readonly MeshCase[]): void {
   compareStreams(title, cases, (backends) => startMeshSides(cases, backends, startSidecar));
+}
+
+/** The same, to the ports at which workloads are called, of one sidecar of each engine for each case. */
+export function compareCalled(title: string, cases: readonly MeshCase[]): void {
+  compareStreams(title, cases, (backends) => startMeshSides(cases, backends, startCalled));
 }
 
 /** The same, through one gateway of each engine: both serve the Gateway `edge`, and Gateways of Istio that select `istio: edge`. */

@@ -87,7 +87,7 @@ function buildIr(
   const listeners = state.listenersOf(proxyKey);
   const upstreams = upstreamListeners(state, client, proxyKey, listeners?.upstreams ?? [], collect);
   const isProxyless = proxy.spec.engine === 'grpc';
-  const shared = listeners?.shared ?? [];
+  const shared = isProxyless ? [] : (listeners?.shared ?? []);
   const asksForHosts = isProxyless || proxy.spec.httpProxy !== undefined || shared.length > 0;
   const virtualHosts = asksForHosts ? requestedHosts(state, client, proxy, observedHosts, collect) : [];
   const inbound = inboundListeners(state, proxyKey, listeners?.inbound ?? [], entry, client);
