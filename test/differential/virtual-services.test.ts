@@ -7,6 +7,7 @@ import {
   oneOf,
   someOf,
 } from './support/configuration.ts';
+import { fromOutside } from './support/from-outside.ts';
 import { compareSidecars } from './support/run.ts';
 
 /** Istio's resources, through the control plane, to a sidecar of each engine. */
@@ -86,7 +87,7 @@ const uris: MeshCase = {
   generate: (random) =>
     get(
       oneOf(random, paths),
-      [],
+      fromOutside(random),
       oneOf(random, ['uris', 'uris:80', 'uris.default', 'uris.default.svc', 'uris.default.svc.cluster.local', 'URIS']),
     ),
 };
@@ -663,6 +664,86 @@ spec:
     ),
 };
 
+/** Where workloads are, and how much each takes. The caller is in `here/a`. */
+function located(
+  name: string,
+  trafficPolicy: string,
+  services: MeshCase['services'][string],
+): Pick<MeshCase, 'name' | 'services' | 'manifest' | 'generate'> {
+  return {
+    name,
+    services: { [name]: services },
+    manifest: `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: ${name}}
+spec:
+  host: ${name}
+  trafficPolicy: ${trafficPolicy}`,
+    generate: () => get('/', [], name),
+  };
+}
+
+const places = [
+  { version: 'v1', locality: 'here/a' },
+  { version: 'v2', locality: 'here/b' },
+  { version: 'v3', locality: 'there/a' },
+] as const;
+const byBackend = { outcome: (seen: Observation) => `${seen.status} ${seen.body}` };
+
+/** The nearest alone are used while they are well. */
+const failover: MeshCase = located(
+  'failover',
+  '{outlierDetection: {consecutive5xxErrors: 100}, loadBalancer: {simple: ROUND_ROBIN}}',
+  places,
+);
+
+const failoverByLabels: MeshCase = located(
+  'failover-labels',
+  '{outlierDetection: {consecutive5xxErrors: 100}, loadBalancer: {simple: ROUND_ROBIN, localityLbSetting: {enabled: true, failoverPriority: [tier]}}}',
+  [
+    { version: 'v1', labels: { tier: 'silver' } },
+    { version: 'v2', labels: { tier: 'gold' } },
+  ],
+);
+
+const failoverToRegion: MeshCase = located(
+  'failover-region',
+  '{outlierDetection: {consecutive5xxErrors: 100}, loadBalancer: {simple: ROUND_ROBIN, localityLbSetting: {enabled: true, failover: [{from: here, to: there}]}}}',
+  [
+    { version: 'v1', locality: 'elsewhere/a' },
+    { version: 'v2', locality: 'there/a' },
+  ],
+);
+
+const distributed: MeshCase = {
+  ...located(
+    'distributed',
+    '{loadBalancer: {simple: ROUND_ROBIN, localityLbSetting: {enabled: true, distribute: [{from: here/*, to: {"here/a/*": 20, "here/b/*": 50, "there/*": 30}}]}}}',
+    places,
+  ),
+  statistical: byBackend,
+};
+
+const weighted: MeshCase = {
+  ...located('weighted', '{loadBalancer: {simple: ROUND_ROBIN}}', [
+    { version: 'v1', weight: 1 },
+    { version: 'v2', weight: 2 },
+    { version: 'v3', weight: 5 },
+  ]),
+  statistical: byBackend,
+};
+
+const leastRequest: MeshCase = {
+  ...located('least-request', '{loadBalancer: {simple: LEAST_REQUEST}}', ['v1', 'v2', 'v3']),
+  statistical: byBackend,
+};
+
+const random: MeshCase = {
+  ...located('random', '{loadBalancer: {simple: RANDOM}}', ['v1', 'v2', 'v3', 'v4']),
+  statistical: byBackend,
+};
+
 compareSidecars('VirtualServices and DestinationRules', [
   uris,
   conditions,
@@ -684,4 +765,11 @@ compareSidecars('VirtualServices and DestinationRules', [
   hashCookie,
   overlapping,
   policies,
+  failover,
+  failoverByLabels,
+  failoverToRegion,
+  distributed,
+  weighted,
+  leastRequest,
+  random,
 ]);

@@ -55,13 +55,22 @@ export interface Configuration extends Stream {
   readonly clusters: readonly (string | ClusterSpec)[];
 }
 
+/** A workload without a sidecar. The caller is in `here/a` and has the label `tier: gold`. */
+export interface MeshInstance {
+  readonly version: string;
+  readonly locality?: string;
+  readonly weight?: number;
+  /** Besides `app` and `version`. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 /** Both proxies are of one mesh, and have of its control plane what it makes of resources. */
 export interface MeshCase extends Stream {
   /**
    * Services of the case, with the versions of each: workloads with the label `version` and a recording backend `<service>-<version>` each. Port 80 is HTTP.
    * Names are unique among the cases of a run: they are in one namespace.
    */
-  readonly services: Readonly<Record<string, readonly string[]>>;
+  readonly services: Readonly<Record<string, readonly (string | MeshInstance)[]>>;
   /** More objects, YAML; empty: none. */
   readonly manifest: string;
   /** What the workload that is called speaks, as `weft run --protocol` has it. Default `http`. */

@@ -106,8 +106,8 @@ const environment = { WEFT_ENVOY: findPeer('envoy') ?? '' };
 
 /** The sidecar of a caller. */
 export const startSidecar: Start = async ({ mesh, engine }) => {
-  const args = ['--name', `caller-${engine}`, '--service', 'caller', '--engine', engine, '--', 'sleep', '10000'];
-  const { name, httpProxyPort } = await mesh.runWorkload(args, { env: environment });
+  const args = ['--name', `caller-${engine}`, '--service', 'caller', '--workload-group', 'caller', '--engine', engine];
+  const { name, httpProxyPort } = await mesh.runWorkload([...args, '--', 'sleep', '10000'], { env: environment });
   return { portOf: () => httpProxyPort, logs: [logFile(mesh, engine, name)] };
 };
 
@@ -131,8 +131,8 @@ export const startCalled: Start = async ({ mesh, engine, cases, backends }) => {
   const ports = new Map<string, number>();
   const logs: string[] = [];
   for (const { name: key, services, protocol = 'http' } of cases) {
-    const [[service = '', [version = ''] = []] = []] = Object.entries(services);
-    const port = backends.ports.get(`${service}-${version}`)?.[0];
+    const [service = ''] = Object.keys(services);
+    const port = [...backends.ports].find(([backend]) => backend.startsWith(`${service}-`))?.[1][0];
     const args = [
       ...['--service', `${service}-called`, '--name', `${service}-${engine}`, '--engine', engine],
       ...['--port', '80:0', '--protocol', protocol, '--', process.execPath, '-e', relay(port ?? 0)],
@@ -176,7 +176,13 @@ export const startGateway: Start = async ({ mesh, engine, cases, stops }) => {
 };
 
 async function applyCases(mesh: TestMesh, cases: readonly MeshCase[], backends: Backends): Promise<void> {
-  const documents: string[] = [];
+  const documents: string[] = [
+    `
+apiVersion: networking.istio.io/v1
+kind: WorkloadGroup
+metadata: {name: caller}
+spec: {metadata: {labels: {tier: gold}}, template: {serviceAccount: caller, locality: here/a}}`,
+  ];
   for (const { services, manifest } of cases) {
     for (const [name, versions] of Object.entries(services)) {
       documents.push(`
@@ -184,14 +190,17 @@ apiVersion: v1
 kind: Service
 metadata: {name: ${name}}
 spec: {selector: {app: ${name}}, ports: [{name: http, port: 80}]}`);
-      for (const version of versions) {
+      for (const instance of versions) {
+        const { version, labels, ...more } = typeof instance === 'string' ? { version: instance } : instance;
         const backend = `${name}-${version}`;
+        const spec = { address: '127.0.0.1', labels: { app: name, version, ...labels }, ...more };
         await backends.add({ name: backend });
+        const ports = { http: backends.ports.get(backend)?.[0] };
         documents.push(`
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
 metadata: {name: ${backend}}
-spec: {address: 127.0.0.1, ports: {http: ${backends.ports.get(backend)?.[0]}}, labels: {app: ${name}, version: ${version}}}`);
+spec: ${JSON.stringify({ ...spec, ports })}`);
       }
     }
     documents.push(...(manifest === '' ? [] : [manifest]));
