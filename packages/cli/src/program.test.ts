@@ -58,6 +58,7 @@ test('mistakes of the command line end with 2 and say what to do', () => {
     [['get'], /missing required argument/],
     [['apply'], /no file was named/],
     [['validate', 'none.yaml'], /no file or folder none\.yaml/],
+    [['validate'], /no file was named/],
     [['status', '-o', 'xml'], /unknown output format "xml"/],
     [['up', '--api-port', 'x'], /whole number/],
     [['explain'], /no name was given/],
@@ -85,6 +86,7 @@ test('without a mesh commands end with 3 and say how to start one', () => {
 test('validate works without a mesh: 0 for what is right, 2 with line and column for what is not', () => {
   writeFileSync(join(home, 'good.yaml'), 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n');
   assert.equal(weft(['validate', 'good.yaml']).code, 0);
+  assert.equal(weft(['validate', '-f', 'good.yaml']).code, 0);
   const bad = weft(
     ['validate', '-', '-o', 'json'],
     'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {prots: []}\n',

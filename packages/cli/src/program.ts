@@ -185,7 +185,8 @@ export function createProgram(context: Context): Command {
     .description(
       'Checks files and folders offline: every mistake at once, with line and column, and warnings of what is hardly meant when all files stand together: rules that are never reached, hosts, subsets, gateways and backends that are in none of them, two objects for the same. Ends with 2 when there is a mistake.',
     )
-    .argument('<path...>', 'files, folders, or - for standard input')
+    .argument('[path...]', 'files, folders, or - for standard input')
+    .option(fileFlag, 'the same, as for apply and diff', collect)
     .option('-n, --namespace <namespace>', 'namespace of objects that name none (default: default)')
     .option('--strict', 'warnings are mistakes')
     .option(outputFlag, 'json or yaml')

@@ -1,3 +1,4 @@
+import { usageFailure } from '../cli-failure.ts';
 import type { Context } from '../context.ts';
 import { exitCode } from '../exit-code.ts';
 import { checkManifests, warningsOfManifests } from '../manifest/read-manifests.ts';
@@ -5,6 +6,7 @@ import { parseOutputFormat, printValue } from '../terminal/output.ts';
 import { printViolation } from '../terminal/print-failure.ts';
 
 export interface ValidateOptions {
+  readonly filename?: readonly string[];
   readonly namespace?: string;
   readonly strict?: boolean;
   readonly output?: string;
@@ -14,8 +16,12 @@ export interface ValidateOptions {
  * `weft validate`: without a control plane; every mistake at once, with line and column, and everything that is hardly meant. Ends with 2
  * when there is a mistake; `--strict` makes warnings mistakes.
  */
-export async function validate(context: Context, paths: readonly string[], options: ValidateOptions): Promise<void> {
+export async function validate(context: Context, named: readonly string[], options: ValidateOptions): Promise<void> {
   const { terminal } = context;
+  const paths = [...named, ...(options.filename ?? [])];
+  if (paths.length === 0) {
+    throw usageFailure('no file was named', 'name files, folders, or - for standard input');
+  }
   const format = parseOutputFormat(options.output, ['table', 'json', 'yaml']);
   const input = paths.includes('-') ? await terminal.readInput() : '';
   const manifests = checkManifests(paths, context.cwd, input);
