@@ -11,6 +11,7 @@ import {
   requireLabel,
 } from '../workload/flags.ts';
 import { ForegroundWorkload } from '../workload/foreground-workload.ts';
+import { gatewayNameLabel } from '../workload/gateway-infrastructure.ts';
 import type { WorkloadSpec } from '../workload/workload-spec.ts';
 
 export interface GatewayOptions extends ApiFlags {
@@ -23,9 +24,6 @@ export interface GatewayOptions extends ApiFlags {
   readonly unixSocket?: readonly string[];
   readonly quiet?: boolean;
 }
-
-/** Label by which a Gateway of Gateway API finds its proxies. */
-const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name';
 
 /** `weft gateway`: a proxy at the edge of the mesh, until a signal comes. */
 export async function gateway(context: Context, name: string, options: GatewayOptions): Promise<void> {

@@ -33,7 +33,8 @@ export function serviceAccountObject(spec: WorkloadSpec, owners: readonly OwnerR
     metadata: {
       namespace: spec.namespace,
       name: spec.serviceAccount,
-      labels: { ...managedByRun },
+      labels: { ...(spec.gateway === undefined ? {} : spec.labels), ...managedByRun },
+      ...annotationsOf(spec.annotations),
       ownerReferences: owners,
     },
   };
@@ -41,6 +42,13 @@ export function serviceAccountObject(spec: WorkloadSpec, owners: readonly OwnerR
 
 export function ownerOf({ apiVersion, kind, metadata }: KubeObject): OwnerReference {
   return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' };
+}
+
+function annotationsOf(...parts: readonly (Readonly<Record<string, string>> | undefined)[]): {
+  readonly annotations?: Readonly<Record<string, string>>;
+} {
+  const annotations = Object.assign({}, ...parts) as Record<string, string>;
+  return Object.keys(annotations).length === 0 ? {} : { annotations };
 }
 
 /** A Service for a workload that has none yet. */
@@ -76,7 +84,7 @@ export function workloadEntryObject(
       namespace: spec.namespace,
       name: spec.name,
       labels: { ...spec.group?.metadata?.labels, ...spec.labels, ...workloadLabels(spec), ...managedByRun },
-      ...(spec.group?.metadata?.annotations === undefined ? {} : { annotations: spec.group.metadata.annotations }),
+      ...annotationsOf(spec.group?.metadata?.annotations, spec.annotations),
     },
     spec: {
       address: spec.gateway?.address ?? '127.0.0.1',
@@ -103,6 +111,7 @@ export function proxyObject(
       namespace: spec.namespace,
       name: spec.name,
       labels: { ...spec.labels, ...workloadLabels(spec), ...managedByRun },
+      ...annotationsOf(spec.annotations),
     },
     spec: {
       engine: spec.engine,

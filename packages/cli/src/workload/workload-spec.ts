@@ -27,6 +27,8 @@ export interface WorkloadSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Put on the objects, so that they can be found again. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Of the objects that are made for it, besides those of its group. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** What it has from a WorkloadGroup. */
   readonly group?: WorkloadGroup['spec'];
   /** Set: no command is run, the proxy itself is the workload. */

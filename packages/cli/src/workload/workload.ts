@@ -18,6 +18,7 @@ import type { OrphanGuard } from '../platform/orphan-guard.ts';
 import type { ProgramPaths } from '../platform/program-paths.ts';
 import { type RunFiles, runFiles, writePrivate, writeRunFiles } from './bootstrap-file.ts';
 import { commandEnvironment, sidecarEnvironment } from './child-environment.ts';
+import { withInfrastructure } from './gateway-infrastructure.ts';
 import { fieldManager, namespaceObject, proxyObject, serviceObject, workloadEntryObject } from './objects.ts';
 import { waitForPort } from './port-watch.ts';
 import { HealthProbe } from './probe/health-probe.ts';
@@ -57,7 +58,7 @@ const pollMs = 50;
  * objects → sidecar → command → endpoint; and back: endpoint → drain → command → sidecar → objects.
  */
 export class Workload {
-  readonly spec: WorkloadSpec;
+  spec: WorkloadSpec;
   readonly #host: WorkloadHost;
   readonly #files: RunFiles;
   #ports: WorkloadPorts | undefined;
@@ -99,6 +100,7 @@ export class Workload {
 
   async #join(endpoints: ControlPlaneEndpoints): Promise<void> {
     const { api } = this.#host;
+    this.spec = await withInfrastructure(api.resources, this.spec);
     const { spec } = this;
     if (spec.engine === 'envoy') {
       requireEnvoy(this.#host.env, this.#host.paths);

@@ -18,7 +18,12 @@ import { attachmentOf } from '../to-ir/gateway-api/attachment.ts';
 import { type RefProblem, resolveBackend } from '../to-ir/gateway-api/backend.ts';
 import { backendClientCertificate } from '../to-ir/gateway-api/certificates.ts';
 import { insecureFallbacks } from '../to-ir/gateway-api/client-validation.ts';
-import { controllerName, isOurs } from '../to-ir/gateway-api/gateway-class.ts';
+import {
+  classParametersProblem,
+  controllerName,
+  isOurs,
+  parametersProblem,
+} from '../to-ir/gateway-api/gateway-class.ts';
 import { rulesOf } from '../to-ir/gateway-api/http-rules.ts';
 import { ownerKey, ownerName } from '../to-ir/gateway-api/listener-owner.ts';
 import { parentGateway } from '../to-ir/gateway-api/listener-sets.ts';
@@ -127,11 +132,16 @@ export function gatewayApiStatus(state: MeshState): ReadonlyMap<string, GatewayA
 }
 
 function classStatus(gatewayClass: GatewayClass): GatewayApiStatus | undefined {
+  const problem = classParametersProblem(gatewayClass);
   return gatewayClass.spec.controllerName === controllerName
     ? {
         origin: originOf(gatewayClass),
         kind: 'class',
-        conditions: [condition('Accepted', true, 'Accepted', 'Gateways of this class are served by Weft')],
+        conditions: [
+          problem === undefined
+            ? condition('Accepted', true, 'Accepted', 'Gateways of this class are served by Weft')
+            : condition('Accepted', false, 'InvalidParameters', problem),
+        ],
         supportedFeatures,
       }
     : undefined;
@@ -146,11 +156,15 @@ function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus
   const invalid = listeners.filter((listener) => !isValid(listener));
   const usable = listeners.filter(isOpen);
   const addresses = gatewayAddresses(state, gateway);
-  const served = servedPorts(state, gateway);
+  const parameters = parametersProblem(state, gateway);
+  const served = parameters === undefined ? servedPorts(state, gateway) : new Set<number>();
+  const [elsewhere] = (gateway.spec.addresses ?? []).filter(
+    ({ value = '' }) => value !== '' && !addresses.includes(value),
+  );
   const names = invalid.map(({ listener }) => listener.name).join(', ');
   const programmed =
-    usable.length === 0
-      ? condition('Programmed', false, 'Invalid', 'no listener can be opened')
+    parameters !== undefined || usable.length === 0
+      ? condition('Programmed', false, 'Invalid', parameters ?? 'no listener can be opened')
       : addresses.length === 0
         ? condition(
             'Programmed',
@@ -158,15 +172,24 @@ function gatewayStatus(state: MeshState, gateway: KubeGateway): GatewayApiStatus
             'AddressNotAssigned',
             `no proxy serves it: start one with weft gateway ${gateway.metadata.name} --namespace ${gateway.metadata.namespace ?? ''}`,
           )
-        : condition('Programmed', true, 'Programmed', 'the listeners that are valid are open');
+        : elsewhere === undefined
+          ? condition('Programmed', true, 'Programmed', 'the listeners that are valid are open')
+          : condition(
+              'Programmed',
+              false,
+              'AddressNotUsable',
+              `no proxy that serves it listens at ${elsewhere.value ?? 'an address of its own'}: weft gateway ${gateway.metadata.name} --address says where one listens`,
+            );
   return {
     origin: originOf(gateway),
     kind: 'gateway',
     addresses,
     conditions: [
-      invalid.length === 0
-        ? condition('Accepted', true, 'Accepted', 'the Gateway is valid')
-        : condition('Accepted', accepted, 'ListenersNotValid', `not valid: ${names}`),
+      parameters !== undefined
+        ? condition('Accepted', false, 'InvalidParameters', parameters)
+        : invalid.length === 0
+          ? condition('Accepted', true, 'Accepted', 'the Gateway is valid')
+          : condition('Accepted', accepted, 'ListenersNotValid', `not valid: ${names}`),
       programmed,
       ...clientCertificateConditions(state, gateway),
     ],

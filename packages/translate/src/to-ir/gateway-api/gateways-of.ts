@@ -1,6 +1,6 @@
 import { byAge, type KubeGateway } from '../../kinds.ts';
 import type { MeshState } from '../../state/mesh-state.ts';
-import { isOurs } from './gateway-class.ts';
+import { isOurs, parametersProblem } from './gateway-class.ts';
 
 /** Label of workloads by which a Gateway of Gateway API finds its proxies, in its own namespace. */
 export const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name';
@@ -14,5 +14,7 @@ export function gatewaysOf(
   const name = labels[gatewayNameLabel];
   const gateway =
     name === undefined ? undefined : state.object('gateway.networking.k8s.io/Gateway', `${namespace}/${name}`);
-  return gateway === undefined || !isOurs(state, gateway) ? [] : [gateway].sort(byAge);
+  return gateway === undefined || !isOurs(state, gateway) || parametersProblem(state, gateway) !== undefined
+    ? []
+    : [gateway].sort(byAge);
 }
